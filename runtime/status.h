@@ -21,10 +21,10 @@ enum sft_status {
 
 #if defined(__GNUC__)
 #define SFT_MUST_CHECK __attribute__((warn_unused_result))
-#define SFT_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define SFT_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define SFT_MUST_CHECK
-#define SFT_PRINTF(format, first)
+#define SFT_PRINTF(text, first)
 #endif
 
 /* A word for the status ("out of memory"); never NULL. */
