@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: where each temporary value of a graph lives. Values whose lifetimes do not overlap share memory in one arena, so
+ * the memory of a step is known before anything is allocated.
+ */
+#ifndef SFT_PLAN_H
+#define SFT_PLAN_H
+
+#include <stdio.h>
+
+#include "runtime/op.h"
+
+enum { SFT_PLAN_ALIGNMENT = 256 };
+
+struct sft_place {
+    sft_value root; /* the outside value it lies in, or SFT_NONE: the arena */
+    size_t offset;  /* bytes */
+};
+
+struct sft_plan {
+    struct sft_place *values; /* by value */
+    size_t *scratch;          /* by node: arena offset of its scratch memory */
+    size_t n_values, n_nodes;
+    size_t arena; /* bytes */
+};
+
+enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_kind backend,
+                                struct sft_plan **plan) SFT_MUST_CHECK;
+void sft_plan_destroy(struct sft_plan **plan);
+
+/* Prints every node: op, shapes, FLOPs, bytes; then totals, arena and outside bytes. */
+void sft_plan_print(const struct sft_graph *graph, const struct sft_plan *plan, FILE *file);
+
+#endif
