@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Maximum softmax probability: Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution
+ * examples in neural networks", ICLR 2017. S = max_c softmax(z)_c = 1 / sum_c exp(z_c - max z).
+ *
+ * Single precision on purpose: confident images tie at exactly 1, as they do in the reference code.
+ */
+#include <math.h>
+
+#include "ood/scores/rows.h"
+
+static float msp(const struct sft_score_params *params, const float *logits, int classes)
+{
+    float sum = sft_row_sum_exp(logits, classes, sft_row_max(logits, classes), 1.0f);
+    return params->msp_log ? -logf(sum) : 1.0f / sum;
+}
+
+static enum sft_status compute(const struct sft_score_params *params, const struct sft_outputs *in, float *scores)
+{
+    return sft_score_rows(msp, params, in, scores);
+}
+
+const struct sft_score sft_score_msp = {
+    .name = "msp",
+    .title = "MSP",
+    .summary = "max softmax(z) (Hendrycks and Gimpel, ICLR 2017)",
+    .needs = SFT_NEEDS_LOGITS,
+    .compute = compute,
+};
