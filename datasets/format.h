@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a data set format is to the rest of datasets/ (private to the folder). To add one: a file in datasets/formats/
+ * that defines a struct sft_format, its declaration below, and its row in datasets/dataset.c.
+ */
+#ifndef SFT_FORMAT_H
+#define SFT_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datasets/image.h"
+
+/* What can be seen of a path without knowing its format. */
+struct sft_look {
+    const char *path;
+    bool exists, is_folder;
+    uint8_t head[512]; /* first bytes of a file; zeros behind its end */
+    int64_t size;
+};
+
+/* The open data set, filled by the format's open(). */
+struct sft_source {
+    void *state; /* the format's own; released by its close() */
+    int64_t count;
+    int classes; /* 0: no labels */
+    bool decodes; /* reading costs enough that small sets are worth keeping decoded */
+};
+
+struct sft_format {
+    const char *name;
+    const char *help;  /* "cifar10:DIR   what it is" */
+    bool needs_path;
+    bool (*claims)(const struct sft_look *look); /* is this path of that format? NULL: only when named */
+    /* split is "" when none was asked for. State that is half built on failure is closed by the caller. */
+    enum sft_status (*open)(const char *path, const char *split, struct sft_source *source);
+    enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label); /* thread safe */
+    const char *(*class_name)(const void *state, int label);
+    void (*identity)(const void *state, char hex[65]); /* of the whole source */
+    void (*close)(void *state);
+};
+
+extern const struct sft_format sft_format_cifar10, sft_format_cifar_bin, sft_format_folder, sft_format_list,
+    sft_format_tar, sft_format_svhn, sft_format_npy, sft_format_synthetic;
+
+/* Does `text` end in `end`, letter case aside? */
+bool sft_ends_with(const char *text, const char *end);
+
+/* "a/b" in memory of its own; NULL (reported) when there is none. */
+char *sft_join_path(const char *folder, const char *name);
+
+/* SFT_USAGE for formats without splits when one is asked for. */
+enum sft_status sft_refuse_split(const char *format, const char *path, const char *split) SFT_MUST_CHECK;
+
+#endif

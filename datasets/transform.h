@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a decoded picture to the square that a model sees, still 8-bit. */
+#ifndef SFT_TRANSFORM_H
+#define SFT_TRANSFORM_H
+
+#include <stdint.h>
+
+#include "datasets/image.h"
+
+enum sft_augment {
+    SFT_AUGMENT_NONE,      /* resize only: the transform of evaluation */
+    SFT_AUGMENT_FLIP,      /* resize, horizontal flip with probability 1/2 */
+    SFT_AUGMENT_CROP_FLIP, /* CIFAR's recipe: resize, flip, black border of 4 pixels, random crop */
+    SFT_AUGMENT_BIT,       /* BiT's: resize to 512/480 of the side, random crop, flip */
+};
+
+/* Buffers of one thread; start from {0}. */
+struct sft_transform_scratch {
+    struct sft_image decoded, resized;
+};
+
+/* Resizes scratch->decoded (Pillow's bilinear, aspect ratio not kept) and augments it into `out`, (side, side, 3). What
+ * is drawn is a function of (seed, number), number being the running number of the image in a run. */
+enum sft_status sft_transform(struct sft_transform_scratch *scratch, int side, enum sft_augment augment, uint64_t seed,
+                              uint64_t number, uint8_t *out) SFT_MUST_CHECK;
+
+void sft_transform_scratch_free(struct sft_transform_scratch *scratch);
+
+#endif
