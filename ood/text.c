@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ood/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/alloc.h"
+
+/* Makes room for `extra` characters and a zero. */
+static int reserve(struct sft_text *text, size_t extra)
+{
+    if (text->status == SFT_OK) text->status = sft_grow(&text->data, &text->capacity, text->length + extra + 1, 1);
+    return text->status == SFT_OK;
+}
+
+static void add_bytes(struct sft_text *text, const char *bytes, size_t length)
+{
+    if (!reserve(text, length)) return;
+    memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void sft_text_add(struct sft_text *text, const char *string) { add_bytes(text, string, strlen(string)); }
+
+void sft_text_printf(struct sft_text *text, const char *format, ...)
+{
+    va_list args, again;
+    int length;
+    va_start(args, format);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, args);
+    if (length >= 0 && reserve(text, (size_t)length)) {
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above U+10FFFF. */
+static size_t character_bytes(const unsigned char *s)
+{
+    size_t bytes = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < bytes; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
+    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    return bytes;
+}
+
+static const char *entity(unsigned char c)
+{
+    switch (c) {
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&#39;";
+    default: return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? "\xef\xbf\xbd" : NULL;
+    }
+}
+
+void sft_text_add_escaped(struct sft_text *text, const char *string)
+{
+    for (const unsigned char *s = (const unsigned char *)string; *s;) {
+        size_t bytes = character_bytes(s);
+        const char *replaced = bytes == 0 ? "\xef\xbf\xbd" : entity(*s);
+        if (replaced)
+            sft_text_add(text, replaced);
+        else
+            add_bytes(text, (const char *)s, bytes);
+        s += bytes ? bytes : 1;
+    }
+}
+
+void sft_text_free(struct sft_text *text)
+{
+    free(text->data);
+    memset(text, 0, sizeof(*text));
+}
+
+int sft_text_columns(const char *string)
+{
+    int columns = 0;
+    for (; *string; string++) columns += ((unsigned char)*string & 0xc0) != 0x80;
+    return columns;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Text that grows: what the writers of CSV, SVG and HTML append to. Private to ood/. */
+#ifndef SFT_OOD_TEXT_H
+#define SFT_OOD_TEXT_H
+
+#include <stddef.h>
+
+#include "runtime/status.h"
+
+/* Starts as {0}. The first failure sticks: later calls do nothing, so that a writer checks once, at its end. */
+struct sft_text {
+    char *data; /* zero-terminated once something was appended; owned */
+    size_t length, capacity;
+    enum sft_status status;
+};
+
+void sft_text_add(struct sft_text *text, const char *string);
+void sft_text_printf(struct sft_text *text, const char *format, ...) SFT_PRINTF(2, 3);
+
+/* Appends `string` with & < > " ' as entities, and what is no UTF-8 or no character of HTML as U+FFFD: safe between
+ * tags and in quoted attributes. */
+void sft_text_add_escaped(struct sft_text *text, const char *string);
+
+void sft_text_free(struct sft_text *text);
+
+/* How many columns `string` takes on a terminal: its UTF-8 characters, counted one each. */
+int sft_text_columns(const char *string);
+
+#endif
