@@ -282,7 +282,7 @@ static void table_of_one_model(void **state)
 {
     char *text = printed(1);
     (void)state;
-    assert_non_null(strstr(text, "                      svhn      one, \"two\"         average\n"
+    assert_non_null(strstr(text, "                    svhn      one, \"two\"         average\n"
                                  "            FPR95  AUROC    FPR95  AUROC    FPR95  AUROC\n"
                                  "Energy      69.23  75.00     0.00 100.00    34.62  87.50\n"
                                  "MSP         69.23  75.00     0.00 100.00    34.62  87.50\n"
