@@ -7,8 +7,8 @@
  *
  *     layout(push_constant) uniform Push { F32 x; F32 y; uint count; float factor; };
  *
- * at most 128 bytes together. Group size and tile are specialisation constants. Barriers come from the recorder, which sees
- * which memory a dispatch reads and writes.
+ * at most 128 bytes together. Group size and tile are specialisation constants; constant 0 is the group's size in x. Barriers
+ * come from the program, which sees which memory a dispatch reads and writes.
  */
 #ifndef SFT_VULKAN_RECORDER_H
 #define SFT_VULKAN_RECORDER_H
@@ -44,10 +44,32 @@ struct sft_vk_dispatch {
     uint32_t push[32]; /* words after the addresses; floats through sft_vk_bits */
     int n_push;
     uint32_t groups[3];
+    size_t node; /* set by the recorder */
 };
 
-static inline struct sft_vk_operand sft_vk_read(sft_value value) { return (struct sft_vk_operand){.value = value, .read = true}; }
-static inline struct sft_vk_operand sft_vk_write(sft_value value) { return (struct sft_vk_operand){.value = value, .write = true}; }
+/* The list that sft_vk_NAME appends to. */
+struct sft_vk_recorder {
+    struct sft_vk_limits limits;
+    struct sft_vk_dispatch *dispatches;
+    size_t count, room;
+    size_t node; /* whose dispatches come next */
+};
+
+static inline struct sft_vk_operand sft_vk_read(sft_value value)
+{
+    return (struct sft_vk_operand){.value = value, .read = true};
+}
+
+static inline struct sft_vk_operand sft_vk_write(sft_value value)
+{
+    return (struct sft_vk_operand){.value = value, .write = true};
+}
+
+/* An operand that the shader changes. */
+static inline struct sft_vk_operand sft_vk_update(sft_value value)
+{
+    return (struct sft_vk_operand){.value = value, .read = true, .write = true};
+}
 
 static inline uint32_t sft_vk_bits(float number)
 {
@@ -58,9 +80,28 @@ static inline uint32_t sft_vk_bits(float number)
     return both.bits;
 }
 
+/* Zeros is a recorder without limits; set .limits. Release with sft_vk_recorder_uninit. */
+void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder);
+
+/* Appends what node number `node` of the graph needs; nothing for a view. */
+enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                   size_t node) SFT_MUST_CHECK;
+
+/* ---- for sft_vk_NAME ---- */
+
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder);
 
-/* Appends one dispatch. An absent operand (SFT_NONE) becomes address 0. */
+/* Appends one dispatch, after holding its size against the limits. An absent operand (SFT_NONE) becomes address 0. A
+ * dispatch without groups is dropped. */
 enum sft_status sft_vk_record(struct sft_vk_recorder *recorder, const struct sft_vk_dispatch *dispatch) SFT_MUST_CHECK;
+
+/* Folds `count` groups along x into x and y, so that neither passes the device's limit. The grid may have surplus groups:
+ * shaders use linear_group() of shaders/lib/grid.glsl and look at their index. */
+void sft_vk_grid(const struct sft_vk_limits *limits, uint64_t count, uint32_t groups[3]);
+
+/* Whether the value starts at a multiple of 16 bytes, so that it may be read as vec4. */
+bool sft_vk_aligned(const struct sft_graph *graph, sft_value value);
+
+static inline uint64_t sft_vk_divide_up(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
 #endif

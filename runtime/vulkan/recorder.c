@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/vulkan/recorder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/alloc.h"
+
+/* SPIR-V reads an index as signed. */
+#define MAX_ELEMENTS INT64_C(0x7fffffff)
+
+void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
+{
+    free(recorder->dispatches);
+    memset(recorder, 0, sizeof(*recorder));
+}
+
+const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder) { return &recorder->limits; }
+
+static enum sft_status check_values(const struct sft_graph *graph, const sft_value *values, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        char text[SFT_SHAPE_TEXT];
+        const struct sft_shape *shape;
+        if (values[i] == SFT_NONE) continue;
+        shape = sft_graph_shape(graph, values[i]);
+        if (sft_shape_count(shape) > MAX_ELEMENTS)
+            return sft_fail(SFT_MEMORY, "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
+                            "batch smaller", name, sft_shape_str(shape, text));
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph, size_t node)
+{
+    const struct sft_node *what = &graph->nodes[node];
+    SFT_TRY(check_values(graph, what->in, what->n_in, what->op->name));
+    SFT_TRY(check_values(graph, what->out, what->n_out, what->op->name));
+    recorder->node = node;
+    if (what->op->view) return SFT_OK;
+    if (!what->op->vulkan) return sft_fail(SFT_DEVICE, "%s: no Vulkan kernel", what->op->name);
+    return what->op->vulkan(recorder, graph, what);
+}
+
+static const char *misfit(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *dispatch)
+{
+    for (int i = 0; i < 3; i++)
+        if (dispatch->groups[i] > limits->max_groups[i]) return "more work-groups than the device allows";
+    if (dispatch->n_spec < 1 || dispatch->n_spec > SFT_VK_MAX_SPEC) return "wrong count of specialisation constants";
+    if (dispatch->n_operands > SFT_VK_MAX_OPERANDS) return "too many operands";
+    if (dispatch->n_operands * 8 + dispatch->n_push * 4 > SFT_VK_PUSH_BYTES) return "too many push constants";
+    if (dispatch->spec[0] > limits->max_invocations || dispatch->spec[0] > limits->max_group_size[0])
+        return "a larger work-group than the device allows";
+    return NULL;
+}
+
+enum sft_status sft_vk_record(struct sft_vk_recorder *recorder, const struct sft_vk_dispatch *dispatch)
+{
+    const char *why = misfit(&recorder->limits, dispatch);
+    if (why) return sft_fail(SFT_DEVICE, "shader %s: %s", dispatch->shader, why);
+    if (dispatch->groups[0] == 0 || dispatch->groups[1] == 0 || dispatch->groups[2] == 0) return SFT_OK;
+    SFT_TRY(sft_grow(&recorder->dispatches, &recorder->room, recorder->count + 1, sizeof(*dispatch)));
+    recorder->dispatches[recorder->count] = *dispatch;
+    recorder->dispatches[recorder->count++].node = recorder->node;
+    return SFT_OK;
+}
+
+void sft_vk_grid(const struct sft_vk_limits *limits, uint64_t count, uint32_t groups[3])
+{
+    uint64_t most = limits->max_groups[0], rows = sft_vk_divide_up(count, most);
+    groups[0] = (uint32_t)(rows > 1 ? sft_vk_divide_up(count, rows) : count);
+    groups[1] = (uint32_t)(rows > 1 ? rows : 1);
+    groups[2] = 1;
+}
+
+bool sft_vk_aligned(const struct sft_graph *graph, sft_value value)
+{
+    int64_t offset = 0;
+    for (; value != SFT_NONE; value = graph->values[value].base) offset += graph->values[value].offset;
+    return offset % 4 == 0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Vulkan backend of a build without Vulkan: it has no devices, so nothing but `list` is ever called. */
+#include "runtime/backend.h"
+
+static enum sft_status list_none(struct sft_device_info **list, size_t *count, size_t *room)
+{
+    (void)list;
+    (void)count;
+    (void)room;
+    return SFT_OK;
+}
+
+const struct sft_backend sft_vulkan_backend = {.kind = SFT_VULKAN, .list = list_none};
