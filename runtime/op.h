@@ -49,8 +49,10 @@ struct sft_op {
 
     void (*cost)(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost); /* NULL: bytes only */
 
-    /* Bytes of scratch memory that the kernel of a backend needs; NULL for none. May depend on shapes only. */
-    size_t (*scratch)(const struct sft_graph *graph, const struct sft_node *node, enum sft_backend_kind backend);
+    /* Bytes of scratch memory that a backend's kernel needs; NULL for none. They may depend on shapes and parameters
+     * only: a plan is the same on every device of a backend. */
+    size_t (*cpu_scratch)(const struct sft_graph *graph, const struct sft_node *node);
+    size_t (*vulkan_scratch)(const struct sft_graph *graph, const struct sft_node *node);
 
     unsigned in_place; /* bit i: output 0 may take the memory of input i, which has output 0's shape */
     unsigned mutates;  /* bit i: input i, an outside value, is updated in place */
@@ -96,9 +98,14 @@ static inline int64_t sft_out_count(const struct sft_graph *graph, const struct 
 #include "runtime/ops/ops.def"
 #undef SFT_OP
 
-#define SFT_OP(name) enum sft_status sft_cpu_##name(const struct sft_call *call);
+/* An op declares its kernels with SFT_KERNELS(name), and with SFT_CPU_SCRATCH(name) or SFT_VULKAN_SCRATCH(name) the
+ * functions sft_cpu_NAME_scratch and sft_vk_NAME_scratch, which lie beside the kernels. */
+#define SFT_OP(name)                                                                                                   \
+    enum sft_status sft_cpu_##name(const struct sft_call *call);                                                       \
+    size_t sft_cpu_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
 #include "runtime/ops/ops.def"
 #undef SFT_OP
+#define SFT_CPU_SCRATCH(name) .cpu_scratch = sft_cpu_##name##_scratch
 
 #ifdef SFT_HAVE_VULKAN
 #define SFT_OP(name)                                                                                                   \
@@ -106,9 +113,14 @@ static inline int64_t sft_out_count(const struct sft_graph *graph, const struct 
                                   const struct sft_node *node);
 #include "runtime/ops/ops.def"
 #undef SFT_OP
+#define SFT_OP(name) size_t sft_vk_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
+#include "runtime/ops/ops.def"
+#undef SFT_OP
 #define SFT_KERNELS(name) .cpu = sft_cpu_##name, .vulkan = sft_vk_##name
+#define SFT_VULKAN_SCRATCH(name) .vulkan_scratch = sft_vk_##name##_scratch
 #else
 #define SFT_KERNELS(name) .cpu = sft_cpu_##name
+#define SFT_VULKAN_SCRATCH(name) .vulkan_scratch = NULL
 #endif
 
 #endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/autodiff.h"
+#include "runtime/op.h"
+#include "runtime/ops.h"
+
+static enum sft_status misfit(const struct sft_graph *graph, const struct sft_node *node)
+{
+    char text[SFT_SHAPE_TEXT];
+    return sft_fail(SFT_USAGE, "%s: does not fit an input of shape %s", node->op->name,
+                    sft_shape_str(sft_in_shape(graph, node, 0), text));
+}
+
+/* ---- view ---- */
+
+sft_value sft_view(struct sft_graph *graph, sft_value x, int64_t offset, struct sft_shape shape)
+{
+    struct sft_view_params params = {offset, shape};
+    sft_value view = sft_graph_append(graph, &sft_op_view, &x, 1, &params, NULL);
+    if (view == SFT_NONE) return SFT_NONE;
+    graph->values[view].base = x;
+    graph->values[view].offset = offset;
+    graph->values[view].dtype = graph->values[x].dtype;
+    return view;
+}
+
+sft_value sft_reshape(struct sft_graph *graph, sft_value x, struct sft_shape shape)
+{
+    if (x != SFT_NONE && sft_shape_count(&shape) != sft_shape_count(sft_graph_shape(graph, x)))
+        return sft_graph_fail(graph, sft_fail(SFT_USAGE, "reshape: the number of elements changes"));
+    return sft_view(graph, x, 0, shape);
+}
+
+static enum sft_status infer_view(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                  enum sft_dtype *dtype)
+{
+    const struct sft_view_params *params = SFT_NODE_PARAMS(struct sft_view_params, node);
+    (void)dtype;
+    out[0] = params->shape;
+    if (!sft_shape_valid(&out[0]) || params->offset < 0 ||
+        params->offset > sft_in_count(graph, node, 0) - sft_shape_count(&out[0]))
+        return misfit(graph, node);
+    return SFT_OK;
+}
+
+static void grad_view(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    struct sft_graph *graph = autodiff->graph;
+    const struct sft_shape x = *sft_in_shape(graph, node, 0);
+    const struct sft_view_params *params = SFT_NODE_PARAMS(struct sft_view_params, node);
+    sft_value dy = sft_grad(autodiff, node->out[0]);
+    int64_t whole = sft_shape_count(&x), part = sft_shape_count(&params->shape);
+    if (whole != part) {
+        dy = sft_reshape(graph, dy, SFT_SHAPE(part));
+        dy = sft_pad(graph, dy, &params->offset, SFT_SHAPE(whole));
+    }
+    sft_add_grad(autodiff, node->in[0], sft_reshape(graph, dy, x));
+}
+
+const struct sft_op sft_op_view = {
+    .name = "view", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_view_params), .view = true,
+    .infer = infer_view, .grad = grad_view, SFT_KERNELS(view),
+};
+
+/* ---- slice and pad: each other's adjoint ---- */
+
+static struct sft_slice_params slice_params(const int64_t *start, struct sft_shape shape)
+{
+    struct sft_slice_params params = {.shape = shape};
+    for (int i = 0; i < shape.rank && i < SFT_MAX_RANK; i++) params.start[i] = start[i];
+    return params;
+}
+
+static bool box_fits(const struct sft_shape *box, const struct sft_shape *whole, const int64_t *start)
+{
+    if (box->rank != whole->rank) return false;
+    for (int i = 0; i < box->rank; i++)
+        if (start[i] < 0 || start[i] > whole->dim[i] - box->dim[i]) return false;
+    return true;
+}
+
+sft_value sft_slice(struct sft_graph *graph, sft_value x, const int64_t *start, struct sft_shape shape)
+{
+    struct sft_slice_params params = slice_params(start, shape);
+    return sft_graph_append(graph, &sft_op_slice, &x, 1, &params, NULL);
+}
+
+static enum sft_status infer_slice(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                   enum sft_dtype *dtype)
+{
+    const struct sft_slice_params *params = SFT_NODE_PARAMS(struct sft_slice_params, node);
+    (void)dtype;
+    out[0] = params->shape;
+    if (!sft_shape_valid(&out[0]) || !box_fits(&out[0], sft_in_shape(graph, node, 0), params->start))
+        return misfit(graph, node);
+    return SFT_OK;
+}
+
+static void grad_slice(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    sft_value dy = sft_grad(autodiff, node->out[0]);
+    sft_add_grad(autodiff, node->in[0],
+                 sft_pad(autodiff->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
+                         *sft_in_shape(autodiff->graph, node, 0)));
+}
+
+const struct sft_op sft_op_slice = {
+    .name = "slice", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_slice_params),
+    .infer = infer_slice, .grad = grad_slice, SFT_KERNELS(slice),
+};
+
+sft_value sft_pad(struct sft_graph *graph, sft_value x, const int64_t *start, struct sft_shape shape)
+{
+    struct sft_slice_params params = slice_params(start, shape);
+    return sft_graph_append(graph, &sft_op_pad, &x, 1, &params, NULL);
+}
+
+static enum sft_status infer_pad(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                 enum sft_dtype *dtype)
+{
+    const struct sft_slice_params *params = SFT_NODE_PARAMS(struct sft_slice_params, node);
+    (void)dtype;
+    out[0] = params->shape;
+    if (!sft_shape_valid(&out[0]) || !box_fits(sft_in_shape(graph, node, 0), &out[0], params->start))
+        return misfit(graph, node);
+    return SFT_OK;
+}
+
+static void grad_pad(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    sft_value dy = sft_grad(autodiff, node->out[0]);
+    sft_add_grad(autodiff, node->in[0],
+                 sft_slice(autodiff->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
+                           *sft_in_shape(autodiff->graph, node, 0)));
+}
+
+const struct sft_op sft_op_pad = {
+    .name = "pad", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_slice_params),
+    .infer = infer_pad, .grad = grad_pad, SFT_KERNELS(pad),
+};
+
+/* ---- permute ---- */
+
+sft_value sft_permute(struct sft_graph *graph, sft_value x, const int *axis)
+{
+    struct sft_permute_params params = {{0}};
+    int rank = sft_graph_shape(graph, x)->rank;
+    for (int i = 0; i < rank; i++) params.axis[i] = axis[i];
+    return sft_graph_append(graph, &sft_op_permute, &x, 1, &params, NULL);
+}
+
+static enum sft_status infer_permute(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                     enum sft_dtype *dtype)
+{
+    const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
+    const struct sft_shape *x = sft_in_shape(graph, node, 0);
+    unsigned seen = 0;
+    (void)dtype;
+    out[0].rank = x->rank;
+    for (int i = 0; i < x->rank; i++) {
+        int axis = params->axis[i];
+        if (axis < 0 || axis >= x->rank || seen >> axis & 1)
+            return sft_fail(SFT_USAGE, "permute: the axes are no permutation");
+        seen |= 1u << axis;
+        out[0].dim[i] = x->dim[axis];
+    }
+    return SFT_OK;
+}
+
+static void grad_permute(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
+    int inverse[SFT_MAX_RANK] = {0}, rank = sft_in_shape(autodiff->graph, node, 0)->rank;
+    for (int i = 0; i < rank; i++) inverse[params->axis[i]] = i;
+    sft_add_grad(autodiff, node->in[0], sft_permute(autodiff->graph, sft_grad(autodiff, node->out[0]), inverse));
+}
+
+const struct sft_op sft_op_permute = {
+    .name = "permute", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_permute_params),
+    .infer = infer_permute, .grad = grad_permute, SFT_KERNELS(permute),
+};
+
+/* ---- concat ---- */
+
+sft_value sft_concat(struct sft_graph *graph, sft_value a, sft_value b, int axis)
+{
+    struct sft_concat_params params = {axis};
+    return sft_graph_append(graph, &sft_op_concat, (sft_value[]){a, b}, 2, &params, NULL);
+}
+
+static enum sft_status infer_concat(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                    enum sft_dtype *dtype)
+{
+    const struct sft_shape *a = sft_in_shape(graph, node, 0), *b = sft_in_shape(graph, node, 1);
+    int axis = SFT_NODE_PARAMS(struct sft_concat_params, node)->axis;
+    (void)dtype;
+    if (a->rank != b->rank || axis < 0 || axis >= a->rank) return misfit(graph, node);
+    out[0] = *a;
+    for (int i = 0; i < a->rank; i++)
+        if (i != axis && a->dim[i] != b->dim[i]) return misfit(graph, node);
+    out[0].dim[axis] += b->dim[axis];
+    return SFT_OK;
+}
+
+static void grad_concat(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    int axis = SFT_NODE_PARAMS(struct sft_concat_params, node)->axis;
+    int64_t start[SFT_MAX_RANK] = {0};
+    sft_value dy = sft_grad(autodiff, node->out[0]);
+    for (int i = 0; i < 2; i++) {
+        const struct sft_shape shape = *sft_in_shape(autodiff->graph, node, i);
+        if (sft_needs_grad(autodiff, node->in[i]))
+            sft_add_grad(autodiff, node->in[i], sft_slice(autodiff->graph, dy, start, shape));
+        start[axis] += shape.dim[axis];
+    }
+}
+
+const struct sft_op sft_op_concat = {
+    .name = "concat", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_concat_params),
+    .infer = infer_concat, .grad = grad_concat, SFT_KERNELS(concat),
+};
