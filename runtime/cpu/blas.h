@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matrix products through OpenBLAS. */
+#ifndef SFT_CPU_BLAS_H
+#define SFT_CPU_BLAS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* c (M,N) = op(a) op(b) + beta*c, row-major with leading dimensions; one thread, callable from many. */
+void sft_blas_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
+                   const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+const char *sft_blas_name(void); /* "OpenBLAS 0.3.21 ..." */
+
+/* The instruction set that the convolution kernels were chosen for on this machine. */
+const char *sft_cpu_isa(void);
+
+#endif
