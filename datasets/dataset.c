@@ -24,8 +24,8 @@
 
 /* In the order in which they are asked whether a path is theirs. */
 static const struct sft_format *const formats[] = {
-    &sft_format_cifar10,
-    &sft_format_cifar_bin,
+    &sft_format_cifar10, &sft_format_npy,    &sft_format_svhn, &sft_format_tar, &sft_format_cifar_bin,
+    &sft_format_folder,  &sft_format_list,   &sft_format_synthetic,
 };
 enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
 

@@ -34,4 +34,7 @@ void sft_image_free(struct sft_image *image);
 enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name, struct sft_image *image)
     SFT_MUST_CHECK;
 
+/* The same for the file at `path`. */
+enum sft_status sft_image_load(const char *path, struct sft_image *image) SFT_MUST_CHECK;
+
 #endif
