@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/alloc.h"
+#include "runtime/log.h"
+#include "runtime/vulkan/vk.h"
+
+#define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static VkInstance the_instance;
+static VkDebugUtilsMessengerEXT messenger;
+static int users;
+static atomic_int messages;
+
+int sft_vk_validation_messages(void) { return atomic_load(&messages); }
+
+bool sft_vk_disabled(const char *what)
+{
+    const char *list = getenv("SFT_VK_DISABLE");
+    size_t length = strlen(what);
+    while (list && *list) {
+        size_t word = strcspn(list, ",");
+        if (word == length && strncmp(list, what, length) == 0) return true;
+        list += word + (list[word] == ',');
+    }
+    return false;
+}
+
+static bool validation_wanted(void)
+{
+    const char *value = getenv("SFT_VK_VALIDATE");
+    return value && strcmp(value, "") != 0 && strcmp(value, "0") != 0;
+}
+
+static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+                                                 VkDebugUtilsMessageTypeFlagsEXT type,
+                                                 const VkDebugUtilsMessengerCallbackDataEXT *data, void *context)
+{
+    (void)severity;
+    (void)type;
+    (void)context;
+    atomic_fetch_add(&messages, 1);
+    sft_log(SFT_LOG_ERROR, "Vulkan validation: %s", data->pMessage);
+    return VK_FALSE;
+}
+
+static bool has_layer(const char *name)
+{
+    VkLayerProperties *layers;
+    uint32_t count = 0;
+    bool found = false;
+    if (vkEnumerateInstanceLayerProperties(&count, NULL) != VK_SUCCESS) return false;
+    layers = sft_calloc(count, sizeof(*layers));
+    if (layers && vkEnumerateInstanceLayerProperties(&count, layers) >= VK_SUCCESS)
+        for (uint32_t i = 0; i < count; i++) found = found || strcmp(layers[i].layerName, name) == 0;
+    free(layers);
+    return found;
+}
+
+static bool has_extension(const char *name)
+{
+    VkExtensionProperties *extensions;
+    uint32_t count = 0;
+    bool found = false;
+    if (vkEnumerateInstanceExtensionProperties(NULL, &count, NULL) != VK_SUCCESS) return false;
+    extensions = sft_calloc(count, sizeof(*extensions));
+    if (extensions && vkEnumerateInstanceExtensionProperties(NULL, &count, extensions) >= VK_SUCCESS)
+        for (uint32_t i = 0; i < count; i++) found = found || strcmp(extensions[i].extensionName, name) == 0;
+    free(extensions);
+    return found;
+}
+
+static VkResult create(bool validate, VkInstance *instance)
+{
+    VkApplicationInfo application = {
+        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "sft-vk", .apiVersion = VK_API_VERSION_1_3};
+    VkDebugUtilsMessengerCreateInfoEXT debug = {
+        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+        .messageSeverity =
+            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+        .pfnUserCallback = on_message};
+    VkValidationFeatureEnableEXT enable[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
+    VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT, .pNext = &debug,
+                                        .enabledValidationFeatureCount = 1, .pEnabledValidationFeatures = enable};
+    const char *layers[] = {VALIDATION_LAYER}, *extensions[2];
+    VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application,
+                                 .ppEnabledLayerNames = layers, .ppEnabledExtensionNames = extensions};
+    VkResult result;
+    if (has_extension(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME)) {
+        extensions[info.enabledExtensionCount++] = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
+        info.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
+    }
+    if (validate) {
+        extensions[info.enabledExtensionCount++] = VK_EXT_DEBUG_UTILS_EXTENSION_NAME;
+        info.enabledLayerCount = 1;
+        info.pNext = &features;
+    }
+    result = vkCreateInstance(&info, NULL, instance);
+    if (result != VK_SUCCESS) return result;
+    volkLoadInstance(*instance);
+    return validate ? vkCreateDebugUtilsMessengerEXT(*instance, &debug, NULL, &messenger) : VK_SUCCESS;
+}
+
+static enum sft_status start(void)
+{
+    bool validate = validation_wanted();
+    VkResult result;
+    if (volkInitialize() != VK_SUCCESS) {
+        sft_log(SFT_LOG_DEBUG, "Vulkan: no loader (libvulkan.so.1) on this machine");
+        return SFT_OK;
+    }
+    if (volkGetInstanceVersion() < VK_API_VERSION_1_3) {
+        sft_log(SFT_LOG_WARNING, "Vulkan: the loader is older than 1.3, so no Vulkan device is used");
+        return SFT_OK;
+    }
+    if (validate && !has_layer(VALIDATION_LAYER))
+        return sft_fail(SFT_DEVICE, "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
+                        VALIDATION_LAYER);
+    result = create(validate, &the_instance);
+    if (result == VK_SUCCESS) return SFT_OK;
+    if (the_instance) vkDestroyInstance(the_instance, NULL);
+    the_instance = VK_NULL_HANDLE;
+    sft_log(result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_LOG_DEBUG : SFT_LOG_WARNING,
+            "Vulkan: vkCreateInstance gave VkResult %d, so there are no Vulkan devices (are drivers installed?)",
+            (int)result);
+    return SFT_OK;
+}
+
+enum sft_status sft_vk_instance_get(VkInstance *instance)
+{
+    enum sft_status status = SFT_OK;
+    pthread_mutex_lock(&lock);
+    if (users == 0) status = start();
+    if (the_instance) users++;
+    *instance = the_instance;
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+void sft_vk_instance_release(void)
+{
+    pthread_mutex_lock(&lock);
+    if (--users == 0) {
+        if (messenger) vkDestroyDebugUtilsMessengerEXT(the_instance, messenger, NULL);
+        vkDestroyInstance(the_instance, NULL);
+        messenger = VK_NULL_HANDLE;
+        the_instance = VK_NULL_HANDLE;
+    }
+    pthread_mutex_unlock(&lock);
+}
