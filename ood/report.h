@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The report: one HTML file that shows a run to a person. It is self-contained (inline style and SVG, no script, no
+ * network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from outside is escaped.
+ *
+ * It shows what it is given: with results of one model, an evaluation; with two, before and after; with step rows, the
+ * training curves; without results, only those.
+ */
+#ifndef SFT_REPORT_H
+#define SFT_REPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ood/results.h"
+
+/* A line of metrics.jsonl. NaN where a value is not known. */
+struct sft_report_step {
+    int64_t step;
+    double loss, loss_id, loss_ood, grad_norm, perturb_norm, lr;
+};
+
+/* What was asked, chosen or found. A key "options.lr" is shown as "lr" under the heading "options"; settings with one
+ * heading should follow each other. */
+struct sft_report_setting {
+    const char *key, *value;
+};
+
+/* Borrowed, all of it. */
+struct sft_report {
+    const char *title;                 /* NULL: one that fits what is shown */
+    const struct sft_results *results; /* NULL: none. Histograms and ROC curves need the scores in it */
+    size_t steps;
+    const struct sft_report_step *step;
+    size_t settings;
+    const struct sft_report_setting *setting;
+};
+
+/* Writes the report to the file at `path`, atomically. */
+enum sft_status sft_report_write(const struct sft_report *report, const char *path) SFT_MUST_CHECK;
+
+/* Makes FOLDER/report.html again from results.json, scores/, metrics.jsonl and run.json in `folder`. What is missing is
+ * left out, what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
+enum sft_status sft_report_from_folder(const char *folder) SFT_MUST_CHECK;
+
+#endif
