@@ -132,11 +132,12 @@ static enum sft_status jpeg_pixels(tjhandle handle, const uint8_t *data, size_t 
 static enum sft_status jpeg_read(tjhandle handle, const uint8_t *data, size_t size, const char *name,
                                  struct sft_image *image)
 {
-    int width, height, subsampling, colours;
+    int width = 0, height = 0, subsampling, colours = -1;
     struct sft_image inks = {0};
     enum sft_status status;
     if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colours) != 0)
         return sft_fail(SFT_DATA, "%s: damaged JPEG: %s", name, tjGetErrorStr2(handle));
+    if (colours < 0) return sft_fail(SFT_DATA, "%s: damaged JPEG: it is cut off before the picture", name); /* tables only */
     SFT_TRY(sft_image_reserve(image, width, height, name));
     if (colours != TJCS_CMYK && colours != TJCS_YCCK)
         return jpeg_pixels(handle, data, size, name, image, TJPF_RGB, image->rgb);

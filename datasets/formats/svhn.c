@@ -82,6 +82,15 @@ static bool inflate_some(z_stream *stream, uint8_t *out, size_t size)
     return stream->avail_out == 0;
 }
 
+/* Is the stream at its end, with the right checksum? */
+static bool ends_well(z_stream *stream)
+{
+    uint8_t spare;
+    stream->next_out = &spare;
+    stream->avail_out = 1;
+    return inflate(stream, Z_FINISH) == Z_STREAM_END && stream->avail_out == 1;
+}
+
 /* Unpacks a compressed element: the tag inside tells how long it is. */
 static enum sft_status unpack(const char *path, const struct element *packed, struct array *array,
                               struct element *matrix)
@@ -104,7 +113,7 @@ static enum sft_status unpack(const char *path, const struct element *packed, st
     matrix->data = array->memory;
     if (!array->memory)
         status = SFT_MEMORY;
-    else if (!inflate_some(&stream, array->memory, matrix->size))
+    else if (!inflate_some(&stream, array->memory, matrix->size) || !ends_well(&stream))
         status = damaged(path, "an array does not unpack");
 out:
     inflateEnd(&stream);

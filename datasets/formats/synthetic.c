@@ -229,7 +229,7 @@ static float coverage(const struct placed *placed, int x, int y)
 static void place(struct sft_rng *rng, float turn, struct placed *placed)
 {
     float angle = between(rng, -turn, turn);
-    placed->radius = between(rng, 6.5f, 13.0f);
+    placed->radius = between(rng, 6.0f, 13.0f);
     placed->x = 16 + between(rng, -1, 1) * (17.5f - placed->radius);
     placed->y = 16 + between(rng, -1, 1) * (17.5f - placed->radius);
     placed->cosine = cosf(angle);
@@ -245,7 +245,7 @@ static void paint_ground(struct sft_rng *rng, const struct colour *colour, struc
 {
     struct texture texture;
     float slope[2] = {between(rng, -0.2f, 0.2f), between(rng, -0.2f, 0.2f)};
-    draw_texture(rng, between(rng, 0, 0.22f), &texture);
+    draw_texture(rng, between(rng, 0, 0.28f), &texture);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             float light = texture_at(&texture, (float)x, (float)y) + slope[0] * ((float)x - 16) / 16 +
@@ -258,7 +258,7 @@ static void paint_figure(struct sft_rng *rng, const struct placed *placed, const
                          struct canvas *canvas)
 {
     struct texture texture;
-    draw_texture(rng, between(rng, 0, 0.18f), &texture);
+    draw_texture(rng, between(rng, 0, 0.2f), &texture);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
             float share = coverage(placed, x, y), light = texture_at(&texture, (float)x, (float)y);
@@ -273,7 +273,7 @@ static void paint_figure(struct sft_rng *rng, const struct placed *placed, const
 static void paint_patch(struct sft_rng *rng, struct canvas *canvas)
 {
     struct colour colour = draw_colour(rng);
-    int width = 3 + (int)sft_rng_below(rng, 8), height = 3 + (int)sft_rng_below(rng, 8);
+    int width = 4 + (int)sft_rng_below(rng, 10), height = 4 + (int)sft_rng_below(rng, 10);
     int left = (int)sft_rng_below(rng, SIDE), top = (int)sft_rng_below(rng, SIDE);
     if (sft_rng_below(rng, 3) == 0) return;
     for (int y = top; y < top + height && y < SIDE; y++)
@@ -283,7 +283,7 @@ static void paint_patch(struct sft_rng *rng, struct canvas *canvas)
 /* A figure on a ground: the in-distribution set, and two that differ from it in the figure alone. */
 static void paint_scene(struct sft_rng *rng, struct placed *placed, float turn, struct canvas *canvas)
 {
-    struct colour ground = draw_colour(rng), colour = draw_contrast(rng, &ground, 0.3f);
+    struct colour ground = draw_colour(rng), colour = draw_contrast(rng, &ground, 0.25f);
     place(rng, turn, placed);
     paint_ground(rng, &ground, canvas);
     paint_figure(rng, placed, &colour, canvas);
@@ -392,7 +392,7 @@ static enum sft_status read_image(const void *state, int64_t i, struct sft_image
     SFT_TRY(sft_image_reserve(image, SIDE, SIDE, "synthetic"));
     sft_rng_init(&rng, VERSION, SFT_STREAM_SYNTHETIC, (uint64_t)synthetic->set << 40 | (uint64_t)number);
     *label = sets[synthetic->set].paint(&rng, number, &canvas);
-    noise = between(&rng, 0.005f, 0.08f);
+    noise = between(&rng, 0.005f, 0.1f);
     for (int p = 0; p < SIDE * SIDE; p++)
         for (int c = 0; c < 3; c++) {
             float value = canvas.rgb[p][c] + noise * sft_rng_normal(&rng);
