@@ -33,7 +33,8 @@ float function(float p, float q)
     case SFT_MAP_ADD: return p + number * q;
     case SFT_MAP_MUL: return p * q;
     case SFT_MAP_RELU_GRAD: return q > 0.0 ? p : 0.0;
-    default: return p * (normal_cdf(q) + q * normal_pdf(q)); // SFT_MAP_GELU_GRAD
+    case SFT_MAP_GELU_GRAD: return p * (normal_cdf(q) + q * normal_pdf(q));
+    default: return q * number; // SFT_MAP_REPEAT
     }
 }
 
@@ -51,7 +52,7 @@ uint index_in_b(uint i)
 
 void main()
 {
-    const bool reads_a = FUNCTION != SFT_MAP_FILL, reads_b = FUNCTION >= SFT_MAP_ADD;
+    const bool reads_a = FUNCTION != SFT_MAP_FILL && FUNCTION != SFT_MAP_REPEAT, reads_b = FUNCTION >= SFT_MAP_ADD;
     uint i = linear_invocation() * (VEC4 ? 4 : 1);
     if (i >= count) return;
     uint j = reads_b ? index_in_b(i) : 0;

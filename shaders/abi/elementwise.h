@@ -8,3 +8,4 @@
 #define SFT_MAP_MUL 5
 #define SFT_MAP_RELU_GRAD 6
 #define SFT_MAP_GELU_GRAD 7
+#define SFT_MAP_REPEAT 8

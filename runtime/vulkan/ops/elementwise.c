@@ -43,14 +43,14 @@ static bool by_four(const struct sft_graph *graph, const sft_value *values, int 
     return count % 4 == 0;
 }
 
-static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node,
-                           uint32_t function, float number)
+/* y = f(a, b); b repeats over y's shape. */
+static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value a, sft_value b,
+                           sft_value y, uint32_t function, float number)
 {
-    sft_value a = node->n_in > 0 ? node->in[0] : SFT_NONE, b = node->n_in > 1 ? node->in[1] : SFT_NONE;
-    sft_value y = node->out[0];
-    int64_t count = sft_out_count(graph, node, 0);
+    const struct sft_shape *shape = sft_graph_shape(graph, y);
+    int64_t count = sft_shape_count(shape);
     struct broadcast how = {0};
-    if (b != SFT_NONE) how = broadcast(sft_graph_shape(graph, a), sft_graph_shape(graph, b));
+    if (b != SFT_NONE) how = broadcast(shape, sft_graph_shape(graph, b));
     bool vec4 = by_four(graph, (sft_value[]){a, b, y}, 3, count, &how);
     struct sft_vk_dispatch dispatch = {
         .shader = "elementwise",
@@ -71,7 +71,8 @@ static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_gr
     enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,                     \
                                   const struct sft_node *node)                                                         \
     {                                                                                                                  \
-        return map(recorder, graph, node, function, number);                                                           \
+        return map(recorder, graph, node->n_in > 0 ? node->in[0] : SFT_NONE, node->n_in > 1 ? node->in[1] : SFT_NONE,  \
+                   node->out[0], function, number);                                                                    \
     }
 
 MAP(add, SFT_MAP_ADD, SFT_NODE_PARAMS(struct sft_add_params, node)->alpha)
@@ -82,3 +83,10 @@ MAP(relu_grad, SFT_MAP_RELU_GRAD, 0.0f)
 MAP(gelu, SFT_MAP_GELU, 0.0f)
 MAP(gelu_grad, SFT_MAP_GELU_GRAD, 0.0f)
 MAP(fill, SFT_MAP_FILL, SFT_NODE_PARAMS(struct sft_fill_params, node)->value)
+
+enum sft_status sft_vk_broadcast_to(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                    const struct sft_node *node)
+{
+    return map(recorder, graph, SFT_NONE, node->in[0], node->out[0], SFT_MAP_REPEAT,
+               SFT_NODE_PARAMS(struct sft_sum_to_params, node)->scale);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reductions: a work-group is TX columns by TY rows of lanes. Every lane of a column adds up its share of the column in its own
+// registers; column_sum and column_max then give the whole column's result to each of its lanes. With TY = 1 (drivers that
+// run on the CPU) nothing is shared and no barrier is met. All lanes have to call them. TX and TY are powers of two.
+layout(constant_id = 1) const uint TX = 64;
+const uint TY = gl_WorkGroupSize.x / TX;
+
+shared float column_part[gl_WorkGroupSize.x];
+
+uint lane_column() { return gl_LocalInvocationID.x % TX; }
+uint lane_row() { return gl_LocalInvocationID.x / TX; }
+
+float column_sum(float value)
+{
+    if (TY == 1) return value;
+    barrier();
+    column_part[gl_LocalInvocationID.x] = value;
+    barrier();
+    for (uint half_rows = TY / 2; half_rows > 0; half_rows /= 2) {
+        if (lane_row() < half_rows)
+            column_part[gl_LocalInvocationID.x] += column_part[gl_LocalInvocationID.x + half_rows * TX];
+        barrier();
+    }
+    return column_part[lane_column()];
+}
+
+float column_max(float value)
+{
+    if (TY == 1) return value;
+    barrier();
+    column_part[gl_LocalInvocationID.x] = value;
+    barrier();
+    for (uint half_rows = TY / 2; half_rows > 0; half_rows /= 2) {
+        if (lane_row() < half_rows)
+            column_part[gl_LocalInvocationID.x] =
+                max(column_part[gl_LocalInvocationID.x], column_part[gl_LocalInvocationID.x + half_rows * TX]);
+        barrier();
+    }
+    return column_part[lane_column()];
+}

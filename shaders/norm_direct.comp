@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Group norm's statistics in one pass, for groups that are small or whose channels fill memory lines: layer norm above all.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/grid.glsl"
+#include "lib/columns.glsl"
+#include "lib/sum.glsl"
+#include "lib/norm.glsl"
+
+layout(local_size_x = 64, local_size_x_id = 0) in;
+layout(push_constant) uniform Push { F32 x; F32 mean; F32 rstd; NORM_SIZES; float epsilon; };
+
+void main()
+{
+    uint groups = channels / width, column = linear_group() * TX + lane_column();
+    bool live = column < images * groups;
+    uint terms = live ? pixels * width : 0, base = column / groups * pixels * channels + column % groups * width;
+    float total = float(pixels) * float(width);
+    Sum sum = Sum(0.0, 0.0), spread = Sum(0.0, 0.0);
+    for (uint i = lane_row(); i < terms; i += TY) add(sum, x.at[base + i / width * channels + i % width]);
+    float average = column_sum(sum.value) / total;
+    for (uint i = lane_row(); i < terms; i += TY) {
+        float off = x.at[base + i / width * channels + i % width] - average;
+        add(spread, off * off);
+    }
+    float variance = column_sum(spread.value) / total;
+    if (!live || lane_row() != 0) return;
+    mean.at[column] = average;
+    rstd.at[column] = 1.0 / sqrt(variance + epsilon);
+}
