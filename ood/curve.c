@@ -40,8 +40,8 @@ static void count(const float *id, const float *ood, struct sft_curve *curve)
 {
     struct sft_counts at = {0, 0};
     while (at.positive < curve->positive || at.negative < curve->negative) {
-        int64_t next_is_id = at.negative == curve->negative ||
-                             (at.positive < curve->positive && id[at.positive] >= ood[at.negative]);
+        int64_t next_is_id =
+            at.negative == curve->negative || (at.positive < curve->positive && id[at.positive] >= ood[at.negative]);
         float threshold = next_is_id ? id[at.positive] : ood[at.negative];
         while (at.positive < curve->positive && id[at.positive] == threshold) at.positive++;
         while (at.negative < curve->negative && ood[at.negative] == threshold) at.negative++;

@@ -20,9 +20,9 @@ struct sft_counts {
 };
 
 struct sft_curve {
-    int64_t points;            /* distinct scores, at least 1 */
+    int64_t points;             /* distinct scores, at least 1 */
     int64_t positive, negative; /* images of each kind, at least 1 */
-    struct sft_counts *counts; /* (points), owned */
+    struct sft_counts *counts;  /* (points), owned */
 };
 
 /* The curve of n_id in-distribution scores (positive) against n_ood others (negative). SFT_DATA for an empty set,

@@ -58,7 +58,8 @@ static void add_accuracy_sentence(struct page *page)
     double change = accuracy[SFT_AFTER] - accuracy[SFT_BEFORE];
     if (isnan(accuracy[SFT_BEFORE])) return;
     if (page->results->models < 2)
-        sft_text_printf(&page->out, " The model classifies <b>%.2f&nbsp;%%</b> of the in-distribution images correctly.",
+        sft_text_printf(&page->out,
+                        " The model classifies <b>%.2f&nbsp;%%</b> of the in-distribution images correctly.",
                         100 * accuracy[SFT_BEFORE]);
     else if (!isnan(change))
         sft_text_printf(&page->out, " Accuracy on in-distribution images %s from %.2f&nbsp;%% to %.2f&nbsp;%%.",
@@ -96,7 +97,9 @@ static void add_card(struct page *page, const char *name, double before, double 
     sft_text_printf(&page->out, "<div class=\"card\"><span>%s</span><b>%.2f&nbsp;%%</b>", name, 100 * after);
     if (page->results->models > 1 && !isnan(before))
         sft_text_printf(&page->out, "<span class=\"%s\">%s%.2f points</span> <span>from %.2f&nbsp;%%</span>",
-                        fabs(change) < 0.005 ? "same" : change * sign > 0 ? "good" : "bad",
+                        fabs(change) < 0.005 ? "same"
+                        : change * sign > 0  ? "good"
+                                             : "bad",
                         change < 0 ? "&minus;" : "+", fabs(change), 100 * before);
     sft_text_add(&page->out, "</div>\n");
 }
@@ -160,7 +163,8 @@ static void add_table_head(struct page *page)
     sft_text_add(&page->out, "<thead>");
     if (two)
         sft_text_add(&page->out,
-                     "<tr><th rowspan=\"2\" scope=\"col\" class=\"left\">OOD set</th><th colspan=\"2\" scope=\"colgroup\">FPR95 &darr;</th>"
+                     "<tr><th rowspan=\"2\" scope=\"col\" class=\"left\">OOD set</th><th colspan=\"2\" "
+                     "scope=\"colgroup\">FPR95 &darr;</th>"
                      "<th colspan=\"2\" scope=\"colgroup\">AUROC &uarr;</th></tr>\n<tr><th scope=\"col\">before</th>"
                      "<th scope=\"col\">after</th><th scope=\"col\">before</th><th scope=\"col\">after</th></tr>");
     else
@@ -259,8 +263,9 @@ static enum sft_status add_results(struct page *page)
     for (int score = 0; score < page->results->scores; score++) any |= has_charts(page->results, score);
     add_changes(page);
     add_table(page);
-    if (any) sft_text_add(&page->out, "<h2>How the scores are distributed</h2>\n<p class=\"soft\">The more the two shapes "
-                                      "part, the better. Scores grow to the right.</p>\n");
+    if (any)
+        sft_text_add(&page->out, "<h2>How the scores are distributed</h2>\n<p class=\"soft\">The more the two shapes "
+                                 "part, the better. Scores grow to the right.</p>\n");
     SFT_TRY(add_score_charts(page, page->lead));
     for (int score = 0; score < page->results->scores; score++)
         if (score != page->lead) SFT_TRY(add_score_charts(page, score));
@@ -343,8 +348,9 @@ static void add_foot(struct page *page)
         sft_text_add_escaped(&page->out, page->results->convention->summary);
         sft_text_add(&page->out, ". ");
     }
-    sft_text_add(&page->out, "Made by sft-vk " SFT_VERSION "; <code>sft-vk report</code> makes this page again from its "
-                             "run folder.</footer>\n</main></body></html>\n");
+    sft_text_add(&page->out,
+                 "Made by sft-vk " SFT_VERSION "; <code>sft-vk report</code> makes this page again from its "
+                 "run folder.</footer>\n</main></body></html>\n");
 }
 
 static enum sft_status build(struct page *page)

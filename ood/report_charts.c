@@ -108,8 +108,7 @@ static void draw_density(struct sft_text *out, const struct sft_results *results
     sft_plot_steps(out, plot, id->low, id->high, SFT_HISTOGRAM_BINS, id->density, "area id");
     sft_text_printf(out, "<path class=\"base\" d=\"M%.4g %.4gh%.4g\"/>\n", plot->left, plot->top + plot->height,
                     plot->width);
-    if (results->models > 1)
-        sft_svg_label(out, plot->left, plot->top - 4, SFT_SVG_START, "strong", model_words[model]);
+    if (results->models > 1) sft_svg_label(out, plot->left, plot->top - 4, SFT_SVG_START, "strong", model_words[model]);
     if (d->root) sft_svg_label(out, plot->left + 2, plot->top + 11, SFT_SVG_START, "tick", "square-root scale");
     snprintf(numbers, sizeof(numbers), "FPR95 %.2f, AUROC %.2f", 100 * m->fpr, 100 * m->auroc);
     sft_svg_label(out, plot->left + plot->width, plot->top - 4, SFT_SVG_END, "note", numbers);
@@ -204,8 +203,8 @@ enum sft_status sft_chart_roc(struct sft_text *out, int *number, const struct sf
     for (int model = 0; model < results->models; model++) {
         snprintf(text, sizeof(text), "AUROC %s%s%.2f", results->models > 1 ? model_words[model] : "",
                  results->models > 1 ? " " : "", 100 * sft_results_metrics(results, model, score, set)->auroc);
-        sft_svg_label(out, 306, 176 + 16 * (model + 1 - results->models), SFT_SVG_END, model + 1 < results->models ? "note" : "strong main-text",
-                      text);
+        sft_svg_label(out, 306, 176 + 16 * (model + 1 - results->models), SFT_SVG_END,
+                      model + 1 < results->models ? "note" : "strong main-text", text);
     }
     sft_svg_end(out);
     return status;
@@ -227,7 +226,8 @@ static void draw_change(struct sft_text *out, const struct sft_plot *plot, doubl
     sft_text_printf(out, "<path class=\"track\" d=\"M%.4g %.4gh%.4g\"/>", plot->left, y, plot->width);
     sft_text_printf(out, "<path class=\"move %s\" d=\"M%.4g %.4gH%.4g\"/>", better ? "good" : "bad", from, y, to);
     sft_text_printf(out, "<circle class=\"was\" cx=\"%.4g\" cy=\"%.4g\" r=\"4\"/>", from, y);
-    sft_text_printf(out, "<circle class=\"dot %s\" cx=\"%.4g\" cy=\"%.4g\" r=\"5\"/>\n", better ? "good" : "bad", to, y);
+    sft_text_printf(out, "<circle class=\"dot %s\" cx=\"%.4g\" cy=\"%.4g\" r=\"5\"/>\n", better ? "good" : "bad", to,
+                    y);
 }
 
 static void draw_change_row(struct sft_text *out, const struct sft_results *results, int score, int set, double top,
@@ -236,9 +236,9 @@ static void draw_change_row(struct sft_text *out, const struct sft_results *resu
     double before = metric_of(results, SFT_BEFORE, score, set, metric);
     double after = metric_of(results, results->models - 1, score, set, metric);
     int better = metric == SFT_CHART_FPR ? after <= before : after >= before;
-    const char *name = set < results->sets ? results->set_names[set] : "average";
     const char *weight = set < results->sets ? "note ink" : "strong";
-    char numbers[64];
+    char name[128], numbers[64];
+    sft_text_shorten(name, sizeof(name), set < results->sets ? results->set_names[set] : "average", 28);
     if (results->models > 1)
         snprintf(numbers, sizeof(numbers), "%.2f \xe2\x86\x92 %.2f", 100 * before, 100 * after);
     else

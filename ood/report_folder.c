@@ -114,7 +114,8 @@ static enum sft_status flatten(const char *prefix, json_t *object, int depth, st
 {
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         struct sft_text path = {0};
         struct sft_report_setting setting;
         sft_text_printf(&path, "%s%s%s", prefix, *prefix ? "." : "", key);
@@ -186,7 +187,8 @@ enum sft_status sft_report_from_folder(const char *folder)
     SFT_TRY_OUT(load(folder, "metrics.jsonl", load_steps, &run));
     SFT_TRY_OUT(load(folder, "run.json", load_settings, &run));
     if (run.results.models == 0 && run.n_steps == 0) {
-        status = sft_fail(SFT_DATA, "%s: neither usable results.json nor metrics.jsonl: not the folder of a run", folder);
+        status =
+            sft_fail(SFT_DATA, "%s: neither usable results.json nor metrics.jsonl: not the folder of a run", folder);
         goto out;
     }
     report = (struct sft_report){NULL, &run.results, run.n_steps, run.steps, run.n_settings, run.settings};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Colours are named by what they mean; blue (ID) and orange (OOD) stay apart for colour-blind readers. Light first, dark
- * where the reader's system asks for it. */
+/* Colours are named by what they mean; blue (ID) and orange (OOD) stay apart for colour-blind readers. Light first,
+ * dark where the reader's system asks for it. */
 #include "ood/report_style.h"
 
 #include <stddef.h>
@@ -13,7 +13,8 @@ const char *const sft_report_style[] = {
     "*{box-sizing:border-box}body{margin:0;background:var(--page);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}\n",
     "main{max-width:1120px;margin:0 auto;padding:clamp(16px,4vw,44px) clamp(12px,3vw,32px)}\n",
-    "h1{font-size:clamp(22px,3.6vw,32px);line-height:1.2;margin:0 0 .4em;letter-spacing:-.01em;overflow-wrap:anywhere}\n",
+    "h1{font-size:clamp(22px,3.6vw,32px);line-height:1.2;margin:0 0 "
+    ".4em;letter-spacing:-.01em;overflow-wrap:anywhere}\n",
     "h2{font-size:21px;margin:2em 0 .5em;letter-spacing:-.005em}h3{font-size:16px;margin:1.4em 0 .5em}\n",
     ".lead{font-size:clamp(17px,2.2vw,20px);max-width:46em;margin:0 0 1.2em}\n",
     "p{margin:.4em 0;max-width:60em}.soft,footer{color:var(--soft);font-size:14px}\n",
@@ -25,8 +26,10 @@ const char *const sft_report_style[] = {
     ".sheet{padding:4px clamp(4px,2vw,18px) 10px}table{border-collapse:collapse;width:100%;font-size:15px}\n",
     "caption{text-align:left;padding:10px 6px 6px;color:var(--soft);font-size:14px}\n",
     "th,td{padding:5px 6px;text-align:right;border-bottom:1px solid var(--rule);font-variant-numeric:tabular-nums}\n",
-    "th{font-weight:600}th[scope=row]{font-weight:400}th[scope=row],th[scope=rowgroup],th.left{text-align:left;overflow-wrap:anywhere}\n",
-    "thead th{color:var(--soft);font-size:13px}thead th{border-bottom:0}th[scope=colgroup]{padding-bottom:0}tbody th[scope=rowgroup]{padding-top:16px;font-size:16px}\n",
+    "th{font-weight:600}th[scope=row]{font-weight:400}th[scope=row],th[scope=rowgroup],th.left{text-align:left;"
+    "overflow-wrap:anywhere}\n",
+    "thead th{color:var(--soft);font-size:13px}thead th{border-bottom:0}th[scope=colgroup]{padding-bottom:0}tbody "
+    "th[scope=rowgroup]{padding-top:16px;font-size:16px}\n",
     "tr.mean th,tr.mean td{font-weight:600}td.best{background:var(--mark);color:var(--good);font-weight:700}\n",
     "tr:last-child th,tr:last-child td{border-bottom:0}.keys th,.keys td{text-align:left;vertical-align:top}\n",
     ".keys th[scope=row]{width:34%;color:var(--soft)}.keys td{overflow-wrap:anywhere}\n",
@@ -52,10 +55,12 @@ const char *const sft_report_style[] = {
     ".line{fill:none;stroke-width:2;stroke-linejoin:round}.main{stroke:var(--id)}\n",
     ".faint{stroke:var(--faint);stroke-width:1.6;stroke-dasharray:4 3}\n",
     ".chance{stroke:var(--faint);stroke-width:1;stroke-dasharray:1 3}\n",
-    ".total{stroke:var(--ink)}.id-line{stroke:var(--id);stroke-width:1.5}.ood-line{stroke:var(--ood);stroke-width:1.5}\n",
+    ".total{stroke:var(--ink)}.id-line{stroke:var(--id);stroke-width:1.5}.ood-line{stroke:var(--ood);stroke-width:1.5}"
+    "\n",
     ".track{stroke:var(--rule);stroke-width:5;stroke-linecap:round}.move{stroke-width:5}\n",
     ".move.good{stroke:var(--good);stroke-opacity:.45}.move.bad{stroke:var(--bad);stroke-opacity:.45}\n",
-    ".was{fill:var(--card);stroke:var(--faint);stroke-width:2}circle.good{fill:var(--good)}circle.bad{fill:var(--bad)}\n",
+    ".was{fill:var(--card);stroke:var(--faint);stroke-width:2}circle.good{fill:var(--good)}circle.bad{fill:var(--bad)}"
+    "\n",
     ".vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}\n",
     "footer{margin-top:3em;border-top:1px solid var(--rule);padding-top:1em}\n",
     "@media(max-width:520px){table{font-size:13px}th,td{padding:4px 3px}thead th{font-size:11.5px}}\n",

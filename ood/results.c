@@ -13,7 +13,8 @@ static enum sft_status check_set_name(const char *name, int earlier, const char 
     const char *why = NULL;
     if (name[0] == '\0' || name[0] == '.') why = "is empty or starts with a dot";
     for (const char *c = name; *c; c++)
-        if (*c == '/' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f) why = "has a slash or a control character";
+        if (*c == '/' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f)
+            why = "has a slash or a control character";
     if (strcmp(name, "id") == 0 || strcmp(name, "average") == 0) why = "is taken: results use it themselves";
     for (int i = 0; i < earlier; i++)
         if (strcmp(name, names[i]) == 0) why = "is given twice";
@@ -77,9 +78,13 @@ const struct sft_score_values *sft_results_values(const struct sft_results *resu
 enum sft_status sft_results_put(struct sft_results *results, enum sft_results_model model, int score, int set,
                                 int64_t n, const float *values)
 {
-    struct sft_score_values *to = values_at(results, (int)model, score, set);
-    float *copy = sft_calloc((size_t)n, sizeof(*copy));
+    struct sft_score_values *to;
+    float *copy;
+    if (score < 0 || score >= results->scores || set < SFT_ID_SET || set >= results->sets || n < 0)
+        return sft_fail(SFT_USAGE, "results have no place for %lld scores: score %d, set %d", (long long)n, score, set);
+    copy = sft_calloc((size_t)n, sizeof(*copy));
     if (!copy) return SFT_MEMORY;
+    to = values_at(results, (int)model, score, set);
     if (n > 0) memcpy(copy, values, (size_t)n * sizeof(*copy));
     free(to->values);
     *to = (struct sft_score_values){n, copy};

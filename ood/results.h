@@ -36,25 +36,24 @@ struct sft_score_values {
 struct sft_results {
     const struct sft_convention *convention;
     int models, scores, sets;
-    char **score_names; /* (scores) as the command line spells them */
-    char **set_names;   /* (sets) the OOD sets */
+    char **score_names;              /* (scores) as the command line spells them */
+    char **set_names;                /* (sets) the OOD sets */
     double accuracy[SFT_MODELS];     /* NaN: not known, for ID images without labels */
     struct sft_metrics *metrics;     /* (SFT_MODELS, scores, sets) */
     struct sft_score_values *values; /* (SFT_MODELS, scores, 1 + sets), the ID set first */
 };
 
-/* Starts empty results; names are copied. SFT_USAGE for a set name that cannot name a file and a column: empty, starting
- * with a dot, with a slash or a control character, "id", "average", or given twice. */
+/* Starts empty results; names are copied. SFT_USAGE for a set name that cannot name a file and a column: empty,
+ * starting with a dot, with a slash or a control character, "id", "average", or given twice. */
 enum sft_status sft_results_init(struct sft_results *results, const struct sft_convention *convention, int scores,
-                                 const char *const *score_names, int sets,
-                                 const char *const *set_names) SFT_MUST_CHECK;
+                                 const char *const *score_names, int sets, const char *const *set_names) SFT_MUST_CHECK;
 
-/* Takes a copy of the n scores of set `set` (SFT_ID_SET or 0 .. sets-1). */
+/* Takes a copy of the n scores of set `set` (SFT_ID_SET or 0 .. sets-1). SFT_USAGE for an index out of range. */
 enum sft_status sft_results_put(struct sft_results *results, enum sft_results_model model, int score, int set,
                                 int64_t n, const float *values) SFT_MUST_CHECK;
 
-/* Computes the metrics of one model from the scores put in, which must be complete, and notes its accuracy (NaN where it
- * is not known). From then on the model counts. Statuses as sft_metrics_compute(). */
+/* Computes the metrics of one model from the scores put in, which must be complete, and notes its accuracy (NaN where
+ * it is not known). From then on the model counts. Statuses as sft_metrics_compute(). */
 enum sft_status sft_results_compute(struct sft_results *results, enum sft_results_model model,
                                     double accuracy) SFT_MUST_CHECK;
 
@@ -77,8 +76,8 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
  * warning and leaves its values unknown. SFT_DATA where results.json is missing or damaged. */
 enum sft_status sft_results_read(const char *folder, struct sft_results *results) SFT_MUST_CHECK;
 
-/* Prints the table: a row a score (three with two models: before, after, change), FPR and AUROC of each set and of their
- * average in percent, accuracy beneath. SFT_WRITE where `out` does not take it. */
+/* Prints the table: a row a score (three with two models: before, after, change), FPR and AUROC of each set and of
+ * their average in percent, accuracy beneath. SFT_WRITE where `out` does not take it. */
 enum sft_status sft_results_print(const struct sft_results *results, FILE *out) SFT_MUST_CHECK;
 
 #endif

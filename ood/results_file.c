@@ -188,8 +188,7 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
     if (results->models < 1) return sft_fail(SFT_USAGE, "%s: there are no results to write yet", folder);
     SFT_TRY(sft_make_folder(folder));
     for (int model = 0; model < results->models; model++)
-        for (int score = 0; score < results->scores; score++)
-            SFT_TRY(write_scores_of(results, folder, model, score));
+        for (int score = 0; score < results->scores; score++) SFT_TRY(write_scores_of(results, folder, model, score));
     SFT_TRY(write_csv(results, folder));
     return write_json(results, folder);
 }
@@ -234,8 +233,7 @@ static const char **keys_of(json_t *object, int *count)
     json_t *value;
     *count = 0;
     if (!keys) return NULL;
-    json_object_foreach(object, key, value)
-        if (strcmp(key, "average") != 0) keys[(*count)++] = key;
+    json_object_foreach(object, key, value) if (strcmp(key, "average") != 0) keys[(*count)++] = key;
     return keys;
 }
 
@@ -251,13 +249,13 @@ static enum sft_status start(const char *path, const json_t *object, struct sft_
     enum sft_status status;
     if (!name) name = json_string_value(json_object_get(about, "fpr_positive"));
     if (json_object_size(scores) == 0 || !name)
-        return sft_fail(SFT_DATA, "%s: \"scores\" or \"convention\" is missing: not the results of an evaluation", path);
+        return sft_fail(SFT_DATA, "%s: \"scores\" or \"convention\" is missing: not the results of an evaluation",
+                        path);
     if (sft_convention_find(name, &convention) != SFT_OK) return sft_fail(SFT_DATA, "%s: damaged, see above", path);
     score_names = keys_of(scores, &n_scores);
     set_names = keys_of(json_object_iter_value(json_object_iter(scores)), &n_sets);
-    status = score_names && set_names
-                 ? sft_results_init(results, convention, n_scores, score_names, n_sets, set_names)
-                 : SFT_MEMORY;
+    status = score_names && set_names ? sft_results_init(results, convention, n_scores, score_names, n_sets, set_names)
+                                      : SFT_MEMORY;
     free(score_names);
     free(set_names);
     return status == SFT_USAGE ? sft_fail(SFT_DATA, "%s: damaged, see above", path) : status;

@@ -71,7 +71,8 @@ static void add_cells(struct sft_text *text, const struct sft_results *results, 
         pad(text, GAP + column_width(results, set) - 2 * CELL);
         if (change) {
             struct sft_metrics before = column(results, SFT_BEFORE, score, set);
-            sft_text_printf(text, "%+*.2f%+*.2f", CELL, 100 * (m.fpr - before.fpr), CELL, 100 * (m.auroc - before.auroc));
+            sft_text_printf(text, "%+*.2f%+*.2f", CELL, 100 * (m.fpr - before.fpr), CELL,
+                            100 * (m.auroc - before.auroc));
         } else {
             sft_text_printf(text, "%*.2f%*.2f", CELL, 100 * m.fpr, CELL, 100 * m.auroc);
         }
@@ -111,10 +112,11 @@ static void add_accuracy(struct sft_text *text, const struct sft_results *result
 static void add_explanation(struct sft_text *text, const struct sft_results *results)
 {
     int id = strcmp(results->convention->positive, "id") == 0;
-    sft_text_printf(text,
-                    "In percent. FPR95 (lower is better): share of %s images taken for %s when 95 %% of the %s images are\n"
-                    "recognised, convention %s. AUROC: higher is better.\n",
-                    id ? "OOD" : "ID", id ? "ID" : "OOD", id ? "ID" : "OOD", results->convention->name);
+    sft_text_printf(
+        text,
+        "In percent. FPR95 (lower is better): share of %s images taken for %s when 95 %% of the %s images are\n"
+        "recognised, convention %s. AUROC: higher is better.\n",
+        id ? "OOD" : "ID", id ? "ID" : "OOD", id ? "ID" : "OOD", results->convention->name);
 }
 
 enum sft_status sft_results_print(const struct sft_results *results, FILE *out)

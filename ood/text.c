@@ -40,7 +40,8 @@ void sft_text_printf(struct sft_text *text, const char *format, ...)
     va_end(args);
 }
 
-/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above U+10FFFF. */
+/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above U+10FFFF.
+ */
 static size_t character_bytes(const unsigned char *s)
 {
     size_t bytes = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
@@ -51,23 +52,26 @@ static size_t character_bytes(const unsigned char *s)
     return bytes;
 }
 
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+static const struct {
+    char character;
+    const char *entity;
+} entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+
+/* What stands for an ASCII character in HTML; NULL where it stands for itself. */
 static const char *entity(unsigned char c)
 {
-    switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? "\xef\xbf\xbd" : NULL;
-    }
+    for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
+        if (entities[i].character == (char)c) return entities[i].entity;
+    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? replacement : NULL;
 }
 
 void sft_text_add_escaped(struct sft_text *text, const char *string)
 {
     for (const unsigned char *s = (const unsigned char *)string; *s;) {
         size_t bytes = character_bytes(s);
-        const char *replaced = bytes == 0 ? "\xef\xbf\xbd" : entity(*s);
+        const char *replaced = bytes == 0 ? replacement : entity(*s);
         if (replaced)
             sft_text_add(text, replaced);
         else
@@ -82,9 +86,23 @@ void sft_text_free(struct sft_text *text)
     memset(text, 0, sizeof(*text));
 }
 
+static int starts_character(char byte) { return ((unsigned char)byte & 0xc0) != 0x80; }
+
 int sft_text_columns(const char *string)
 {
     int columns = 0;
-    for (; *string; string++) columns += ((unsigned char)*string & 0xc0) != 0x80;
+    for (; *string; string++) columns += starts_character(*string);
     return columns;
+}
+
+void sft_text_shorten(char *out, size_t size, const char *string, int columns)
+{
+    const size_t room = size - sizeof("\xe2\x80\xa6");
+    size_t length = 0;
+    if (sft_text_columns(string) > columns) columns--; /* for the ellipsis */
+    for (; string[length] && length < room; length++)
+        if (starts_character(string[length]) && columns-- == 0) break;
+    while (length > 0 && string[length] && !starts_character(string[length])) length--;
+    memcpy(out, string, length);
+    strcpy(out + length, string[length] ? "\xe2\x80\xa6" : "");
 }

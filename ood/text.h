@@ -26,4 +26,7 @@ void sft_text_free(struct sft_text *text);
 /* How many columns `string` takes on a terminal: its UTF-8 characters, counted one each. */
 int sft_text_columns(const char *string);
 
+/* Copies `string` into out[size], cut to so many columns (and to the room), with an ellipsis in place of the rest. */
+void sft_text_shorten(char *out, size_t size, const char *string, int columns);
+
 #endif

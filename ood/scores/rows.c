@@ -24,8 +24,8 @@ static void score_rows(void *context, int64_t task, int slot)
         rows->scores[i] = rows->score(rows->params, rows->in->logits + i * rows->in->classes, rows->in->classes);
 }
 
-enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params,
-                               const struct sft_outputs *in, float *scores)
+enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params, const struct sft_outputs *in,
+                               float *scores)
 {
     struct rows rows = {score, params, in, scores};
     sft_parallel_for((in->n + ROWS_A_TASK - 1) / ROWS_A_TASK, score_rows, &rows);

@@ -8,8 +8,8 @@
 /* The score of one image from its logits (classes). */
 typedef float (*sft_row_score)(const struct sft_score_params *params, const float *logits, int classes);
 
-enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params,
-                               const struct sft_outputs *in, float *scores) SFT_MUST_CHECK;
+enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params, const struct sft_outputs *in,
+                               float *scores) SFT_MUST_CHECK;
 
 /* The largest logit. One that is no number makes the result no number: fmaxf() and a plain comparison would hide it. */
 float sft_row_max(const float *logits, int classes);

@@ -59,9 +59,9 @@ static void vector_with_ties(void **state)
 {
     static const float id[] = {9, 8, 7, 7, 6, 5, 5, 4, 3, 2, 2, 1, 8, 6, 7, 9, 5, 4, 6, 3};
     static const float ood[] = {7, 6, 6, 4, 3, 3, 2, 1, 0, 0, 1, 2, 5};
-    static const struct expected fpr[] = {{"ref", 9.0 / 13},  {"id", 9.0 / 13},   {"sk-roc", 9.0 / 13}, {"openood", 0.8},
-                                          {"ood", 0.8},       {"pytorch-ood", 0.8}, {"vim", 9.0 / 13},    {"dice", 7.0 / 13},
-                                          {NULL, 0}};
+    static const struct expected fpr[] = {{"ref", 9.0 / 13}, {"id", 9.0 / 13},   {"sk-roc", 9.0 / 13},
+                                          {"openood", 0.8},  {"ood", 0.8},       {"pytorch-ood", 0.8},
+                                          {"vim", 9.0 / 13}, {"dice", 7.0 / 13}, {NULL, 0}};
     (void)state;
     check_vector(20, id, 13, ood, 0.75, 0.8072890384441618, 0.6642214173978099, fpr);
 }
@@ -69,8 +69,8 @@ static void vector_with_ties(void **state)
 static void vector_without_ties(void **state)
 {
     static const float ood[] = {0.025f, 0.06f, 0.075f, 0.5f, 0.11f, 0.02f};
-    static const struct expected fpr[] = {{"ref", 2.0 / 3},   {"sk-roc", 1.0 / 3}, {"openood", 0.5},
-                                          {"vim", 1.0 / 3},   {"dice", 1.0 / 3},   {NULL, 0}};
+    static const struct expected fpr[] = {{"ref", 2.0 / 3}, {"sk-roc", 1.0 / 3}, {"openood", 0.5},
+                                          {"vim", 1.0 / 3}, {"dice", 1.0 / 3},   {NULL, 0}};
     float id[20];
     (void)state;
     for (int i = 0; i < 20; i++) id[i] = (float)((i + 1) / 20.0);
@@ -81,8 +81,7 @@ static float *numbers(const json_t *array, int64_t *n)
 {
     float *values = calloc(json_array_size(array) + 1, sizeof(*values));
     *n = (int64_t)json_array_size(array);
-    for (size_t i = 0; i < json_array_size(array); i++)
-        values[i] = (float)json_number_value(json_array_get(array, i));
+    for (size_t i = 0; i < json_array_size(array); i++) values[i] = (float)json_number_value(json_array_get(array, i));
     return values;
 }
 
@@ -186,7 +185,8 @@ static void equal_to_the_reference_procedure(void **state)
     }
 }
 
-/* With distinct scores and n = 20,000 exactly 95 % are accepted: the FPR is what lies above the first rejected score. */
+/* With distinct scores and n = 20,000 exactly 95 % are accepted: the FPR is what lies above the first rejected score.
+ */
 static void large_sets_accept_exactly_95_percent(void **state)
 {
     enum { N = 20000 };

@@ -130,7 +130,8 @@ static void assert_same(const struct sft_results *a, const struct sft_results *b
         assert_true(a->accuracy[m] == b->accuracy[m]);
         for (int i = 0; i < a->scores; i++)
             for (int set = SFT_ID_SET; set < a->sets; set++) {
-                const struct sft_score_values *x = sft_results_values(a, m, i, set), *y = sft_results_values(b, m, i, set);
+                const struct sft_score_values *x = sft_results_values(a, m, i, set),
+                                              *y = sft_results_values(b, m, i, set);
                 assert_int_equal(x->n, y->n);
                 assert_memory_equal(x->values, y->values, (size_t)x->n * sizeof(float));
                 if (set == SFT_ID_SET) continue;
@@ -170,8 +171,8 @@ static void score_files_are_numpy_files(void **state)
     assert_int_equal(sft_results_write(&r, path_of("npy")), SFT_OK);
     assert_int_equal(sft_file_open(path_of("npy/scores/before/energy/svhn.npy"), &file), SFT_OK);
     assert_int_equal(file.size, 128 + 13 * 4);
-    assert_memory_equal(file.data, "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (13,), }",
-                        10 + 58);
+    assert_memory_equal(file.data,
+                        "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (13,), }", 10 + 58);
     assert_int_equal(file.data[127], '\n');
     memcpy(&last, file.data + file.size - 4, 4);
     assert_true(last == 5.0f);
@@ -190,8 +191,10 @@ static void damaged_score_files_are_left_out(void **state)
         {"header longer than the file", "\x93NUMPY\x01\x00\xff\xff{'descr': '<f4'", 26},
         {"lying count",
          "\x93NUMPY\x01\x00\x40\x00{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999,), }  \n", 78},
-        {"doubles", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }   \n12345678", 78},
-        {"another count", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }   \n1234", 74},
+        {"doubles", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }   \n12345678",
+         78},
+        {"another count", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }   \n1234",
+         74},
     };
     struct sft_results r, again;
     (void)state;

@@ -73,7 +73,7 @@ static const struct {
     struct sft_score_params params;
     double (*reference)(const float *z, const struct sft_score_params *params);
 } cases[] = {
-    {"msp", {1.0f, false}, msp},        {"msp", {1.0f, true}, msp_log},       {"maxlogit", {1.0f, false}, maxlogit},
+    {"msp", {1.0f, false}, msp},       {"msp", {1.0f, true}, msp_log},     {"maxlogit", {1.0f, false}, maxlogit},
     {"energy", {1.0f, false}, energy}, {"energy", {0.25f, false}, energy}, {"energy", {1000.0f, false}, energy},
 };
 
