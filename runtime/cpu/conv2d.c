@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Convolution as a matrix product that is never unfolded. The kernels of gemm_kernel.h take, for each output pixel and
+ * tap, a pointer to the input pixel that belongs there (to zeros where it lies in the padding), so one loop serves every stride,
+ * padding and dilation and reads the images where they are.
+ *
+ * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
+ * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
+ *
+ * Work is cut by shape only, so results do not depend on the number of threads.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cpu/gemm_kernel.h"
+#include "runtime/op.h"
+#include "runtime/ops.h"
+#include "runtime/parallel.h"
+
+enum {
+    MAX_TAPS = 32,         /* along one axis */
+    MAX_POINTERS = 4096,   /* to source pixels in a task; 32 KiB of stack */
+    MAX_TILES = 64,        /* of output pixels in a task */
+    DW_PIXELS = 128,       /* that a step of the weight gradient works on */
+    DW_CHANNELS = 48,      /* of the source in a unit of the weight gradient */
+    DW_TASKS = 16,         /* at least this many, where there is enough work */
+    DW_PARTIAL_BYTES = 16 << 20,
+};
+
+static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+
+/* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap, the source at
+ * base[k] + i*source_step where that is inside. */
+struct axis {
+    int64_t count, first, step, source_step, source_size;
+    int taps;
+    int64_t base[MAX_TAPS];
+    int tap[MAX_TAPS]; /* index in the kernel */
+};
+
+struct gather {
+    const struct sft_gemm_kernel *kernel;
+    struct axis axis[2];
+    int64_t images, out_size[2];
+    const float *source;
+    int64_t source_channels, channel, channels; /* of a pixel; first and number of this group's */
+    float *out;
+    int64_t out_channels, out_channel, columns; /* likewise */
+    const float *packed;                        /* [panel][tap][channel][column] */
+    int64_t kernel_width, packed_taps;
+    const float *zeros, *bias;
+    int relu;
+    int64_t tiles_per_task, tiles, pixels;
+};
+
+static enum sft_status check_taps(const struct sft_shape *weight)
+{
+    if (weight->dim[0] <= MAX_TAPS && weight->dim[1] <= MAX_TAPS &&
+        weight->dim[0] * weight->dim[1] * SFT_MAX_BLOCK_ROWS <= MAX_POINTERS)
+        return SFT_OK;
+    return sft_fail(SFT_USAGE, "conv2d: a kernel of %dx%d is larger than the CPU backend takes (18x18)",
+                    (int)weight->dim[0], (int)weight->dim[1]);
+}
+
+/* ---- packed weights ---- */
+
+struct pack {
+    const float *weight;
+    int64_t tap_stride, row_stride, column_stride, taps, rows, columns;
+    float *packed;
+    int width; /* of a panel */
+};
+
+static void pack_panel(void *context, int64_t panel, int slot)
+{
+    const struct pack *p = context;
+    int64_t first = panel * p->width, valid = min64(p->width, p->columns - first);
+    float *to = p->packed + panel * p->taps * p->rows * p->width;
+    (void)slot;
+    for (int64_t t = 0; t < p->taps; t++)
+        for (int64_t i = 0; i < p->rows; i++, to += p->width) {
+            const float *from = p->weight + t * p->tap_stride + i * p->row_stride + first * p->column_stride;
+            for (int64_t j = 0; j < valid; j++) to[j] = from[j * p->column_stride];
+            for (int64_t j = valid; j < p->width; j++) to[j] = 0.0f;
+        }
+}
+
+static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
+{
+    return taps * rows * round_up(columns, sft_gemm_kernel()->columns);
+}
+
+/* ---- gathering convolution ---- */
+
+/* Pointers to what pixels m0 .. m1-1 of the class read and write: source[(tile*taps + tap)*rows + row], out[pixel]. */
+static void point_run(const struct gather *g, int64_t slot, int64_t run, const int64_t at[3], const float **source, float **out)
+{
+    const struct axis *v = &g->axis[0], *h = &g->axis[1];
+    int rows = g->kernel->rows, taps = v->taps * h->taps, t = 0;
+    float *line = g->out + ((at[0] * g->out_size[0] + v->first + at[1] * v->step) * g->out_size[1]) * g->out_channels + g->out_channel;
+    for (int64_t u = 0; u < run; u++) out[slot + u] = line + (h->first + (at[2] + u) * h->step) * g->out_channels;
+    for (int r = 0; r < v->taps; r++) {
+        int64_t y = v->base[r] + at[1] * v->source_step;
+        bool inside = y >= 0 && y < v->source_size;
+        const float *row = g->source + ((at[0] * v->source_size + (inside ? y : 0)) * h->source_size) * g->source_channels + g->channel;
+        for (int s = 0; s < h->taps; s++, t++) {
+            int64_t x = h->base[s] + at[2] * h->source_step, m = slot % rows, tile = slot / rows;
+            const float **to = source + (tile * taps + t) * rows;
+            for (int64_t u = 0; u < run; u++, x += h->source_step) {
+                to[m] = inside && (uint64_t)x < (uint64_t)h->source_size ? row + x * g->source_channels : g->zeros;
+                if (++m == rows) {
+                    m = 0;
+                    to += (int64_t)taps * rows;
+                }
+            }
+        }
+    }
+}
+
+static void point(const struct gather *g, int64_t m0, int64_t m1, const float **source, float **out)
+{
+    int64_t width = g->axis[1].count, plane = g->axis[0].count * width;
+    for (int64_t m = m0; m < m1;) {
+        int64_t at[3] = {m / plane, m % plane / width, m % width};
+        int64_t run = min64(width - at[2], m1 - m);
+        point_run(g, m - m0, run, at, source, out);
+        m += run;
+    }
+}
+
+static void fill_tail(const struct gather *g, int64_t count, const float **source)
+{
+    int rows = g->kernel->rows, taps = g->axis[0].taps * g->axis[1].taps;
+    int64_t tile = count / rows;
+    if (count % rows == 0) return;
+    for (int t = 0; t < taps; t++)
+        for (int64_t m = count % rows; m < rows; m++) source[(tile * taps + t) * rows + m] = g->zeros;
+}
+
+static void gather_task(void *context, int64_t task, int slot)
+{
+    const struct gather *g = context;
+    const struct sft_gemm_kernel *k = g->kernel;
+    const struct axis *v = &g->axis[0], *h = &g->axis[1];
+    const float *source[MAX_POINTERS], *w[MAX_TAPS * MAX_TAPS];
+    float *out[MAX_TILES * SFT_MAX_BLOCK_ROWS];
+    int taps = v->taps * h->taps;
+    int64_t m0 = task * g->tiles_per_task * k->rows, m1 = min64(m0 + g->tiles_per_task * k->rows, g->pixels);
+    (void)slot;
+    point(g, m0, m1, source, out);
+    fill_tail(g, m1 - m0, source);
+    for (int64_t panel = 0; panel * k->columns < g->columns; panel++) {
+        for (int t = 0; t < taps; t++)
+            w[t] = g->packed + (panel * g->packed_taps + v->tap[t / h->taps] * g->kernel_width + h->tap[t % h->taps]) *
+                                   g->channels * k->columns;
+        for (int64_t m = m0; m < m1; m += k->rows) {
+            struct sft_block_store store = {
+                .row = out + (m - m0),
+                .column = panel * k->columns,
+                .rows = (int)min64(k->rows, m1 - m),
+                .columns = (int)min64(k->columns, g->columns - panel * k->columns),
+                .bias = g->bias,
+                .relu = g->relu,
+            };
+            k->indirect(taps, g->channels, source + (m - m0) * taps, w, &store);
+        }
+    }
+}
+
+static void run_gather(struct gather *g)
+{
+    int64_t taps = max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
+    g->pixels = g->images * g->axis[0].count * g->axis[1].count;
+    g->tiles_per_task = max64(1, min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
+    sft_parallel_for((g->pixels + g->tiles_per_task * rows - 1) / (g->tiles_per_task * rows), gather_task, g);
+}
+
+/* ---- forward ---- */
+
+size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_node *node)
+{
+    const struct sft_shape *w = sft_in_shape(graph, node, 1);
+    int groups = SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
+    return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], w->dim[2], w->dim[3] / groups) + w->dim[2]);
+}
+
+enum sft_status sft_cpu_conv2d(const struct sft_call *call)
+{
+    const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
+    const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0), *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *y = sft_out_shape(call->graph, call->node, 0);
+    int64_t taps = w->dim[0] * w->dim[1], columns = w->dim[3] / params->groups;
+    float *zeros = call->scratch, *packed = zeros + w->dim[2];
+    struct gather g = {
+        .kernel = sft_gemm_kernel(), .images = x->dim[0], .out_size = {y->dim[1], y->dim[2]}, .source = call->in[0],
+        .source_channels = x->dim[3], .channels = w->dim[2], .out = call->out[0], .out_channels = w->dim[3],
+        .columns = columns, .packed = packed, .kernel_width = w->dim[1], .packed_taps = taps, .zeros = zeros,
+        .relu = params->relu,
+    };
+    SFT_TRY(check_taps(w));
+    memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
+    for (int a = 0; a < 2; a++) {
+        g.axis[a] = (struct axis){.count = y->dim[1 + a], .step = 1, .source_step = params->stride[a],
+                                  .source_size = x->dim[1 + a], .taps = (int)w->dim[a]};
+        for (int r = 0; r < g.axis[a].taps; r++) {
+            g.axis[a].base[r] = (int64_t)r * params->dilation[a] - params->pad[a];
+            g.axis[a].tap[r] = r;
+        }
+    }
+    for (int group = 0; group < params->groups; group++) {
+        struct pack pack = {(const float *)call->in[1] + group * columns, w->dim[2] * w->dim[3], w->dim[3], 1, taps,
+                            w->dim[2], columns, packed, g.kernel->columns};
+        sft_parallel_for((columns + pack.width - 1) / pack.width, pack_panel, &pack);
+        g.channel = group * w->dim[2];
+        g.out_channel = group * columns;
+        g.bias = call->in[2] ? (const float *)call->in[2] + g.out_channel : NULL;
+        run_gather(&g);
+    }
+    return SFT_OK;
+}
+
+/* ---- gradient with respect to the input ---- */
+
+size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
+{
+    const struct sft_shape *w = sft_in_shape(graph, node, 1);
+    int64_t k = w->dim[3] / SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
+    return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], k, w->dim[2]) + k);
+}
+
+/* The pixels first, first + stride, ... of one axis and the taps that reach them. */
+static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps, int64_t size,
+                              int64_t source_size)
+{
+    struct axis axis = {.count = (size - first + params->stride[a] - 1) / params->stride[a], .first = first,
+                        .step = params->stride[a], .source_step = 1, .source_size = source_size};
+    for (int r = 0; r < taps; r++) {
+        int64_t reach = first + params->pad[a] - (int64_t)r * params->dilation[a];
+        if (reach % params->stride[a]) continue;
+        axis.base[axis.taps] = floor_div(reach, params->stride[a]);
+        axis.tap[axis.taps++] = r;
+    }
+    return axis;
+}
+
+static void run_classes(struct gather *g, const struct sft_conv2d_params *params, const struct sft_shape *dy,
+                        const struct sft_shape *w)
+{
+    for (int64_t i = 0; i < min64(params->stride[0], g->out_size[0]); i++)
+        for (int64_t j = 0; j < min64(params->stride[1], g->out_size[1]); j++) {
+            g->axis[0] = class_axis(params, 0, i, w->dim[0], g->out_size[0], dy->dim[1]);
+            g->axis[1] = class_axis(params, 1, j, w->dim[1], g->out_size[1], dy->dim[2]);
+            run_gather(g);
+        }
+}
+
+enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
+{
+    const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
+    const struct sft_shape *dy = sft_in_shape(call->graph, call->node, 0), *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *dx = sft_out_shape(call->graph, call->node, 0);
+    int64_t taps = w->dim[0] * w->dim[1], k = w->dim[3] / params->groups;
+    float *zeros = call->scratch, *packed = zeros + k;
+    struct gather g = {
+        .kernel = sft_gemm_kernel(), .images = dx->dim[0], .out_size = {dx->dim[1], dx->dim[2]}, .source = call->in[0],
+        .source_channels = w->dim[3], .channels = k, .out = call->out[0], .out_channels = dx->dim[3],
+        .columns = w->dim[2], .packed = packed, .kernel_width = w->dim[1], .packed_taps = taps, .zeros = zeros,
+    };
+    SFT_TRY(check_taps(w));
+    memset(zeros, 0, (size_t)k * sizeof(float));
+    for (int group = 0; group < params->groups; group++) {
+        struct pack pack = {(const float *)call->in[1] + group * k, w->dim[2] * w->dim[3], 1, w->dim[3], taps, k,
+                            w->dim[2], packed, g.kernel->columns};
+        sft_parallel_for((w->dim[2] + pack.width - 1) / pack.width, pack_panel, &pack);
+        g.channel = group * k;
+        g.out_channel = group * w->dim[2];
+        run_classes(&g, params, dy, w);
+    }
+    return SFT_OK;
+}
+
+/* ---- gradient with respect to the weight ---- */
+
+/* Pixels are split into `splits` parts with a partial gradient each; rows of the gradient (group, tap, block of channels) are
+ * units, dealt out to `shares` tasks for each part. */
+struct dw {
+    const struct sft_gemm_kernel *kernel;
+    const struct sft_conv2d_params *params;
+    const struct sft_shape *x, *dy, *w;
+    const float *source, *gradient, *zeros;
+    float *partial, *packed, *out;
+    int64_t pixels, per_split, splits, shares, units, blocks, columns, packed_size;
+};
+
+static void plan_dw(struct dw *d)
+{
+    int64_t count = sft_shape_count(d->w), taps = d->w->dim[0] * d->w->dim[1];
+    d->kernel = sft_gemm_kernel();
+    d->columns = d->w->dim[3] / d->params->groups;
+    d->blocks = (d->w->dim[2] + DW_CHANNELS - 1) / DW_CHANNELS;
+    d->units = d->params->groups * taps * d->blocks;
+    d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
+    d->splits = max64(1, min64(min64(2 * DW_TASKS, d->pixels / (4 * DW_PIXELS)), DW_PARTIAL_BYTES / 4 / count));
+    d->per_split = round_up((d->pixels + d->splits - 1) / d->splits, DW_PIXELS);
+    d->splits = (d->pixels + d->per_split - 1) / d->per_split;
+    d->shares = max64(1, min64(d->units, (DW_TASKS + d->splits - 1) / d->splits));
+    if (d->splits >= DW_TASKS) d->shares = 1;
+    d->packed_size = DW_PIXELS * round_up(d->columns, d->kernel->columns);
+}
+
+static struct dw describe_dw(const struct sft_graph *graph, const struct sft_node *node)
+{
+    struct dw d = {.params = SFT_NODE_PARAMS(struct sft_conv2d_params, node), .x = sft_in_shape(graph, node, 0),
+                   .dy = sft_in_shape(graph, node, 1), .w = sft_out_shape(graph, node, 0)};
+    plan_dw(&d);
+    return d;
+}
+
+size_t sft_cpu_conv2d_dw_scratch(const struct sft_graph *graph, const struct sft_node *node)
+{
+    struct dw d = describe_dw(graph, node);
+    int64_t partial = d.splits > 1 ? d.splits * sft_shape_count(d.w) : 0;
+    return sizeof(float) * (size_t)(DW_CHANNELS + partial + d.splits * d.shares * d.packed_size);
+}
+
+static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int64_t count, float *packed)
+{
+    int width = d->kernel->columns;
+    for (int64_t n = 0; n < d->columns; n += width) {
+        int64_t valid = min64(width, d->columns - n);
+        const float *from = d->gradient + first * d->w->dim[3] + group * d->columns + n;
+        for (int64_t p = 0; p < count; p++, from += d->w->dim[3], packed += width) {
+            memcpy(packed, from, (size_t)valid * sizeof(float));
+            for (int64_t j = valid; j < width; j++) packed[j] = 0.0f;
+        }
+    }
+}
+
+static void point_pixels(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count, const float **x)
+{
+    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2];
+    int64_t dr = tap / d->w->dim[1] * d->params->dilation[0] - d->params->pad[0];
+    int64_t ds = tap % d->w->dim[1] * d->params->dilation[1] - d->params->pad[1];
+    for (int64_t done = 0; done < count;) {
+        int64_t p = first + done, q = p % q_count, line = p / q_count;
+        int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr, run = min64(q_count - q, count - done);
+        bool inside = row >= 0 && row < height;
+        const float *base = d->source + (line / d->dy->dim[1] * height + (inside ? row : 0)) * width * channels + channel;
+        for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1])
+            x[done + u] = inside && (uint64_t)s < (uint64_t)width ? base + s * channels : d->zeros;
+        done += run;
+    }
+}
+
+static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t count, bool accumulate, const float *packed,
+                    float *target)
+{
+    const struct sft_gemm_kernel *k = d->kernel;
+    const float *x[DW_PIXELS];
+    float *row[SFT_MAX_BLOCK_ROWS];
+    int64_t taps = d->w->dim[0] * d->w->dim[1], c_count = d->w->dim[2];
+    int64_t block = unit % d->blocks, tap = unit / d->blocks % taps, group = unit / d->blocks / taps;
+    int64_t c0 = block * DW_CHANNELS, c1 = min64(c0 + DW_CHANNELS, c_count);
+    point_pixels(d, tap, group * c_count + c0, first, count, x);
+    for (int64_t c = c0; c < c1; c += k->rows) {
+        struct sft_block_store store = {.row = row, .rows = (int)min64(k->rows, c1 - c), .accumulate = accumulate};
+        for (int m = 0; m < store.rows; m++) row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
+        for (int64_t n = 0; n < d->columns; n += k->columns) {
+            store.column = n;
+            store.columns = (int)min64(k->columns, d->columns - n);
+            k->outer(count, x, c - c0, packed + n * count, &store);
+        }
+    }
+}
+
+static void dw_task(void *context, int64_t task, int slot)
+{
+    const struct dw *d = context;
+    int64_t split = task / d->shares, share = task % d->shares;
+    int64_t unit0 = share * d->units / d->shares, unit1 = (share + 1) * d->units / d->shares;
+    int64_t first = split * d->per_split, last = min64(first + d->per_split, d->pixels), group = -1;
+    float *packed = d->packed + task * d->packed_size;
+    float *target = d->splits > 1 ? d->partial + split * sft_shape_count(d->w) : d->out;
+    (void)slot;
+    for (int64_t p = first; p < last; p += DW_PIXELS, group = -1) {
+        int64_t count = min64(DW_PIXELS, last - p);
+        for (int64_t unit = unit0; unit < unit1; unit++) {
+            int64_t of = unit / (d->units / d->params->groups);
+            if (of != group) pack_gradient(d, group = of, p, count, packed);
+            dw_unit(d, unit, p, count, p > first, packed, target);
+        }
+    }
+}
+
+enum { REDUCE_ELEMENTS = 4096 };
+
+static void dw_reduce(void *context, int64_t task, int slot)
+{
+    const struct dw *d = context;
+    int64_t count = sft_shape_count(d->w), first = task * REDUCE_ELEMENTS, last = min64(first + REDUCE_ELEMENTS, count);
+    (void)slot;
+    memcpy(d->out + first, d->partial + first, (size_t)(last - first) * sizeof(float));
+    for (int64_t split = 1; split < d->splits; split++)
+        for (int64_t i = first; i < last; i++) d->out[i] += d->partial[split * count + i];
+}
+
+enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
+{
+    struct dw d = describe_dw(call->graph, call->node);
+    int64_t count = sft_shape_count(d.w);
+    float *zeros = call->scratch;
+    memset(zeros, 0, DW_CHANNELS * sizeof(float));
+    d.source = call->in[0];
+    d.gradient = call->in[1];
+    d.out = call->out[0];
+    d.zeros = zeros;
+    d.partial = zeros + DW_CHANNELS;
+    d.packed = d.partial + (d.splits > 1 ? d.splits * count : 0);
+    sft_parallel_for(d.splits * d.shares, dw_task, &d);
+    if (d.splits > 1) sft_parallel_for((count + REDUCE_ELEMENTS - 1) / REDUCE_ELEMENTS, dw_reduce, &d);
+    return SFT_OK;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
+#include "runtime/cpu/loops.h"
+#include "runtime/ops.h"
+
+/* ---- b broadcast to the shape of a ---- */
+
+struct pair {
+    const float *a, *b;
+    float *y;
+    float alpha;
+    int64_t inner;
+    int64_t stride[SFT_MAX_RANK]; /* of b along each axis of a; 0 where it is repeated */
+    struct sft_shape shape;
+    bool product;
+};
+
+static void combine(const struct pair *p, const float *a, const float *b, float *y, int64_t n)
+{
+    if (p->product)
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] * b[i];
+    else
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b[i];
+}
+
+static void combine_scalar(const struct pair *p, const float *a, float b, float *y, int64_t n)
+{
+    if (p->product)
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] * b;
+    else
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b;
+}
+
+/* Elements first .. last-1 of a, a multiple of the innermost axis. */
+static void pair_range(void *context, int64_t first, int64_t last)
+{
+    const struct pair *p = context;
+    int rank = p->shape.rank;
+    for (int64_t at = first; at < last; at += p->inner) {
+        int64_t rest = at / p->inner, offset = 0;
+        for (int i = rank - 2; i >= 0; i--) {
+            offset += rest % p->shape.dim[i] * p->stride[i];
+            rest /= p->shape.dim[i];
+        }
+        if (rank && p->stride[rank - 1])
+            combine(p, p->a + at, p->b + offset, p->y + at, p->inner);
+        else
+            combine_scalar(p, p->a + at, p->b[offset], p->y + at, p->inner);
+    }
+}
+
+static void flat_range(void *context, int64_t first, int64_t last)
+{
+    const struct pair *p = context;
+    combine(p, p->a + first, p->b + first, p->y + first, last - first);
+}
+
+static enum sft_status run_pair(const struct sft_call *call, float alpha, bool product)
+{
+    struct pair p = {.a = call->in[0], .b = call->in[1], .y = call->out[0], .alpha = alpha, .product = product,
+                     .shape = *sft_in_shape(call->graph, call->node, 0)};
+    const struct sft_shape *b = sft_in_shape(call->graph, call->node, 1);
+    int64_t count = sft_shape_count(&p.shape), stride = 1;
+    struct sft_shape padded;
+    if (sft_shape_count(b) == count) {
+        sft_cpu_ranges(count, 1, flat_range, &p);
+        return SFT_OK;
+    }
+    sft_shape_broadcasts(b, &p.shape, &padded);
+    for (int i = p.shape.rank - 1; i >= 0; i--) {
+        p.stride[i] = padded.dim[i] == 1 ? 0 : stride;
+        stride *= padded.dim[i];
+    }
+    p.inner = p.shape.rank ? p.shape.dim[p.shape.rank - 1] : 1;
+    sft_cpu_ranges(count, p.inner, pair_range, &p);
+    return SFT_OK;
+}
+
+enum sft_status sft_cpu_add(const struct sft_call *call)
+{
+    return run_pair(call, SFT_NODE_PARAMS(struct sft_add_params, call->node)->alpha, false);
+}
+
+enum sft_status sft_cpu_mul(const struct sft_call *call) { return run_pair(call, 0.0f, true); }
+
+/* ---- maps of one or two tensors of the same shape ---- */
+
+struct map {
+    const float *a, *b;
+    float *y;
+    float factor;
+};
+
+static enum sft_status run_map(const struct sft_call *call, float factor, sft_cpu_range body)
+{
+    struct map m = {call->in[0], call->in[1], call->out[0], factor};
+    sft_cpu_ranges(sft_out_count(call->graph, call->node, 0), 1, body, &m);
+    return SFT_OK;
+}
+
+#define SFT_MAP(name, factor, expression)                                                                              \
+    static void name##_range(void *context, int64_t first, int64_t last)                                               \
+    {                                                                                                                  \
+        const struct map *m = context;                                                                                 \
+        for (int64_t i = first; i < last; i++) m->y[i] = (expression);                                                 \
+    }                                                                                                                  \
+    enum sft_status sft_cpu_##name(const struct sft_call *call) { return run_map(call, (factor), name##_range); }
+
+static float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
+
+/* d/dx x*Phi(x) = Phi(x) + x*phi(x). */
+static float gelu_slope(float x)
+{
+    return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
+}
+
+SFT_MAP(scale, SFT_NODE_PARAMS(struct sft_scale_params, call->node)->factor, m->factor * m->a[i])
+SFT_MAP(relu, 0.0f, m->a[i] < 0.0f ? 0.0f : m->a[i]) /* keeps NaN */
+SFT_MAP(relu_grad, 0.0f, m->b[i] > 0.0f ? m->a[i] : 0.0f)
+SFT_MAP(gelu, 0.0f, gelu(m->a[i]))
+SFT_MAP(gelu_grad, 0.0f, m->a[i] * gelu_slope(m->b[i]))
+SFT_MAP(fill, SFT_NODE_PARAMS(struct sft_fill_params, call->node)->value, m->factor)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inner loops of convolution, one set for each instruction set (gemm_kernel.c is compiled once for each). Both keep
+ * a block of `rows` x `columns` sums in registers.
+ */
+#ifndef SFT_CPU_GEMM_KERNEL_H
+#define SFT_CPU_GEMM_KERNEL_H
+
+#include <stdint.h>
+
+enum { SFT_MAX_BLOCK_ROWS = 12, SFT_MAX_BLOCK_COLUMNS = 32 };
+
+/* What a block of sums becomes when it leaves the registers. */
+struct sft_block_store {
+    float *const *row;  /* where each row of the block's tensor starts */
+    int64_t column;     /* of the block in those rows */
+    int rows, columns;  /* valid part of the block */
+    const float *bias;  /* one for each column of the tensor, or NULL */
+    int relu;
+    int accumulate; /* add to what is there */
+};
+
+struct sft_gemm_kernel {
+    const char *isa;
+    int rows, columns;
+
+    /* sum over taps t and channels i of a[t*rows + row][i] * w[t][i*columns + column]. `a` holds a pointer for each tap and
+     * row, so that padding is a pointer to zeros and no image is ever unfolded. */
+    void (*indirect)(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
+                     const struct sft_block_store *store);
+
+    /* sum over pixels p of x[p][channel + row] * y[p*columns + column] for store->rows rows. */
+    void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *y,
+                  const struct sft_block_store *store);
+};
+
+/* The set for this machine. */
+const struct sft_gemm_kernel *sft_gemm_kernel(void);
+
+#endif

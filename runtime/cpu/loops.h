@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared shapes of CPU loops. Cuts depend on sizes only, never on the number of threads. */
+#ifndef SFT_CPU_LOOPS_H
+#define SFT_CPU_LOOPS_H
+
+#include "runtime/op.h"
+
+/* A hot loop compiled for several instruction sets, the best of which is taken when the program starts. Contraction is
+ * off everywhere, so they give the same bits. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+#define SFT_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
+#else
+#define SFT_CLONES
+#endif
+
+typedef void (*sft_cpu_range)(void *context, int64_t first, int64_t last);
+
+/* Calls body for ranges that cover 0 .. count-1, each a multiple of `unit` elements long (count is one too). */
+void sft_cpu_ranges(int64_t count, int64_t unit, sft_cpu_range body, void *context);
+
+/* Sum in float64 of n floats; and of their squares. */
+double sft_cpu_sum(const float *x, int64_t n);
+double sft_cpu_sum_squares(const float *x, int64_t n);
+
+#endif
