@@ -24,8 +24,8 @@
 
 /* In the order in which they are asked whether a path is theirs. */
 static const struct sft_format *const formats[] = {
-    &sft_format_cifar10, &sft_format_npy,    &sft_format_svhn, &sft_format_tar, &sft_format_cifar_bin,
-    &sft_format_folder,  &sft_format_list,   &sft_format_synthetic,
+    &sft_format_cifar10,   &sft_format_npy,    &sft_format_svhn, &sft_format_tar,
+    &sft_format_cifar_bin, &sft_format_folder, &sft_format_list, &sft_format_synthetic,
 };
 enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
 
@@ -39,8 +39,8 @@ struct sft_dataset {
     char *spec;
     const struct sft_format *format;
     struct sft_source source;
-    int64_t first, count; /* the part in use: source images first .. first+count-1, ... */
-    int64_t *index;       /* ... or, when not NULL, index[first .. first+count-1] */
+    int64_t first, count;         /* the part in use: source images first .. first+count-1, ... */
+    int64_t *index;               /* ... or, when not NULL, index[first .. first+count-1] */
     _Atomic(struct kept *) *kept; /* (source.count), or NULL; filled by whoever reads an image first */
     atomic_llong kept_bytes;
 };

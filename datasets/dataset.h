@@ -39,14 +39,14 @@ const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 
 /* Puts image i (0 <= i < count) into *image, and its class into *label: 0 .. classes-1, or -1 without labels.
  * SFT_DATA when the picture is damaged. Thread safe; small sets are kept decoded after the first reading. */
-enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image, int *label)
-    SFT_MUST_CHECK;
+enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
+                                 int *label) SFT_MUST_CHECK;
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 
-/* Keeps images indices[0 .. n-1] of the present ones, in this order; an image may come twice. SFT_USAGE when n < 1 or an
- * index is not below the count. Not while others read. */
+/* Keeps images indices[0 .. n-1] of the present ones, in this order; an image may come twice. SFT_USAGE when n < 1 or
+ * an index is not below the count. Not while others read. */
 enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices, int64_t n) SFT_MUST_CHECK;
 
 /* SHA-256 that tells this list of images from another: of the records where the set is a record file (whatever it is

@@ -137,7 +137,8 @@ static enum sft_status jpeg_read(tjhandle handle, const uint8_t *data, size_t si
     enum sft_status status;
     if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colours) != 0)
         return sft_fail(SFT_DATA, "%s: damaged JPEG: %s", name, tjGetErrorStr2(handle));
-    if (colours < 0) return sft_fail(SFT_DATA, "%s: damaged JPEG: it is cut off before the picture", name); /* tables only */
+    if (colours < 0)
+        return sft_fail(SFT_DATA, "%s: damaged JPEG: it is cut off before the picture", name); /* tables only */
     SFT_TRY(sft_image_reserve(image, width, height, name));
     if (colours != TJCS_CMYK && colours != TJCS_YCCK)
         return jpeg_pixels(handle, data, size, name, image, TJPF_RGB, image->rgb);
@@ -169,9 +170,15 @@ enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *n
         size_t length;
         enum sft_status (*decode)(const uint8_t *, size_t, const char *, struct sft_image *); /* NULL: not supported */
     } kinds[] = {
-        {"PNG", "\x89PNG", 4, decode_png}, {"JPEG", "\xff\xd8", 2, decode_jpeg}, {"WebP", "RIFF", 4, NULL},
-        {"BMP", "BM", 2, NULL},            {"GIF", "GIF8", 4, NULL},             {"TIFF", "II*", 3, NULL},
-        {"TIFF", "MM", 2, NULL},           {"PPM", "P6", 2, NULL},               {"PGM", "P5", 2, NULL},
+        {"PNG", "\x89PNG", 4, decode_png},
+        {"JPEG", "\xff\xd8", 2, decode_jpeg},
+        {"WebP", "RIFF", 4, NULL},
+        {"BMP", "BM", 2, NULL},
+        {"GIF", "GIF8", 4, NULL},
+        {"TIFF", "II*", 3, NULL},
+        {"TIFF", "MM", 2, NULL},
+        {"PPM", "P6", 2, NULL},
+        {"PGM", "P5", 2, NULL},
     };
     if (size == 0) return sft_fail(SFT_DATA, "%s: the file is empty", name);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -23,13 +23,13 @@ struct sft_look {
 struct sft_source {
     void *state; /* the format's own; released by its close() */
     int64_t count;
-    int classes; /* 0: no labels */
+    int classes;  /* 0: no labels */
     bool decodes; /* reading costs enough that small sets are worth keeping decoded */
 };
 
 struct sft_format {
     const char *name;
-    const char *help;  /* "cifar10:DIR   what it is" */
+    const char *help; /* "cifar10:DIR   what it is" */
     bool needs_path;
     bool (*claims)(const struct sft_look *look); /* is this path of that format? NULL: only when named */
     /* split is "" when none was asked for. State that is half built on failure is closed by the caller. */

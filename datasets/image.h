@@ -23,16 +23,16 @@ struct sft_image {
 
 /* Makes room for width x height pixels and sets both; the pixels are undefined. `name` is for the message when the size
  * is no size or above SFT_IMAGE_MAX_PIXELS (SFT_DATA). */
-enum sft_status sft_image_reserve(struct sft_image *image, int64_t width, int64_t height, const char *name)
-    SFT_MUST_CHECK;
+enum sft_status sft_image_reserve(struct sft_image *image, int64_t width, int64_t height,
+                                  const char *name) SFT_MUST_CHECK;
 void sft_image_free(struct sft_image *image);
 
 /* Decodes a PNG or JPEG, told apart by content, to what Pillow's convert("RGB") gives: grey is replicated, a palette
- * looked up, alpha dropped, CMYK converted; 16-bit samples keep their high byte; an EXIF orientation and colour profiles
- * are not applied. JPEGs go through the accurate integer IDCT and smooth chroma upsampling.
- * A picture that is damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest. Thread safe. */
-enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name, struct sft_image *image)
-    SFT_MUST_CHECK;
+ * looked up, alpha dropped, CMYK converted; 16-bit samples keep their high byte; an EXIF orientation and colour
+ * profiles are not applied. JPEGs go through the accurate integer IDCT and smooth chroma upsampling. A picture that is
+ * damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest. Thread safe. */
+enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name,
+                                 struct sft_image *image) SFT_MUST_CHECK;
 
 /* The same for the file at `path`. */
 enum sft_status sft_image_load(const char *path, struct sft_image *image) SFT_MUST_CHECK;

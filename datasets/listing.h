@@ -29,8 +29,8 @@ struct sft_listing {
 enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label, size_t size) SFT_MUST_CHECK;
 
 /* Sorts by path, a folder's files together, and labels each picture with the number of its first folder, as
- * torchvision's ImageFolder does: classes in byte order. Without class folders, or with a picture outside of them, there
- * are no labels. `strip`: folders that all have in common do not count as the class. */
+ * torchvision's ImageFolder does: classes in byte order. Without class folders, or with a picture outside of them,
+ * there are no labels. `strip`: folders that all have in common do not count as the class. */
 enum sft_status sft_listing_classify(struct sft_listing *listing, bool strip) SFT_MUST_CHECK;
 
 /* Sets the identity; when all items are in place. */

@@ -55,10 +55,10 @@ struct sft_loader {
 
     pthread_mutex_t lock;
     pthread_cond_t work, ready;
-    int64_t next_step;  /* the pair that the next free worker takes: this step ... */
-    int next_image;     /* ... and this ID image of it */
-    int64_t taken;      /* the step that the caller holds; those before it are free */
-    int64_t wanted;     /* the step that the caller gets next */
+    int64_t next_step; /* the pair that the next free worker takes: this step ... */
+    int next_image;    /* ... and this ID image of it */
+    int64_t taken;     /* the step that the caller holds; those before it are free */
+    int64_t wanted;    /* the step that the caller gets next */
     bool stop;
     struct worker *workers;
     int worker_count;
@@ -191,7 +191,8 @@ static enum sft_status make_image(struct worker *worker, struct slot *slot, int 
     SFT_TRY(fetch(worker, params->dataset, slot->ids[j], number, &label));
     normalise(loader, worker->square, slot->batch.images + j * pixels);
     slot->batch.labels[j] = label;
-    for (int place = j; place < slot->batch.n_ood; place += slot->batch.n_id) SFT_TRY(make_outlier(worker, slot, place));
+    for (int place = j; place < slot->batch.n_ood; place += slot->batch.n_id)
+        SFT_TRY(make_outlier(worker, slot, place));
     return SFT_OK;
 }
 
@@ -239,7 +240,8 @@ static enum sft_status check_params(const struct sft_loader_params *params)
     if (params->ood_per_id < 0 || params->ood_per_id > 64)
         return sft_fail(SFT_USAGE, "%d outliers for each image; 0 to 64 can be had", params->ood_per_id);
     if (params->batch < 1 || params->batch > INT_MAX / 256 / pixels + 4096)
-        return sft_fail(SFT_USAGE, "a batch of %" PRId64 " images of %d pixels a side; give 1 or more, and not millions",
+        return sft_fail(SFT_USAGE,
+                        "a batch of %" PRId64 " images of %d pixels a side; give 1 or more, and not millions",
                         params->batch, params->size);
     if (params->steps < 0 || params->first_step < 0 || (params->steps > 0 && params->first_step > params->steps))
         return sft_fail(SFT_USAGE, "steps %" PRId64 " to %" PRId64 ": no such part of a run", params->first_step,
@@ -251,7 +253,8 @@ static enum sft_status check_params(const struct sft_loader_params *params)
         if (!(params->std[c] > 0)) return sft_fail(SFT_USAGE, "std %g: must be above 0", (double)params->std[c]);
     if (params->steps > 0 && count < params->batch)
         return sft_fail(SFT_DATA,
-                        "%s: its %" PRId64 " images are fewer than the %" PRId64 " of a batch; give a smaller --batch or "
+                        "%s: its %" PRId64 " images are fewer than the %" PRId64
+                        " of a batch; give a smaller --batch or "
                         "more images",
                         spec, count, params->batch);
     return SFT_OK;
@@ -310,8 +313,8 @@ static enum sft_status set_up(struct sft_loader *loader)
     loader->next_step = loader->taken = loader->wanted = params->first_step;
     SFT_TRY(order_init(&loader->id_order, params->dataset, params->shuffle, params->seed, 0));
     if (has_ood_order(loader))
-        SFT_TRY(order_init(&loader->ood_order, params->outliers ? params->outliers : params->dataset, true, params->seed,
-                           OUTLIER_EPOCHS));
+        SFT_TRY(order_init(&loader->ood_order, params->outliers ? params->outliers : params->dataset, true,
+                           params->seed, OUTLIER_EPOCHS));
     SFT_TRY(make_slots(loader));
     return start_workers(loader);
 }

@@ -36,7 +36,8 @@ struct sft_loader_params {
     int workers;        /* threads that prepare them; 0: as many as sft_parallel has */
 };
 
-/* One step's images, (n_id + n_ood, size, size, 3) float32, channels last, normalised, ID images first. Outlier k * n_id
+/* One step's images, (n_id + n_ood, size, size, 3) float32, channels last, normalised, ID images first. Outlier k *
+ * n_id
  * + j is the k-th one made from ID image j. labels (n_id + n_ood): the class, -1 for outliers and unlabelled images. */
 struct sft_batch {
     int64_t step;

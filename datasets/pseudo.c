@@ -123,12 +123,17 @@ static int shuffles(enum sft_pseudo_mode mode, const struct sft_pseudo_key *key,
     bool second_half = key->place >= (key->total + 1) / 2;
     switch (mode) {
     case SFT_PSEUDO_HALF:
-    case SFT_PSEUDO_BOTH: return second_half ? RGB : JIGSAW;
-    case SFT_PSEUDO_RANDOM: return sft_rng_below(rng, 2) ? RGB : JIGSAW;
-    case SFT_PSEUDO_JIGSAW: return JIGSAW;
-    case SFT_PSEUDO_RGB: return RGB;
+    case SFT_PSEUDO_BOTH:
+        return second_half ? RGB : JIGSAW;
+    case SFT_PSEUDO_RANDOM:
+        return sft_rng_below(rng, 2) ? RGB : JIGSAW;
+    case SFT_PSEUDO_JIGSAW:
+        return JIGSAW;
+    case SFT_PSEUDO_RGB:
+        return RGB;
     case SFT_PSEUDO_COMPOSE:
-    case SFT_PSEUDO_NONE: break;
+    case SFT_PSEUDO_NONE:
+        break;
     }
     return JIGSAW | RGB;
 }

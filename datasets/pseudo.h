@@ -23,7 +23,7 @@ enum sft_pseudo_mode {
     SFT_PSEUDO_RANDOM,  /* a coin for each image */
     SFT_PSEUDO_JIGSAW,
     SFT_PSEUDO_RGB,
-    SFT_PSEUDO_NONE,    /* no pseudo images at all */
+    SFT_PSEUDO_NONE, /* no pseudo images at all */
 };
 enum sft_jigsaw_unit { SFT_JIGSAW_PX, SFT_JIGSAW_GRID }; /* a size is a tile's side in pixels, or tiles in a row */
 enum sft_jigsaw_draw { SFT_JIGSAW_DRAW_BATCH, SFT_JIGSAW_DRAW_IMAGE }; /* a size for the step, or for each image */
@@ -54,8 +54,8 @@ struct sft_pseudo {
 
 /* Checks `params` for pictures of side x side pixels. Sizes that cannot be used are left out with one warning;
  * SFT_USAGE when none is left (and the mode has a jigsaw), or a parameter is out of range. */
-enum sft_status sft_pseudo_prepare(const struct sft_pseudo_params *params, int side, struct sft_pseudo *pseudo)
-    SFT_MUST_CHECK;
+enum sft_status sft_pseudo_prepare(const struct sft_pseudo_params *params, int side,
+                                   struct sft_pseudo *pseudo) SFT_MUST_CHECK;
 
 /* Pseudo images that a mode makes when `per_id` are asked for each ID image. */
 int64_t sft_pseudo_per_id(enum sft_pseudo_mode mode, int per_id);

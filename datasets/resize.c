@@ -123,7 +123,8 @@ static void resize_columns(const struct sft_image *in, const struct taps *taps, 
     }
 }
 
-static enum sft_status resize_width(const struct sft_image *in, int width, enum sft_filter filter, struct sft_image *out)
+static enum sft_status resize_width(const struct sft_image *in, int width, enum sft_filter filter,
+                                    struct sft_image *out)
 {
     struct taps taps = {0};
     enum sft_status status = taps_make(in->width, width, filter, &taps);

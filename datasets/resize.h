@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Antialiased resizing, byte for byte as Pillow does it on 8-bit RGB (Pillow's src/libImaging/Resample.c): a separable
- * filter whose support grows with the scale, 22-bit fixed-point weights, the horizontal pass first and rounded to 8 bits.
- * Which resize a network was trained with is worth tenths of a point of accuracy, so there is exactly this one.
+ * filter whose support grows with the scale, 22-bit fixed-point weights, the horizontal pass first and rounded to 8
+ * bits. Which resize a network was trained with is worth tenths of a point of accuracy, so there is exactly this one.
  */
 #ifndef SFT_RESIZE_H
 #define SFT_RESIZE_H

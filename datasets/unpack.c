@@ -76,7 +76,9 @@ static enum sft_status unpack_gzip(const struct sft_bytes *file, struct sink *si
     }
     if (code != Z_STREAM_END)
         status = sft_fail(SFT_DATA, "%s: damaged gzip file: %s; fetch it again", sink->path,
-                          code == Z_BUF_ERROR ? "it is cut off" : stream.msg ? stream.msg : "its data does not decode");
+                          code == Z_BUF_ERROR ? "it is cut off"
+                          : stream.msg        ? stream.msg
+                                              : "its data does not decode");
 out:
     inflateEnd(&stream);
     return status;
@@ -88,7 +90,11 @@ enum sft_status sft_unpack(const char *path, size_t limit, struct sft_unpacked *
         size_t length;
         const char *magic;
         enum sft_status (*unpack)(const struct sft_bytes *, struct sink *);
-    } packers[] = {{6, "\xfd" "7zXZ", unpack_xz}, {2, "\x1f\x8b", unpack_gzip}};
+    } packers[] = {{6,
+                    "\xfd"
+                    "7zXZ",
+                    unpack_xz},
+                   {2, "\x1f\x8b", unpack_gzip}};
     struct sink sink = {.path = path, .limit = limit};
     memset(out, 0, sizeof(*out));
     SFT_TRY(sft_file_open(path, &out->file));

@@ -50,10 +50,11 @@ static enum sft_status check_records(const char *path, const struct sft_unpacked
     *count = (int64_t)(file->size / RECORD);
     if (file->size == 0) return sft_fail(SFT_DATA, "%s: no records in it; the file is empty", path);
     if (file->size % RECORD != 0)
-        return sft_fail(SFT_DATA,
-                        "%s: %zu bytes is no multiple of %d, the size of a record: the file is cut off or is no CIFAR-10 "
-                        "binary batch",
-                        path, file->size, RECORD);
+        return sft_fail(
+            SFT_DATA,
+            "%s: %zu bytes is no multiple of %d, the size of a record: the file is cut off or is no CIFAR-10 "
+            "binary batch",
+            path, file->size, RECORD);
     for (int64_t i = 0; i < *count; i++)
         if (file->data[i * RECORD] >= CLASSES)
             return sft_fail(SFT_DATA, "%s: record %" PRId64 " has label %d; labels are 0 to %d", path, i,
@@ -118,8 +119,10 @@ static enum sft_status find_parts(struct cifar *cifar, const char *folder, int s
             snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "", splits[split].files[i]);
     }
     if (!missing[0]) return SFT_OK;
-    return sft_fail(SFT_DATA, "%s: missing %s (plain, .xz or .gz); cifar10 is the folder of the binary version or its "
-                              ".tar.gz", folder, missing);
+    return sft_fail(SFT_DATA,
+                    "%s: missing %s (plain, .xz or .gz); cifar10 is the folder of the binary version or its "
+                    ".tar.gz",
+                    folder, missing);
 }
 
 /* Reads an archive's member into memory of the part. */
@@ -163,8 +166,10 @@ static enum sft_status read_members(struct archive *archive, const char *path, i
                         archive_error_string(archive) ? archive_error_string(archive) : "it does not decode");
     for (int i = 0; i < cifar->parts; i++)
         if (!cifar->files[i].memory)
-            return sft_fail(SFT_DATA, "%s: missing %s; this is not the binary version of CIFAR-10 "
-                                      "(cifar-10-binary.tar.gz)", path, splits[split].files[i]);
+            return sft_fail(SFT_DATA,
+                            "%s: missing %s; this is not the binary version of CIFAR-10 "
+                            "(cifar-10-binary.tar.gz)",
+                            path, splits[split].files[i]);
     return SFT_OK;
 }
 
@@ -278,13 +283,24 @@ static const char *class_name(const void *state, int label)
     return cifar->class_names[label];
 }
 
+/* The hashes of the parts, for threads. */
+struct part_hashes {
+    const struct cifar *cifar;
+    char hex[MAX_PARTS][65];
+};
+
+static void hash_part(void *context, int64_t part, int slot)
+{
+    struct part_hashes *hashes = context;
+    (void)slot;
+    sft_sha256(hashes->cifar->files[part].data, hashes->cifar->files[part].size, hashes->hex[part]);
+}
+
 static void identity(const void *state, char hex[65])
 {
-    const struct cifar *cifar = state;
-    char parts[MAX_PARTS][65];
-    memset(parts, 0, sizeof(parts));
-    for (int i = 0; i < cifar->parts; i++) sft_sha256(cifar->files[i].data, cifar->files[i].size, parts[i]);
-    sft_sha256(parts, sizeof(parts), hex);
+    struct part_hashes hashes = {.cifar = state};
+    sft_parallel_for(hashes.cifar->parts, hash_part, &hashes);
+    sft_sha256(hashes.hex, sizeof(hashes.hex), hex);
 }
 
 static void close_cifar(void *state)

@@ -50,8 +50,9 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     if (!stream)
         status = sft_fail(SFT_DATA, "%s: cannot be listed: %s", path, strerror(errno));
     else if (depth > MAX_DEPTH)
-        status = sft_fail(SFT_DATA, "%s: folders inside one another more than %d deep; is there a link that leads back?",
-                          path, MAX_DEPTH);
+        status =
+            sft_fail(SFT_DATA, "%s: folders inside one another more than %d deep; is there a link that leads back?",
+                     path, MAX_DEPTH);
     while (status == SFT_OK && (entry = readdir(stream))) {
         char *name;
         if (entry->d_name[0] == '.') continue;
@@ -124,7 +125,8 @@ static bool claims(const struct sft_look *look) { return look->is_folder; }
 
 const struct sft_format sft_format_folder = {
     .name = "folder",
-    .help = "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the folder NAME in it",
+    .help =
+        "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the folder NAME in it",
     .needs_path = true,
     .claims = claims,
     .open = open_folder,

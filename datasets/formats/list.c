@@ -159,7 +159,10 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return status;
 }
 
-static const char *class_name(const void *state, int label) { return ((const struct list *)state)->listing.classes[label]; }
+static const char *class_name(const void *state, int label)
+{
+    return ((const struct list *)state)->listing.classes[label];
+}
 
 static void identity(const void *state, char hex[65])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NumPy's .npy (versions 1 to 3): images (N, H, W, C), C order, 3 channels or 1, as uint8 or as floats from 0 to 1. Images
- * without labels.
+ * NumPy's .npy (versions 1 to 3): images (N, H, W, C), C order, 3 channels or 1, as uint8 or as floats from 0 to 1.
+ * Images without labels.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,8 +40,8 @@ static enum sft_status parse_type(struct npy *npy, const char *header)
     for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++)
         if (strncmp(type, types[i].text, strlen(types[i].text)) == 0) npy->item = types[i].item;
     if (!npy->item)
-        return sft_fail(SFT_DATA, "%s: values of type %.8s; uint8, float32 and float64 (little-endian) are read", npy->path,
-                        type ? type : "?");
+        return sft_fail(SFT_DATA, "%s: values of type %.8s; uint8, float32 and float64 (little-endian) are read",
+                        npy->path, type ? type : "?");
     if (!order || strncmp(order, "False", 5) != 0)
         return sft_fail(SFT_DATA, "%s: not in C order; save numpy.ascontiguousarray(array)", npy->path);
     return SFT_OK;
@@ -71,7 +71,8 @@ static enum sft_status check_size(const struct npy *npy, size_t header_end)
     for (int d = 0; d < 4; d++) overflow |= __builtin_mul_overflow(bytes, (size_t)npy->shape[d], &bytes);
     if (overflow || bytes != npy->file.size - header_end)
         return sft_fail(SFT_DATA,
-                        "%s: the header tells of (%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 ") values of %zu bytes, "
+                        "%s: the header tells of (%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
+                        ") values of %zu bytes, "
                         "but %zu bytes follow: cut off or damaged",
                         npy->path, npy->shape[0], npy->shape[1], npy->shape[2], npy->shape[3], npy->item,
                         npy->file.size - header_end);

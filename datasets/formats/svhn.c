@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SVHN, format 2 (Y. Netzer et al., 2011): train_32x32.mat, test_32x32.mat, extra_32x32.mat. Of MATLAB's level 5 MAT
- * format only what these use is read: little-endian, numeric arrays, each compressed by zlib or not. X is (32, 32, 3, N)
- * uint8 in column-major order, y is (N, 1) with 1 .. 10, 10 being the digit 0.
+ * format only what these use is read: little-endian, numeric arrays, each compressed by zlib or not. X is (32, 32, 3,
+ * N) uint8 in column-major order, y is (N, 1) with 1 .. 10, 10 being the digit 0.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,8 +13,17 @@
 #include "runtime/alloc.h"
 #include "runtime/file.h"
 
-enum { MI_INT8 = 1, MI_UINT8 = 2, MI_INT16 = 3, MI_UINT16 = 4, MI_INT32 = 5, MI_UINT32 = 6, MI_DOUBLE = 9,
-       MI_MATRIX = 14, MI_COMPRESSED = 15 };
+enum {
+    MI_INT8 = 1,
+    MI_UINT8 = 2,
+    MI_INT16 = 3,
+    MI_UINT16 = 4,
+    MI_INT32 = 5,
+    MI_UINT32 = 6,
+    MI_DOUBLE = 9,
+    MI_MATRIX = 14,
+    MI_COMPRESSED = 15
+};
 enum { HEADER = 128, SIDE = 32, IMAGE = SIDE * SIDE * 3, CLASSES = 10, MAX_DIMS = 4 };
 
 /* A data element: a view of its bytes. */
@@ -142,7 +151,8 @@ static enum sft_status check_x(const struct svhn *svhn)
 {
     const struct array *x = &svhn->x;
     if (x->dims != 4 || x->shape[0] != SIDE || x->shape[1] != SIDE || x->shape[2] != 3)
-        return sft_fail(SFT_DATA, "%s: X is not (32, 32, 3, N); SVHN's format 2 (train_32x32.mat, ...) is read", svhn->path);
+        return sft_fail(SFT_DATA, "%s: X is not (32, 32, 3, N); SVHN's format 2 (train_32x32.mat, ...) is read",
+                        svhn->path);
     if (x->values.type != MI_UINT8 || x->shape[3] < 1 || x->values.size != (size_t)x->shape[3] * IMAGE)
         return damaged(svhn->path, "X does not have the values that its size tells of");
     return SFT_OK;
@@ -167,7 +177,8 @@ static enum sft_status read_labels(struct svhn *svhn, const struct array *y)
     size_t item = y->values.type < 16 ? sizes[y->values.type] : 0;
     svhn->count = svhn->x.shape[3];
     if (!item || y->values.size != item * (size_t)svhn->count)
-        return sft_fail(SFT_DATA, "%s: y does not have a label for each of the %" PRId64 " images", svhn->path, svhn->count);
+        return sft_fail(SFT_DATA, "%s: y does not have a label for each of the %" PRId64 " images", svhn->path,
+                        svhn->count);
     svhn->labels = sft_calloc((size_t)svhn->count, 1);
     if (!svhn->labels) return SFT_MEMORY;
     for (int64_t i = 0; i < svhn->count; i++) {
@@ -199,7 +210,8 @@ static enum sft_status find_arrays(struct svhn *svhn, struct array *y)
         SFT_TRY(status);
     }
     if (!svhn->x.values.data || !y->values.data)
-        return sft_fail(SFT_DATA, "%s: no arrays X and y in it; SVHN's format 2 (train_32x32.mat, ...) is read", svhn->path);
+        return sft_fail(SFT_DATA, "%s: no arrays X and y in it; SVHN's format 2 (train_32x32.mat, ...) is read",
+                        svhn->path);
     return SFT_OK;
 }
 

@@ -114,9 +114,9 @@ static bool pacman(float u, float v) { return u * u + v * v < 0.8f && (u < 0 || 
 static const struct {
     const char *name;
     figure inside;
-} classes[CLASSES] = {{"disk", disk}, {"square", square},     {"triangle", triangle}, {"plus", plus},
-                      {"ring", ring}, {"star", star},         {"crescent", crescent}, {"bar", bar},
-                      {"two disks", two_disks},               {"corner", corner}};
+} classes[CLASSES] = {{"disk", disk},           {"square", square}, {"triangle", triangle}, {"plus", plus},
+                      {"ring", ring},           {"star", star},     {"crescent", crescent}, {"bar", bar},
+                      {"two disks", two_disks}, {"corner", corner}};
 
 static const figure strangers[] = {heart, arrow, zigzag, tee, half_disk, four_squares, fork, pacman};
 
@@ -169,8 +169,7 @@ static float distance(const struct colour *a, const struct colour *b)
 static struct colour draw_contrast(struct sft_rng *rng, const struct colour *other, float least)
 {
     struct colour colour;
-    do
-        colour = draw_colour(rng);
+    do colour = draw_colour(rng);
     while (distance(&colour, other) < least);
     return colour;
 }
@@ -201,9 +200,8 @@ static float lattice_at(const struct texture *texture, float x, float y)
 
 static float texture_at(const struct texture *texture, float x, float y)
 {
-    float value = texture->stripes
-                      ? sinf(texture->direction[0] * x + texture->direction[1] * y + texture->phase)
-                      : lattice_at(texture, x, y);
+    float value = texture->stripes ? sinf(texture->direction[0] * x + texture->direction[1] * y + texture->phase)
+                                   : lattice_at(texture, x, y);
     return texture->strength * value;
 }
 
@@ -277,7 +275,8 @@ static void paint_patch(struct sft_rng *rng, struct canvas *canvas)
     int left = (int)sft_rng_below(rng, SIDE), top = (int)sft_rng_below(rng, SIDE);
     if (sft_rng_below(rng, 3) == 0) return;
     for (int y = top; y < top + height && y < SIDE; y++)
-        for (int x = left; x < left + width && x < SIDE; x++) memcpy(canvas->rgb[y * SIDE + x], colour.c, sizeof(colour));
+        for (int x = left; x < left + width && x < SIDE; x++)
+            memcpy(canvas->rgb[y * SIDE + x], colour.c, sizeof(colour));
 }
 
 /* A figure on a ground: the in-distribution set, and two that differ from it in the figure alone. */
@@ -339,8 +338,8 @@ static int paint_noise(struct sft_rng *rng, int64_t number, struct canvas *canva
         draw_texture(rng, between(rng, 0.1f, 0.5f), &texture);
         texture.stripes = false;
         for (int i = 0; i < SIDE * SIDE; i++)
-            canvas->rgb[i][c] = mean.c[c] + texture_at(&texture, (float)(i % SIDE), (float)(i / SIDE)) +
-                                grain * sft_rng_normal(rng);
+            canvas->rgb[i][c] =
+                mean.c[c] + texture_at(&texture, (float)(i % SIDE), (float)(i / SIDE)) + grain * sft_rng_normal(rng);
     }
     return -1;
 }
@@ -351,7 +350,7 @@ static const struct set {
     int classes;
     int (*paint)(struct sft_rng *rng, int64_t number, struct canvas *canvas);
 } sets[] = {
-    {"", CLASSES, paint_class},  {"shapes", 0, paint_stranger}, {"letters", 0, paint_letter},
+    {"", CLASSES, paint_class},    {"shapes", 0, paint_stranger}, {"letters", 0, paint_letter},
     {"stripes", 0, paint_stripes}, {"noise", 0, paint_noise},
 };
 enum { SET_COUNT = sizeof(sets) / sizeof(sets[0]) };
@@ -371,8 +370,10 @@ static enum sft_status open_synthetic(const char *path, const char *split, struc
     if (!state) return SFT_MEMORY;
     while (state->set < SET_COUNT && strcmp(sets[state->set].name, path) != 0) state->set++;
     if (state->set == SET_COUNT)
-        return sft_fail(SFT_USAGE, "synthetic:%s: no such set; there are synthetic (ten classes) and, as OOD sets, "
-                                   "synthetic:shapes, :letters, :stripes and :noise", path);
+        return sft_fail(SFT_USAGE,
+                        "synthetic:%s: no such set; there are synthetic (ten classes) and, as OOD sets, "
+                        "synthetic:shapes, :letters, :stripes and :noise",
+                        path);
     if (split[0] && !train && !test)
         return sft_fail(SFT_USAGE, "synthetic:%s: unknown split #%s; there are #train and #test", path, split);
     if (!split[0]) train = state->set == 0;
@@ -420,7 +421,8 @@ static void close_synthetic(void *state) { free(state); }
 
 const struct sft_format sft_format_synthetic = {
     .name = "synthetic",
-    .help = "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; #train, #test",
+    .help =
+        "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; #train, #test",
     .needs_path = false,
     .claims = NULL,
     .open = open_synthetic,

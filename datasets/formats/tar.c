@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ImageFolder in a tar, plain or packed with anything that libarchive unpacks. A plain one stays where it is, mapped;
- * what libarchive had to unpack is kept in memory.
+ * An ImageFolder in a tar, plain or packed with anything that libarchive unpacks. A plain one stays where it is,
+ * mapped; what libarchive had to unpack is kept in memory.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -136,7 +136,10 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return sft_image_decode(tar->members[item->mark].data, item->size, name, image);
 }
 
-static const char *class_name(const void *state, int label) { return ((const struct tar *)state)->listing.classes[label]; }
+static const char *class_name(const void *state, int label)
+{
+    return ((const struct tar *)state)->listing.classes[label];
+}
 
 static void identity(const void *state, char hex[65])
 {

@@ -3,9 +3,20 @@
 #include "tests/datasets/support.h"
 
 static const char *const pictures[] = {
-    "rgb.png",     "rgba.png",        "grey.png", "grey_alpha.png", "one_bit.png",         "palette.png",
-    "444.jpg",     "420.jpg",         "422.jpg",  "grey.jpg",       "palette_transparent.png",
-    "cmyk.jpg",    "progressive.jpg", "rgb_transparent.png",
+    "rgb.png",
+    "rgba.png",
+    "grey.png",
+    "grey_alpha.png",
+    "one_bit.png",
+    "palette.png",
+    "444.jpg",
+    "420.jpg",
+    "422.jpg",
+    "grey.jpg",
+    "palette_transparent.png",
+    "cmyk.jpg",
+    "progressive.jpg",
+    "rgb_transparent.png",
 };
 enum { PICTURES = sizeof(pictures) / sizeof(pictures[0]) };
 
@@ -84,7 +95,8 @@ static void refuses_damage(void **state)
 static void refuses_huge(void **state)
 {
     static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0\xed\x42\x8e\x3a";
-    static const uint8_t jpeg[] = "\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9";
+    static const uint8_t jpeg[] =
+        "\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9";
     struct sft_image image = {0};
     (void)state;
     assert_int_equal(sft_image_decode(png, sizeof(png) - 1, "huge.png", &image), SFT_DATA);

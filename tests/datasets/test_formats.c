@@ -220,7 +220,8 @@ static void refuses_specs(void **state)
 
 static void folder_reads_like_imagefolder(void **state)
 {
-    static const char *const files[] = {"tree/b/2.png", "tree/b/10.jpg", "tree/a/x.PNG", "tree/b/sub/0.png", "tree/c/1.png"};
+    static const char *const files[] = {"tree/b/2.png", "tree/b/10.jpg", "tree/a/x.PNG", "tree/b/sub/0.png",
+                                        "tree/c/1.png"};
     /* classes and files in byte order; a class's own files before those of its folders */
     static const int labels[5] = {0, 1, 1, 1, 2};
     static const int is_jpeg[5] = {0, 1, 0, 0, 0};
@@ -458,8 +459,9 @@ static void svhn_reads_and_refuses(void **state)
 
 static void synthetic_is_fixed_and_varied(void **state)
 {
-    static const char *const names[] = {"synthetic#train", "synthetic#test", "synthetic:shapes", "synthetic:letters",
-                                        "synthetic:stripes", "synthetic:noise", "synthetic:noise#train"};
+    static const char *const names[] = {"synthetic#train",      "synthetic#test",    "synthetic:shapes",
+                                        "synthetic:letters",    "synthetic:stripes", "synthetic:noise",
+                                        "synthetic:noise#train"};
     char hex[7][65];
     (void)state;
     for (int n = 0; n < 7; n++) {
@@ -493,7 +495,7 @@ static void real_packs(void **state)
         int64_t count;
         int classes;
     } packs[] = {
-        {"mnist_m/test.bin.xz", 3000, 10},      {"textures/test.bin.xz", 720, 10},   {"cifar10#test", 10000, 10},
+        {"mnist_m/test.bin.xz", 3000, 10},       {"textures/test.bin.xz", 720, 10}, {"cifar10#test", 10000, 10},
         {"highres/imagenette_val.tar", 600, 10}, {"highres/textures.tar", 480, 6},
     };
     const char *root = SFT_TEST_DATA "/../../shared/data";

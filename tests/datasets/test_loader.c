@@ -313,8 +313,7 @@ static void resizes_to_the_model(void **state)
     batch = next_batch(loader);
     assert_int_equal(sft_dataset_read(dataset, 3, &image, &label), SFT_OK);
     assert_int_equal(sft_resize(&image, 45, 45, SFT_FILTER_BILINEAR, &resized), SFT_OK);
-    for (int i = 0; i < 45 * 45 * 3; i++)
-        assert_int_equal(byte_of(batch->images[3 * 45 * 45 * 3 + i]), resized.rgb[i]);
+    for (int i = 0; i < 45 * 45 * 3; i++) assert_int_equal(byte_of(batch->images[3 * 45 * 45 * 3 + i]), resized.rgb[i]);
     sft_loader_close(&loader);
     params.augment = SFT_AUGMENT_BIT;
     loader = open_loader(&params);
@@ -404,18 +403,12 @@ static void closes_early(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evaluates_in_order),
-        cmocka_unit_test(normalises),
-        cmocka_unit_test(epochs_are_permutations),
-        cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(resume_changes_nothing),
-        cmocka_unit_test(outliers_come_from_their_source),
-        cmocka_unit_test(takes_real_outliers),
-        cmocka_unit_test(crops_and_flips),
-        cmocka_unit_test(resizes_to_the_model),
-        cmocka_unit_test(refuses_bad_parameters),
-        cmocka_unit_test(reports_damaged_images),
-        cmocka_unit_test(closes_early),
+        cmocka_unit_test(evaluates_in_order),      cmocka_unit_test(normalises),
+        cmocka_unit_test(epochs_are_permutations), cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(resume_changes_nothing),  cmocka_unit_test(outliers_come_from_their_source),
+        cmocka_unit_test(takes_real_outliers),     cmocka_unit_test(crops_and_flips),
+        cmocka_unit_test(resizes_to_the_model),    cmocka_unit_test(refuses_bad_parameters),
+        cmocka_unit_test(reports_damaged_images),  cmocka_unit_test(closes_early),
     };
     return cmocka_run_group_tests_name("datasets/loader", tests, set_up, tear_down);
 }

@@ -13,10 +13,10 @@ static const struct {
     const char *format; /* NULL: a picture for the decoder */
     const char *file;   /* of the golden folder, or, beginning with '/', made below */
 } seeds[] = {
-    {NULL, "rgb.png"},       {NULL, "palette_transparent.png"}, {NULL, "grey_alpha.png"}, {NULL, "420.jpg"},
-    {NULL, "cmyk.jpg"},      {NULL, "progressive.jpg"},         {"npy", "uint8.npy"},     {"npy", "float.npy"},
-    {"svhn", "svhn.mat"},    {"svhn", "svhn_plain.mat"},        {"tar", "/t.tar"},        {"tar", "/t.tgz"},
-    {"cifar-bin", "/b.bin"}, {"cifar-bin", "/b.bin.xz"},        {"cifar-bin", "/b.bin.gz"}, {"list", "/l.txt"},
+    {NULL, "rgb.png"},        {NULL, "palette_transparent.png"}, {NULL, "grey_alpha.png"},   {NULL, "420.jpg"},
+    {NULL, "cmyk.jpg"},       {NULL, "progressive.jpg"},         {"npy", "uint8.npy"},       {"npy", "float.npy"},
+    {"svhn", "svhn.mat"},     {"svhn", "svhn_plain.mat"},        {"tar", "/t.tar"},          {"tar", "/t.tgz"},
+    {"cifar-bin", "/b.bin"},  {"cifar-bin", "/b.bin.xz"},        {"cifar-bin", "/b.bin.gz"}, {"list", "/l.txt"},
     {"cifar10", "/c.tar.gz"},
 };
 enum { SEEDS = sizeof(seeds) / sizeof(seeds[0]) };
@@ -66,13 +66,25 @@ static size_t mutate(struct sft_rng *rng, uint8_t *bytes, size_t size)
     if (size == 0) return 0;
     if (length > size - at) length = size - at;
     switch (sft_rng_below(rng, 7)) {
-    case 0: bytes[at] ^= (uint8_t)(1u << sft_rng_below(rng, 8)); return size;
-    case 1: bytes[at] = (uint8_t)sft_rng_u32(rng); return size;
-    case 2: bytes[at] = odd[sft_rng_below(rng, sizeof(odd))]; return size;
-    case 3: memset(bytes + at, odd[sft_rng_below(rng, sizeof(odd))], length); return size;
-    case 4: return at; /* cut off */
-    case 5: memmove(bytes + at, bytes + at + length, size - at - length); return size - length;
-    default: break;
+    case 0:
+        bytes[at] ^= (uint8_t)(1u << sft_rng_below(rng, 8));
+        return size;
+    case 1:
+        bytes[at] = (uint8_t)sft_rng_u32(rng);
+        return size;
+    case 2:
+        bytes[at] = odd[sft_rng_below(rng, sizeof(odd))];
+        return size;
+    case 3:
+        memset(bytes + at, odd[sft_rng_below(rng, sizeof(odd))], length);
+        return size;
+    case 4:
+        return at; /* cut off */
+    case 5:
+        memmove(bytes + at, bytes + at + length, size - at - length);
+        return size - length;
+    default:
+        break;
     }
     if (size + length > ROOM) return size;
     memmove(bytes + at + length, bytes + at, size - at);

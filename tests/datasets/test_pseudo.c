@@ -75,7 +75,8 @@ static void moves_tiles(void **state)
                 expected_x = tile % 2 * 2 + x % 2;
                 expected_y = tile / 2 * 2 + y % 2;
             }
-            for (int c = 0; c < 3; c++) assert_int_equal(to[(y * 5 + x) * 3 + c], (expected_y * 5 + expected_x) * 3 + c);
+            for (int c = 0; c < 3; c++)
+                assert_int_equal(to[(y * 5 + x) * 3 + c], (expected_y * 5 + expected_x) * 3 + c);
         }
     sft_jigsaw(from, to, 5, 2, 2, order, SFT_JIGSAW_ZERO);
     for (int c = 0; c < 3; c++) {
