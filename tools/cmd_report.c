@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ood/report.h"
+
+#include <stdio.h>
+
+#include "tools/common.h"
+#include "tools/terminal.h"
+
+struct report {
+    struct sft_common common;
+};
+
+static enum sft_status run(const struct sft_args *args)
+{
+    const struct report *options = args->values;
+    const char *folder = args->operands[0];
+    char path[4096];
+    if ((size_t)snprintf(path, sizeof(path), "%s/report.html", folder) >= sizeof(path))
+        return sft_fail(SFT_USAGE, "report: the name of the folder is too long");
+    SFT_TRY(sft_report_from_folder(folder));
+    if (options->common.json) return sft_print_json(json_pack("{s:s}", "report", path));
+    printf("%s\n", path);
+    return SFT_OK;
+}
+
+static const struct sft_option_group groups[] = {{"Options", sft_general_options}, {0}};
+
+static const struct sft_example examples[] = {
+    {"report runs/first", "makes runs/first/report.html from the run's other files"},
+    {0},
+};
+
+const struct sft_command sft_command_report = {
+    .name = "report",
+    .summary = "Makes the HTML report again from a run folder",
+    .operands = "FOLDER",
+    .min_operands = 1,
+    .max_operands = 1,
+    .examples = examples,
+    .groups = groups,
+    .values_size = sizeof(struct report),
+    .run = run,
+};
