@@ -18,7 +18,7 @@ static uint32_t group_size(const struct sft_vk_limits *limits)
 void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *dispatch, uint64_t columns, uint64_t rows,
                     bool along_rows)
 {
-    enum { CPU_GROUP = 16, SHARED_ROWS = 8 };
+    enum { CPU_GROUP = 16, SHARED_ROWS = 16 };
     uint32_t group = limits->cpu_device ? CPU_GROUP : group_size(limits), ty = 1;
     if (!limits->cpu_device) ty = along_rows ? power_of_two_up(rows, group) : power_of_two_up(rows / 4, SHARED_ROWS);
     dispatch->spec[0] = group;

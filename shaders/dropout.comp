@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = x*mask/(1 - p); an invocation takes the four elements of one Philox block. key: seed low, seed high, step.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/grid.glsl"
+#include "lib/philox.glsl"
+
+layout(local_size_x = 64, local_size_x_id = 0) in;
+layout(push_constant) uniform Push { F32 x; U32 key; F32 y; uint count, stream, purpose; float probability, factor; };
+
+void main()
+{
+    uint block = linear_invocation();
+    if (block >= (count + 3) / 4) return;
+    uvec4 words = philox(uvec4(block, stream, key.at[2], purpose), uvec2(key.at[0], key.at[1]));
+    for (uint k = 0; k < 4 && block * 4 + k < count; k++) {
+        bool kept = float(words[k] >> 8) * 5.9604644775390625e-8 >= probability; // 2^-24
+        y.at[block * 4 + k] = kept ? x.at[block * 4 + k] * factor : 0.0;
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Maximum (with the place where it was found) or average over windows; an invocation makes one output element.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/grid.glsl"
+#include "lib/pool.glsl"
+
+layout(local_size_x = 64, local_size_x_id = 0) in;
+layout(constant_id = 1) const bool AVERAGE = false;
+layout(constant_id = 2) const bool ZERO_PAD = false; // maximum only: padded zeros take part
+layout(push_constant) uniform Push { F32 x; F32 y; I32 index; POOL_SIZES; };
+
+void main()
+{
+    uint i = linear_invocation();
+    if (i >= count) return;
+    uint c = i % C, q = i / C % Q, p = i / C / Q % P, n = i / C / Q / P;
+    float sum = 0.0, best = 0.0;
+    int where = -1;
+    bool found = false;
+    for (uint r = 0; r < R; r++) {
+        for (uint s = 0; s < S; s++) {
+            int h = int(p * stride_h + r) - int(pad_h), w = int(q * stride_w + s) - int(pad_w);
+            bool inside = h >= 0 && h < int(H) && w >= 0 && w < int(W);
+            if (!inside && (AVERAGE || !ZERO_PAD)) continue;
+            float value = inside ? x.at[((n * H + h) * W + w) * C + c] : 0.0;
+            sum += value;
+            if (found && !(value > best)) continue;
+            found = true;
+            best = value;
+            where = inside ? h * int(W) + w : -1;
+        }
+    }
+    if (AVERAGE) {
+        y.at[i] = sum / float(R * S);
+    } else {
+        y.at[i] = best;
+        index.at[i] = where;
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// y = exp(x - max) / sum, along rows of `width` elements. y may be x: a lane writes what it alone reads last.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/grid.glsl"
+#include "lib/columns.glsl"
+
+layout(local_size_x = 64, local_size_x_id = 0) in;
+layout(push_constant) uniform Push { F32 x; F32 y; uint rows, width; };
+
+void main()
+{
+    uint row = linear_group() * TX + lane_column(), end = row < rows ? width : 0, base = row * width;
+    float top = end > 0 ? x.at[base] : 0.0, sum = 0.0;
+    for (uint i = lane_row(); i < end; i += TY) top = max(top, x.at[base + i]);
+    top = column_max(top);
+    for (uint i = lane_row(); i < end; i += TY) sum += exp(x.at[base + i] - top);
+    sum = column_sum(sum);
+    for (uint i = lane_row(); i < end; i += TY) y.at[base + i] = exp(x.at[base + i] - top) / sum;
+}
