@@ -3,7 +3,8 @@
  * The loss of SFT: L = mean over ID images of CE(f(x), y) + lambda * mean over outliers of D(f(x'), uniform).
  *
  * ID and outlier rows share one batch; a label of -1 marks an outlier. A weight a row makes the two means of one sum:
- * 1/n_id on ID rows and lambda/n_ood on outliers, with the counts of the whole batch even when a graph sees a part of it.
+ * 1/n_id on ID rows and lambda/n_ood on outliers, with the counts of the whole batch even when a graph sees a part of
+ * it.
  */
 #ifndef SFT_NN_LOSS_H
 #define SFT_NN_LOSS_H

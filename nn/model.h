@@ -9,9 +9,9 @@
  *     SFT_TRY(sft_model_forward(model, graph, &forward, images, &out));
  *     ... out.logits, out.features, out.params ...
  *
- * A family is one file in nn/models and one row in nn/models/families.def: a table of its variants and one build function. That
- * function is the only description of the network: run on a scratch graph it declares the parameters, run on a real one it
- * appends the forward pass.
+ * A family is one file in nn/models and one row in nn/models/families.def: a table of its variants and one build
+ * function. That function is the only description of the network: run on a scratch graph it declares the parameters,
+ * run on a real one it appends the forward pass.
  */
 #ifndef SFT_NN_MODEL_H
 #define SFT_NN_MODEL_H
@@ -31,7 +31,7 @@ struct sft_variant {
     void (*build)(struct sft_build *build, sft_value images);
     enum sft_norm norm;
     int depth;
-    int image_size; /* pixels a side */
+    int image_size;  /* pixels a side */
     float mean, std; /* of the normalised input: x = (v/255 - mean)/std, the same for all channels */
 };
 
@@ -59,16 +59,18 @@ enum sft_status sft_model_create(struct sft_device *device, const struct sft_mod
                                  struct sft_model **model) SFT_MUST_CHECK;
 void sft_model_destroy(struct sft_model **model);
 
-/* Finds out what model a checkpoint is for: from the metadata that sft_model_save writes, else from names and shapes (the
- * variant whose names are all there). `config` may come with a name, which is then checked in no way; its members that are
- * 0 are filled in. SFT_DATA when no variant fits. */
-enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct sft_model_config *config) SFT_MUST_CHECK;
+/* Fills in the members of `config` that are 0: the name from the metadata that sft_model_save writes, else the variant
+ * whose names and shapes are all in the file; the classes from the head's shape; the groups from the metadata. SFT_DATA
+ * when no variant fits. Whether a given name fits is told by sft_parameters_load. */
+enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint,
+                                struct sft_model_config *config) SFT_MUST_CHECK;
 
 /* Opens `path`, guesses where `config` does not say (may be NULL), creates the model and loads it. */
 enum sft_status sft_model_open(struct sft_device *device, const char *path, const struct sft_model_config *config,
                                struct sft_model **model) SFT_MUST_CHECK;
 
-/* Saves the parameters as safetensors with the model's description (model, classes, gn_groups) and `metadata` in the header. */
+/* Saves the parameters as safetensors with the model's description (model, classes, gn_groups) and `metadata` in the
+ * header. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path, const struct sft_metadata *metadata,
                                size_t n_metadata) SFT_MUST_CHECK;
 
@@ -89,22 +91,24 @@ struct sft_forward {
     uint32_t dropout_stream; /* layer i draws from stream dropout_stream + i: leave 64 apart from pass to pass */
 };
 
-/* Evaluation on the model's own tensors: bound values for weights and buffers, running statistics, no dropout. A training
- * step that updates in place makes this once and varies it for its passes, so that all use the same values. */
+/* Evaluation on the model's own tensors: bound values for weights and buffers, running statistics, no dropout. A
+ * training step that updates in place makes this once and varies it for its passes, so that all use the same values. */
 struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_model *model);
 
 struct sft_forward_out {
     sft_value logits;             /* (N, classes) */
     sft_value features;           /* (N, d): the input of the classifier */
-    sft_value taps[SFT_MAX_TAPS]; /* (N,H,W,C): feature maps that scores look at, from the input to the output; see the family */
+    sft_value taps[SFT_MAX_TAPS]; /* (N,H,W,C): feature maps that scores look at, from the input to the output; see the
+                                     family */
     int n_taps;
     sft_value params[SFT_MAX_PARAMETERS]; /* parameter i as the layers read it, for sft_autodiff */
     int n_params;
 };
 
 /* Appends the model's forward pass on images (N, image_size, image_size, 3), normalised. */
-enum sft_status sft_model_forward(const struct sft_model *model, struct sft_graph *graph, const struct sft_forward *forward,
-                                  sft_value images, struct sft_forward_out *out) SFT_MUST_CHECK;
+enum sft_status sft_model_forward(const struct sft_model *model, struct sft_graph *graph,
+                                  const struct sft_forward *forward, sft_value images,
+                                  struct sft_forward_out *out) SFT_MUST_CHECK;
 
 /* An input value for `n` images of the model's size. */
 sft_value sft_model_images(const struct sft_model *model, struct sft_graph *graph, int64_t n);

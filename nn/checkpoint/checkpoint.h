@@ -14,8 +14,18 @@
 #include "runtime/file.h"
 #include "runtime/shape.h"
 
-enum sft_stored_dtype { SFT_STORED_F32, SFT_STORED_F16, SFT_STORED_BF16, SFT_STORED_F64, SFT_STORED_I64, SFT_STORED_I32,
-                        SFT_STORED_U8, SFT_STORED_OTHER };
+enum sft_stored_dtype {
+    SFT_STORED_F32,
+    SFT_STORED_F16,
+    SFT_STORED_BF16,
+    SFT_STORED_F64,
+    SFT_STORED_I64,
+    SFT_STORED_I32,
+    SFT_STORED_U8,
+    SFT_STORED_OTHER
+};
+
+struct sft_checkpoint_format;
 
 struct sft_stored_tensor {
     const char *name;
@@ -35,10 +45,13 @@ struct sft_checkpoint {
     size_t n_tensors;
     struct sft_metadata *metadata;
     size_t n_metadata;
-    void *state; /* the reader's: mapped file, header */
+    struct sft_bytes file;                      /* private */
+    const struct sft_checkpoint_format *format; /* private */
+    void *state;                                /* private: the format's */
 };
 
-/* Opens a checkpoint; its format is found by looking at it. SFT_DATA when it is missing, damaged or of no known format. */
+/* Opens a checkpoint; its format is found by looking at it. SFT_DATA when it is missing, damaged or of no known format.
+ */
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
@@ -50,8 +63,8 @@ const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, con
 enum sft_status sft_stored_read(const struct sft_stored_tensor *tensor, float *out) SFT_MUST_CHECK;
 const char *sft_stored_dtype_str(enum sft_stored_dtype dtype);
 
-/* Writes a safetensors file atomically: tensors in the order given, all float32, then nothing else; the same input gives
- * the same bytes. Names have to be unique. `data` of the tensors may lie anywhere. SFT_WRITE on failure. */
+/* Writes a safetensors file atomically: tensors in the order given, their bytes as they are. The same input gives
+ * the same bytes. Names have to be unique. SFT_WRITE on failure. */
 enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
                                       const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 

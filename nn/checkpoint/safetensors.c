@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * safetensors: a 64-bit little-endian length, a JSON header of that length, the tensors' bytes. The header is
+ * {name: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, "__metadata__": {string: string}}; offsets
+ * count from the end of the header, and the tensors fill the rest of the file without gaps or overlaps.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/checkpoint/format.h"
+#include "runtime/alloc.h"
+
+enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
+static const char metadata_key[] = "__metadata__";
+
+static uint64_t header_length(const struct sft_bytes *file)
+{
+    uint64_t length = 0;
+    for (int i = 0; i < LENGTH_BYTES; i++) length |= (uint64_t)file->data[i] << (8 * i);
+    return length;
+}
+
+static bool is_safetensors(const struct sft_bytes *file)
+{
+    return file->size > LENGTH_BYTES && file->data[LENGTH_BYTES] == '{';
+}
+
+static enum sft_status parse_header(const char *path, const struct sft_bytes *file, json_t **header)
+{
+    uint64_t length = header_length(file);
+    json_error_t error;
+    if (length > MAX_HEADER || length > file->size - LENGTH_BYTES)
+        return sft_fail(SFT_DATA,
+                        "%s: the header claims %" PRIu64 " bytes of a file of %zu (at most %d are read); "
+                        "the file is cut off or damaged",
+                        path, length, file->size, MAX_HEADER);
+    *header = json_loadb((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (!*header) return sft_fail(SFT_DATA, "%s: the header is no valid JSON: %s", path, error.text);
+    if (!json_is_object(*header)) return sft_fail(SFT_DATA, "%s: the header is no JSON object", path);
+    return SFT_OK;
+}
+
+static enum sft_stored_dtype dtype_of(const char *name)
+{
+    for (int i = 0; i < SFT_STORED_OTHER; i++)
+        if (strcmp(name, sft_stored_dtype_str((enum sft_stored_dtype)i)) == 0) return (enum sft_stored_dtype)i;
+    return SFT_STORED_OTHER;
+}
+
+/* Reads "shape" and its product; false when it is no array of sizes, has too many axes, or overflows. */
+static bool read_shape(const json_t *array, struct sft_shape *shape, uint64_t *count)
+{
+    size_t rank = json_array_size(array);
+    *count = 1;
+    if (!json_is_array(array) || rank > SFT_MAX_RANK) return false;
+    shape->rank = (int)rank;
+    for (size_t i = 0; i < rank; i++) {
+        json_t *size = json_array_get(array, i);
+        if (!json_is_integer(size) || json_integer_value(size) < 0) return false;
+        shape->dim[i] = json_integer_value(size);
+        if (__builtin_mul_overflow(*count, (uint64_t)shape->dim[i], count)) return false;
+    }
+    return true;
+}
+
+static bool read_offsets(const json_t *array, uint64_t limit, uint64_t offsets[2])
+{
+    if (!json_is_array(array) || json_array_size(array) != 2) return false;
+    for (size_t i = 0; i < 2; i++) {
+        json_t *offset = json_array_get(array, i);
+        if (!json_is_integer(offset) || json_integer_value(offset) < 0) return false;
+        offsets[i] = (uint64_t)json_integer_value(offset);
+    }
+    return offsets[0] <= offsets[1] && offsets[1] <= limit;
+}
+
+static enum sft_status read_tensor(const char *path, const char *name, const json_t *entry, const uint8_t *data,
+                                   uint64_t limit, struct sft_stored_tensor *tensor)
+{
+    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    uint64_t count, bytes, offsets[2];
+    size_t size;
+    if (!dtype) return sft_fail(SFT_DATA, "%s: tensor %.200s has no dtype", path, name);
+    if (!read_shape(json_object_get(entry, "shape"), &tensor->shape, &count))
+        return sft_fail(SFT_DATA, "%s: tensor %.200s has no valid shape (at most %d axes)", path, name, SFT_MAX_RANK);
+    if (!read_offsets(json_object_get(entry, "data_offsets"), limit, offsets))
+        return sft_fail(SFT_DATA,
+                        "%s: tensor %.200s has offsets outside the file, which has %" PRIu64 " bytes of data; "
+                        "the file is cut off or damaged",
+                        path, name, limit);
+    tensor->name = name;
+    tensor->dtype = dtype_of(dtype);
+    tensor->data = data + offsets[0];
+    tensor->bytes = (size_t)(offsets[1] - offsets[0]);
+    size = sft_stored_dtype_size(tensor->dtype);
+    if (size && (__builtin_mul_overflow(count, size, &bytes) || bytes != tensor->bytes))
+        return sft_fail(SFT_DATA, "%s: tensor %.200s: its %zu bytes are not those of its shape and type %s", path, name,
+                        tensor->bytes, dtype);
+    return SFT_OK;
+}
+
+static enum sft_status read_metadata(struct sft_checkpoint *checkpoint, json_t *object)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object)) return sft_fail(SFT_DATA, "%s: the metadata is no JSON object", checkpoint->path);
+    checkpoint->metadata = sft_calloc(json_object_size(object), sizeof(*checkpoint->metadata));
+    if (!checkpoint->metadata) return SFT_MEMORY;
+    json_object_foreach(object, key, value)
+    {
+        if (!json_is_string(value))
+            return sft_fail(SFT_DATA, "%s: metadata \"%.200s\" is no string", checkpoint->path, key);
+        checkpoint->metadata[checkpoint->n_metadata++] = (struct sft_metadata){key, json_string_value(value)};
+    }
+    return SFT_OK;
+}
+
+static int by_data(const void *a, const void *b)
+{
+    const struct sft_stored_tensor *x = a, *y = b;
+    const uint8_t *p = x->data, *q = y->data;
+    if (p != q) return p < q ? -1 : 1;
+    return (x->bytes > y->bytes) - (x->bytes < y->bytes);
+}
+
+/* The tensors have to fill the data without gaps and overlaps. */
+static enum sft_status check_cover(struct sft_checkpoint *checkpoint, const uint8_t *data, uint64_t limit)
+{
+    const uint8_t *end = data;
+    qsort(checkpoint->tensors, checkpoint->n_tensors, sizeof(*checkpoint->tensors), by_data);
+    for (size_t i = 0; i < checkpoint->n_tensors; i++) {
+        const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
+        if ((const uint8_t *)tensor->data != end)
+            return sft_fail(SFT_DATA,
+                            "%s: tensor %.200s begins at byte %td of the data, expected %td; the file is damaged",
+                            checkpoint->path, tensor->name, (const uint8_t *)tensor->data - data, end - data);
+        end += tensor->bytes;
+    }
+    if ((uint64_t)(end - data) != limit)
+        return sft_fail(SFT_DATA, "%s: %" PRIu64 " bytes of data, but its tensors take %td; the file is damaged",
+                        checkpoint->path, limit, end - data);
+    return SFT_OK;
+}
+
+static enum sft_status read_safetensors(struct sft_checkpoint *checkpoint, const struct sft_bytes *file)
+{
+    const uint8_t *data;
+    uint64_t limit;
+    json_t *header = NULL, *entry;
+    const char *name;
+    enum sft_status status = parse_header(checkpoint->path, file, &header);
+    checkpoint->state = header;
+    if (status != SFT_OK) return status;
+    data = file->data + LENGTH_BYTES + header_length(file);
+    limit = file->size - LENGTH_BYTES - header_length(file);
+    if (json_object_size(header) > SFT_MAX_TENSORS)
+        return sft_fail(SFT_DATA, "%s: more than %d tensors", checkpoint->path, SFT_MAX_TENSORS);
+    checkpoint->tensors = sft_calloc(json_object_size(header), sizeof(*checkpoint->tensors));
+    if (!checkpoint->tensors) return SFT_MEMORY;
+    json_object_foreach(header, name, entry)
+    {
+        if (strcmp(name, metadata_key) == 0) {
+            SFT_TRY(read_metadata(checkpoint, entry));
+            continue;
+        }
+        SFT_TRY(read_tensor(checkpoint->path, name, entry, data, limit, &checkpoint->tensors[checkpoint->n_tensors]));
+        checkpoint->n_tensors++;
+    }
+    return check_cover(checkpoint, data, limit);
+}
+
+static void release_safetensors(struct sft_checkpoint *checkpoint) { json_decref(checkpoint->state); }
+
+const struct sft_checkpoint_format sft_format_safetensors = {
+    .name = "safetensors",
+    .is = is_safetensors,
+    .read = read_safetensors,
+    .release = release_safetensors,
+};
+
+/* ---- writing ---- */
+
+static json_t *describe_tensor(const struct sft_stored_tensor *tensor, size_t begin)
+{
+    json_t *shape = json_array();
+    for (int i = 0; i < tensor->shape.rank; i++) json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
+    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", sft_stored_dtype_str(tensor->dtype), "shape", shape,
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
+}
+
+static enum sft_status describe_metadata(json_t *header, const struct sft_metadata *metadata, size_t n)
+{
+    json_t *object = json_object();
+    if (json_object_set_new(header, metadata_key, object) != 0)
+        return sft_fail(SFT_MEMORY, "out of memory for a header");
+    for (size_t i = 0; i < n; i++)
+        if (json_object_set_new(object, metadata[i].key, json_string(metadata[i].value)) != 0)
+            return sft_fail(SFT_FAILED, "metadata \"%s\" is not valid UTF-8", metadata[i].key);
+    return SFT_OK;
+}
+
+/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with free(). */
+static enum sft_status describe(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
+                                const struct sft_metadata *metadata, size_t n_metadata, char **text, size_t *total)
+{
+    json_t *header = json_object();
+    enum sft_status status = SFT_OK;
+    *total = 0;
+    if (n_metadata) SFT_TRY_OUT(describe_metadata(header, metadata, n_metadata));
+    for (size_t i = 0; i < n_tensors; i++) {
+        if (json_object_get(header, tensors[i].name) ||
+            json_object_set_new(header, tensors[i].name, describe_tensor(&tensors[i], *total)) != 0) {
+            status = sft_fail(SFT_FAILED, "%s: tensor %s is there twice or has no valid name", path, tensors[i].name);
+            goto out;
+        }
+        *total += tensors[i].bytes;
+    }
+    *text = json_dumps(header, JSON_COMPACT | JSON_ENSURE_ASCII);
+    if (!*text) status = sft_fail(SFT_MEMORY, "%s: out of memory for the header", path);
+out:
+    json_decref(header);
+    return status;
+}
+
+enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
+                                      const struct sft_metadata *metadata, size_t n_metadata)
+{
+    char *text = NULL;
+    uint8_t *file = NULL, *next;
+    size_t total, length, padded;
+    enum sft_status status;
+    SFT_TRY_OUT(describe(path, tensors, n_tensors, metadata, n_metadata, &text, &total));
+    length = strlen(text);
+    padded = (length + 7) / 8 * 8;
+    file = sft_calloc(LENGTH_BYTES + padded + total, 1);
+    if (!file) {
+        status = SFT_MEMORY;
+        goto out;
+    }
+    for (int i = 0; i < LENGTH_BYTES; i++) file[i] = (uint8_t)((uint64_t)padded >> (8 * i));
+    memset(file + LENGTH_BYTES, ' ', padded);
+    memcpy(file + LENGTH_BYTES, text, length);
+    next = file + LENGTH_BYTES + padded;
+    for (size_t i = 0; i < n_tensors; i++) {
+        if (tensors[i].bytes) memcpy(next, tensors[i].data, tensors[i].bytes);
+        next += tensors[i].bytes;
+    }
+    SFT_TRY_OUT(sft_file_write(path, file, LENGTH_BYTES + padded + total));
+out:
+    free(text);
+    free(file);
+    return status;
+}
