@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "datasets/dataset.h"
+#include "nn/model.h"
 #include "runtime/log.h"
 #include "runtime/parallel.h"
 #include "tools/terminal.h"
@@ -40,6 +41,15 @@ const struct sft_option sft_device_options[] = {
 };
 
 const char *sft_data_formats(int i) { return sft_dataset_format_help(i); }
+
+const char *sft_model_list(int i)
+{
+    static char line[256];
+    const struct sft_variant *variant = sft_model_variant(i);
+    if (!variant) return NULL;
+    snprintf(line, sizeof(line), "%s: %s", variant->name, variant->about);
+    return line;
+}
 
 static enum sft_log_level wanted_level(const struct sft_common *common)
 {

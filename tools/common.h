@@ -23,6 +23,9 @@ extern const struct sft_option sft_device_options[];  /* --device, --precision, 
 /* The help of options that take a data set: the formats, one a line. */
 const char *sft_data_formats(int i);
 
+/* Likewise the models. The text is overwritten by the next call. */
+const char *sft_model_list(int i);
+
 /* Sets log and terminal up. */
 void sft_common_start(const struct sft_common *common);
 

@@ -14,7 +14,7 @@
 
 static struct {
     pthread_mutex_t lock; /* of the line; the log has its own around the sink */
-    bool progress, colour, shown;
+    bool progress, colour, shown, muted;
     double last; /* seconds, when the line was drawn */
 } terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -37,11 +37,20 @@ static void write_message(void *context, enum sft_log_level level, const char *m
     } levels[] = {{"error: ", "\x1b[1;31m"}, {"warning: ", "\x1b[1;33m"}, {"", ""}, {"debug: ", "\x1b[2m"}};
     (void)context;
     pthread_mutex_lock(&terminal.lock);
+    if (terminal.muted) goto out;
     clear_line();
     if (terminal.colour)
         fprintf(stderr, "sft-vk: %s%s\x1b[0m%s\n", levels[level].colour, levels[level].word, message);
     else
         fprintf(stderr, "sft-vk: %s%s\n", levels[level].word, message);
+out:
+    pthread_mutex_unlock(&terminal.lock);
+}
+
+void sft_terminal_mute(bool mute)
+{
+    pthread_mutex_lock(&terminal.lock);
+    terminal.muted = mute;
     pthread_mutex_unlock(&terminal.lock);
 }
 

@@ -14,6 +14,9 @@
 /* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is unset. */
 void sft_terminal_init(enum sft_log_level level, bool progress, bool colour);
 
+/* Drops messages while it is set: around a call whose failure is no failure. */
+void sft_terminal_mute(bool mute);
+
 /* Shows the text as the line of progress, at most ten times a second (always when `done` equals `total`). */
 void sft_progress(int64_t done, int64_t total, const char *format, ...) SFT_PRINTF(3, 4);
 

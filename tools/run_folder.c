@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/run_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/file.h"
+#include "runtime/parallel.h"
+#include "tools/common.h"
+
+static const char *const own_files[] = {"run.json",      "model.safetensors", "checkpoint.safetensors",
+                                        "metrics.jsonl", "results.json",      "results.csv",
+                                        "report.html"};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static bool is_empty(DIR *folder)
+{
+    for (const struct dirent *entry; (entry = readdir(folder));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return false;
+    return true;
+}
+
+enum sft_status sft_run_check(const char *folder, bool reuse)
+{
+    enum sft_status status = SFT_OK;
+    DIR *open_folder = opendir(folder);
+    if (strlen(folder) >= sizeof(((struct sft_run *)0)->folder))
+        status = sft_fail(SFT_USAGE, "--out: the name of the folder is too long");
+    else if (!open_folder && errno != ENOENT)
+        status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
+    else if (open_folder && !reuse && !is_empty(open_folder))
+        status = sft_fail(SFT_USAGE, "--out %s: the folder is in use; name another, or say --overwrite", folder);
+    else if (open_folder && access(folder, W_OK) != 0)
+        status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
+    if (open_folder) closedir(open_folder);
+    return status;
+}
+
+const char *sft_run_path(const struct sft_run *run, const char *name, char *text)
+{
+    snprintf(text, SFT_RUN_PATH, "%s/%s", run->folder, name);
+    return text;
+}
+
+static void remove_earlier(const struct sft_run *run)
+{
+    char path[SFT_RUN_PATH];
+    for (size_t i = 0; i < sizeof(own_files) / sizeof(own_files[0]); i++) unlink(sft_run_path(run, own_files[i], path));
+}
+
+static enum sft_status write_record(const struct sft_run *run)
+{
+    char path[SFT_RUN_PATH];
+    char *text = json_dumps(run->record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    enum sft_status status;
+    if (!text) return sft_fail(SFT_MEMORY, "no memory for run.json");
+    status = sft_file_write(sft_run_path(run, "run.json", path), text, strlen(text));
+    free(text);
+    return status;
+}
+
+static json_t *command_line(const struct sft_args *args)
+{
+    json_t *words = json_array();
+    json_array_append_new(words, json_string("sft-vk"));
+    json_array_append_new(words, json_string(args->command->name));
+    for (int i = 0; i < args->argc; i++) {
+        json_t *word = json_string(args->argv[i]);
+        json_array_append_new(words, word ? word : json_string("(not UTF-8)"));
+    }
+    return words;
+}
+
+static json_t *this_host(void)
+{
+    struct utsname system;
+    if (uname(&system) != 0) return json_null();
+    return json_pack("{s:s, s:s, s:s, s:i}", "system", system.sysname, "release", system.release, "machine",
+                     system.machine, "threads", sft_parallel_threads());
+}
+
+static json_t *time_of_day(void)
+{
+    char text[32];
+    time_t seconds = time(NULL);
+    struct tm parts;
+    if (!gmtime_r(&seconds, &parts)) return json_null();
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return json_string(text);
+}
+
+enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean, struct sft_run *run)
+{
+    *run = (struct sft_run){.start = now()};
+    snprintf(run->folder, sizeof(run->folder), "%s", folder);
+    SFT_TRY(sft_make_folder(folder));
+    if (clean) remove_earlier(run);
+    run->record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
+                            "status", "running", "command", command_line(args), "options", sft_args_json(args), "given",
+                            sft_args_origins_json(args), "host", this_host(), "started", time_of_day());
+    if (!run->record) return sft_fail(SFT_MEMORY, "no memory for run.json");
+    json_object_set_new(run->record, "compiler", json_string(__VERSION__));
+    return write_record(run);
+}
+
+void sft_run_note(struct sft_run *run, const char *name, json_t *value)
+{
+    json_object_set_new(run->record, name, value);
+}
+
+void sft_run_note_device(struct sft_run *run, const struct sft_device *device)
+{
+    sft_run_note(run, "device", sft_device_json(sft_device_get_info(device)));
+}
+
+enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path)
+{
+    struct sft_bytes bytes;
+    char hex[65];
+    SFT_TRY(sft_file_open(path, &bytes));
+    sft_sha256(bytes.data, bytes.size, hex);
+    sft_run_note(run, name, json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)bytes.size, "sha256", hex));
+    sft_file_close(&bytes);
+    return SFT_OK;
+}
+
+enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
+{
+    struct rusage usage;
+    enum sft_status written;
+    if (!run->record) return status;
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        sft_run_note(run, "peak_host_memory", json_integer((json_int_t)usage.ru_maxrss * 1024));
+    sft_run_note(run, "seconds", json_real(now() - run->start));
+    sft_run_note(run, "finished", time_of_day());
+    sft_run_note(run, "status", json_string(sft_status_str(status)));
+    written = write_record(run);
+    json_decref(run->record);
+    run->record = NULL;
+    return status != SFT_OK ? status : written;
+}
