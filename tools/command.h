@@ -33,5 +33,6 @@ struct sft_command {
 
 /* All commands in the order of commands.def, NULL behind the last. */
 extern const struct sft_command *const sft_commands[];
+extern const char *const sft_command_names[];
 
 #endif

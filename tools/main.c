@@ -10,13 +10,6 @@
 #include "tools/interrupt.h"
 #include "tools/terminal.h"
 
-const struct sft_command *const sft_commands[] = {
-#define SFT_COMMAND(name) &sft_command_##name,
-#include "tools/commands.def"
-#undef SFT_COMMAND
-    NULL,
-};
-
 static const struct sft_command *find_command(const char *name)
 {
     for (int i = 0; sft_commands[i]; i++)
@@ -26,10 +19,7 @@ static const struct sft_command *find_command(const char *name)
 
 static enum sft_status unknown_command(const char *name)
 {
-    const char *names[sizeof(sft_commands) / sizeof(sft_commands[0])] = {NULL};
-    const char *near;
-    for (int i = 0; sft_commands[i]; i++) names[i] = sft_commands[i]->name;
-    near = sft_nearest(name, names);
+    const char *near = sft_nearest(name, sft_command_names);
     if (near) return sft_fail(SFT_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", name, near);
     return sft_fail(SFT_USAGE, "there is no command \"%s\"; sft-vk --help lists them", name);
 }
