@@ -264,23 +264,29 @@ static enum sft_status from_kept(const struct kept *kept, struct sft_image *imag
     return SFT_OK;
 }
 
-/* Keeps a copy of the picture where there is room left; not keeping it is no failure. */
-static void keep(const struct sft_dataset *dataset, int64_t number, const struct sft_image *image, int label)
+/* A copy of the picture, or NULL when there is no memory. */
+static struct kept *copy_of(const struct sft_image *image, int label)
 {
-    struct sft_dataset *owner = (struct sft_dataset *)dataset; /* only its atomics change */
-    size_t pixels = (size_t)image->width * (size_t)image->height * 3, bytes = sizeof(struct kept) + pixels;
-    struct kept *copy, *none = NULL;
-    if (atomic_fetch_add(&owner->kept_bytes, (long long)bytes) + (int64_t)bytes > KEPT_BYTES) {
-        atomic_fetch_sub(&owner->kept_bytes, (long long)bytes);
-        return;
-    }
-    copy = malloc(bytes);
-    if (!copy) return;
+    size_t pixels = (size_t)image->width * (size_t)image->height * 3;
+    struct kept *copy = malloc(sizeof(*copy) + pixels);
+    if (!copy) return NULL;
     copy->width = image->width;
     copy->height = image->height;
     copy->label = label;
     memcpy(copy->rgb, image->rgb, pixels);
-    if (!atomic_compare_exchange_strong(&owner->kept[number], &none, copy)) free(copy);
+    return copy;
+}
+
+/* Keeps a copy of the picture where there is room left; not keeping it is no failure. */
+static void keep(const struct sft_dataset *dataset, int64_t number, const struct sft_image *image, int label)
+{
+    struct sft_dataset *owner = (struct sft_dataset *)dataset; /* only its atomics change */
+    long long bytes = (long long)image->width * image->height * 3 + (long long)sizeof(struct kept);
+    bool room = atomic_fetch_add(&owner->kept_bytes, bytes) + bytes <= KEPT_BYTES;
+    struct kept *copy = room ? copy_of(image, label) : NULL, *none = NULL;
+    if (copy && atomic_compare_exchange_strong(&owner->kept[number], &none, copy)) return;
+    free(copy);
+    atomic_fetch_sub(&owner->kept_bytes, bytes);
 }
 
 enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image, int *label)

@@ -7,7 +7,6 @@
 #include "datasets/loader.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +59,8 @@ struct sft_loader {
     int64_t taken;     /* the step that the caller holds; those before it are free */
     int64_t wanted;    /* the step that the caller gets next */
     bool stop;
-    struct worker *workers;
-    int worker_count;
+    struct worker *workers; /* (worker_room), of which worker_count have a running thread */
+    int worker_room, worker_count;
 };
 
 void sft_loader_defaults(struct sft_loader_params *params, int size)
@@ -234,15 +233,13 @@ static void *work(void *context)
 static enum sft_status check_params(const struct sft_loader_params *params)
 {
     const char *spec = sft_dataset_spec(params->dataset);
-    int64_t count = sft_dataset_count(params->dataset), pixels = (int64_t)params->size * params->size * 3;
+    int64_t count = sft_dataset_count(params->dataset);
     if (params->size < 1 || params->size > 8192)
         return sft_fail(SFT_USAGE, "%s: images of %d pixels a side; 1 to 8192 can be had", spec, params->size);
     if (params->ood_per_id < 0 || params->ood_per_id > 64)
         return sft_fail(SFT_USAGE, "%d outliers for each image; 0 to 64 can be had", params->ood_per_id);
-    if (params->batch < 1 || params->batch > INT_MAX / 256 / pixels + 4096)
-        return sft_fail(SFT_USAGE,
-                        "a batch of %" PRId64 " images of %d pixels a side; give 1 or more, and not millions",
-                        params->batch, params->size);
+    if (params->batch < 1 || params->batch > 65536)
+        return sft_fail(SFT_USAGE, "a batch of %" PRId64 " images; 1 to 65536 can be had", params->batch);
     if (params->steps < 0 || params->first_step < 0 || (params->steps > 0 && params->first_step > params->steps))
         return sft_fail(SFT_USAGE, "steps %" PRId64 " to %" PRId64 ": no such part of a run", params->first_step,
                         params->steps);
@@ -284,6 +281,7 @@ static enum sft_status start_workers(struct sft_loader *loader)
     size_t bytes = (size_t)loader->params.size * (size_t)loader->params.size * 3;
     loader->workers = sft_calloc((size_t)wanted, sizeof(loader->workers[0]));
     if (!loader->workers) return SFT_MEMORY;
+    loader->worker_room = wanted;
     for (int i = 0; i < wanted; i++) {
         struct worker *worker = &loader->workers[i];
         worker->loader = loader;
@@ -369,8 +367,7 @@ static void free_slots(struct sft_loader *loader)
 
 static void free_workers(struct sft_loader *loader)
 {
-    int wanted = loader->params.workers ? loader->params.workers : sft_parallel_threads();
-    for (int i = 0; loader->workers && i < wanted; i++) {
+    for (int i = 0; i < loader->worker_room; i++) {
         sft_transform_scratch_free(&loader->workers[i].scratch);
         free(loader->workers[i].square);
         free(loader->workers[i].pseudo);

@@ -48,10 +48,10 @@ static struct sft_loader *open_loader(const struct sft_loader_params *params)
     return loader;
 }
 
+/* Leaves the log alone: the threads may be writing to it. */
 static const struct sft_batch *next_batch(struct sft_loader *loader)
 {
     const struct sft_batch *batch;
-    forget_log();
     if (sft_loader_next(loader, &batch) != SFT_OK) fail_msg("%s", support_log);
     return batch;
 }
