@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/common.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "datasets/dataset.h"
 #include "nn/model.h"
-#include "runtime/log.h"
 #include "runtime/parallel.h"
 #include "tools/terminal.h"
 
@@ -65,12 +63,9 @@ void sft_common_start(const struct sft_common *common)
 
 enum sft_status sft_common_open_device(const struct sft_common *common, struct sft_device **device)
 {
-    const struct sft_device_info *info;
+    *device = NULL;
     SFT_TRY(sft_parallel_set_threads((int)common->threads));
-    SFT_TRY(sft_device_open(common->device, common->memory, device));
-    info = sft_device_get_info(*device);
-    sft_log(SFT_LOG_INFO, "device: %s (%s)", info->name, info->driver);
-    return SFT_OK;
+    return sft_device_open(common->device, common->memory, device);
 }
 
 json_t *sft_device_json(const struct sft_device_info *info)

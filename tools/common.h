@@ -29,7 +29,7 @@ const char *sft_model_list(int i);
 /* Sets log and terminal up. */
 void sft_common_start(const struct sft_common *common);
 
-/* Opens the device that was asked for, with the threads that were asked for, and says which it is. */
+/* Opens the device that was asked for, with the threads that were asked for. */
 enum sft_status sft_common_open_device(const struct sft_common *common, struct sft_device **device) SFT_MUST_CHECK;
 
 /* The device as JSON: what `devices --json` lists and run.json holds. */
