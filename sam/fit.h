@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The training loop: batches through steps, with a schedule, checkpoints and resume. Fine-tuning (SFT: 50 steps of sam-norm on
+ * ID and pseudo-OOD images) and training from random weights are the same loop with other numbers.
+ *
+ * A run is a function of its parameters alone: stopped after any step and resumed, it ends with the same bytes.
+ */
+#ifndef SFT_SAM_FIT_H
+#define SFT_SAM_FIT_H
+
+#include <signal.h>
+
+#include "datasets/loader.h"
+#include "sam/schedule.h"
+#include "sam/step.h"
+
+struct sft_fit_report {
+    int64_t step, steps; /* the step that was just done; of how many */
+    struct sft_step_result result;
+    double lr, images_per_second; /* wall clock, loading included, since the last report */
+};
+
+struct sft_fit_params {
+    struct sft_step_params step;     /* n_id and n_ood come from `loader` */
+    struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
+    struct sft_schedule schedule;    /* how many steps, at what rate */
+    double rho, momentum, weight_decay;
+    uint64_t seed; /* of dropout; the loader has its own */
+
+    const char *checkpoint; /* path of the state to resume from; NULL: none is kept */
+    int64_t save_every;     /* steps between checkpoints; 0: only when stopped */
+    bool resume;            /* go on from `checkpoint` where it is there */
+    const char *identity;   /* of the run (a hash of its options and data): a checkpoint with another one is refused */
+
+    const volatile sig_atomic_t *stop; /* when not 0: finish the step, save, return SFT_INTERRUPTED. May be NULL */
+    void (*begin)(void *context, int64_t first_step); /* may be NULL; first_step > 0 after a resume */
+    enum sft_status (*report)(void *context, const struct sft_fit_report *report); /* after each step; may be NULL */
+    void *context;
+};
+
+struct sft_fit_result {
+    int64_t first_step, steps; /* steps done are first_step .. steps-1 */
+    double seconds;
+    size_t arena;                       /* bytes of temporary memory of a step */
+    struct sft_step_result last;
+    float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */
+};
+
+enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *params,
+                        struct sft_fit_result *result) SFT_MUST_CHECK;
+
+#endif
