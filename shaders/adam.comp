@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "abi/hyper.h"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool DECOUPLED = false;
 layout(constant_id = 2) const bool DECAY = true;
 layout(push_constant) uniform Push { F32 w; F32 m; F32 v; F32 g; F32 hyper; uint count; };

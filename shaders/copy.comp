@@ -6,7 +6,6 @@
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool VEC4 = false;
 layout(constant_id = 2) const uint AXES = 5;
 layout(push_constant) uniform Push

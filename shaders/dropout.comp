@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "lib/philox.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 x; U32 key; F32 y; uint count, stream, purpose; float probability, factor; };
 
 void main()

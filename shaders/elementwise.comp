@@ -7,7 +7,6 @@
 #include "lib/erf.glsl"
 #include "abi/elementwise.h"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const uint FUNCTION = SFT_MAP_ADD;
 layout(constant_id = 2) const bool VEC4 = true;
 layout(constant_id = 3) const uint AXES = 1; // of b as it is broadcast; 0: b has a's shape

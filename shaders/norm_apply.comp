@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "lib/norm.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool VEC4 = true;
 layout(constant_id = 2) const bool RELU = false;
 layout(push_constant) uniform Push { F32 x; F32 gamma; F32 beta; F32 mean; F32 rstd; F32 y; NORM_SIZES; };

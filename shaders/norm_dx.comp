@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "lib/norm.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool VEC4 = true;
 layout(constant_id = 2) const bool RELU = false;
 layout(constant_id = 3) const bool FROZEN = false;

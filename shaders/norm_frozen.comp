@@ -5,7 +5,6 @@
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 mean_in; F32 variance; F32 mean; F32 rstd; uint count; float epsilon; };
 
 void main()

@@ -3,11 +3,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/grid.glsl"
 #include "lib/columns.glsl"
 #include "lib/norm.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 parts_in; F32 mean; F32 rstd; NORM_SIZES; float epsilon; };
 
 float pixels_of(uint part) { return float(min((part + 1) * part_pixels, pixels)) - float(part * part_pixels); }

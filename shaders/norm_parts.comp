@@ -7,7 +7,6 @@
 #include "lib/grid.glsl"
 #include "lib/norm.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 x; F32 parts_out; NORM_SIZES; };
 
 void main()

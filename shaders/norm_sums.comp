@@ -7,7 +7,6 @@
 #include "lib/sum.glsl"
 #include "lib/norm.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool RELU = false; // dz is dy where the normalised value is positive, else dy
 layout(push_constant) uniform Push { F32 x; F32 dy; F32 gamma; F32 beta; F32 mean; F32 rstd; F32 sums; NORM_SIZES; };
 

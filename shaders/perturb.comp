@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "abi/hyper.h"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 w; F32 g; F32 norm; F32 hyper; F32 y; uint count; };
 
 void main()

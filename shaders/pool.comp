@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "lib/pool.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool AVERAGE = false;
 layout(constant_id = 2) const bool ZERO_PAD = false; // maximum only: padded zeros take part
 layout(push_constant) uniform Push { F32 x; F32 y; I32 index; POOL_SIZES; };

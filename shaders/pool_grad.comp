@@ -6,7 +6,6 @@
 #include "lib/grid.glsl"
 #include "lib/pool.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 1) const bool AVERAGE = false;
 layout(push_constant) uniform Push { F32 dy; I32 index; F32 dx; POOL_SIZES; };
 

@@ -4,11 +4,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/grid.glsl"
 #include "lib/columns.glsl"
 #include "lib/sum.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(constant_id = 2) const bool SQUARE = false; // f(x) = x^2
 layout(constant_id = 3) const bool ROOT = false;   // finish(s) = sqrt(s) + number; else s * number
 layout(constant_id = 4) const uint AXES = 1;       // reduced ones

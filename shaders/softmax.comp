@@ -3,10 +3,8 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/grid.glsl"
 #include "lib/columns.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 x; F32 y; uint rows, width; };
 
 void main()

@@ -3,11 +3,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/grid.glsl"
 #include "lib/columns.glsl"
 #include "lib/sum.glsl"
 
-layout(local_size_x = 64, local_size_x_id = 0) in;
 layout(push_constant) uniform Push { F32 w; F32 y; F32 rstd; uint rows, channels; float epsilon; };
 
 void main()

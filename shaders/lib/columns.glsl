@@ -2,10 +2,11 @@
 // Reductions: a work-group is TX columns by TY rows of lanes. Every lane of a column adds up its share of the column in its own
 // registers; column_sum and column_max then give the whole column's result to each of its lanes. With TY = 1 (drivers that
 // run on the CPU) nothing is shared and no barrier is met. All lanes have to call them. TX and TY are powers of two.
+#include "lib/grid.glsl"
 layout(constant_id = 1) const uint TX = 64;
-const uint TY = gl_WorkGroupSize.x / TX;
+const uint TY = GROUP_SIZE / TX;
 
-shared float column_part[gl_WorkGroupSize.x];
+shared float column_part[GROUP_SIZE];
 
 uint lane_column() { return gl_LocalInvocationID.x % TX; }
 uint lane_row() { return gl_LocalInvocationID.x / TX; }
