@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/bench_cases.h"
+
+#include "runtime/ops.h"
+
+static sft_value input(struct sft_graph *graph, const char *name, struct sft_shape shape)
+{
+    return sft_graph_input(graph, name, SFT_F32, shape);
+}
+
+void sft_bench_arithmetic(struct sft_graph *graph, int64_t n)
+{
+    (void)n;
+    sft_matmul(graph, input(graph, "a", SFT_SHAPE(1024, 1024)), input(graph, "b", SFT_SHAPE(1024, 1024)), SFT_NONE,
+               (struct sft_matmul_params){0});
+}
+
+void sft_bench_traffic(struct sft_graph *graph, int64_t n)
+{
+    (void)n;
+    sft_add(graph, input(graph, "a", SFT_SHAPE(16 << 20)), input(graph, "b", SFT_SHAPE(16 << 20)), 1);
+}
+
+/* ---- convolution: the three stages of resnetv2_20 and the widest layer of vgg11 ---- */
+
+struct conv {
+    int64_t side, in, out;
+    int kernel, stride;
+};
+
+static struct sft_conv2d_params conv_params(const struct conv *conv)
+{
+    return (struct sft_conv2d_params){.stride = {conv->stride, conv->stride},
+                                      .pad = {conv->kernel / 2, conv->kernel / 2},
+                                      .dilation = {1, 1},
+                                      .groups = 1};
+}
+
+static sft_value conv_input(struct sft_graph *graph, const struct conv *conv, int64_t n)
+{
+    return input(graph, "x", SFT_SHAPE(n, conv->side, conv->side, conv->in));
+}
+
+static sft_value conv_weight(struct sft_graph *graph, const struct conv *conv)
+{
+    return input(graph, "weight", SFT_SHAPE(conv->kernel, conv->kernel, conv->in, conv->out));
+}
+
+static sft_value conv_dy(struct sft_graph *graph, const struct conv *conv, int64_t n)
+{
+    int64_t side = conv->side / conv->stride;
+    return input(graph, "dy", SFT_SHAPE(n, side, side, conv->out));
+}
+
+static void forward(struct sft_graph *graph, int64_t n, const struct conv *conv)
+{
+    sft_conv2d(graph, conv_input(graph, conv, n), conv_weight(graph, conv), SFT_NONE, conv_params(conv));
+}
+
+static void backward_dx(struct sft_graph *graph, int64_t n, const struct conv *conv)
+{
+    struct sft_conv2d_params params = conv_params(conv);
+    params.size[0] = params.size[1] = conv->side;
+    sft_conv2d_dx(graph, conv_dy(graph, conv, n), conv_weight(graph, conv), params);
+}
+
+static void backward_dw(struct sft_graph *graph, int64_t n, const struct conv *conv)
+{
+    struct sft_conv2d_params params = conv_params(conv);
+    params.size[0] = params.size[1] = conv->kernel;
+    sft_conv2d_dw(graph, conv_input(graph, conv, n), conv_dy(graph, conv, n), params);
+}
+
+#define CONV(name, side, in, out, kernel, stride)                                                                      \
+    static void name##_forward(struct sft_graph *graph, int64_t n)                                                     \
+    {                                                                                                                  \
+        forward(graph, n, &(struct conv){side, in, out, kernel, stride});                                              \
+    }                                                                                                                  \
+    static void name##_dx(struct sft_graph *graph, int64_t n)                                                          \
+    {                                                                                                                  \
+        backward_dx(graph, n, &(struct conv){side, in, out, kernel, stride});                                          \
+    }                                                                                                                  \
+    static void name##_dw(struct sft_graph *graph, int64_t n)                                                          \
+    {                                                                                                                  \
+        backward_dw(graph, n, &(struct conv){side, in, out, kernel, stride});                                          \
+    }
+
+CONV(stage1, 32, 16, 16, 3, 1)
+CONV(stage2, 32, 16, 32, 3, 2)
+CONV(stage3, 8, 64, 64, 3, 1)
+CONV(point, 16, 64, 128, 1, 1)
+CONV(wide, 8, 256, 256, 3, 1)
+
+#define CONV_ROWS(name, shape)                                                                                         \
+    {"conv2d", shape, name##_forward}, {"conv2d_dx", shape, name##_dx}, { "conv2d_dw", shape, name##_dw }
+
+/* ---- the rest ---- */
+
+static void linear(struct sft_graph *graph, int64_t n)
+{
+    sft_matmul(graph, input(graph, "a", SFT_SHAPE(n, 512)), input(graph, "b", SFT_SHAPE(512, 512)),
+               input(graph, "bias", SFT_SHAPE(512)), (struct sft_matmul_params){.transpose_b = 1});
+}
+
+static void group_norm(struct sft_graph *graph, int64_t n)
+{
+    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16));
+    sft_group_norm(graph, x, input(graph, "gamma", SFT_SHAPE(16)), input(graph, "beta", SFT_SHAPE(16)), SFT_NONE,
+                   SFT_NONE, (struct sft_group_norm_params){.groups = 4, .epsilon = 1e-5f, .relu = 1});
+}
+
+static void group_norm_gradient(struct sft_graph *graph, int64_t n)
+{
+    struct sft_group_norm_params params = {.groups = 4, .epsilon = 1e-5f, .relu = 1};
+    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16)), dy = input(graph, "dy", SFT_SHAPE(n, 32, 32, 16));
+    sft_value gamma = input(graph, "gamma", SFT_SHAPE(16)), beta = input(graph, "beta", SFT_SHAPE(16));
+    sft_value mean = input(graph, "mean", SFT_SHAPE(n, 4)), rstd = input(graph, "rstd", SFT_SHAPE(n, 4));
+    sft_value sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params), dgamma;
+    sft_group_norm_dx(graph, x, dy, gamma, beta, mean, rstd, sums, params);
+    sft_group_norm_dparam(graph, sums, &dgamma);
+}
+
+static void standardize(struct sft_graph *graph, int64_t n)
+{
+    sft_value rstd;
+    (void)n;
+    sft_weight_standardize(graph, input(graph, "weight", SFT_SHAPE(3, 3, 256, 256)), 1e-8f, &rstd);
+}
+
+static void relu(struct sft_graph *graph, int64_t n) { sft_relu(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64))); }
+
+static void gelu(struct sft_graph *graph, int64_t n) { sft_gelu(graph, input(graph, "x", SFT_SHAPE(n, 197, 384))); }
+
+static void residual(struct sft_graph *graph, int64_t n)
+{
+    struct sft_shape shape = SFT_SHAPE(n, 32, 32, 64);
+    sft_add(graph, input(graph, "a", shape), input(graph, "b", shape), 1);
+}
+
+static const struct sft_pool_params halves = {.kernel = {2, 2}, .stride = {2, 2}};
+
+static void max_pool(struct sft_graph *graph, int64_t n)
+{
+    sft_value index;
+    sft_max_pool(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)), halves, &index);
+}
+
+static void avg_pool(struct sft_graph *graph, int64_t n)
+{
+    sft_avg_pool(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)), halves);
+}
+
+static void softmax(struct sft_graph *graph, int64_t n) { sft_softmax(graph, input(graph, "x", SFT_SHAPE(n, 1000))); }
+
+static void row_loss(struct sft_graph *graph, int64_t n)
+{
+    sft_value labels = sft_graph_input(graph, "labels", SFT_I32, SFT_SHAPE(n));
+    sft_row_loss(graph, input(graph, "logits", SFT_SHAPE(n, 1000)), labels, (struct sft_row_loss_params){0});
+}
+
+static void norm2(struct sft_graph *graph, int64_t n)
+{
+    (void)n;
+    sft_norm2(graph, input(graph, "x", SFT_SHAPE(9 << 20)), 1e-16f);
+}
+
+static void sum_to(struct sft_graph *graph, int64_t n)
+{
+    sft_sum_to(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)), SFT_SHAPE(64), 1);
+}
+
+static void permute(struct sft_graph *graph, int64_t n)
+{
+    static const int axis[SFT_MAX_RANK] = {0, 3, 1, 2};
+    sft_permute(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)), axis);
+}
+
+static void sgd(struct sft_graph *graph, int64_t n)
+{
+    struct sft_shape shape = SFT_SHAPE(9 << 20);
+    sft_value w = input(graph, "w", shape), v = input(graph, "v", shape), g = input(graph, "g", shape);
+    (void)n;
+    sft_sgd(graph, w, v, g, input(graph, "hyper", SFT_SHAPE(SFT_HYPER_COUNT)), (struct sft_update_params){.decay = 1});
+}
+
+const struct sft_bench_case sft_bench_cases[] = {
+    CONV_ROWS(stage1, "N,32,32,16 3x3 16"),
+    CONV_ROWS(stage2, "N,32,32,16 3x3/2 32"),
+    CONV_ROWS(stage3, "N,8,8,64 3x3 64"),
+    CONV_ROWS(point, "N,16,16,64 1x1 128"),
+    CONV_ROWS(wide, "N,8,8,256 3x3 256"),
+    {"matmul", "N,512 512,512", linear},
+    {"group_norm", "N,32,32,16 4 groups", group_norm},
+    {"group_norm_dx", "N,32,32,16, all three", group_norm_gradient},
+    {"weight_standardize", "3,3,256,256", standardize},
+    {"relu", "N,32,32,64", relu},
+    {"gelu", "N,197,384", gelu},
+    {"add", "N,32,32,64", residual},
+    {"max_pool", "N,32,32,64 2x2", max_pool},
+    {"avg_pool", "N,32,32,64 2x2", avg_pool},
+    {"softmax", "N,1000", softmax},
+    {"row_loss", "N,1000", row_loss},
+    {"norm2", "9437184", norm2},
+    {"sum_to", "N,32,32,64 to 64", sum_to},
+    {"permute", "N,32,32,64", permute},
+    {"sgd", "9437184", sgd},
+    {0},
+};
