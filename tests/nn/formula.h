@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Weights and images by formula, the same as in tests/golden/make_models.py: element i of a tensor is a 32-bit mix of
+ * i, started by the FNV-1a hash of the tensor's name. Golden files then need not hold them.
+ */
+#ifndef SFT_TESTS_FORMULA_H
+#define SFT_TESTS_FORMULA_H
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/model.h"
+#include "runtime/alloc.h"
+
+static inline uint32_t formula_hash(const char *name)
+{
+    uint32_t value = 2166136261u;
+    for (; *name; name++) value = (value ^ (unsigned char)*name) * 16777619u;
+    return value;
+}
+
+/* In [-1, 1). */
+static inline float formula_uniform(uint32_t start, int64_t i)
+{
+    uint32_t x = (uint32_t)i * 0x9E3779B9u + start;
+    x = (x ^ x >> 16) * 0x85EBCA6Bu;
+    x = (x ^ x >> 13) * 0xC2B2AE35u;
+    x ^= x >> 16;
+    return (float)(x >> 8) * 0x1p-23f - 1.0f;
+}
+
+static inline int formula_ends_with(const char *name, const char *suffix)
+{
+    size_t length = strlen(name), tail = strlen(suffix);
+    return length >= tail && strcmp(name + length - tail, suffix) == 0;
+}
+
+/* Element i of a parameter in its file's layout. */
+static inline float formula_value(const struct sft_parameter *parameter, int64_t i)
+{
+    const struct sft_shape *shape = &parameter->file_shape;
+    float u = formula_uniform(formula_hash(parameter->name), i);
+    if (formula_ends_with(parameter->name, "running_var"))
+        return (strncmp(parameter->name, "features", 8) == 0 ? 1.0f : 200.0f) * (1.0f + 0.5f * u);
+    if (shape->rank == 1 && formula_ends_with(parameter->name, "weight")) return 1.0f + 0.2f * u;
+    if (shape->rank == 1) return 0.1f * u;
+    return (float)sqrt(6.0 / ((double)parameter->count / (double)shape->dim[0])) * u;
+}
+
+/* Fills a model's parameters and buffers. */
+static inline enum sft_status formula_fill(struct sft_parameters *parameters)
+{
+    float *weights = sft_calloc((size_t)parameters->weights_size, sizeof(float));
+    float *buffers = sft_calloc((size_t)parameters->buffers_size, sizeof(float));
+    enum sft_status status = SFT_MEMORY;
+    if (!weights || !buffers) goto out;
+    for (int p = 0; p < parameters->n; p++) {
+        const struct sft_parameter *item = &parameters->items[p];
+        float *values = sft_calloc((size_t)item->count, sizeof(float));
+        if (!values) goto out;
+        for (int64_t i = 0; i < item->count; i++) values[i] = formula_value(item, i);
+        sft_parameter_from_file(item, values, item->kind == SFT_BUFFER ? buffers : weights);
+        free(values);
+    }
+    status = sft_tensor_upload(parameters->weights, 0, parameters->weights_size, weights);
+    if (status == SFT_OK && parameters->buffers)
+        status = sft_tensor_upload(parameters->buffers, 0, parameters->buffers_size, buffers);
+out:
+    free(weights);
+    free(buffers);
+    return status;
+}
+
+/* n images of 32 pixels a side, (n,32,32,3). */
+static inline void formula_images(const char *name, int64_t n, float *images)
+{
+    uint32_t start = formula_hash(name);
+    for (int64_t i = 0; i < n * 32 * 32 * 3; i++) images[i] = formula_uniform(start, i);
+}
+
+/* ID rows, then outliers. */
+static inline void formula_labels(int n_id, int n_ood, int32_t *labels)
+{
+    for (int i = 0; i < n_id; i++) labels[i] = (3 * i + 1) % 10;
+    for (int i = 0; i < n_ood; i++) labels[n_id + i] = -1;
+}
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * safetensors: a file made by an independent writer (tests/golden/make_models.py), damaged files of every kind, random
+ * mutations, and models saved and loaded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "formula.h"
+#include "runtime/log.h"
+#include "runtime/rng.h"
+
+#define TINY SFT_TEST_DATA "/golden/tiny.safetensors"
+
+static struct sft_device *device;
+static char folder[] = "/tmp/sft-checkpoint-XXXXXX";
+static char last_message[4096];
+
+static void remember(void *context, enum sft_log_level level, const char *message)
+{
+    (void)context;
+    (void)level;
+    snprintf(last_message, sizeof(last_message), "%s", message);
+}
+
+static const char *in_folder(const char *name)
+{
+    static char path[2][256];
+    static int next;
+    next ^= 1;
+    snprintf(path[next], sizeof(path[next]), "%s/%s", folder, name);
+    return path[next];
+}
+
+/* Puts a header and `data` zero bytes into a file; the length says `claimed`, or the truth where that is negative. */
+static const char *make_file(const char *header, int64_t claimed, size_t data)
+{
+    size_t length = strlen(header);
+    uint64_t says = claimed < 0 ? length : (uint64_t)claimed;
+    const char *path = in_folder("made.safetensors");
+    char *bytes = calloc(8 + length + data, 1);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++) bytes[i] = (char)(says >> (8 * i));
+    memcpy(bytes + 8, header, length);
+    assert_int_equal(sft_file_write(path, bytes, 8 + length + data), SFT_OK);
+    free(bytes);
+    return path;
+}
+
+static void assert_refused(const char *path, const char *word)
+{
+    struct sft_checkpoint *checkpoint;
+    last_message[0] = '\0';
+    assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_DATA);
+    assert_null(checkpoint);
+    if (!strstr(last_message, word)) fail_msg("\"%s\" does not say \"%s\"", last_message, word);
+}
+
+/* ---- reading ---- */
+
+static void test_all_types(void **state)
+{
+    const float numbers[] = {0.0f, 1.0f, -2.5f, 0.15625f, 65504.0f, 0x1p-24f};
+    const float rounded[] = {0.0f, 1.0f, -2.5f, 0.15625f, 65280.0f, 0x1p-24f}; /* bf16 keeps 8 bits, cut off */
+    struct sft_checkpoint *checkpoint;
+    float values[6];
+    (void)state;
+    assert_int_equal(sft_checkpoint_open(TINY, &checkpoint), SFT_OK);
+    assert_int_equal(checkpoint->n_tensors, 6);
+    assert_string_equal(sft_checkpoint_metadata(checkpoint, "note"), "by hand");
+    assert_null(sft_checkpoint_metadata(checkpoint, "absent"));
+    assert_null(sft_checkpoint_find(checkpoint, "absent"));
+    for (int i = 0; i < 4; i++) {
+        const char *name = (const char *[]){"f32", "f16", "bf16", "f64"}[i];
+        const struct sft_stored_tensor *tensor = sft_checkpoint_find(checkpoint, name);
+        assert_non_null(tensor);
+        assert_int_equal(sft_stored_read(tensor, values), SFT_OK);
+        assert_memory_equal(values, i == 2 ? rounded : numbers, sizeof(values));
+    }
+    assert_int_equal(sft_checkpoint_find(checkpoint, "f64")->shape.rank, 3);
+    assert_int_equal(sft_stored_read(sft_checkpoint_find(checkpoint, "i64"), values), SFT_OK);
+    assert_true(values[0] == 7.0f && values[1] == -9.0f);
+    assert_int_equal(sft_stored_read(sft_checkpoint_find(checkpoint, "scalar"), values), SFT_OK);
+    assert_true(values[0] == 3.0f);
+    sft_checkpoint_close(&checkpoint);
+}
+
+static void test_half_specials(void **state)
+{
+    const uint16_t bits[] = {0x7C00, 0xFC00, 0x7E00, 0x0001, 0x8000, 0x03FF, 0x0400};
+    const struct sft_stored_tensor tensor = {"half", SFT_STORED_F16, SFT_SHAPE(7), bits, sizeof(bits)};
+    float values[7];
+    (void)state;
+    assert_int_equal(sft_stored_read(&tensor, values), SFT_OK);
+    assert_true(values[0] == INFINITY && values[1] == -INFINITY && isnan(values[2]));
+    assert_true(values[3] == 0x1p-24f && values[4] == 0.0f && signbit(values[4]));
+    assert_true(values[5] == 1023 * 0x1p-24f && values[6] == 0x1p-14f);
+}
+
+/* The same tensors and metadata through our writer give the file of the independent writer, byte for byte. */
+static void test_writer_equals_python(void **state)
+{
+    static const char *const names[] = {"f32", "f16", "bf16", "f64", "i64", "scalar"};
+    struct sft_stored_tensor tensors[6];
+    struct sft_checkpoint *checkpoint;
+    struct sft_bytes ours, theirs;
+    const char *path = in_folder("copy.safetensors");
+    (void)state;
+    assert_int_equal(sft_checkpoint_open(TINY, &checkpoint), SFT_OK);
+    for (int i = 0; i < 6; i++) tensors[i] = *sft_checkpoint_find(checkpoint, names[i]);
+    assert_int_equal(sft_safetensors_write(path, tensors, 6, checkpoint->metadata, checkpoint->n_metadata), SFT_OK);
+    sft_checkpoint_close(&checkpoint);
+    assert_int_equal(sft_file_open(path, &ours), SFT_OK);
+    assert_int_equal(sft_file_open(TINY, &theirs), SFT_OK);
+    assert_int_equal(ours.size, theirs.size);
+    assert_memory_equal(ours.data, theirs.data, theirs.size);
+    sft_file_close(&ours);
+    sft_file_close(&theirs);
+}
+
+static void test_damaged_headers(void **state)
+{
+#define F32(name, shape, begin, end)                                                                                   \
+    "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+    static const struct {
+        const char *header;
+        int64_t claimed;
+        size_t data;
+        const char *word;
+    } cases[] = {
+        {"{}", 1000, 0, "claims"},
+        {"{}", INT64_MAX, 0, "claims"},
+        {"{}", 17 << 20, 0, "claims"},
+        {"{" F32("a", "[2]", 0, 8), -1, 8, "JSON"},
+        {"{" F32("a", "[2]", 0, 8) "}", 5, 8, "JSON"},
+        {"[]", -1, 0, "known format"},
+        {"{\"a\":[]}", -1, 0, "dtype"},
+        {"{" F32("a", "[2]", 0, 8) "," F32("a", "[2]", 0, 8) "}", -1, 8, "duplicate"},
+        {"{" F32("a", "[2]", 0, 8) "}", -1, 4, "outside the file"},
+        {"{" F32("a", "[2]", 8, 0) "}", -1, 8, "outside the file"},
+        {"{" F32("a", "[2]", -8, 0) "}", -1, 8, "outside the file"},
+        {"{" F32("a", "[2]", 0, 9223372036854775807) "}", -1, 8, "outside the file"},
+        {"{" F32("a", "[2]", 0, 99999999999999999999) "}", -1, 8, "JSON"},
+        {"{" F32("a", "[3]", 0, 8) "}", -1, 8, "not those of its shape"},
+        {"{" F32("a", "[4294967296,4294967296,2]", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F32("a", "[4611686018427387904,2]", 0, 0) "}", -1, 0, "not those of its shape"},
+        {"{" F32("a", "[-2]", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F32("a", "[1,1,1,1,1,2]", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F32("a", "2", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F32("a", "[2.0]", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F32("a", "[2]", 0, 8) "," F32("b", "[2]", 4, 12) "}", -1, 12, "begins at byte"},
+        {"{" F32("a", "[2]", 0, 8) "," F32("b", "[2]", 12, 20) "}", -1, 20, "begins at byte"},
+        {"{" F32("a", "[2]", 0, 8) "}", -1, 12, "its tensors take"},
+        {"{\"__metadata__\":{\"a\":1}}", -1, 0, "no string"},
+        {"{\"__metadata__\":7}", -1, 0, "no JSON object"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_refused(make_file(cases[i].header, cases[i].claimed, cases[i].data), cases[i].word);
+    assert_refused(in_folder("absent"), "cannot be opened");
+    assert_refused(folder, "not a regular file");
+}
+
+/* What is no damage: an empty file of no tensors, an empty tensor, a type that nobody reads until it is asked for. */
+static void test_odd_but_valid(void **state)
+{
+    struct sft_checkpoint *checkpoint;
+    float value;
+    (void)state;
+    assert_int_equal(sft_checkpoint_open(make_file("{}", -1, 0), &checkpoint), SFT_OK);
+    assert_int_equal(checkpoint->n_tensors, 0);
+    sft_checkpoint_close(&checkpoint);
+    assert_int_equal(
+        sft_checkpoint_open(make_file("{" F32("a", "[0,7]", 0, 0) "," F32("b", "[2]", 0, 8) "}", -1, 8), &checkpoint),
+        SFT_OK);
+    sft_checkpoint_close(&checkpoint);
+    assert_int_equal(
+        sft_checkpoint_open(make_file("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", -1, 8),
+                            &checkpoint),
+        SFT_OK);
+    assert_int_equal(sft_stored_read(&checkpoint->tensors[0], &value), SFT_DATA);
+    sft_checkpoint_close(&checkpoint);
+}
+
+/* Random changes and cuts: success or a status, never a crash, and what was accepted can be read. */
+static void test_mutations(void **state)
+{
+    enum { ROUNDS = 4000 };
+    struct sft_bytes original;
+    struct sft_rng rng;
+    const char *path = in_folder("mutated.safetensors");
+    int accepted = 0;
+    (void)state;
+    assert_int_equal(sft_file_open(TINY, &original), SFT_OK);
+    sft_rng_init(&rng, 1, SFT_STREAM_TEST, 0);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t size = sft_rng_below(&rng, 8) ? original.size : sft_rng_below(&rng, (uint32_t)original.size + 1);
+        uint8_t *bytes = malloc(size + 1);
+        struct sft_checkpoint *checkpoint;
+        FILE *file;
+        assert_non_null(bytes);
+        memcpy(bytes, original.data, size);
+        for (uint32_t changes = 1 + sft_rng_below(&rng, 4); size && changes; changes--)
+            bytes[sft_rng_below(&rng, (uint32_t)size)] = (uint8_t)sft_rng_u32(&rng);
+        file = fopen(path, "wb");
+        assert_non_null(file);
+        assert_int_equal(fwrite(bytes, 1, size, file), size);
+        fclose(file);
+        free(bytes);
+        if (sft_checkpoint_open(path, &checkpoint) != SFT_OK) continue;
+        accepted++;
+        for (size_t i = 0; i < checkpoint->n_tensors; i++) {
+            float values[1024];
+            assert_true(checkpoint->tensors[i].bytes <= sizeof(values));
+            (void)!sft_stored_read(&checkpoint->tensors[i], values);
+        }
+        sft_checkpoint_close(&checkpoint);
+    }
+    assert_in_range(accepted, 1, ROUNDS - 1);
+    sft_file_close(&original);
+}
+
+/* ---- models ---- */
+
+static struct sft_model *make(const char *name)
+{
+    struct sft_model *model;
+    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
+    return model;
+}
+
+static float *download(const struct sft_tensor *tensor)
+{
+    int64_t count = sft_shape_count(&tensor->shape);
+    float *values = calloc((size_t)count, sizeof(*values));
+    assert_non_null(values);
+    assert_int_equal(sft_tensor_download((struct sft_tensor *)tensor, 0, count, values), SFT_OK);
+    return values;
+}
+
+static void assert_same_bits(const struct sft_tensor *a, const struct sft_tensor *b)
+{
+    float *x = download(a), *y = download(b);
+    assert_true(sft_shape_equal(&a->shape, &b->shape));
+    assert_memory_equal(x, y, (size_t)sft_shape_count(&a->shape) * sizeof(*x));
+    free(x);
+    free(y);
+}
+
+static void test_round_trip(void **state)
+{
+    const char *path = in_folder("model.safetensors"), *again = in_folder("again.safetensors");
+    struct sft_model *model = make("resnetv2_20_bn"), *loaded;
+    struct sft_bytes first, second;
+    (void)state;
+    assert_int_equal(sft_parameters_init(&model->parameters, 7), SFT_OK);
+    assert_int_equal(sft_model_save(model, path, &(struct sft_metadata){"note", "\xC3\xA9"}, 1), SFT_OK);
+    assert_int_equal(sft_model_open(device, path, NULL, &loaded), SFT_OK);
+    assert_ptr_equal(loaded->variant, model->variant);
+    assert_int_equal(loaded->classes, 10);
+    assert_same_bits(model->parameters.weights, loaded->parameters.weights);
+    assert_same_bits(model->parameters.buffers, loaded->parameters.buffers);
+    assert_int_equal(sft_model_save(loaded, again, &(struct sft_metadata){"note", "\xC3\xA9"}, 1), SFT_OK);
+    assert_int_equal(sft_file_open(path, &first), SFT_OK);
+    assert_int_equal(sft_file_open(again, &second), SFT_OK);
+    assert_int_equal(first.size, second.size);
+    assert_memory_equal(first.data, second.data, first.size);
+    sft_file_close(&first);
+    sft_file_close(&second);
+    sft_model_destroy(&loaded);
+    sft_model_destroy(&model);
+}
+
+/* Stores `model`'s tensors with changes: a prefix, tensor `without` left out, one of `broken`'s shape, a stray one. */
+struct changes {
+    const char *prefix, *without, *broken, *stray, *nan;
+};
+
+static const char *save_changed(const struct sft_model *model, struct changes changes)
+{
+    const struct sft_parameters *parameters = &model->parameters;
+    static char names[SFT_MAX_PARAMETERS][2 * SFT_MAX_NAME];
+    static float zeros[1 << 20], nans[1 << 20];
+    struct sft_stored_tensor tensors[SFT_MAX_PARAMETERS];
+    const char *path = in_folder("changed.safetensors");
+    size_t n = 0;
+    nans[0] = NAN;
+    for (int i = 0; i < parameters->n; i++) {
+        const struct sft_parameter *item = &parameters->items[i];
+        bool is_nan = changes.nan && strcmp(changes.nan, item->name) == 0;
+        if (changes.without && strcmp(changes.without, item->name) == 0) continue;
+        snprintf(names[n], sizeof(names[n]), "%s%s", changes.prefix ? changes.prefix : "", item->name);
+        tensors[n] = (struct sft_stored_tensor){names[n], SFT_STORED_F32, item->file_shape, is_nan ? nans : zeros,
+                                                (size_t)item->count * sizeof(float)};
+        if (changes.broken && strcmp(changes.broken, item->name) == 0) tensors[n].shape = SFT_SHAPE(item->count, 1, 1);
+        n++;
+    }
+    if (changes.stray)
+        tensors[n++] = (struct sft_stored_tensor){changes.stray, SFT_STORED_F32, SFT_SHAPE(1), zeros, sizeof(float)};
+    assert_int_equal(sft_safetensors_write(path, tensors, n, NULL, 0), SFT_OK);
+    return path;
+}
+
+static enum sft_status load(struct sft_model *model, const char *path)
+{
+    struct sft_checkpoint *checkpoint;
+    enum sft_status status;
+    assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_OK);
+    status = sft_parameters_load(&model->parameters, checkpoint);
+    sft_checkpoint_close(&checkpoint);
+    return status;
+}
+
+static void test_strict_loading(void **state)
+{
+    static const char conv[] = "body.block2.unit01.conv1.weight";
+    struct sft_model *model = make("resnetv2_20_gn");
+    int number = sft_parameters_find(&model->parameters, conv);
+    (void)state;
+    assert_int_equal(load(model, save_changed(model, (struct changes){0})), SFT_OK);
+    assert_int_equal(load(model, save_changed(model, (struct changes){.stray = "x.num_batches_tracked"})), SFT_OK);
+    assert_null(model->parameters.items[number].file_name);
+    assert_int_equal(load(model, save_changed(model, (struct changes){.prefix = "module."})), SFT_OK);
+    assert_string_equal(model->parameters.items[number].file_name, "module.body.block2.unit01.conv1.weight");
+
+    assert_int_equal(load(model, save_changed(model, (struct changes){.without = conv, .stray = "surplus"})), SFT_DATA);
+    assert_non_null(strstr(last_message, "1 missing: body.block2.unit01.conv1.weight"));
+    assert_non_null(strstr(last_message, "1 unexpected: surplus"));
+    assert_int_equal(load(model, save_changed(model, (struct changes){.broken = conv})), SFT_DATA);
+    assert_non_null(strstr(last_message,
+                           "1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)"));
+    assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv})), SFT_DATA);
+    assert_non_null(strstr(last_message, conv));
+    assert_non_null(strstr(last_message, "NaN"));
+    sft_model_destroy(&model);
+}
+
+/* A file without metadata is recognised by its names, whichever model it is. */
+static void test_guessing(void **state)
+{
+    const struct sft_variant *variant;
+    (void)state;
+    for (int i = 0; (variant = sft_model_variant(i)); i++) {
+        struct sft_model *model = make(variant->name);
+        struct sft_checkpoint *checkpoint;
+        struct sft_model_config config = {0};
+        if (sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED) < 1 << 20) {
+            assert_int_equal(
+                sft_checkpoint_open(save_changed(model, (struct changes){.prefix = "module."}), &checkpoint), SFT_OK);
+            assert_int_equal(sft_model_guess(checkpoint, &config), SFT_OK);
+            assert_string_equal(config.name, variant->name);
+            assert_int_equal(config.classes, 10);
+            sft_checkpoint_close(&checkpoint);
+        }
+        sft_model_destroy(&model);
+    }
+}
+
+static void test_wrong_model(void **state)
+{
+    struct sft_model *model = make("resnetv2_20_gn"), *other;
+    const char *path = save_changed(model, (struct changes){0});
+    (void)state;
+    assert_int_equal(sft_model_open(device, path, &(struct sft_model_config){.name = "vgg11"}, &other), SFT_DATA);
+    assert_null(other);
+    assert_non_null(strstr(last_message, "missing: features.0.weight"));
+    assert_int_equal(sft_model_open(device, TINY, NULL, &other), SFT_DATA);
+    assert_null(other);
+    sft_model_destroy(&model);
+}
+
+/* Padding between parameters stays zero, draws do not depend on each other, and the spread is as asked. */
+static void test_init(void **state)
+{
+    struct sft_model *model = make("resnetv2_20_gn");
+    const struct sft_parameter *conv =
+        &model->parameters.items[sft_parameters_find(&model->parameters, "body.block3.unit03.conv2.weight")];
+    float *first, *second;
+    double sum = 0, squares = 0;
+    (void)state;
+    assert_int_equal(sft_parameters_init(&model->parameters, 3), SFT_OK);
+    first = download(model->parameters.weights);
+    for (int64_t i = 0; i < conv->count; i++) {
+        sum += first[conv->offset + i];
+        squares += (double)first[conv->offset + i] * (double)first[conv->offset + i];
+    }
+    assert_true(fabs(sum / (double)conv->count) < 4 * sqrt(2.0 / 576 / (double)conv->count));
+    assert_true(fabs(squares / (double)conv->count / (2.0 / 576) - 1) < 0.05);
+    assert_int_equal(sft_parameters_init(&model->parameters, 4), SFT_OK);
+    second = download(model->parameters.weights);
+    assert_memory_equal(first, second, (size_t)model->parameters.norm_size * sizeof(float)); /* ones and zeros */
+    assert_memory_not_equal(first + conv->offset, second + conv->offset, (size_t)conv->count * sizeof(float));
+    free(first);
+    free(second);
+    sft_model_destroy(&model);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    sft_log_set_sink(remember, NULL);
+    return mkdtemp(folder) && sft_device_open("cpu", 0, &device) == SFT_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    static const char *const made[] = {"made", "copy", "mutated", "model", "again", "changed"};
+    char name[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
+        snprintf(name, sizeof(name), "%s.safetensors", made[i]);
+        unlink(in_folder(name));
+    }
+    sft_device_close(&device);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_types),
+        cmocka_unit_test(test_half_specials),
+        cmocka_unit_test(test_writer_equals_python),
+        cmocka_unit_test(test_damaged_headers),
+        cmocka_unit_test(test_odd_but_valid),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_strict_loading),
+        cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_wrong_model),
+        cmocka_unit_test(test_init),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
