@@ -31,7 +31,7 @@ void main()
         i /= size[axis & 3];
     }
     if (VEC4)
-        U32x4(to).at[target] = U32x4(from).at[source];
+        U32x4(uvec2(to)).at[target] = U32x4(uvec2(from)).at[source];
     else
         to.at[target] = from.at[source];
 }

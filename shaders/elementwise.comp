@@ -56,9 +56,9 @@ void main()
     if (i >= count) return;
     uint j = reads_b ? index_in_b(i) : 0;
     if (VEC4) {
-        vec4 p = reads_a ? F32x4(a).at[i / 4] : vec4(0), q = vec4(0);
-        if (reads_b) q = AXES > 0 && stride0 == 0 ? vec4(b.at[j]) : F32x4(b).at[j / 4];
-        F32x4(y).at[i / 4] = vec4(function(p.x, q.x), function(p.y, q.y), function(p.z, q.z), function(p.w, q.w));
+        vec4 p = reads_a ? QUADS(a).at[i / 4] : vec4(0), q = vec4(0);
+        if (reads_b) q = AXES > 0 && stride0 == 0 ? vec4(b.at[j]) : QUADS(b).at[j / 4];
+        QUADS(y).at[i / 4] = vec4(function(p.x, q.x), function(p.y, q.y), function(p.z, q.z), function(p.w, q.w));
     } else {
         y.at[i] = function(reads_a ? a.at[i] : 0.0, reads_b ? b.at[j] : 0.0);
     }

@@ -22,8 +22,8 @@ void main()
     if (i >= images * pixels * channels) return;
     uint pixel = i / channels, channel = i % channels, first = pixel / pixels * (channels / width);
     if (VEC4) {
-        vec4 v = F32x4(x).at[i / 4], g = F32x4(gamma).at[channel / 4], b = F32x4(beta).at[channel / 4];
-        F32x4(y).at[i / 4] = vec4(apply(v.x, first + channel / width, g.x, b.x),
+        vec4 v = QUADS(x).at[i / 4], g = QUADS(gamma).at[channel / 4], b = QUADS(beta).at[channel / 4];
+        QUADS(y).at[i / 4] = vec4(apply(v.x, first + channel / width, g.x, b.x),
                                   apply(v.y, first + (channel + 1) / width, g.y, b.y),
                                   apply(v.z, first + (channel + 2) / width, g.z, b.z),
                                   apply(v.w, first + (channel + 3) / width, g.w, b.w));

@@ -29,9 +29,9 @@ void main()
     if (i >= images * pixels * channels) return;
     uint pixel = i / channels, channel = i % channels, first = pixel / pixels * (channels / width);
     if (VEC4) {
-        vec4 v = F32x4(x).at[i / 4], d = F32x4(dy).at[i / 4];
-        vec4 g = F32x4(gamma).at[channel / 4], b = F32x4(beta).at[channel / 4];
-        F32x4(dx).at[i / 4] = vec4(derivative(v.x, d.x, first + channel / width, g.x, b.x),
+        vec4 v = QUADS(x).at[i / 4], d = QUADS(dy).at[i / 4];
+        vec4 g = QUADS(gamma).at[channel / 4], b = QUADS(beta).at[channel / 4];
+        QUADS(dx).at[i / 4] = vec4(derivative(v.x, d.x, first + channel / width, g.x, b.x),
                                    derivative(v.y, d.y, first + (channel + 1) / width, g.y, b.y),
                                    derivative(v.z, d.z, first + (channel + 2) / width, g.z, b.z),
                                    derivative(v.w, d.w, first + (channel + 3) / width, g.w, b.w));
