@@ -177,7 +177,7 @@ struct sft_vk_limits sft_vk_adapter_limits(const struct sft_vk_adapter *adapter)
     struct sft_vk_limits limits = {
         .max_invocations = l->maxComputeWorkGroupInvocations,
         .shared_memory = l->maxComputeSharedMemorySize,
-        .cpu_device = adapter->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU,
+        .cpu_device = adapter->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !sft_vk_disabled("cpu-kernels"),
     };
     memcpy(limits.max_group_size, l->maxComputeWorkGroupSize, sizeof(limits.max_group_size));
     memcpy(limits.max_groups, l->maxComputeWorkGroupCount, sizeof(limits.max_groups));

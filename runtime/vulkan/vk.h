@@ -43,7 +43,10 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
 enum sft_status sft_vk_instance_get(VkInstance *instance) SFT_MUST_CHECK;
 void sft_vk_instance_release(void);
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
-bool sft_vk_disabled(const char *what); /* whether SFT_VK_DISABLE lists it */
+
+/* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the CPU then gets the
+ * kernels that GPUs get, so that they can be tested anywhere). */
+bool sft_vk_disabled(const char *what);
 
 /* ---- adapter ---- */
 
