@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What matrix products and convolutions have in common: a product D = A B, tiled, its sum perhaps split into parts.
+ *
+ * Two kernel families make it (shaders/lib/gemm_lanes.glsl and gemm_tiled.glsl): one for drivers that run on a CPU, one for
+ * GPUs. The plan of a product depends on its shape and the device's limits only.
+ */
+#ifndef SFT_VULKAN_OPS_GEMM_H
+#define SFT_VULKAN_OPS_GEMM_H
+
+#include "runtime/vulkan/recorder.h"
+
+struct sft_vk_gemm {
+    int64_t rows, columns, depth; /* of each product */
+    int64_t matrices;             /* products of that shape: batch or groups */
+    /* Facts about the operands, for the specialisation constants. A vec4 of A is four k (of one row), or with transposed_a
+     * four rows; one of B is four columns, or with transposed_b four k; one of D is four columns. */
+    bool vec_a, vec_b, vec_d, transposed_a, transposed_b;
+};
+
+/* Parts of the sum, so that products with few rows and columns occupy a GPU too: by the shape alone, since scratch memory
+ * is. Each part is a multiple of four long. */
+int64_t sft_vk_gemm_splits(const struct sft_vk_gemm *gemm);
+
+/* Bytes of the parts: the node's scratch memory. 0 where the sum is not split. */
+size_t sft_vk_gemm_scratch(const struct sft_vk_gemm *gemm);
+
+/* Names the shader (`lanes` or `tiled`, by the device), its specialisation constants and its grid: tiles folded into x and
+ * y, `layers` in z. */
+void sft_vk_gemm_plan(const struct sft_vk_gemm *gemm, const struct sft_vk_limits *limits, const char *lanes,
+                      const char *tiled, int64_t layers, struct sft_vk_dispatch *dispatch);
+
+/* Adds the parts up into `y`, a row of which has the bias' length. */
+enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struct sft_graph *graph, int64_t splits,
+                                   sft_value bias, sft_value y, bool relu) SFT_MUST_CHECK;
+
+#endif

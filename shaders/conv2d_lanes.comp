@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution (TRANSPOSED_B false) and its gradient with respect to the input (true), on drivers that run on a CPU.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/gemm_lanes.glsl"
+#include "lib/conv2d.glsl"
+
+vec4 load_source(uint at, uint left)
+{
+    if (VEC_A) return F32x4(source).at[at / 4];
+    vec4 a = vec4(0.0);
+    [[unroll]] for (uint i = 0; i < 4; i++) a[i] = i < left ? source.at[at + min(i, left - 1)] : 0.0;
+    return a;
+}
+
+void main()
+{
+    locate_tile(columns);
+    uint group = gl_WorkGroupID.z, last = min(COLUMNS, columns - tile_column) - 1;
+    uint row = tile_row + gl_LocalInvocationID.x;
+    uvec3 at = image_and_pixel(min(row, rows() - 1));
+    uint stride = TRANSPOSED_B ? channels : out_channels; // the weight's channels made, its fastest index
+    uint inputs = TRANSPOSED_B ? columns : depth;
+    uint corner = TRANSPOSED_B ? group * depth + tile_column * stride : group * columns + tile_column;
+    ivec2 taps = pair(tap_count), extent = pair(size), start = pair(origin) + ivec2(at.yz) * pair(pixel_step);
+
+    if (taps.x > 0 && taps.y > 0) {
+        ivec2 tap = ivec2(0);
+        do {
+            tap.y = 0;
+            do {
+                ivec2 pixel = start + tap * pair(tap_delta);
+                bool inside = all(greaterThanEqual(pixel, ivec2(0))) && all(lessThan(pixel, extent));
+                uint from = ((at.x * uint(extent.x) + uint(pixel.x)) * uint(extent.y) + uint(pixel.y)) * channels;
+                from = (inside ? from : 0) + group * depth;
+                uint k = 0, end = inside ? depth : 0, to = corner + tap_index(tap) * inputs * stride;
+                do { // where all lanes are outside, this ends after one round
+                    vec4 a = load_source(from + k, depth - k);
+                    if (!inside) a = vec4(0.0);
+                    multiply_add(a, weight, to + k * (TRANSPOSED_B ? 1 : stride), stride, depth - k, last);
+                    k += 4;
+                } while (k < end);
+                tap.y++;
+            } while (tap.y < taps.y);
+            tap.x++;
+        } while (tap.x < taps.x);
+    }
+    uint column = group * columns + tile_column;
+    if (row < rows()) store(d, out_element(at) + column, bias, column, relu != 0, last);
+}

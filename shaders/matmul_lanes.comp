@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix product on drivers that run on a CPU.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "lib/types.glsl"
+#include "lib/gemm_lanes.glsl"
+#include "lib/matmul.glsl"
+
+vec4 load_a(uint at, uint left)
+{
+    if (VEC_A) return F32x4(a).at[at / 4];
+    vec4 quad = vec4(0.0);
+    [[unroll]] for (uint i = 0; i < 4; i++) {
+        float value = a.at[at + (WHOLE_STEPS ? i : min(i, left - 1)) * a_k];
+        quad[i] = WHOLE_STEPS || i < left ? value : 0.0;
+    }
+    return quad;
+}
+
+void main()
+{
+    locate_tile(columns);
+    uint matrix = gl_WorkGroupID.z / splits, split = gl_WorkGroupID.z % splits;
+    uint last = min(COLUMNS, columns - tile_column) - 1, row = tile_row + gl_LocalInvocationID.x;
+    uint k = split * part, end = min(depth, k + part), step = TRANSPOSED_B ? 1 : b_stride;
+    uint from = matrix * rows * depth + min(row, rows - 1) * a_row;
+    uint to = matrix * depth * columns + tile_column * (TRANSPOSED_B ? b_stride : 1);
+    if (k < end) {
+        do {
+            multiply_add(load_a(from + k * a_k, end - k), b, to + k * step, b_stride, end - k, last);
+            k += 4;
+        } while (k < end);
+    }
+    uint at = ((split * batch + matrix) * rows + row) * columns + tile_column;
+    if (row < rows) store(d, at, bias, tile_column, relu != 0, last);
+}
