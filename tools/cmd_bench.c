@@ -225,7 +225,7 @@ static enum sft_status bench_ops(struct sft_device *device, const struct bench *
         struct measure m;
         double before = earlier_seconds(earlier, row->op, row->shape);
         if (!wanted(options->ops, row->op)) continue;
-        if (sft_interrupted(NULL)) return SFT_INTERRUPTED;
+        if (sft_interrupted()) return SFT_INTERRUPTED;
         sft_progress(0, 1, "%s %s", row->op, row->shape);
         SFT_TRY(measure(device, row->build, options, &m));
         sft_progress_end();

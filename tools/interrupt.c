@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/interrupt.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -34,8 +33,6 @@ void sft_interrupt_install(void)
 
 int sft_interrupt_signal(void) { return received; }
 
-bool sft_interrupted(void *context)
-{
-    (void)context;
-    return received != 0;
-}
+bool sft_interrupted(void) { return received != 0; }
+
+const volatile sig_atomic_t *sft_interrupt_flag(void) { return &received; }

@@ -7,6 +7,7 @@
 #ifndef SFT_INTERRUPT_H
 #define SFT_INTERRUPT_H
 
+#include <signal.h>
 #include <stdbool.h>
 
 void sft_interrupt_install(void);
@@ -14,7 +15,9 @@ void sft_interrupt_install(void);
 /* The first signal received, 0 for none. */
 int sft_interrupt_signal(void);
 
-/* Whether to stop: fits where a library takes a question with a context. */
-bool sft_interrupted(void *context);
+bool sft_interrupted(void);
+
+/* Not 0 after the first signal: for loops in libraries. */
+const volatile sig_atomic_t *sft_interrupt_flag(void);
 
 #endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "ood/report.h"
+#include "tools/common.h"
+#include "tools/eval_sets.h"
+#include "tools/terminal.h"
+
+struct eval {
+    struct sft_common common;
+    const char *weights, *model, *id, *score, *fpr_positive, *out;
+    struct sft_texts ood;
+    int64_t limit, batch;
+    double temperature;
+    bool overwrite;
+};
+
+struct job {
+    const struct sft_args *args;
+    const struct eval *options;
+    struct sft_device *device;
+    struct sft_model *model;
+    struct sft_eval_sets sets;
+    struct sft_run run;
+};
+
+static enum sft_status open_job(struct job *job)
+{
+    const struct eval *options = job->options;
+    struct sft_model_config config = {.name = options->model};
+    struct sft_dataset *id;
+    if (!options->ood.count)
+        return sft_fail(SFT_USAGE, "eval: needs at least one --ood NAME=SPEC to tell the ID images from");
+    if (options->out) SFT_TRY(sft_run_check(options->out, options->overwrite));
+    SFT_TRY(sft_common_open_device(&options->common, &job->device));
+    SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
+    SFT_TRY(sft_dataset_open(options->id, &id));
+    if (options->limit) sft_dataset_limit(id, options->limit);
+    SFT_TRY(sft_eval_sets_open(id, &options->ood, options->score, options->fpr_positive, options->limit, &job->sets));
+    job->sets.batch = (int)options->batch;
+    job->sets.params.temperature = (float)options->temperature;
+    return SFT_OK;
+}
+
+static enum sft_status begin_run(struct job *job)
+{
+    const struct eval *options = job->options;
+    if (!options->out) return SFT_OK;
+    SFT_TRY(sft_run_begin(job->args, options->out, options->overwrite, &job->run));
+    sft_run_note_device(&job->run, job->device);
+    sft_run_note(&job->run, "architecture", json_string(job->model->variant->name));
+    sft_eval_sets_note(&job->sets, &job->run);
+    return sft_run_note_file(&job->run, "weights", options->weights);
+}
+
+/* The numbers of results.json, without the file. */
+static json_t *metrics_json(const struct sft_metrics *metrics)
+{
+    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "fpr95", metrics->fpr, "auroc", metrics->auroc, "aupr_in",
+                     metrics->aupr_in, "aupr_out", metrics->aupr_out, "n_id", (json_int_t)metrics->n_id, "n_ood",
+                     (json_int_t)metrics->n_ood);
+}
+
+static json_t *results_json(const struct sft_results *results)
+{
+    json_t *scores = json_object();
+    double accuracy = results->accuracy[SFT_BEFORE];
+    for (int s = 0; s < results->scores; s++) {
+        struct sft_metrics average = sft_results_average(results, SFT_BEFORE, s);
+        json_t *sets = json_object();
+        for (int i = 0; i < results->sets; i++)
+            json_object_set_new(sets, results->set_names[i],
+                                metrics_json(sft_results_metrics(results, SFT_BEFORE, s, i)));
+        json_object_set_new(sets, "average", metrics_json(&average));
+        json_object_set_new(scores, results->score_names[s], sets);
+    }
+    return json_pack("{s:o, s:{s:s, s:s, s:f}, s:o}", "accuracy",
+                     accuracy == accuracy ? json_real(accuracy) : json_null(), "convention", "fpr_positive",
+                     results->convention->positive, "name", results->convention->name, "recall", SFT_RESULTS_RECALL,
+                     "scores", scores);
+}
+
+static enum sft_status show(const struct job *job)
+{
+    char path[SFT_RUN_PATH];
+    if (job->options->common.json) return sft_print_json(results_json(&job->sets.results));
+    SFT_TRY(sft_results_print(&job->sets.results, stdout));
+    if (job->options->out) printf("\n%s\n", sft_run_path(&job->run, "report.html", path));
+    return SFT_OK;
+}
+
+static enum sft_status do_job(struct job *job)
+{
+    SFT_TRY(open_job(job));
+    SFT_TRY(begin_run(job));
+    SFT_TRY(sft_eval_sets_run(&job->sets, job->model, SFT_BEFORE));
+    if (job->options->out) SFT_TRY(sft_eval_sets_write(&job->sets, &job->run));
+    return show(job);
+}
+
+static enum sft_status run(const struct sft_args *args)
+{
+    struct job job = {.args = args, .options = args->values};
+    enum sft_status status = sft_run_end(&job.run, do_job(&job));
+    if (status == SFT_OK && job.options->out) status = sft_report_from_folder(job.options->out);
+    sft_eval_sets_close(&job.sets);
+    sft_model_destroy(&job.model);
+    sft_device_close(&job.device);
+    return status;
+}
+
+#define FIELD(member) offsetof(struct eval, member)
+
+static const struct sft_option eval_options[] = {
+    {"weights", SFT_OPTION_TEXT, FIELD(weights), .value = "FILE", .required = true,
+     .help = "checkpoint of the classifier"},
+    {"model", SFT_OPTION_TEXT, FIELD(model), .value = "NAME",
+     .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
+     .help = "the model's own kind of images; with labels also the accuracy is printed", .list = sft_data_formats},
+    {"ood", SFT_OPTION_TEXTS, FIELD(ood), .value = "NAME=SPEC", .help = "other images"},
+    {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
+     .help = "only the first N images of each set; 0: all"},
+    {"score", SFT_OPTION_TEXT, FIELD(score), .value = "LIST", .fallback = "msp,energy",
+     .help = "scores, or all:", .list = sft_score_list},
+    {"temperature", SFT_OPTION_REAL, FIELD(temperature), .value = "T", .fallback = "1", .min = 1e-6, .max = 1e6,
+     .help = "of energy"},
+    {"fpr-positive", SFT_OPTION_TEXT, FIELD(fpr_positive), .value = "NAME", .fallback = "id",
+     .help = "convention of FPR95:", .list = sft_convention_list},
+    {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
+     .help = "images at a time"},
+    {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR",
+     .help = "folder for results, scores of every image and the report"},
+    {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of an earlier run in that folder"},
+    {0},
+};
+
+static const struct sft_option_group groups[] = {
+    {"Options", eval_options},
+    {"Device", sft_device_options},
+    {"General", sft_general_options},
+    {0},
+};
+
+static const struct sft_example examples[] = {
+    {"eval --weights models/synthetic.safetensors --id synthetic#test --ood letters=synthetic:letters --out runs/eval",
+     "the built-in model on built-in data"},
+    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --score all --json",
+     "every score, as JSON"},
+    {0},
+};
+
+const struct sft_command sft_command_eval = {
+    .name = "eval",
+    .summary = "Scores ID and OOD sets, prints the table, writes the report",
+    .examples = examples,
+    .groups = groups,
+    .values_size = sizeof(struct eval),
+    .run = run,
+};

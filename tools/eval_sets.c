@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/eval_sets.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/interrupt.h"
+#include "tools/terminal.h"
+
+const char *sft_score_list(int i)
+{
+    static char line[256];
+    if (i >= sft_score_count()) return NULL;
+    snprintf(line, sizeof(line), "%s: %s", sft_score_at(i)->name, sft_score_at(i)->summary);
+    return line;
+}
+
+const char *sft_convention_list(int i)
+{
+    static char line[512];
+    const struct sft_convention *convention = &sft_conventions[i];
+    if (i >= SFT_CONVENTIONS) return NULL;
+    snprintf(line, sizeof(line), "%s%s%s: %s", convention->alias ? convention->alias : "",
+             convention->alias ? ", " : "", convention->name, convention->summary);
+    return line;
+}
+
+/* ---- opening ---- */
+
+static enum sft_status open_set(const char *text, int64_t limit, struct sft_eval_sets *sets)
+{
+    const char *equals = strchr(text, '=');
+    size_t length = equals ? (size_t)(equals - text) : 0;
+    char *name = sets->names[sets->sets];
+    if (!equals || !equals[1])
+        return sft_fail(SFT_USAGE, "OOD set \"%s\": write NAME=SPEC, for example svhn=svhn:test_32x32.mat", text);
+    if (length == 0 || length >= sizeof(sets->names[0]))
+        return sft_fail(SFT_USAGE, "OOD set \"%s\": a name has 1 to %zu letters", text, sizeof(sets->names[0]) - 1);
+    memcpy(name, text, length);
+    name[length] = '\0';
+    SFT_TRY(sft_dataset_open(equals + 1, &sets->ood[sets->sets]));
+    if (limit) sft_dataset_limit(sets->ood[sets->sets], limit);
+    sets->sets++;
+    return SFT_OK;
+}
+
+/* Names are checked before the first set is opened, which may take a while. */
+static enum sft_status init_results(struct sft_eval_sets *sets, const struct sft_convention *convention,
+                                    const struct sft_texts *ood)
+{
+    const char *scores[64], *names[SFT_OPTION_MAX_TEXTS];
+    char copies[SFT_OPTION_MAX_TEXTS][64];
+    if (sets->score_count > 64) return sft_fail(SFT_USAGE, "more than 64 scores");
+    for (int i = 0; i < sets->score_count; i++) scores[i] = sets->scores[i]->name;
+    for (int i = 0; i < ood->count; i++) {
+        snprintf(copies[i], sizeof(copies[i]), "%.*s", (int)strcspn(ood->values[i], "="), ood->values[i]);
+        names[i] = copies[i];
+    }
+    return sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names);
+}
+
+enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_texts *ood, const char *scores,
+                                   const char *convention_name, int64_t limit, struct sft_eval_sets *sets)
+{
+    const struct sft_convention *convention;
+    *sets = (struct sft_eval_sets){.id = id, .params = sft_score_params_default(), .batch = 100};
+    SFT_TRY(sft_convention_find(convention_name, &convention));
+    SFT_TRY(sft_score_parse(scores, &sets->scores, &sets->score_count));
+    SFT_TRY(init_results(sets, convention, ood));
+    for (int i = 0; i < ood->count; i++) SFT_TRY(open_set(ood->values[i], limit, sets));
+    return SFT_OK;
+}
+
+void sft_eval_sets_close(struct sft_eval_sets *sets)
+{
+    sft_results_free(&sets->results);
+    for (int i = 0; i < sets->sets; i++) sft_dataset_close(&sets->ood[i]);
+    sft_dataset_close(&sets->id);
+    free(sets->scores);
+    sets->scores = NULL;
+}
+
+/* ---- running ---- */
+
+static void progress(void *context, const char *set, int64_t done, int64_t count)
+{
+    (void)context;
+    sft_progress(done, count, "evaluating %s: %" PRId64 " of %" PRId64 " images", set, done, count);
+}
+
+enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model, enum sft_results_model which)
+{
+    const struct sft_evaluation evaluation = {.id = sets->id,
+                                              .sets = (const struct sft_dataset *const *)sets->ood,
+                                              .scores = sets->scores,
+                                              .params = sets->params,
+                                              .batch = sets->batch,
+                                              .stop = sft_interrupt_flag(),
+                                              .progress = progress};
+    enum sft_status status = sft_evaluate(model, &evaluation, which, &sets->results);
+    sft_progress_end();
+    return status;
+}
+
+enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch, double *accuracy)
+{
+    const struct sft_evaluation evaluation = {
+        .id = id, .batch = batch, .stop = sft_interrupt_flag(), .progress = progress};
+    struct sft_collected collected;
+    enum sft_status status;
+    SFT_TRY(sft_collect(model, id, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
+    sft_progress_end();
+    status = sft_metrics_accuracy(collected.outputs.n, collected.outputs.classes, collected.logits, collected.labels,
+                                  accuracy);
+    sft_collected_free(&collected);
+    return status;
+}
+
+/* ---- writing ---- */
+
+enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const struct sft_run *run)
+{
+    return sft_results_write(&sets->results, run->folder);
+}
+
+json_t *sft_dataset_json(const struct sft_dataset *dataset)
+{
+    char hash[65];
+    sft_dataset_hash(dataset, hash);
+    return json_pack("{s:s, s:I, s:s}", "spec", sft_dataset_spec(dataset), "images",
+                     (json_int_t)sft_dataset_count(dataset), "sha256", hash);
+}
+
+void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
+{
+    json_t *data = json_object();
+    json_object_set_new(data, "id", sft_dataset_json(sets->id));
+    for (int i = 0; i < sets->sets; i++) json_object_set_new(data, sets->names[i], sft_dataset_json(sets->ood[i]));
+    sft_run_note(run, "evaluation_data", data);
+}
+
+enum sft_status sft_results_json(const struct sft_run *run, json_t **json)
+{
+    char path[SFT_RUN_PATH];
+    json_error_t error;
+    *json = json_load_file(sft_run_path(run, "results.json", path), 0, &error);
+    return *json ? SFT_OK : sft_fail(SFT_FAILED, "%s: %s", path, error.text);
+}
