@@ -238,6 +238,5 @@ enum sft_status sft_vk_list(struct sft_device_info **list, size_t *count, size_t
     status = list_all(instance, &handles, &n);
     for (uint32_t i = 0; status == SFT_OK && i < n; i++) status = append(handles[i], (int)i, list, count, room);
     free(handles);
-    sft_vk_instance_release();
     return status;
 }

@@ -96,7 +96,6 @@ static void close_device(struct sft_device *device)
         sft_vk_queue_uninit(vk);
         vkDestroyDevice(vk->device, NULL);
     }
-    if (vk->instance) sft_vk_instance_release();
     free(vk);
     device->state = NULL;
 }
@@ -108,10 +107,7 @@ static enum sft_status open_device(struct sft_device *device)
     enum sft_status status = vk ? sft_vk_instance_get(&instance) : SFT_MEMORY;
     device->state = vk;
     if (status == SFT_OK && !instance) status = sft_fail(SFT_DEVICE, "%s: Vulkan is gone", device->info.name);
-    if (status == SFT_OK) {
-        vk->instance = true;
-        status = start(vk, instance, &device->info);
-    }
+    if (status == SFT_OK) status = start(vk, instance, &device->info);
     if (status != SFT_OK) close_device(device);
     return status;
 }

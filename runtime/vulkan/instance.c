@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The process has one instance, made when it is first needed and kept until the process ends: starting the drivers takes
+ * tens of milliseconds, and some of them do not stand being unloaded.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,7 +17,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static VkInstance the_instance;
 static VkDebugUtilsMessengerEXT messenger;
-static int users;
 static atomic_int messages;
 
 int sft_vk_validation_messages(void) { return atomic_load(&messages); }
@@ -123,7 +126,7 @@ static enum sft_status start(void)
                         VALIDATION_LAYER);
     result = create(validate, &the_instance);
     if (result == VK_SUCCESS) return SFT_OK;
-    if (the_instance) vkDestroyInstance(the_instance, NULL);
+    if (the_instance) vkDestroyInstance(the_instance, NULL); /* the messenger failed */
     the_instance = VK_NULL_HANDLE;
     sft_log(result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_LOG_DEBUG : SFT_LOG_WARNING,
             "Vulkan: vkCreateInstance gave VkResult %d, so there are no Vulkan devices (are drivers installed?)",
@@ -135,21 +138,8 @@ enum sft_status sft_vk_instance_get(VkInstance *instance)
 {
     enum sft_status status = SFT_OK;
     pthread_mutex_lock(&lock);
-    if (users == 0) status = start();
-    if (the_instance) users++;
+    if (!the_instance) status = start();
     *instance = the_instance;
     pthread_mutex_unlock(&lock);
     return status;
-}
-
-void sft_vk_instance_release(void)
-{
-    pthread_mutex_lock(&lock);
-    if (--users == 0) {
-        if (messenger) vkDestroyDebugUtilsMessengerEXT(the_instance, messenger, NULL);
-        vkDestroyInstance(the_instance, NULL);
-        messenger = VK_NULL_HANDLE;
-        the_instance = VK_NULL_HANDLE;
-    }
-    pthread_mutex_unlock(&lock);
 }

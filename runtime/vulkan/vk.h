@@ -38,10 +38,8 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
 
 /* ---- instance ---- */
 
-/* The process's instance, made on the first call and gone with the last release. `*instance` is VK_NULL_HANDLE where the
- * machine has no Vulkan: that is no failure, and wants no release. */
+/* The process's instance. `*instance` is VK_NULL_HANDLE where the machine has no Vulkan: that is no failure. */
 enum sft_status sft_vk_instance_get(VkInstance *instance) SFT_MUST_CHECK;
-void sft_vk_instance_release(void);
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
 /* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the CPU then gets the
@@ -180,7 +178,6 @@ struct sft_vk {
     struct sft_vk_adapter adapter;
     struct sft_vk_limits limits;
     bool set_subgroup_size; /* shaders with subgroup operations are told to use limits.subgroup_size */
-    bool instance;          /* holds the instance */
     bool lost;
     int messages; /* of the validation layer before this device was opened */
     double submit_seconds;  /* estimated work after which a command buffer is cut; 0: never */
