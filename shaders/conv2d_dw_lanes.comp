@@ -7,7 +7,7 @@
 #include "lib/gemm_lanes.glsl"
 #include "lib/conv2d_dw.glsl"
 
-layout(constant_id = 8) const bool WHOLE_LINES = true; // four pixels of a step lie in one line
+layout(constant_id = 7) const bool WHOLE_LINES = true; // four pixels of a step lie in one line
 
 void main()
 {

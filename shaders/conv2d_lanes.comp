@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution (TRANSPOSED_B false) and its gradient with respect to the input (true), on drivers that run on a CPU.
+// Convolution, and its gradient with respect to the input, on drivers that run on a CPU.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
@@ -20,9 +20,7 @@ void main()
     uint group = gl_WorkGroupID.z, last = min(COLUMNS, columns - tile_column) - 1;
     uint row = tile_row + gl_LocalInvocationID.x;
     uvec3 at = image_and_pixel(min(row, rows() - 1));
-    uint stride = TRANSPOSED_B ? channels : out_channels; // the weight's channels made, its fastest index
-    uint inputs = TRANSPOSED_B ? columns : depth;
-    uint corner = TRANSPOSED_B ? group * depth + tile_column * stride : group * columns + tile_column;
+    uint first = group * weight_group + tile_column; // of the weight's elements
     ivec2 taps = pair(tap_count), extent = pair(size), start = pair(origin) + ivec2(at.yz) * pair(pixel_step);
 
     if (taps.x > 0 && taps.y > 0) {
@@ -34,11 +32,11 @@ void main()
                 bool inside = all(greaterThanEqual(pixel, ivec2(0))) && all(lessThan(pixel, extent));
                 uint from = ((at.x * uint(extent.x) + uint(pixel.x)) * uint(extent.y) + uint(pixel.y)) * channels;
                 from = (inside ? from : 0) + group * depth;
-                uint k = 0, end = inside ? depth : 0, to = corner + tap_index(tap) * inputs * stride;
+                uint k = 0, end = inside ? depth : 0, to = first + tap_index(tap) * weight_tap;
                 do { // where all lanes are outside, this ends after one round
                     vec4 a = load_source(from + k, depth - k);
                     if (!inside) a = vec4(0.0);
-                    multiply_add(a, weight, to + k * (TRANSPOSED_B ? 1 : stride), stride, depth - k, last);
+                    multiply_add(a, weight, to + k * weight_stride, weight_stride, depth - k, last);
                     k += 4;
                 } while (k < end);
                 tap.y++;

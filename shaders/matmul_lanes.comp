@@ -22,12 +22,12 @@ void main()
     locate_tile(columns);
     uint matrix = gl_WorkGroupID.z / splits, split = gl_WorkGroupID.z % splits;
     uint last = min(COLUMNS, columns - tile_column) - 1, row = tile_row + gl_LocalInvocationID.x;
-    uint k = split * part, end = min(depth, k + part), step = TRANSPOSED_B ? 1 : b_stride;
+    uint k = split * part, end = min(depth, k + part);
     uint from = matrix * rows * depth + min(row, rows - 1) * a_row;
-    uint to = matrix * depth * columns + tile_column * (TRANSPOSED_B ? b_stride : 1);
+    uint to = matrix * depth * columns + tile_column;
     if (k < end) {
         do {
-            multiply_add(load_a(from + k * a_k, end - k), b, to + k * step, b_stride, end - k, last);
+            multiply_add(load_a(from + k * a_k, end - k), b, to + k * b_stride, b_stride, end - k, last);
             k += 4;
         } while (k < end);
     }

@@ -26,8 +26,14 @@ layout(push_constant) uniform Push
     uint tap_first;
     uint tap_step;
     uint kernel;     // taps of the weight
+    // Element of the weight: tap*weight_tap + group*weight_group + channel summed*weight_stride + column; the last two change
+    // places in a transposed weight.
+    uint weight_tap;
+    uint weight_group;
+    uint weight_stride;
     uint relu;
     uint splits;     // parts of the sum, each with its own output
+    uint part;       // k of a part
 };
 
 ivec2 pair(uint word) { return ivec2(int(word << 16) >> 16, int(word) >> 16); }
@@ -48,6 +54,8 @@ uint out_element(uvec3 at)
     ivec2 pixel = pair(out_first) + pair(out_step) * ivec2(at.yz);
     return ((at.x * uint(pair(out_size).x) + uint(pixel.x)) * uint(pair(out_size).y) + uint(pixel.y)) * out_channels;
 }
+
+uint out_elements() { return images * uint(pair(out_size).x) * uint(pair(out_size).y) * out_channels; }
 
 // Number of the weight's tap.
 uint tap_index(ivec2 tap)

@@ -2,7 +2,8 @@
 // D = A B for drivers that run on a CPU. Such a driver makes one vector register of the lanes of a subgroup, turns a load
 // at a uniform address into one broadcast from memory, and pays for each lane of any other load. So a lane owns one row
 // and COLUMNS columns of D: A is loaded by lane, four elements along k at a time, and B by all lanes at once, straight
-// into the multiply-adds. No shared memory, no barriers, no subgroup operations.
+// into the multiply-adds. No shared memory, no barriers, no subgroup operations. B lies in rows of columns: a transposed one,
+// whose columns are a power of two apart, would meet in the same few sets of the cache.
 //
 // Two habits of lavapipe shape this code. It runs the rest of a loop's body with no lane active after the loop was left,
 // and a uniform load ignores that: all loops are do-while loops, and the addresses of B are always inside B. And only
@@ -10,11 +11,10 @@
 #include "lib/grid.glsl"
 layout(constant_id = 1) const uint COLUMNS = 64;
 layout(constant_id = 2) const bool VEC_A = true;         // four elements along k are one vec4 of A
-layout(constant_id = 3) const bool VEC_B = true;         // a vec4 of B has four columns, or with TRANSPOSED_B four k
-layout(constant_id = 4) const bool TRANSPOSED_B = false;
-layout(constant_id = 5) const bool VEC_D = true;         // four columns are one vec4 of D and of the bias
-layout(constant_id = 6) const bool WHOLE_COLUMNS = true; // no tile reaches beyond the last column
-layout(constant_id = 7) const bool WHOLE_STEPS = true;   // k comes in fours
+layout(constant_id = 3) const bool VEC_B = true;         // four columns are one vec4 of B
+layout(constant_id = 4) const bool VEC_D = true;         // ... of D and of the bias
+layout(constant_id = 5) const bool WHOLE_COLUMNS = true; // no tile reaches beyond the last column
+layout(constant_id = 6) const bool WHOLE_STEPS = true;   // k comes in fours
 
 const uint BLOCKS = COLUMNS / 4;
 vec4 sums[BLOCKS];
@@ -29,36 +29,24 @@ void locate_tile(uint columns)
     for (uint j = 0; j < BLOCKS; j++) sums[j] = vec4(0.0);
 }
 
-// B(k + i, tile_column + column) for i = 0 to 3, in four columns: result[i]. `at` is the element B(k, tile_column), `stride`
-// that of a row (of a column with TRANSPOSED_B), `left` >= 1 the rows from k on, `last` the last column of the tile. What is
+// B(k, tile_column + column) in four columns; `at` is the element B(k, tile_column), `last` the last column of the tile. What is
 // outside is replaced by a neighbour.
-mat4 load_b(F32 b, uint at, uint stride, uint column, uint left, uint last)
+vec4 load_b(F32 b, uint at, uint column, uint last)
 {
-    mat4 rows;
-    if (VEC_B && !TRANSPOSED_B) {
-        uint from = at + (WHOLE_COLUMNS ? column : min(column, last & ~3u));
-        [[unroll]] for (uint i = 0; i < 4; i++)
-            rows[i] = F32x4(b).at[(from + (WHOLE_STEPS ? i : min(i, left - 1)) * stride) / 4];
-    } else if (VEC_B) {
-        [[unroll]] for (uint i = 0; i < 4; i++)
-            rows[i] = F32x4(b).at[(at + (WHOLE_COLUMNS ? column + i : min(column + i, last)) * stride) / 4];
-        rows = transpose(rows);
-    } else {
-        [[unroll]] for (uint i = 0; i < 4; i++)
-            [[unroll]] for (uint j = 0; j < 4; j++) {
-                uint k = min(i, left - 1), n = min(column + j, last);
-                rows[i][j] = b.at[at + (TRANSPOSED_B ? n * stride + k : k * stride + n)];
-            }
-    }
-    return rows;
+    if (VEC_B) return F32x4(b).at[(at + (WHOLE_COLUMNS ? column : min(column, last & ~3u))) / 4];
+    vec4 quad;
+    [[unroll]] for (uint j = 0; j < 4; j++) quad[j] = b.at[at + min(column + j, last)];
+    return quad;
 }
 
-// Adds a[i] * B(k + i, column) to each column's sum.
+// Adds a[i] * B(k + i, column) to each column's sum. `stride` is that of a row of B, `left` >= 1 the rows from k on.
 void multiply_add(vec4 a, F32 b, uint at, uint stride, uint left, uint last)
 {
     [[unroll]] for (uint j = 0; j < BLOCKS; j++) {
-        mat4 rows = load_b(b, at, stride, 4 * j, left, last);
-        [[unroll]] for (uint i = 0; i < 4; i++) sums[j] = fma(vec4(a[i]), rows[i], sums[j]);
+        [[unroll]] for (uint i = 0; i < 4; i++) {
+            uint row = WHOLE_STEPS ? i : min(i, left - 1);
+            sums[j] = fma(vec4(a[i]), load_b(b, at + row * stride, 4 * j, last), sums[j]);
+        }
     }
 }
 

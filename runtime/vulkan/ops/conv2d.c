@@ -10,6 +10,7 @@
 #include "runtime/vulkan/ops/gemm.h"
 
 enum { ROWS, COLUMNS, AXES };
+enum { TILE_STEP = 8 }; /* STEP in shaders/lib/gemm_tiled.glsl */
 
 /* One direction of a forward or dx dispatch, as in shaders/lib/conv2d.glsl. */
 struct axis {
@@ -77,92 +78,110 @@ static struct axis backward_axis(const struct sft_conv2d_params *params, int i, 
     return axis;
 }
 
-static struct sft_vk_gemm product(const struct sft_graph *graph, const struct sft_node *node, const struct axis *axes,
-                                  bool backward)
+/* The whole product, as if every tap met every pixel: it decides about splits and scratch memory, for all classes alike. */
+static struct sft_vk_gemm whole_product(const struct sft_graph *graph, const struct sft_node *node, bool backward)
 {
     const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
-    int64_t groups = params_of(node)->groups, depth = in->dim[3] / groups;
-    struct sft_vk_gemm gemm = {
-        .rows = out->dim[0] * axes[ROWS].grid * axes[COLUMNS].grid, .columns = out->dim[3] / groups,
-        .depth = depth * axes[ROWS].tap_count * axes[COLUMNS].tap_count, .matrices = groups, .transposed_b = backward,
-    };
+    const struct sft_shape *weight = sft_in_shape(graph, node, 1);
+    int64_t groups = params_of(node)->groups, taps = weight->dim[0] * weight->dim[1], depth = in->dim[3] / groups;
+    struct sft_vk_gemm gemm = {.rows = out->dim[0] * out->dim[1] * out->dim[2], .columns = out->dim[3] / groups,
+                               .depth = depth * taps, .matrices = groups, .transposed_b = backward};
     gemm.vec_a = sft_vk_aligned(graph, node->in[0]) && depth % 4 == 0;
     gemm.vec_b = sft_vk_aligned(graph, node->in[1]) && (backward ? depth : gemm.columns) % 4 == 0;
     gemm.vec_d = sft_vk_aligned(graph, node->out[0]) && gemm.columns % 4 == 0 &&
                  (node->n_in < 3 || node->in[2] == SFT_NONE || sft_vk_aligned(graph, node->in[2]));
+    if (backward) {
+        gemm.b_matrices = taps;
+        gemm.b_columns = weight->dim[2];
+        gemm.b_depth = weight->dim[3];
+    }
     return gemm;
 }
 
-/* The whole sum's splits: those of the product as if every tap met every pixel, the same for all classes. */
-static int64_t pixel_splits(const struct sft_graph *graph, const struct sft_node *node, size_t *scratch)
+/* What the dispatches of a node have in common. */
+struct pixels {
+    struct sft_vk_gemm whole, gemm; /* gemm: as the device's kernels see it */
+    int64_t splits;
+    struct sft_vk_operand source, weight, bias, to;
+    bool relu;
+};
+
+static enum sft_status prepare(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                               const struct sft_node *node, bool backward, struct pixels *pixels)
 {
-    const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
-    const struct sft_shape *weight = sft_in_shape(graph, node, 1);
-    int64_t groups = params_of(node)->groups;
-    struct sft_vk_gemm gemm = {.rows = out->dim[0] * out->dim[1] * out->dim[2], .columns = out->dim[3] / groups,
-                               .depth = in->dim[3] / groups * weight->dim[0] * weight->dim[1], .matrices = groups};
-    if (scratch) *scratch = sft_vk_gemm_scratch(&gemm);
-    return sft_vk_gemm_splits(&gemm);
+    bool cpu = sft_vk_recorder_limits(recorder)->cpu_device; /* has too few cores to split for */
+    sft_value bias = node->n_in > 2 ? node->in[2] : SFT_NONE;
+    SFT_TRY(check_sizes(graph, node, sft_in_shape(graph, node, 1)));
+    pixels->whole = pixels->gemm = whole_product(graph, node, backward);
+    pixels->splits = cpu ? 1 : sft_vk_gemm_splits(&pixels->whole);
+    pixels->source = sft_vk_read(node->in[0]);
+    pixels->weight = sft_vk_read(node->in[1]);
+    pixels->bias = sft_vk_read(pixels->splits > 1 ? SFT_NONE : bias);
+    pixels->to = sft_vk_write(node->out[0]);
+    pixels->relu = !backward && params_of(node)->relu;
+    if (pixels->splits > 1) {
+        pixels->to = sft_vk_gemm_parts(&pixels->whole);
+        pixels->to.write = true;
+        pixels->gemm.vec_d = pixels->gemm.columns % 4 == 0;
+    }
+    return sft_vk_gemm_untranspose(recorder, &pixels->gemm, &pixels->weight);
 }
 
 /* One dispatch over the pixels of the axes. */
 static enum sft_status record_pixels(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                     const struct sft_node *node, const struct axis *axes, bool backward, int64_t splits)
+                                     const struct sft_node *node, const struct pixels *pixels, const struct axis *axes)
 {
     const struct sft_vk_limits *limits = sft_vk_recorder_limits(recorder);
-    const struct sft_conv2d_params *params = params_of(node);
     const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
     const struct sft_shape *weight = sft_in_shape(graph, node, 1);
     const struct axis *y = &axes[ROWS], *x = &axes[COLUMNS];
-    struct sft_vk_gemm gemm = product(graph, node, axes, backward);
-    sft_value bias = node->n_in > 2 && splits == 1 ? node->in[2] : SFT_NONE;
-    struct sft_vk_operand to = sft_vk_write(splits > 1 ? SFT_VK_SCRATCH : node->out[0]);
-    int64_t depth = in->dim[3] / params->groups;
+    bool backward = pixels->whole.transposed_b, transposed = pixels->gemm.transposed_b;
+    int64_t groups = params_of(node)->groups, depth = in->dim[3] / groups, columns = out->dim[3] / groups;
+    int64_t sum = depth * y->tap_count * x->tap_count, part = (sum / pixels->splits + TILE_STEP) / TILE_STEP * TILE_STEP;
+    int64_t tap = backward ? in->dim[3] * columns : depth * out->dim[3]; /* elements of the weight */
+    int64_t stride = transposed ? in->dim[3] : backward ? columns : out->dim[3];
+    int64_t group = !backward ? columns : transposed ? depth : depth * columns;
+    struct sft_vk_gemm gemm = pixels->gemm;
     struct sft_vk_dispatch dispatch = {
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_read(bias), to}, .n_operands = 4,
+        .operands = {pixels->source, pixels->weight, pixels->bias, pixels->to}, .n_operands = 4,
         .push = {(uint32_t)in->dim[0], pair(y->grid, x->grid), pair(in->dim[1], in->dim[2]), (uint32_t)in->dim[3],
-                 (uint32_t)depth, (uint32_t)gemm.columns, pair(out->dim[1], out->dim[2]), (uint32_t)out->dim[3],
+                 (uint32_t)depth, (uint32_t)columns, pair(out->dim[1], out->dim[2]), (uint32_t)out->dim[3],
                  pair(y->first, x->first), pair(y->step, x->step), pair(y->origin, x->origin),
                  pair(y->pixel_step, x->pixel_step), pair(y->tap_delta, x->tap_delta), pair(y->tap_count, x->tap_count),
                  pair(y->tap_first, x->tap_first), pair(y->tap_step, x->tap_step), pair(weight->dim[0], weight->dim[1]),
-                 !backward && params->relu && splits == 1, (uint32_t)splits},
-        .n_push = 19,
+                 (uint32_t)tap, (uint32_t)group, (uint32_t)stride, pixels->relu && pixels->splits == 1,
+                 (uint32_t)pixels->splits, (uint32_t)part},
+        .n_push = 23,
     };
-    if (splits > 1) gemm.vec_d = gemm.columns % 4 == 0;
-    if (limits->cpu_device) gemm.depth = depth; /* summed in steps of four for each tap */
-    sft_vk_gemm_plan(&gemm, limits, "conv2d_lanes", "conv2d_tiled", params->groups * splits, &dispatch);
-    if (!limits->cpu_device) dispatch.spec[dispatch.n_spec++] = depth % 8 == 0;
+    gemm.rows = out->dim[0] * y->grid * x->grid;
+    gemm.depth = limits->cpu_device ? depth : sum; /* the CPU family sums tap by tap */
+    sft_vk_gemm_plan(&gemm, limits, "conv2d_lanes", "conv2d_tiled", groups * pixels->splits, &dispatch);
+    if (!limits->cpu_device) dispatch.spec[dispatch.n_spec++] = depth % TILE_STEP == 0;
     return sft_vk_record(recorder, &dispatch);
 }
 
 size_t sft_vk_conv2d_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    size_t bytes;
-    pixel_splits(graph, node, &bytes);
-    return bytes;
-}
-
-size_t sft_vk_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
-{
-    return sft_vk_conv2d_scratch(graph, node);
-}
-
-static int64_t device_splits(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
-{
-    return sft_vk_recorder_limits(recorder)->cpu_device ? 1 : pixel_splits(graph, node, NULL);
+    struct sft_vk_gemm gemm = whole_product(graph, node, false);
+    return sft_vk_gemm_scratch(&gemm);
 }
 
 enum sft_status sft_vk_conv2d(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
 {
-    const struct sft_conv2d_params *params = params_of(node);
     const struct sft_shape *weight = sft_in_shape(graph, node, 1), *out = sft_out_shape(graph, node, 0);
-    int64_t splits = device_splits(recorder, graph, node);
+    struct pixels pixels;
     struct axis axes[AXES];
-    SFT_TRY(check_sizes(graph, node, weight));
-    for (int i = 0; i < AXES; i++) axes[i] = forward_axis(params, i, out->dim[1 + i], weight->dim[i]);
-    SFT_TRY(record_pixels(recorder, graph, node, axes, false, splits));
-    if (splits == 1) return SFT_OK;
-    return sft_vk_gemm_reduce(recorder, graph, splits, node->in[2], node->out[0], params->relu);
+    SFT_TRY(prepare(recorder, graph, node, false, &pixels));
+    for (int i = 0; i < AXES; i++) axes[i] = forward_axis(params_of(node), i, out->dim[1 + i], weight->dim[i]);
+    SFT_TRY(record_pixels(recorder, graph, node, &pixels, axes));
+    if (pixels.splits == 1) return SFT_OK;
+    return sft_vk_gemm_reduce(recorder, graph, &pixels.whole, node->in[2], node->out[0], pixels.relu);
+}
+
+size_t sft_vk_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
+{
+    struct sft_vk_gemm gemm = whole_product(graph, node, true);
+    return sft_vk_gemm_scratch(&gemm);
 }
 
 enum sft_status sft_vk_conv2d_dx(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
@@ -170,17 +189,18 @@ enum sft_status sft_vk_conv2d_dx(struct sft_vk_recorder *recorder, const struct 
 {
     const struct sft_conv2d_params *params = params_of(node);
     const struct sft_shape *weight = sft_in_shape(graph, node, 1), *out = sft_out_shape(graph, node, 0);
-    int64_t splits = device_splits(recorder, graph, node);
+    struct pixels pixels;
     struct axis axes[AXES];
-    SFT_TRY(check_sizes(graph, node, weight));
+    SFT_TRY(prepare(recorder, graph, node, true, &pixels));
     for (int64_t i = 0; i < params->stride[ROWS] && i < out->dim[1]; i++) {
         axes[ROWS] = backward_axis(params, ROWS, out->dim[1], weight->dim[0], i);
         for (int64_t j = 0; j < params->stride[COLUMNS] && j < out->dim[2]; j++) {
             axes[COLUMNS] = backward_axis(params, COLUMNS, out->dim[2], weight->dim[1], j);
-            SFT_TRY(record_pixels(recorder, graph, node, axes, true, splits));
+            SFT_TRY(record_pixels(recorder, graph, node, &pixels, axes));
         }
     }
-    return splits > 1 ? sft_vk_gemm_reduce(recorder, graph, splits, SFT_NONE, node->out[0], false) : SFT_OK;
+    if (pixels.splits == 1) return SFT_OK;
+    return sft_vk_gemm_reduce(recorder, graph, &pixels.whole, SFT_NONE, node->out[0], false);
 }
 
 /* ---- dw ---- */
@@ -214,10 +234,10 @@ enum sft_status sft_vk_conv2d_dw(struct sft_vk_recorder *recorder, const struct 
     const struct sft_shape *dw = sft_out_shape(graph, node, 0);
     struct sft_vk_gemm gemm = dw_product(graph, node);
     int64_t splits = sft_vk_gemm_splits(&gemm), part = (gemm.depth / splits + 4) / 4 * 4;
+    struct sft_vk_operand to = splits > 1 ? sft_vk_gemm_parts(&gemm) : sft_vk_write(node->out[0]);
+    to.write = true;
     struct sft_vk_dispatch dispatch = {
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]),
-                     sft_vk_write(splits > 1 ? SFT_VK_SCRATCH : node->out[0])},
-        .n_operands = 3,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), to}, .n_operands = 3,
         .push = {(uint32_t)dy->dim[0], pair(dy->dim[1], dy->dim[2]), pair(x->dim[1], x->dim[2]), (uint32_t)x->dim[3],
                  (uint32_t)dw->dim[2], (uint32_t)gemm.columns, (uint32_t)dy->dim[3],
                  pair(params->stride[0], params->stride[1]), pair(params->pad[0], params->pad[1]),
@@ -230,5 +250,5 @@ enum sft_status sft_vk_conv2d_dw(struct sft_vk_recorder *recorder, const struct 
     sft_vk_gemm_plan(&gemm, limits, "conv2d_dw_lanes", "conv2d_dw_tiled", params->groups * splits, &dispatch);
     if (limits->cpu_device) dispatch.spec[dispatch.n_spec++] = dy->dim[2] % 4 == 0;
     SFT_TRY(sft_vk_record(recorder, &dispatch));
-    return splits > 1 ? sft_vk_gemm_reduce(recorder, graph, splits, SFT_NONE, node->out[0], false) : SFT_OK;
+    return splits > 1 ? sft_vk_gemm_reduce(recorder, graph, &gemm, SFT_NONE, node->out[0], false) : SFT_OK;
 }

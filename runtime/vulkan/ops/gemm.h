@@ -16,14 +16,22 @@ struct sft_vk_gemm {
     /* Facts about the operands, for the specialisation constants. A vec4 of A is four k (of one row), or with transposed_a
      * four rows; one of B is four columns, or with transposed_b four k; one of D is four columns. */
     bool vec_a, vec_b, vec_d, transposed_a, transposed_b;
+    /* A transposed B, as matrices of (columns, depth) one after another; the family for CPU drivers transposes it first. */
+    int64_t b_matrices, b_columns, b_depth;
 };
 
 /* Parts of the sum, so that products with few rows and columns occupy a GPU too: by the shape alone, since scratch memory
  * is. Each part is a multiple of four long. */
 int64_t sft_vk_gemm_splits(const struct sft_vk_gemm *gemm);
 
-/* Bytes of the parts: the node's scratch memory. 0 where the sum is not split. */
+/* The node's scratch memory: room for a B transposed back, then for the parts of a split sum. */
 size_t sft_vk_gemm_scratch(const struct sft_vk_gemm *gemm);
+struct sft_vk_operand sft_vk_gemm_parts(const struct sft_vk_gemm *gemm);
+
+/* Where the device's family wants B in rows and it is not, records its transposition, makes *b the copy and adapts the
+ * product. */
+enum sft_status sft_vk_gemm_untranspose(struct sft_vk_recorder *recorder, struct sft_vk_gemm *gemm,
+                                        struct sft_vk_operand *b) SFT_MUST_CHECK;
 
 /* Names the shader (`lanes` or `tiled`, by the device), its specialisation constants and its grid: tiles folded into x and
  * y, `layers` in z. */
@@ -31,7 +39,8 @@ void sft_vk_gemm_plan(const struct sft_vk_gemm *gemm, const struct sft_vk_limits
                       const char *tiled, int64_t layers, struct sft_vk_dispatch *dispatch);
 
 /* Adds the parts up into `y`, a row of which has the bias' length. */
-enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struct sft_graph *graph, int64_t splits,
-                                   sft_value bias, sft_value y, bool relu) SFT_MUST_CHECK;
+enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                   const struct sft_vk_gemm *gemm, sft_value bias, sft_value y,
+                                   bool relu) SFT_MUST_CHECK;
 
 #endif
