@@ -55,6 +55,6 @@ static void build_adam(struct sft_graph *graph, const sft_value *in, const void 
     sft_adam(graph, in[0], in[1], in[2], in[3], in[4], *(const struct sft_update_params *)params);
 }
 
-const struct test_op sft_test_op_perturb = {TEST_OP(perturb), .build = build_perturb, CASES(perturb_cases)};
-const struct test_op sft_test_op_sgd = {TEST_OP(sgd), .build = build_sgd, CASES(sgd_cases)};
-const struct test_op sft_test_op_adam = {TEST_OP(adam), .build = build_adam, CASES(adam_cases)};
+const struct test_op sft_test_op_perturb = {TEST_OP(perturb), FEW_ROUNDINGS, .build = build_perturb, CASES(perturb_cases)};
+const struct test_op sft_test_op_sgd = {TEST_OP(sgd), FEW_ROUNDINGS, .build = build_sgd, CASES(sgd_cases)};
+const struct test_op sft_test_op_adam = {TEST_OP(adam), FEW_ROUNDINGS, .build = build_adam, CASES(adam_cases)};

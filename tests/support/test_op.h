@@ -54,7 +54,8 @@ struct test_op {
     const struct test_case *cases;
     int n_cases;
     unsigned constant; /* bit i: input i takes part in the result but gets no gradient */
-    double nmse, worst; /* tolerances; 0 for the usual ones */
+    bool exact;    /* moves numbers or compares them: no rounding at all */
+    double worst;  /* tolerance relative to the output's root mean square; 0 for the usual one */
 };
 
 #define SFT_OP(name)                                                                                                   \
@@ -73,6 +74,9 @@ extern const struct test_op *const test_ops[];
 #define FILLED(fill, ...) {DIMS(__VA_ARGS__), fill}
 #define NORMAL(...) FILLED(FILL_NORMAL, __VA_ARGS__)
 #define ABSENT {{0, {0}}, FILL_ABSENT}
+
+/* One rounding, or a few. */
+#define FEW_ROUNDINGS .worst = 2e-6
 
 #define TEST_OP(name) .op = &sft_op_##name, .ref = sft_ref_##name
 #define CASES(table) .cases = (table), .n_cases = (int)(sizeof(table) / sizeof((table)[0]))
