@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Times ops on a device, each against two ceilings that are measured in the same run: the arithmetic rate of a large
- * matrix product and the traffic of a large sum. An op is given the share of that ceiling which bounds it.
+ * Times ops and whole SFT steps on a device, each against two ceilings that are measured in the same run: the
+ * arithmetic rate of a large matrix product and the traffic of a large sum. A row is given the share of that ceiling
+ * which bounds it.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@
 #include <time.h>
 
 #include "runtime/alloc.h"
-#include "runtime/log.h"
 #include "runtime/op.h"
 #include "runtime/rng.h"
+#include "sam/step.h"
 #include "tools/bench_cases.h"
 #include "tools/common.h"
 #include "tools/interrupt.h"
@@ -20,13 +21,13 @@
 
 struct bench {
     struct sft_common common;
-    const char *ops, *compare;
+    const char *ops, *models, *compare;
     int64_t batch;
     double seconds;
 };
 
 struct measure {
-    double seconds, flops, bytes; /* of one run */
+    double seconds, best, flops, bytes; /* of one run */
 };
 
 enum { MAX_INPUTS = 16 };
@@ -76,34 +77,52 @@ static enum sft_status bind_inputs(struct sft_device *device, struct sft_graph *
 
 /* ---- timing ---- */
 
-static enum sft_status time_runs(struct sft_device *device, struct sft_program *program, int runs, double *seconds)
+/* What is run over and over. */
+struct subject {
+    struct sft_device *device;
+    enum sft_status (*run)(void *context);
+    void *context;
+};
+
+static enum sft_status time_runs(const struct subject *subject, int runs, double *seconds)
 {
     double start = now();
-    for (int i = 0; i < runs; i++) SFT_TRY(sft_program_run(program));
-    SFT_TRY(sft_device_wait(device));
+    for (int i = 0; i < runs; i++) SFT_TRY(subject->run(subject->context));
+    SFT_TRY(sft_device_wait(subject->device));
     *seconds = (now() - start) / runs;
     return SFT_OK;
 }
 
-/* The median of five samples that together take about `budget` seconds. */
-static enum sft_status time_program(struct sft_device *device, struct sft_program *program, double budget,
-                                    double *seconds)
+/* The median of five samples that together take about `budget` seconds, and the best of them. */
+static enum sft_status time_subject(const struct subject *subject, double budget, struct measure *result)
 {
     enum { SAMPLES = 5 };
-    double samples[SAMPLES];
+    double samples[SAMPLES], seconds;
     int runs;
-    SFT_TRY(time_runs(device, program, 1, seconds)); /* warm caches */
-    SFT_TRY(time_runs(device, program, 1, seconds));
-    runs = (int)fmin(1000, fmax(1, budget / SAMPLES / *seconds));
+    SFT_TRY(time_runs(subject, 1, &seconds)); /* warm caches */
+    SFT_TRY(time_runs(subject, 1, &seconds));
+    runs = (int)fmin(1000, fmax(1, budget / SAMPLES / seconds));
     for (int i = 0; i < SAMPLES; i++) {
         int at = i;
-        SFT_TRY(time_runs(device, program, runs, seconds));
-        for (; at > 0 && samples[at - 1] > *seconds; at--) samples[at] = samples[at - 1];
-        samples[at] = *seconds;
+        SFT_TRY(time_runs(subject, runs, &seconds));
+        for (; at > 0 && samples[at - 1] > seconds; at--) samples[at] = samples[at - 1];
+        samples[at] = seconds;
     }
-    *seconds = samples[SAMPLES / 2];
+    result->seconds = samples[SAMPLES / 2];
+    result->best = samples[0];
     return SFT_OK;
 }
+
+static void add_cost(const struct sft_graph *graph, struct measure *result)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        struct sft_cost cost = sft_node_cost(graph, &graph->nodes[i]);
+        result->flops += cost.flops;
+        result->bytes += cost.bytes;
+    }
+}
+
+static enum sft_status run_program(void *context) { return sft_program_run(context); }
 
 static enum sft_status measure(struct sft_device *device, void (*build)(struct sft_graph *, int64_t),
                                const struct bench *options, struct measure *result)
@@ -117,17 +136,71 @@ static enum sft_status measure(struct sft_device *device, void (*build)(struct s
     build(graph, options->batch);
     SFT_TRY_OUT(sft_graph_status(graph));
     SFT_TRY_OUT(bind_inputs(device, graph, tensors));
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        struct sft_cost cost = sft_node_cost(graph, &graph->nodes[i]);
-        result->flops += cost.flops;
-        result->bytes += cost.bytes;
-    }
+    add_cost(graph, result);
     SFT_TRY_OUT(sft_program_create(device, graph, &program));
-    SFT_TRY_OUT(time_program(device, program, options->seconds, &result->seconds));
+    SFT_TRY_OUT(time_subject(&(struct subject){device, run_program, program}, options->seconds, result));
 out:
     sft_program_destroy(&program);
     sft_graph_destroy(&graph);
     for (int i = 0; i < MAX_INPUTS; i++) sft_tensor_destroy(&tensors[i]);
+    return status;
+}
+
+/* ---- whole steps ---- */
+
+struct step_run {
+    struct sft_step *step;
+    float *images;
+    int32_t *labels;
+    int64_t number;
+};
+
+/* Without a learning rate, so that random images cannot drive the weights anywhere. */
+static enum sft_status run_step(void *context)
+{
+    struct step_run *run = context;
+    const struct sft_step_rates rates = {.step = run->number++, .rho = 0.05, .momentum = 0.9, .weight_decay = 1e-5};
+    struct sft_step_result result;
+    return sft_step_run(run->step, &rates, run->images, run->labels, &result);
+}
+
+static enum sft_status make_batch(const struct sft_model *model, int64_t n_id, int64_t n, struct step_run *run)
+{
+    int64_t count = n * model->image_size * model->image_size * 3;
+    struct sft_rng rng;
+    run->images = sft_calloc((size_t)count, sizeof(*run->images));
+    run->labels = sft_calloc((size_t)n, sizeof(*run->labels));
+    if (!run->images || !run->labels) return SFT_MEMORY;
+    sft_rng_init(&rng, 1, SFT_STREAM_TEST, 0);
+    for (int64_t i = 0; i < count; i++) run->images[i] = 2 * sft_rng_uniform(&rng) - 1;
+    for (int64_t i = 0; i < n; i++) run->labels[i] = i < n_id ? (int32_t)(i % 10) : -1;
+    return SFT_OK;
+}
+
+/* A step of sam-norm, half of the batch outliers. */
+static enum sft_status measure_step(struct sft_device *device, const char *name, const struct bench *options,
+                                    struct measure *result)
+{
+    int64_t n_id = (options->batch + 1) / 2;
+    const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
+                                           .n_id = (int)n_id,
+                                           .n_ood = (int)(options->batch - n_id),
+                                           .lambda = 1};
+    struct sft_model *model = NULL;
+    struct step_run run = {0};
+    enum sft_status status;
+    *result = (struct measure){0};
+    SFT_TRY_OUT(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model));
+    SFT_TRY_OUT(sft_parameters_init(&model->parameters, 1));
+    SFT_TRY_OUT(make_batch(model, n_id, options->batch, &run));
+    SFT_TRY_OUT(sft_step_create(model, &params, &run.step));
+    add_cost(sft_step_graph(run.step), result);
+    status = time_subject(&(struct subject){device, run_step, &run}, options->seconds, result);
+out:
+    sft_step_destroy(&run.step);
+    sft_model_destroy(&model);
+    free(run.images);
+    free(run.labels);
     return status;
 }
 
@@ -169,21 +242,21 @@ static void print_head(const struct ceiling *ceiling, const char *name)
     printf("%-20s %-24s %10s %10s %8s %7s  %s\n", "op", "shape", "ms", "GFLOP/s", "GB/s", "share", "bound by");
 }
 
-static void print_row(const struct sft_bench_case *row, const struct measure *m, const struct ceiling *ceiling,
+static void print_row(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,
                       double before)
 {
-    printf("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s", row->op, row->shape, 1e3 * m->seconds,
-           1e-9 * m->flops / m->seconds, 1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling), bound(m, ceiling));
+    printf("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s", op, shape, 1e3 * m->seconds, 1e-9 * m->flops / m->seconds,
+           1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling), bound(m, ceiling));
     if (before > 0) printf("  (%+.0f%% time)", 100 * (m->seconds / before - 1));
     putchar('\n');
 }
 
-static json_t *row_json(const struct sft_bench_case *row, const struct measure *m, const struct ceiling *ceiling,
+static json_t *row_json(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,
                         double before)
 {
-    json_t *json = json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:s}", "op", row->op, "shape", row->shape, "seconds",
-                             m->seconds, "gflops", 1e-9 * m->flops / m->seconds, "gbytes", 1e-9 * m->bytes / m->seconds,
-                             "share", share(m, ceiling), "bound", bound(m, ceiling));
+    json_t *json = json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:s}", "op", op, "shape", shape, "seconds", m->seconds,
+                             "gflops", 1e-9 * m->flops / m->seconds, "gbytes", 1e-9 * m->bytes / m->seconds, "share",
+                             share(m, ceiling), "bound", bound(m, ceiling));
     if (before > 0) json_object_set_new(json, "seconds_before", json_real(before));
     return json;
 }
@@ -214,25 +287,55 @@ static enum sft_status measure_ceiling(struct sft_device *device, const struct b
     sft_progress(0, 1, "measuring the device's ceilings");
     SFT_TRY(measure(device, sft_bench_arithmetic, options, &arithmetic));
     SFT_TRY(measure(device, sft_bench_traffic, options, &traffic));
-    *ceiling = (struct ceiling){arithmetic.flops / arithmetic.seconds, traffic.bytes / traffic.seconds};
+    *ceiling = (struct ceiling){arithmetic.flops / arithmetic.best, traffic.bytes / traffic.best};
     return SFT_OK;
 }
 
-static enum sft_status bench_ops(struct sft_device *device, const struct bench *options, const struct ceiling *ceiling,
-                                 const json_t *earlier, json_t *rows)
+/* What a bench needs at every row. */
+struct bench_run {
+    struct sft_device *device;
+    const struct bench *options;
+    struct ceiling ceiling;
+    json_t *earlier, *rows;
+};
+
+static void show_row(const struct bench_run *bench, const char *op, const char *shape, const struct measure *m)
 {
+    double before = earlier_seconds(bench->earlier, op, shape);
+    sft_progress_end();
+    if (bench->options->common.json)
+        json_array_append_new(bench->rows, row_json(op, shape, m, &bench->ceiling, before));
+    else
+        print_row(op, shape, m, &bench->ceiling, before);
+}
+
+static enum sft_status bench_ops(const struct bench_run *bench)
+{
+    if (bench->options->models && !bench->options->ops) return SFT_OK;
     for (const struct sft_bench_case *row = sft_bench_cases; row->op; row++) {
         struct measure m;
-        double before = earlier_seconds(earlier, row->op, row->shape);
-        if (!wanted(options->ops, row->op)) continue;
+        if (!wanted(bench->options->ops, row->op)) continue;
         if (sft_interrupted()) return SFT_INTERRUPTED;
         sft_progress(0, 1, "%s %s", row->op, row->shape);
-        SFT_TRY(measure(device, row->build, options, &m));
-        sft_progress_end();
-        if (options->common.json)
-            json_array_append_new(rows, row_json(row, &m, ceiling, before));
-        else
-            print_row(row, &m, ceiling, before);
+        SFT_TRY(measure(bench->device, row->build, bench->options, &m));
+        show_row(bench, row->op, row->shape, &m);
+    }
+    return SFT_OK;
+}
+
+static enum sft_status bench_steps(const struct bench_run *bench)
+{
+    const char *list = bench->options->models;
+    if (!list && bench->options->ops) return SFT_OK;
+    if (!list) list = "resnetv2_20_gn,vgg11_gn";
+    for (const char *at = list; at; at = strchr(at, ','), at = at ? at + 1 : NULL) {
+        char name[64];
+        struct measure m;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ","), at);
+        if (sft_interrupted()) return SFT_INTERRUPTED;
+        sft_progress(0, 1, "step of %s", name);
+        SFT_TRY(measure_step(bench->device, name, bench->options, &m));
+        show_row(bench, "sam-norm step", name, &m);
     }
     return SFT_OK;
 }
@@ -249,37 +352,43 @@ static enum sft_status load_earlier(const char *path, json_t **earlier)
     return SFT_OK;
 }
 
+static enum sft_status print_result(const struct bench_run *bench)
+{
+    if (!bench->options->common.json) return SFT_OK;
+    return sft_print_json(json_pack("{s:o, s:I, s:f, s:f, s:O}", "device",
+                                    sft_device_json(sft_device_get_info(bench->device)), "batch",
+                                    (json_int_t)bench->options->batch, "ceiling_gflops", 1e-9 * bench->ceiling.flops,
+                                    "ceiling_gbytes", 1e-9 * bench->ceiling.bytes, "ops", bench->rows));
+}
+
 static enum sft_status run(const struct sft_args *args)
 {
-    const struct bench *options = args->values;
-    struct sft_device *device = NULL;
-    struct ceiling ceiling;
-    json_t *earlier = NULL, *rows = json_array();
+    struct bench_run bench = {.options = args->values, .rows = json_array()};
     enum sft_status status;
-    SFT_TRY_OUT(check_ops(options->ops));
-    SFT_TRY_OUT(load_earlier(options->compare, &earlier));
-    SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
-    SFT_TRY_OUT(measure_ceiling(device, options, &ceiling));
+    SFT_TRY_OUT(check_ops(bench.options->ops));
+    SFT_TRY_OUT(load_earlier(bench.options->compare, &bench.earlier));
+    SFT_TRY_OUT(sft_common_open_device(&bench.options->common, &bench.device));
+    SFT_TRY_OUT(measure_ceiling(bench.device, bench.options, &bench.ceiling));
     sft_progress_end();
-    if (!options->common.json) print_head(&ceiling, sft_device_get_info(device)->name);
-    SFT_TRY_OUT(bench_ops(device, options, &ceiling, earlier, rows));
-    if (options->common.json)
-        status = sft_print_json(json_pack("{s:o, s:I, s:f, s:f, s:O}", "device",
-                                          sft_device_json(sft_device_get_info(device)), "batch",
-                                          (json_int_t)options->batch, "ceiling_gflops", 1e-9 * ceiling.flops,
-                                          "ceiling_gbytes", 1e-9 * ceiling.bytes, "ops", rows));
+    if (!bench.options->common.json) print_head(&bench.ceiling, sft_device_get_info(bench.device)->name);
+    SFT_TRY_OUT(bench_ops(&bench));
+    SFT_TRY_OUT(bench_steps(&bench));
+    status = print_result(&bench);
 out:
-    json_decref(rows);
-    json_decref(earlier);
-    sft_device_close(&device);
+    sft_progress_end();
+    json_decref(bench.rows);
+    json_decref(bench.earlier);
+    sft_device_close(&bench.device);
     return status;
 }
 
 static const struct sft_option bench_options[] = {
     {"ops", SFT_OPTION_TEXT, offsetof(struct bench, ops), .value = "LIST",
      .help = "only these ops, names with commas between"},
+    {"models", SFT_OPTION_TEXT, offsetof(struct bench, models), .value = "LIST",
+     .help = "steps of these models; alone, no ops [resnetv2_20_gn,vgg11_gn]", .list = sft_model_list},
     {"batch", SFT_OPTION_INT, offsetof(struct bench, batch), .value = "N", .fallback = "128", .min = 1, .max = 65536,
-     .help = "images of a batch"},
+     .help = "images of a batch; of a step, half of them outliers"},
     {"seconds", SFT_OPTION_REAL, offsetof(struct bench, seconds), .value = "S", .fallback = "0.5", .min = 0, .max = 600,
      .help = "time to spend on each row"},
     {"compare", SFT_OPTION_TEXT, offsetof(struct bench, compare), .value = "OLD.json",
@@ -295,7 +404,7 @@ static const struct sft_option_group groups[] = {
 };
 
 static const struct sft_example examples[] = {
-    {"bench", "every op on the device that `auto` picks"},
+    {"bench", "everything on the device that `auto` picks"},
     {"bench --device cpu --ops conv2d,conv2d_dw", "two ops on the CPU"},
     {"bench --json > before.json", "for later comparison with --compare before.json"},
     {0},
@@ -303,7 +412,7 @@ static const struct sft_example examples[] = {
 
 const struct sft_command sft_command_bench = {
     .name = "bench",
-    .summary = "Times ops: GFLOP/s, GB/s and the share of what the device was measured to reach",
+    .summary = "Times ops and whole steps: GFLOP/s, GB/s and the share of what the device was measured to reach",
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct bench),
