@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Five SAM-only-norm steps against a PyTorch transcription of SAM-ON in float64 (tests/golden/make_models.py): losses
+ * and gradient norm of every step, and all parameters afterwards. SFT_TEST_DEVICE names the device; the CPU by default.
+ */
+#include "tests/nn/golden.h"
+
+#include "sam/step.h"
+#include "tests/nn/formula.h"
+
+enum { MAX_ROWS = 16 };
+
+static json_t *golden;
+static struct sft_device *device;
+
+static double number(const json_t *expected, const char *key)
+{
+    return json_number_value(json_object_get(expected, key));
+}
+
+static void check_relative(double value, double expected, const char *what, double tolerance)
+{
+    if (fabs(value / expected - 1) < tolerance) return;
+    fail_msg("%s is %.9g, expected %.9g", what, value, expected);
+}
+
+static void run_step(struct sft_step *step, const json_t *expected, int number_of_step)
+{
+    static float images[MAX_ROWS * 32 * 32 * 3];
+    const json_t *losses = json_array_get(json_object_get(expected, "losses"), (size_t)number_of_step);
+    int n_id = (int)number(expected, "n_id"), n_ood = (int)number(expected, "n_ood");
+    const struct sft_step_rates rates = {.step = number_of_step,
+                                         .lr = number(expected, "lr"),
+                                         .rho = number(expected, "rho"),
+                                         .momentum = number(expected, "momentum"),
+                                         .weight_decay = number(expected, "weight_decay")};
+    struct sft_step_result result;
+    int32_t labels[MAX_ROWS];
+    char name[32];
+    snprintf(name, sizeof(name), "step%d", number_of_step);
+    formula_images(name, n_id + n_ood, images);
+    formula_labels(n_id, n_ood, labels);
+    assert_int_equal(sft_step_run(step, &rates, images, labels, &result), SFT_OK);
+    check_relative(result.loss_id, golden_number(losses, 0), "ID loss", 1e-4);
+    check_relative(result.loss_ood, golden_number(losses, 1), "outlier loss", 1e-4);
+    check_relative(result.perturb_norm, golden_number(json_object_get(expected, "grad_norms"), (size_t)number_of_step),
+                   "gradient norm", 1e-3);
+}
+
+/* The largest distances of parameters, and of their changes since the formula's values. */
+static void check_parameters(const struct sft_model *model, const json_t *expected)
+{
+    const struct sft_parameters *parameters = &model->parameters;
+    float *flat = calloc((size_t)parameters->weights_size, sizeof(*flat)), *start;
+    json_t *changes = json_object_get(expected, "change");
+    double most = 0, most_change = 0;
+    assert_non_null(flat);
+    assert_int_equal(sft_tensor_download(parameters->weights, 0, parameters->weights_size, flat), SFT_OK);
+    for (int i = 0; i < parameters->n; i++) {
+        const struct sft_parameter *item = &parameters->items[i];
+        start = calloc((size_t)item->count, sizeof(*start));
+        assert_non_null(start);
+        for (int64_t k = 0; k < item->count; k++) start[k] = formula_value(item, k);
+        most = fmax(most, golden_parameter_distance(json_object_get(json_object_get(expected, "final"), item->name),
+                                                    item, flat, NULL, 0));
+        most_change =
+            fmax(most_change, golden_parameter_distance(json_object_get(changes, item->name), item, flat, start, 0));
+        free(start);
+    }
+    free(flat);
+    print_message("    parameters %.1e, their changes %.1e\n", most, most_change);
+    assert_true(most < 1e-4);
+    assert_true(most_change < 0.1); /* elements relative to the mean one; plain SGD is off by more than 1 */
+}
+
+static void test_steps(void **state)
+{
+    const char *name = *state;
+    const json_t *expected = json_object_get(json_object_get(golden, "sam_only_norm"), name);
+    struct sft_model *model;
+    struct sft_step *step;
+    const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
+                                           .n_id = (int)number(expected, "n_id"),
+                                           .n_ood = (int)number(expected, "n_ood"),
+                                           .lambda = 1.0f,
+                                           .loss = {.distance = SFT_DISTANCE_OE},
+                                           .no_dropout = true};
+    assert_non_null(params.optimizer);
+    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
+    assert_int_equal(formula_fill(&model->parameters), SFT_OK);
+    assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
+    for (int i = 0; i < (int)number(expected, "steps"); i++) run_step(step, expected, i);
+    check_parameters(model, expected);
+    sft_step_destroy(&step);
+    sft_model_destroy(&model);
+}
+
+static int setup(void **state)
+{
+    const char *want = getenv("SFT_TEST_DEVICE");
+    (void)state;
+    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
+    return golden && sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    json_decref(golden);
+    sft_device_close(&device);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"sam-norm/resnetv2_20_gn", test_steps, NULL, NULL, (void *)"resnetv2_20_gn"},
+        {"sam-norm/vgg11_gn", test_steps, NULL, NULL, (void *)"vgg11_gn"},
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
