@@ -62,10 +62,12 @@ static void reuse_in_place(struct planner *planner, int32_t k)
     if (out == SFT_NONE || graph->values[out].base != SFT_NONE) return;
     for (int i = 0; i < node->n_in; i++) {
         sft_value in = node->in[i], owner;
+        int64_t offset;
         bool twice = false;
         if (in == SFT_NONE || !(node->op->in_place >> i & 1)) continue;
         if (graph->values[in].base != SFT_NONE || graph->values[in].outside) continue;
-        for (int j = 0; j < node->n_in; j++) twice |= j != i && node->in[j] == in;
+        for (int j = 0; j < node->n_in; j++) /* as itself or as a view of it */
+            twice |= j != i && node->in[j] != SFT_NONE && base_of(graph, node->in[j], &offset) == in;
         owner = planner->owner[in];
         if (twice || planner->last[owner] != k || planner->last[in] != k) continue;
         planner->owner[out] = owner;
