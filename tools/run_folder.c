@@ -16,9 +16,9 @@
 #include "runtime/parallel.h"
 #include "tools/common.h"
 
-static const char *const own_files[] = {"run.json",      "model.safetensors", "checkpoint.safetensors",
-                                        "metrics.jsonl", "results.json",      "results.csv",
-                                        "report.html"};
+static const char *const own_files[] = {
+    "run.json", /* first */
+    "model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "results.json", "results.csv", "report.html"};
 
 static double now(void)
 {
@@ -60,6 +60,23 @@ static void remove_earlier(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
     for (size_t i = 0; i < sizeof(own_files) / sizeof(own_files[0]); i++) unlink(sft_run_path(run, own_files[i], path));
+}
+
+/* Whether anything but run.json is there of what a run makes. */
+static bool has_results(const struct sft_run *run)
+{
+    char path[SFT_RUN_PATH];
+    for (size_t i = 1; i < sizeof(own_files) / sizeof(own_files[0]); i++)
+        if (access(sft_run_path(run, own_files[i], path), F_OK) == 0) return true;
+    return false;
+}
+
+/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was typed. */
+static void withdraw(const struct sft_run *run)
+{
+    char path[SFT_RUN_PATH];
+    unlink(sft_run_path(run, own_files[0], path));
+    if (run->created) rmdir(run->folder);
 }
 
 static enum sft_status write_record(const struct sft_run *run)
@@ -107,6 +124,7 @@ enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, b
 {
     *run = (struct sft_run){.start = now()};
     snprintf(run->folder, sizeof(run->folder), "%s", folder);
+    run->created = access(folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(folder));
     if (clean) remove_earlier(run);
     run->record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
@@ -149,6 +167,7 @@ enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
     sft_run_note(run, "finished", time_of_day());
     sft_run_note(run, "status", json_string(sft_status_str(status)));
     written = write_record(run);
+    if (status != SFT_OK && status != SFT_INTERRUPTED && !has_results(run)) withdraw(run);
     json_decref(run->record);
     run->record = NULL;
     return status != SFT_OK ? status : written;

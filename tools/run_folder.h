@@ -15,6 +15,7 @@ struct sft_run {
     char folder[SFT_RUN_PATH - 64];
     json_t *record; /* run.json: commands add what they find; owned */
     double start;   /* seconds of a monotonic clock */
+    bool created;   /* the folder was not there before */
 };
 
 /* Whether `folder` may become the folder of a run: new or empty, or `reuse` is set. Before the work starts, so that
@@ -34,7 +35,8 @@ void sft_run_note(struct sft_run *run, const char *name, json_t *value);
 /* "FOLDER/name" into text[SFT_RUN_PATH]; returns text. */
 const char *sft_run_path(const struct sft_run *run, const char *name, char *text);
 
-/* Writes run.json with times, memory and how the run ended; returns `status`, or the first failure to write. */
+/* Writes run.json with times, memory and how the run ended; returns `status`, or the first failure to write. A run that
+ * failed before it made anything takes its folder away again. */
 enum sft_status sft_run_end(struct sft_run *run, enum sft_status status) SFT_MUST_CHECK;
 
 #endif
