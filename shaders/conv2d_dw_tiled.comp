@@ -8,14 +8,14 @@
 #include "lib/conv2d_dw.glsl"
 
 uint group, step_k, end_k;
-uvec3 pixel[A_LOADS];  // of each quad of A: image and pixel of dy,
-ivec2 corner[A_LOADS]; // that pixel in x, before padding,
-uvec3 tap[A_LOADS];    // tap and channel of its first row
+uvec3 pixel[A_LOADS]; // of each quad of A: image and pixel of dy,
+uvec3 tap[A_LOADS];   // tap and channel of its first row
 
 // x at a tap and channel, for quad i: the element, or -1 where there is none.
 int x_element(uint i, uvec3 at)
 {
-    ivec2 extent = pair(size), where = corner[i] + ivec2(at.xy) * pair(dilation) - pair(pad);
+    ivec2 extent = pair(size), corner = ivec2(pixel[i].yz) * pair(stride) - pair(pad);
+    ivec2 where = corner + ivec2(at.xy) * pair(dilation);
     bool inside = all(greaterThanEqual(where, ivec2(0))) && all(lessThan(where, extent));
     return inside ? int(((pixel[i].x * uint(extent.x) + uint(where.x)) * uint(extent.y) + uint(where.y)) * channels +
                         group * depth + at.z) : -1;
@@ -28,7 +28,7 @@ vec4 fetch_a(uint i, uint row, uint k)
     if (first >= rows() || step_k + k >= end_k) return quad;
     if (VEC_A) {
         int at = x_element(i, tap[i]);
-        return at >= 0 ? F32x4(x).at[at / 4] : quad;
+        return at >= 0 ? QUADS(x).at[at / 4] : quad;
     }
     [[unroll]] for (uint e = 0; e < 4; e++) {
         int at = first + e < rows() ? x_element(i, row_and_channel(first + e)) : -1;
@@ -42,7 +42,7 @@ vec4 fetch_b(uint i, uint column, uint k)
     vec4 quad = vec4(0.0);
     uint n = tile_column + column, at = (step_k + k) * out_channels + group * columns + n;
     if (n >= columns || step_k + k >= end_k) return quad;
-    if (VEC_B) return F32x4(dy).at[at / 4];
+    if (VEC_B) return QUADS(dy).at[at / 4];
     [[unroll]] for (uint e = 0; e < 4; e++)
         if (n + e < columns) quad[e] = dy.at[at + e];
     return quad;
@@ -61,7 +61,6 @@ void next_step()
             pixel[i].y -= uint(pair(grid).x);
             pixel[i].x++;
         }
-        corner[i] = ivec2(pixel[i].yz) * pair(stride);
     }
 }
 
@@ -74,7 +73,6 @@ void main()
     end_k = min(pixels(), step_k + part);
     [[unroll]] for (uint i = 0; i < A_LOADS; i++) {
         pixel[i] = image_and_pixel(step_k + quad_a(i).y);
-        corner[i] = ivec2(pixel[i].yz) * pair(stride);
         tap[i] = row_and_channel(tile_row + quad_a(i).x);
     }
     multiply(step_k < end_k ? (end_k - step_k + STEP - 1) / STEP : 0);

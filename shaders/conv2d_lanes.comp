@@ -8,7 +8,7 @@
 
 vec4 load_source(uint at, uint left)
 {
-    if (VEC_A) return F32x4(source).at[at / 4];
+    if (VEC_A) return QUADS(source).at[at / 4];
     vec4 a = vec4(0.0);
     [[unroll]] for (uint i = 0; i < 4; i++) a[i] = i < left ? source.at[at + min(i, left - 1)] : 0.0;
     return a;

@@ -38,7 +38,7 @@ vec4 fetch_a(uint i, uint row, uint k)
     if (VEC_A || WHOLE_TAPS) {
         int at = source_element(i, WHOLE_TAPS ? step_tap : tap_of(first), WHOLE_TAPS ? step_channel + k : first % depth);
         if (at < 0) return quad;
-        if (VEC_A) return F32x4(source).at[at / 4];
+        if (VEC_A) return QUADS(source).at[at / 4];
         return vec4(source.at[at], source.at[at + 1], source.at[at + 2], source.at[at + 3]);
     }
     [[unroll]] for (uint e = 0; e < 4; e++) {
@@ -63,7 +63,7 @@ vec4 fetch_b(uint i, uint column, uint k)
     vec4 quad = vec4(0.0);
     uint n = tile_column + column, m = step_k + k;
     if (n >= columns || m >= end_k) return quad;
-    if (VEC_B) return F32x4(weight).at[weight_element(m, n) / 4];
+    if (VEC_B) return QUADS(weight).at[weight_element(m, n) / 4];
     [[unroll]] for (uint e = 0; e < 4; e++) {
         if (TRANSPOSED_B && m + e < end_k) quad[e] = weight.at[weight_element(m + e, n)];
         if (!TRANSPOSED_B && n + e < columns) quad[e] = weight.at[weight_element(m, n + e)];

@@ -21,11 +21,11 @@ void main()
     if (i >= count) return;
     vec4 sum = vec4(0.0);
     for (uint s = 0; s < splits; s++) {
-        if (VEC4) sum += F32x4(parts).at[(s * count + i) / 4];
+        if (VEC4) sum += QUADS(parts).at[(s * count + i) / 4];
         else sum.x += parts.at[s * count + i];
     }
-    if (PRESENT(bias)) sum += VEC4 ? F32x4(bias).at[i % columns / 4] : vec4(bias.at[i % columns]);
+    if (PRESENT(bias)) sum += VEC4 ? QUADS(bias).at[i % columns / 4] : vec4(bias.at[i % columns]);
     if (relu != 0) sum = max(sum, vec4(0.0));
-    if (VEC4) F32x4(d).at[i / 4] = sum;
+    if (VEC4) QUADS(d).at[i / 4] = sum;
     else d.at[i] = sum.x;
 }

@@ -8,7 +8,7 @@
 
 vec4 load_a(uint at, uint left)
 {
-    if (VEC_A) return F32x4(a).at[at / 4];
+    if (VEC_A) return QUADS(a).at[at / 4];
     vec4 quad = vec4(0.0);
     [[unroll]] for (uint i = 0; i < 4; i++) {
         float value = a.at[at + (WHOLE_STEPS ? i : min(i, left - 1)) * a_k];

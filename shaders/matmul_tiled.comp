@@ -13,7 +13,7 @@ vec4 fetch_a(uint i, uint row, uint k)
     uint at = matrix * rows * depth + (tile_row + row) * a_row + (step_k + k) * a_k;
     uint m = tile_row + row, n = step_k + k;
     vec4 quad = vec4(0.0);
-    if (VEC_A) return m < rows && n < end_k ? F32x4(a).at[at / 4] : quad;
+    if (VEC_A) return m < rows && n < end_k ? QUADS(a).at[at / 4] : quad;
     [[unroll]] for (uint e = 0; e < 4; e++) {
         bool inside = TRANSPOSED_A ? m + e < rows && n < end_k : m < rows && n + e < end_k;
         if (inside) quad[e] = a.at[at + e];
@@ -26,7 +26,7 @@ vec4 fetch_b(uint i, uint column, uint k)
     uint m = step_k + k, n = tile_column + column;
     uint at = matrix * depth * columns + (TRANSPOSED_B ? n * b_stride + m : m * b_stride + n);
     vec4 quad = vec4(0.0);
-    if (VEC_B) return m < end_k && n < columns ? F32x4(b).at[at / 4] : quad;
+    if (VEC_B) return m < end_k && n < columns ? QUADS(b).at[at / 4] : quad;
     [[unroll]] for (uint e = 0; e < 4; e++) {
         bool inside = TRANSPOSED_B ? m + e < end_k && n < columns : m < end_k && n + e < columns;
         if (inside) quad[e] = b.at[at + e];

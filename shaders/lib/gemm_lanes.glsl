@@ -26,14 +26,14 @@ void locate_tile(uint columns)
     uint across = (columns + COLUMNS - 1) / COLUMNS;
     tile_column = linear_group() % across * COLUMNS;
     tile_row = linear_group() / across * GROUP_SIZE;
-    for (uint j = 0; j < BLOCKS; j++) sums[j] = vec4(0.0);
+    [[unroll]] for (uint j = 0; j < BLOCKS; j++) sums[j] = vec4(0.0);
 }
 
 // B(k, tile_column + column) in four columns; `at` is the element B(k, tile_column), `last` the last column of the tile. What is
 // outside is replaced by a neighbour.
 vec4 load_b(F32 b, uint at, uint column, uint last)
 {
-    if (VEC_B) return F32x4(b).at[(at + (WHOLE_COLUMNS ? column : min(column, last & ~3u))) / 4];
+    if (VEC_B) return QUADS(b).at[(at + (WHOLE_COLUMNS ? column : min(column, last & ~3u))) / 4];
     vec4 quad;
     [[unroll]] for (uint j = 0; j < 4; j++) quad[j] = b.at[at + min(column + j, last)];
     return quad;
@@ -58,12 +58,12 @@ void store(F32 d, uint at, F32 bias, uint bias_at, bool relu, uint last)
             vec4 result = sums[j];
             if (PRESENT(bias)) {
                 uint from = min(4 * j, last);
-                if (VEC_D) result += F32x4(bias).at[(bias_at + (from & ~3u)) / 4];
+                if (VEC_D) result += QUADS(bias).at[(bias_at + (from & ~3u)) / 4];
                 else
                     [[unroll]] for (uint i = 0; i < 4; i++) result[i] += bias.at[bias_at + min(from + i, last)];
             }
             if (relu) result = max(result, vec4(0.0));
-            if (VEC_D) F32x4(d).at[(at + 4 * j) / 4] = result;
+            if (VEC_D) QUADS(d).at[(at + 4 * j) / 4] = result;
             else
                 [[unroll]] for (uint i = 0; i < 4; i++)
                     if (4 * j + i <= last) d.at[at + 4 * j + i] = result[i];

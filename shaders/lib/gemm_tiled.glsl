@@ -124,8 +124,8 @@ void store_row(uint i, F32 d, uint at, F32 bias, uint bias_at, bool relu, uint c
         vec4 result = sums[i][j];
         if (VEC_D) {
             if (column >= columns) continue;
-            if (PRESENT(bias)) result += F32x4(bias).at[(bias_at + column) / 4];
-            F32x4(d).at[(at + column) / 4] = relu ? max(result, vec4(0.0)) : result;
+            if (PRESENT(bias)) result += QUADS(bias).at[(bias_at + column) / 4];
+            QUADS(d).at[(at + column) / 4] = relu ? max(result, vec4(0.0)) : result;
         } else {
             [[unroll]] for (uint e = 0; e < 4; e++) {
                 if (column + e >= columns) continue;
