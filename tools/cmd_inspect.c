@@ -9,6 +9,7 @@
 #include "nn/model.h"
 #include "runtime/file.h"
 #include "runtime/plan.h"
+#include "sam/step.h"
 #include "tools/common.h"
 #include "tools/terminal.h"
 
@@ -165,13 +166,9 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
 {
     const struct sft_parameters *parameters = &model->parameters;
     char arena[32];
-    if (options->plan) {
-        sft_plan_print(graph, plan, stdout);
-    } else {
-        for (int i = 0; i < parameters->n; i++) {
-            char shape[SFT_SHAPE_TEXT];
-            printf("  %-44s %s\n", parameters->items[i].name, sft_shape_str(&parameters->items[i].shape, shape));
-        }
+    for (int i = 0; i < parameters->n && !options->plan; i++) {
+        char shape[SFT_SHAPE_TEXT];
+        printf("  %-44s %s\n", parameters->items[i].name, sft_shape_str(&parameters->items[i].shape, shape));
     }
     printf("model      %s: %s\n", model->variant->name, model->variant->about);
     printf("parameters %" PRId64 ", %" PRId64 " of them in normalisation layers\n",
@@ -191,6 +188,29 @@ static enum sft_status plan_forward(const struct sft_model *model, int64_t batch
     return sft_plan_create(graph, backend, plan);
 }
 
+/* A step of sam-norm on as many ID images as outliers; of SGD where a model has nothing to perturb. */
+static enum sft_status print_step(struct sft_model *model, int64_t batch, enum sft_backend_kind backend)
+{
+    const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
+                                           .n_id = (int)batch,
+                                           .n_ood = (int)batch,
+                                           .lambda = 1,
+                                           .empty = SFT_EMPTY_SGD};
+    struct sft_step *step = NULL;
+    struct sft_plan *plan = NULL;
+    char arena[32];
+    enum sft_status status;
+    SFT_TRY_OUT(sft_step_create(model, &params, &step));
+    SFT_TRY_OUT(sft_plan_create(sft_step_graph(step), backend, &plan));
+    sft_plan_print(sft_step_graph(step), plan, stdout);
+    printf("step       %.3f GFLOP and %s of temporary memory for %" PRId64 " ID images and as many outliers\n",
+           1e-9 * graph_cost(sft_step_graph(step)).flops, sft_bytes_str(plan->arena, arena), batch);
+out:
+    sft_plan_destroy(&plan);
+    sft_step_destroy(&step);
+    return status;
+}
+
 static enum sft_status inspect_model(const struct inspect *options, const char *name)
 {
     struct sft_model_config config = {.name = name, .classes = (int)options->classes};
@@ -203,10 +223,12 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
     SFT_TRY_OUT(sft_graph_create(&graph));
     SFT_TRY_OUT(plan_forward(model, options->batch, sft_device_get_info(device)->backend, graph, &plan));
-    if (options->common.json)
+    if (options->common.json) {
         status = sft_print_json(model_json(model, graph, plan, options));
-    else
+    } else {
+        if (options->plan) SFT_TRY_OUT(print_step(model, options->batch, sft_device_get_info(device)->backend));
         print_model(model, graph, plan, options);
+    }
 out:
     sft_plan_destroy(&plan);
     sft_graph_destroy(&graph);
@@ -241,9 +263,9 @@ static enum sft_status run(const struct sft_args *args)
 
 static const struct sft_option model_options[] = {
     {"plan", SFT_OPTION_FLAG, offsetof(struct inspect, plan),
-     .help = "of a model: every kernel of a forward pass with its shape, FLOPs and bytes"},
+     .help = "of a model: every kernel of an SFT step with its shape, FLOPs and bytes, and the step's memory"},
     {"batch", SFT_OPTION_INT, offsetof(struct inspect, batch), .value = "N", .fallback = "64", .min = 1, .max = 65536,
-     .help = "images of that pass"},
+     .help = "images of a forward pass; ID images of a step"},
     {"classes", SFT_OPTION_INT, offsetof(struct inspect, classes), .value = "N", .fallback = "10", .min = 2,
      .max = 1000000, .help = "classes of the model"},
     {0},
@@ -259,7 +281,7 @@ static const struct sft_option_group groups[] = {
 static const struct sft_example examples[] = {
     {"inspect models/synthetic.safetensors", "names, types and shapes of a checkpoint"},
     {"inspect cifar10:cifar-10-batches-bin#test", "how many images of which classes a data set has"},
-    {"inspect resnetv2_20_gn --plan --batch 128", "what a forward pass computes, and the memory it needs"},
+    {"inspect resnetv2_20_gn --plan --batch 128", "what a step computes, and the memory it needs"},
     {0},
 };
 
