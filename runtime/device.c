@@ -2,14 +2,13 @@
 /* The public stratum: validates, counts memory, and calls the backend's table. */
 #include "runtime/device.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/alloc.h"
 #include "runtime/backend.h"
-#include "runtime/log.h"
+#include "runtime/choose.h"
 
 static const struct sft_backend *const backends[] = {&sft_cpu_backend, &sft_vulkan_backend};
 enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]) };
@@ -29,61 +28,6 @@ out:
     return status;
 }
 
-/* ---- choosing a device ---- */
-
-static bool contains(const char *text, const char *part)
-{
-    size_t length = strlen(part);
-    for (; *text; text++)
-        if (strncasecmp(text, part, length) == 0) return true;
-    return false;
-}
-
-static bool matches(const struct sft_device_info *info, const char *want)
-{
-    char *end;
-    if (strcasecmp(want, "cpu") == 0) return info->backend == SFT_CPU;
-    if (strcasecmp(want, "vulkan") == 0) return info->backend == SFT_VULKAN && info->usable;
-    if (strncasecmp(want, "vulkan:", 7) == 0 && isdigit((unsigned char)want[7])) {
-        long index = strtol(want + 7, &end, 10);
-        return *end == '\0' && info->backend == SFT_VULKAN && info->index == index;
-    }
-    if (strcasecmp(info->id, want) == 0) return true;
-    return info->backend != SFT_CPU && *want && contains(info->name, want);
-}
-
-/* Without a measurement at hand the kind decides: a GPU before the CPU, and the CPU before a driver that runs on it. */
-static int rank(const struct sft_device_info *info)
-{
-    static const char *const kinds[] = {"discrete", "integrated", "virtual"};
-    if (!info->usable) return -1;
-    if (info->backend == SFT_CPU) return 1;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(info->kind, kinds[i]) == 0) return 10 - i;
-    return 0;
-}
-
-static const struct sft_device_info *choose_auto(const struct sft_device_info *list, int count)
-{
-    const struct sft_device_info *best = &list[0];
-    for (int i = 1; i < count; i++)
-        if (rank(&list[i]) > rank(best)) best = &list[i];
-    sft_log(SFT_LOG_INFO, "device: %s (%s), chosen among %d by kind", best->name, best->kind, count);
-    return best;
-}
-
-static const struct sft_device_info *choose(const struct sft_device_info *list, int count, const char *want)
-{
-    if (strcasecmp(want, "auto") == 0) return choose_auto(list, count);
-    for (int i = 0; i < count; i++)
-        if (matches(&list[i], want)) return &list[i];
-    sft_fail(SFT_DEVICE, "device '%s' is not there; this machine has:", want);
-    for (int i = 0; i < count; i++)
-        sft_fail(SFT_DEVICE, "  %s:%d  %s  %s", list[i].backend == SFT_CPU ? "cpu" : "vulkan", list[i].index, list[i].id,
-                 list[i].name);
-    return NULL;
-}
-
 enum sft_status sft_device_open(const char *want, uint64_t memory, struct sft_device **out)
 {
     struct sft_device_info *list = NULL;
@@ -93,7 +37,7 @@ enum sft_status sft_device_open(const char *want, uint64_t memory, struct sft_de
     int count = 0;
     *out = NULL;
     SFT_TRY(sft_device_list(&list, &count));
-    info = choose(list, count, want);
+    info = sft_choose_device(list, count, want);
     if (!info || !info->usable) {
         status = info ? sft_fail(SFT_DEVICE, "device %s cannot be used: %s", info->name, info->reason) : SFT_DEVICE;
         goto out;
