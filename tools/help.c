@@ -23,7 +23,7 @@ const struct sft_help_row sft_help_environment[] = {
     {"SFT_VK_LOG", "as --log: error, warning, info or debug"},
     {"SFT_VK_CACHE_DIR", "folder for compiled pipelines; otherwise sft-vk below $XDG_CACHE_HOME or ~/.cache"},
     {"SFT_VK_DISABLE", "features not to use though a device has them: fp16,bf16,coopmat,subgroup"},
-    {"SFT_VK_MAX_ALLOC", "largest single allocation on a device, in bytes"},
+    {"SFT_VK_MAX_ALLOC", "largest single allocation on a device, as 512M"},
     {"SFT_VK_MAX_SUBMIT_MS", "longest that one submission may be expected to run"},
     {"SFT_VK_VALIDATE", "1 turns the Khronos validation layer on"},
     {"NO_COLOR", "when set, no colour"},
