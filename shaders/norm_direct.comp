@@ -4,7 +4,6 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
-#include "lib/sum.glsl"
 #include "lib/norm.glsl"
 
 layout(push_constant) uniform Push { F32 x; F32 mean; F32 rstd; NORM_SIZES; float epsilon; };
@@ -17,12 +16,12 @@ void main()
     float total = float(pixels) * float(width);
     Sum sum = Sum(0.0, 0.0), spread = Sum(0.0, 0.0);
     for (uint i = lane_row(); i < terms; i += TY) add(sum, x.at[base + i / width * channels + i % width]);
-    float average = column_sum(sum.value) / total;
+    float average = column_total(sum) / total;
     for (uint i = lane_row(); i < terms; i += TY) {
         float off = x.at[base + i / width * channels + i % width] - average;
         add(spread, off * off);
     }
-    float variance = column_sum(spread.value) / total;
+    float variance = column_total(spread) / total;
     if (!live || lane_row() != 0) return;
     mean.at[column] = average;
     rstd.at[column] = 1.0 / sqrt(variance + epsilon);

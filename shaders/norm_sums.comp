@@ -26,6 +26,6 @@ void main()
         add(sum, dz);
         add(product, dz * xh);
     }
-    sums.at[column] = sum.value;
-    sums.at[count + column] = product.value;
+    sums.at[column] = sum.value - sum.lost;
+    sums.at[count + column] = product.value - product.lost;
 }

@@ -5,7 +5,6 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
-#include "lib/sum.glsl"
 
 layout(constant_id = 2) const bool SQUARE = false; // f(x) = x^2
 layout(constant_id = 3) const bool ROOT = false;   // finish(s) = sqrt(s) + number; else s * number
@@ -46,6 +45,6 @@ void main()
         float value = x.at[base + row_offset(row)];
         add(sum, SQUARE ? value * value : value);
     }
-    float total = column_sum(sum.value);
+    float total = column_total(sum);
     if (live && lane_row() == 0) y.at[column] = ROOT ? sqrt(total) + number : total * number;
 }

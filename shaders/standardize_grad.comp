@@ -4,7 +4,6 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
-#include "lib/sum.glsl"
 
 layout(push_constant) uniform Push { F32 dy; F32 y; F32 rstd; F32 dw; uint rows, channels; };
 
@@ -17,7 +16,7 @@ void main()
         add(sum, d);
         add(product, d * y.at[row * channels + channel]);
     }
-    float mean = column_sum(sum.value) / float(rows), slope = column_sum(product.value) / float(rows);
+    float mean = column_total(sum) / float(rows), slope = column_total(product) / float(rows);
     float scale = end > 0 ? rstd.at[channel] : 0.0;
     for (uint row = lane_row(); row < end; row += TY) {
         uint at = row * channels + channel;
