@@ -110,7 +110,8 @@ static void uuid_text(const uint8_t uuid[VK_UUID_SIZE], char *text, size_t room)
 {
     size_t at = 0;
     for (unsigned i = 0; i < VK_UUID_SIZE && at + 3 < room; i++)
-        at += (size_t)snprintf(text + at, room - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+        at +=
+            (size_t)snprintf(text + at, room - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
 /* The driver's budget is a hint that some get wrong (larger than the heap): clamped. */
@@ -151,7 +152,8 @@ void sft_vk_adapter_info(const struct sft_vk_adapter *adapter, int index, struct
     else
         snprintf(info->id, sizeof(info->id), "pci-%04x-%04x-%d", p->vendorID, p->deviceID, index);
     snprintf(info->name, sizeof(info->name), "%s", p->deviceName);
-    snprintf(info->kind, sizeof(info->kind), "%s", (size_t)type < sizeof(kinds) / sizeof(kinds[0]) ? kinds[type] : "other");
+    snprintf(info->kind, sizeof(info->kind), "%s",
+             (size_t)type < sizeof(kinds) / sizeof(kinds[0]) ? kinds[type] : "other");
     snprintf(info->driver, sizeof(info->driver), "%.120s %.120s", adapter->properties12.driverName,
              adapter->properties12.driverInfo);
     snprintf(info->api, sizeof(info->api), "Vulkan %u.%u.%u", VK_API_VERSION_MAJOR(p->apiVersion),
@@ -161,7 +163,8 @@ void sft_vk_adapter_info(const struct sft_vk_adapter *adapter, int index, struct
     info->subgroup = adapter->properties11.subgroupSize;
     info->subgroup_min = adapter->properties13.minSubgroupSize;
     info->subgroup_max = adapter->properties13.maxSubgroupSize;
-    info->fp16 = adapter->features12.shaderFloat16 && adapter->features11.storageBuffer16BitAccess && !sft_vk_disabled("fp16");
+    info->fp16 =
+        adapter->features12.shaderFloat16 && adapter->features11.storageBuffer16BitAccess && !sft_vk_disabled("fp16");
     info->bf16 = adapter->bfloat16 && !sft_vk_disabled("bf16");
     info->cooperative_matrix = adapter->cooperative_matrix && !sft_vk_disabled("coopmat");
     info->unified_memory = type != VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU && host_sees_heap(adapter);
@@ -197,7 +200,8 @@ static void mark_twin(struct sft_device_info *first, int n, struct sft_device_in
         if (strcmp(first[i].id, info->id) != 0 || first[i].backend != SFT_VULKAN) continue;
         memcpy(id, info->id, sizeof(id));
         snprintf(info->id, sizeof(info->id), "%.36s/%d", id, info->index % 10);
-        if (info->usable) snprintf(info->reason, sizeof(info->reason), "perhaps the same device as vulkan:%d", first[i].index);
+        if (info->usable)
+            snprintf(info->reason, sizeof(info->reason), "perhaps the same device as vulkan:%d", first[i].index);
         return;
     }
 }

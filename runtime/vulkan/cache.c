@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pipeline cache on disk. Drivers may crash on data that is not theirs or is damaged, so the file has a header of our
- * own: which device and driver wrote it, and the hash of what follows.
+ * The pipeline cache on disk. Drivers may crash on data that is not theirs or is damaged, so the file has a header of
+ * our own: which device and driver wrote it, and the hash of what follows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +23,10 @@ struct header {
 
 static struct header make_header(const struct sft_vk *vk, const void *data, size_t bytes)
 {
-    struct header header = {.magic = "sftvkpc", .driver_version = vk->adapter.properties.driverVersion,
-                            .pointer_bytes = sizeof(void *), .bytes = bytes};
+    struct header header = {.magic = "sftvkpc",
+                            .driver_version = vk->adapter.properties.driverVersion,
+                            .pointer_bytes = sizeof(void *),
+                            .bytes = bytes};
     memcpy(header.device, vk->adapter.properties11.deviceUUID, VK_UUID_SIZE);
     memcpy(header.driver, vk->adapter.properties11.driverUUID, VK_UUID_SIZE);
     memcpy(header.cache, vk->adapter.properties.pipelineCacheUUID, VK_UUID_SIZE);
@@ -53,9 +55,11 @@ static bool cache_path(const struct sft_vk *vk, char *path, size_t room)
     at = strlen(path);
     if (at + 2 * VK_UUID_SIZE * 2 + 16 > room) return false;
     path[at++] = '/';
-    for (unsigned i = 0; i < VK_UUID_SIZE; i++) at += (size_t)sprintf(path + at, "%02x", vk->adapter.properties11.deviceUUID[i]);
+    for (unsigned i = 0; i < VK_UUID_SIZE; i++)
+        at += (size_t)sprintf(path + at, "%02x", vk->adapter.properties11.deviceUUID[i]);
     path[at++] = '-';
-    for (unsigned i = 0; i < VK_UUID_SIZE; i++) at += (size_t)sprintf(path + at, "%02x", vk->adapter.properties11.driverUUID[i]);
+    for (unsigned i = 0; i < VK_UUID_SIZE; i++)
+        at += (size_t)sprintf(path + at, "%02x", vk->adapter.properties11.driverUUID[i]);
     strcpy(path + at, ".vkpc");
     return true;
 }

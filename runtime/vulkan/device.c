@@ -40,20 +40,25 @@ static enum sft_status create_device(struct sft_vk *vk)
     float priority = 1.0f;
     const char *extensions[2];
     VkDeviceQueueCreateInfo queue = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                     .queueFamilyIndex = vk->adapter.family, .queueCount = 1,
+                                     .queueFamilyIndex = vk->adapter.family,
+                                     .queueCount = 1,
                                      .pQueuePriorities = &priority};
     VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
         .pipelineExecutableInfo = VK_TRUE};
-    VkPhysicalDeviceVulkan13Features features13 = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
-        .pNext = vk->adapter.executable_properties ? &executable : NULL,
-        .synchronization2 = VK_TRUE, .maintenance4 = VK_TRUE, .subgroupSizeControl = vk->set_subgroup_size};
+    VkPhysicalDeviceVulkan13Features features13 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+                                                   .pNext = vk->adapter.executable_properties ? &executable : NULL,
+                                                   .synchronization2 = VK_TRUE,
+                                                   .maintenance4 = VK_TRUE,
+                                                   .subgroupSizeControl = vk->set_subgroup_size};
     VkPhysicalDeviceVulkan12Features features12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
-                                                   .pNext = &features13, .timelineSemaphore = VK_TRUE,
+                                                   .pNext = &features13,
+                                                   .timelineSemaphore = VK_TRUE,
                                                    .bufferDeviceAddress = VK_TRUE};
-    VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, .pNext = &features12,
-                               .queueCreateInfoCount = 1, .pQueueCreateInfos = &queue,
+    VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                               .pNext = &features12,
+                               .queueCreateInfoCount = 1,
+                               .pQueueCreateInfos = &queue,
                                .ppEnabledExtensionNames = extensions};
     if (vk->adapter.portability_subset) extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
     if (vk->adapter.executable_properties)

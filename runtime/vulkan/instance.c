@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process has one instance, made when it is first needed and kept until the process ends: starting the drivers takes
- * tens of milliseconds, and some of them do not stand being unloaded.
+ * The process has one instance, made when it is first needed and kept until the process ends: starting the drivers
+ * takes tens of milliseconds, and some of them do not stand being unloaded.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -81,18 +81,21 @@ static VkResult create(bool validate, VkInstance *instance)
 {
     VkApplicationInfo application = {
         .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "sft-vk", .apiVersion = VK_API_VERSION_1_3};
-    VkDebugUtilsMessengerCreateInfoEXT debug = {
-        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
-        .messageSeverity =
-            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
-        .pfnUserCallback = on_message};
+    VkDebugUtilsMessengerCreateInfoEXT debug = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+                                                .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+                                                                   VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+                                                .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+                                                .pfnUserCallback = on_message};
     VkValidationFeatureEnableEXT enable[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
-    VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT, .pNext = &debug,
-                                        .enabledValidationFeatureCount = 1, .pEnabledValidationFeatures = enable};
+    VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
+                                        .pNext = &debug,
+                                        .enabledValidationFeatureCount = 1,
+                                        .pEnabledValidationFeatures = enable};
     const char *layers[] = {VALIDATION_LAYER}, *extensions[2];
-    VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application,
-                                 .ppEnabledLayerNames = layers, .ppEnabledExtensionNames = extensions};
+    VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                 .pApplicationInfo = &application,
+                                 .ppEnabledLayerNames = layers,
+                                 .ppEnabledExtensionNames = extensions};
     VkResult result;
     if (has_extension(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME)) {
         extensions[info.enabledExtensionCount++] = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;

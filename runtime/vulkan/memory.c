@@ -91,8 +91,8 @@ static enum sft_status allocate(struct sft_vk *vk, uint32_t type, struct sft_vk_
 {
     VkMemoryAllocateFlagsInfo flags = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_FLAGS_INFO,
                                        .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT};
-    VkMemoryAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &flags,
-                                 .memoryTypeIndex = type};
+    VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &flags, .memoryTypeIndex = type};
     VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = block->bytes, .usage = usage};
     VkBufferDeviceAddressInfo address = {.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO};
     VkMemoryRequirements needs;
@@ -211,7 +211,8 @@ enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes, struct sft
     enum sft_status status;
     *memory = NULL;
     if (bytes > vk->max_block)
-        return sft_fail(SFT_MEMORY, "%s: %zu MiB in one piece, but its buffers hold %llu MiB at most; make the batch smaller",
+        return sft_fail(SFT_MEMORY,
+                        "%s: %zu MiB in one piece, but its buffers hold %llu MiB at most; make the batch smaller",
                         vk->adapter.properties.deviceName, bytes >> 20, (unsigned long long)(vk->max_block >> 20));
     made = sft_calloc(1, sizeof(*made));
     if (!made) return SFT_MEMORY;

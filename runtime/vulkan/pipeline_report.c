@@ -12,10 +12,14 @@
 static double number(const VkPipelineExecutableStatisticKHR *statistic)
 {
     switch (statistic->format) {
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR: return statistic->value.b32;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR: return (double)statistic->value.i64;
-    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR: return (double)statistic->value.u64;
-    default: return statistic->value.f64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_BOOL32_KHR:
+        return statistic->value.b32;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_INT64_KHR:
+        return (double)statistic->value.i64;
+    case VK_PIPELINE_EXECUTABLE_STATISTIC_FORMAT_UINT64_KHR:
+        return (double)statistic->value.u64;
+    default:
+        return statistic->value.f64;
     }
 }
 
@@ -40,8 +44,8 @@ static void note(struct sft_pipeline_report *report, const VkPipelineExecutableS
 static enum sft_status read_statistics(struct sft_vk *vk, VkPipeline pipeline, uint32_t executable,
                                        struct sft_pipeline_report *report)
 {
-    VkPipelineExecutableInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR, .pipeline = pipeline,
-                                        .executableIndex = executable};
+    VkPipelineExecutableInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR, .pipeline = pipeline, .executableIndex = executable};
     VkPipelineExecutableStatisticKHR *statistics;
     uint32_t count = 0;
     VkResult result;
@@ -68,15 +72,15 @@ static enum sft_status read_executables(struct sft_vk *vk, VkPipeline pipeline, 
 static enum sft_status report_one(struct sft_vk *vk, const struct sft_vk_pipeline *what,
                                   struct sft_pipeline_report *report)
 {
-    VkPipelineCreateFlags flags =
-        vk->adapter.executable_properties ? VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR : 0;
+    VkPipelineCreateFlags flags = vk->adapter.executable_properties ? VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR : 0;
     VkPipeline pipeline;
     enum sft_status status;
     size_t at = 0;
     report->shader = what->shader->name;
     snprintf(report->constants, sizeof(report->constants), "default");
     for (int i = 0; i < what->n_spec && at < sizeof(report->constants); i++)
-        at += (size_t)snprintf(report->constants + at, sizeof(report->constants) - at, "%s%u", i ? " " : "", what->spec[i]);
+        at += (size_t)snprintf(report->constants + at, sizeof(report->constants) - at, "%s%u", i ? " " : "",
+                               what->spec[i]);
     SFT_TRY(sft_vk_pipeline_create(vk, what, flags, VK_NULL_HANDLE, &pipeline));
     status = read_executables(vk, pipeline, report);
     vkDestroyPipeline(vk->device, pipeline, NULL);
@@ -99,7 +103,8 @@ enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeli
         struct sft_vk_pipeline plain = {.shader = &sft_shaders[i]};
         status = report_one(vk, &plain, &made[n++]);
     }
-    for (size_t i = 0; status == SFT_OK && i < vk->n_pipelines; i++) status = report_one(vk, &vk->pipelines[i], &made[n++]);
+    for (size_t i = 0; status == SFT_OK && i < vk->n_pipelines; i++)
+        status = report_one(vk, &vk->pipelines[i], &made[n++]);
     if (status != SFT_OK) {
         free(made);
         return status;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A graph as command buffers. Ops name their dispatches (recorder.c); here addresses are filled in, barriers set where a
- * dispatch touches what an earlier one wrote (or writes what it touched) since the last barrier, and the list is recorded
- * once, cut where the estimated work would keep the device busy for too long. A run submits the buffers again.
+ * A graph as command buffers. Ops name their dispatches (recorder.c); here addresses are filled in, barriers set where
+ * a dispatch touches what an earlier one wrote (or writes what it touched) since the last barrier, and the list is
+ * recorded once, cut where the estimated work would keep the device busy for too long. A run submits the buffers again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -139,7 +139,8 @@ static enum sft_status make_steps(struct sft_program *program, const struct sft_
 
 static void record_step(const struct sft_vk *vk, VkCommandBuffer commands, const struct step *step, bool barrier)
 {
-    if (barrier) sft_vk_barrier(commands, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
+    if (barrier)
+        sft_vk_barrier(commands, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, step->pipeline);
     if (step->push_bytes)
         vkCmdPushConstants(commands, vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, step->push_bytes, step->push);
@@ -156,8 +157,8 @@ static double guess_seconds(const struct sft_vk *vk, const struct sft_program *p
     return cost.flops / flops + cost.bytes / bandwidth + 1e-5;
 }
 
-/* The first step after `begin` at which a new command buffer starts: before the estimate passes the limit, never within a
- * node. */
+/* The first step after `begin` at which a new command buffer starts: before the estimate passes the limit, never within
+ * a node. */
 static size_t cut(const struct sft_vk *vk, const struct sft_program *program, size_t begin)
 {
     const struct vk_program *state = program->state;
@@ -236,8 +237,8 @@ void sft_vk_program_forget(struct sft_program *program)
 
 static enum sft_status make_probe(struct sft_vk *vk, struct vk_program *state)
 {
-    VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP,
-                                  .queryCount = 2};
+    VkQueryPoolCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP, .queryCount = 2};
     if (!state->probe) SFT_TRY(sft_vk_commands_create(vk, &state->probe));
     if (!state->timestamps && vk->adapter.timestamp_bits > 0)
         VK_TRY(vk, vkCreateQueryPool(vk->device, &info, NULL, &state->timestamps));
@@ -251,7 +252,8 @@ static enum sft_status record_probe(struct sft_vk *vk, struct vk_program *state,
         vkCmdResetQueryPool(state->probe, state->timestamps, 0, 2);
         vkCmdWriteTimestamp2(state->probe, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, state->timestamps, 0);
     }
-    for (size_t i = begin; i < end; i++) record_step(vk, state->probe, &state->steps[i], i > begin && state->steps[i].barrier);
+    for (size_t i = begin; i < end; i++)
+        record_step(vk, state->probe, &state->steps[i], i > begin && state->steps[i].barrier);
     if (state->timestamps)
         vkCmdWriteTimestamp2(state->probe, VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT, state->timestamps, 1);
     return sft_vk_commands_end(vk, state->probe);
@@ -267,8 +269,8 @@ static double host_seconds(void)
 /* By the device's clock where it has one: the host's includes the submission. */
 static enum sft_status run_probe(struct sft_vk *vk, struct vk_program *state, double *seconds)
 {
-    uint64_t value, ticks[2], mask = vk->adapter.timestamp_bits < 64 ? (UINT64_C(1) << vk->adapter.timestamp_bits) - 1
-                                                                     : UINT64_MAX;
+    uint64_t value, ticks[2],
+        mask = vk->adapter.timestamp_bits < 64 ? (UINT64_C(1) << vk->adapter.timestamp_bits) - 1 : UINT64_MAX;
     double started = host_seconds();
     SFT_TRY(sft_vk_submit(vk, state->probe, &value));
     SFT_TRY(sft_vk_wait(vk, value));

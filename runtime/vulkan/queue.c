@@ -24,7 +24,8 @@ void sft_vk_queue_uninit(struct sft_vk *vk)
 enum sft_status sft_vk_commands_create(struct sft_vk *vk, VkCommandBuffer *commands)
 {
     VkCommandBufferAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-                                        .commandPool = vk->command_pool, .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
+                                        .commandPool = vk->command_pool,
+                                        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                                         .commandBufferCount = 1};
     VK_TRY(vk, vkAllocateCommandBuffers(vk->device, &info, commands));
     return SFT_OK;
@@ -39,8 +40,8 @@ void sft_vk_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 from, VkPipe
                                 .dstStageMask = to,
                                 .dstAccessMask = host ? VK_ACCESS_2_HOST_READ_BIT
                                                       : VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT};
-    VkDependencyInfo info = {.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO, .memoryBarrierCount = 1,
-                             .pMemoryBarriers = &barrier};
+    VkDependencyInfo info = {
+        .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO, .memoryBarrierCount = 1, .pMemoryBarriers = &barrier};
     vkCmdPipelineBarrier2(commands, &info);
 }
 
@@ -73,10 +74,14 @@ enum sft_status sft_vk_submit(struct sft_vk *vk, VkCommandBuffer commands, uint6
 {
     VkCommandBufferSubmitInfo buffer = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO,
                                         .commandBuffer = commands};
-    VkSemaphoreSubmitInfo signal = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO, .semaphore = vk->timeline,
-                                    .value = vk->submitted + 1, .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT};
-    VkSubmitInfo2 info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2, .commandBufferInfoCount = 1,
-                          .pCommandBufferInfos = &buffer, .signalSemaphoreInfoCount = 1,
+    VkSemaphoreSubmitInfo signal = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
+                                    .semaphore = vk->timeline,
+                                    .value = vk->submitted + 1,
+                                    .stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT};
+    VkSubmitInfo2 info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2,
+                          .commandBufferInfoCount = 1,
+                          .pCommandBufferInfos = &buffer,
+                          .signalSemaphoreInfoCount = 1,
                           .pSignalSemaphoreInfos = &signal};
     SFT_TRY(usable(vk));
     VK_TRY(vk, vkQueueSubmit2(vk->queue, 1, &info, VK_NULL_HANDLE));
@@ -94,8 +99,10 @@ enum sft_status sft_vk_done(struct sft_vk *vk, uint64_t *value)
 
 enum sft_status sft_vk_wait(struct sft_vk *vk, uint64_t value)
 {
-    VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO, .semaphoreCount = 1,
-                                .pSemaphores = &vk->timeline, .pValues = &value};
+    VkSemaphoreWaitInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_WAIT_INFO,
+                                .semaphoreCount = 1,
+                                .pSemaphores = &vk->timeline,
+                                .pValues = &value};
     SFT_TRY(usable(vk));
     VK_TRY(vk, vkWaitSemaphores(vk->device, &info, UINT64_MAX));
     if (sft_vk_validation_messages() > vk->messages)

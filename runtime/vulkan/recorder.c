@@ -25,8 +25,10 @@ static enum sft_status check_values(const struct sft_graph *graph, const sft_val
         if (values[i] == SFT_NONE) continue;
         shape = sft_graph_shape(graph, values[i]);
         if (sft_shape_count(shape) > MAX_ELEMENTS)
-            return sft_fail(SFT_MEMORY, "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
-                            "batch smaller", name, sft_shape_str(shape, text));
+            return sft_fail(SFT_MEMORY,
+                            "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
+                            "batch smaller",
+                            name, sft_shape_str(shape, text));
     }
     return SFT_OK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploads and downloads in the order of the calls. An upload never waits for a program that still runs: while the device is
- * busy the data goes through a staging block and a copy that queues behind the program. Blocks come back when their copy is
- * done; new ones are made as long as STAGED_MAX allows. Memory that the host sees is written directly while the device idles.
+ * Uploads and downloads in the order of the calls. An upload never waits for a program that still runs: while the
+ * device is busy the data goes through a staging block and a copy that queues behind the program. Blocks come back when
+ * their copy is done; new ones are made as long as STAGED_MAX allows. Memory that the host sees is written directly
+ * while the device idles.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,8 @@ static enum sft_status get_stage(struct sft_vk *vk, VkDeviceSize bytes, struct s
     return add_stage(vk, bytes, stage);
 }
 
-static enum sft_status copy(struct sft_vk *vk, struct sft_vk_stage *stage, VkBuffer from, VkBuffer to, VkBufferCopy region)
+static enum sft_status copy(struct sft_vk *vk, struct sft_vk_stage *stage, VkBuffer from, VkBuffer to,
+                            VkBufferCopy region)
 {
     SFT_TRY(sft_vk_commands_begin(vk, stage->commands, VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT));
     vkCmdCopyBuffer(stage->commands, from, to, 1, &region);

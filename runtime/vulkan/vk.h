@@ -26,8 +26,8 @@ struct sft_vk;
 
 /* ---- results ---- */
 
-/* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later use of `vk`
- * fail; `vk` may be NULL. */
+/* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later use of
+ * `vk` fail; `vk` may be NULL. */
 enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call);
 
 #define VK_TRY(vk, call)                                                                                               \
@@ -42,8 +42,8 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
 enum sft_status sft_vk_instance_get(VkInstance *instance) SFT_MUST_CHECK;
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
-/* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the CPU then gets the
- * kernels that GPUs get, so that they can be tested anywhere). */
+/* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the CPU then
+ * gets the kernels that GPUs get, so that they can be tested anywhere). */
 bool sft_vk_disabled(const char *what);
 
 /* ---- adapter ---- */
@@ -58,11 +58,11 @@ struct sft_vk_adapter {
     VkPhysicalDeviceVulkan12Features features12;
     VkPhysicalDeviceVulkan13Features features13;
     VkPhysicalDeviceMemoryProperties memory;
-    uint32_t heap;               /* the largest device-local one */
-    uint32_t family;             /* of the queue; UINT32_MAX when no family computes */
+    uint32_t heap;   /* the largest device-local one */
+    uint32_t family; /* of the queue; UINT32_MAX when no family computes */
     uint32_t timestamp_bits;
     bool portability_subset, memory_budget, executable_properties, cooperative_matrix, bfloat16;
-    const char *why_not;         /* what it lacks, or NULL */
+    const char *why_not; /* what it lacks, or NULL */
 };
 
 enum sft_status sft_vk_adapter_read(VkPhysicalDevice handle, struct sft_vk_adapter *adapter) SFT_MUST_CHECK;
@@ -82,7 +82,7 @@ struct sft_vk_block {
     VkDeviceSize bytes;
     struct sft_vk_range {
         VkDeviceSize offset, bytes;
-    } *free; /* by offset, never touching */
+    } * free; /* by offset, never touching */
     size_t n_free, free_room, n_taken;
 };
 
@@ -115,7 +115,8 @@ enum sft_status sft_vk_queue_init(struct sft_vk *vk) SFT_MUST_CHECK;
 void sft_vk_queue_uninit(struct sft_vk *vk);
 enum sft_status sft_vk_commands_create(struct sft_vk *vk, VkCommandBuffer *commands) SFT_MUST_CHECK;
 
-/* Every command buffer starts by waiting for what was submitted before it, and ends by showing its results to the host. */
+/* Every command buffer starts by waiting for what was submitted before it, and ends by showing its results to the host.
+ */
 enum sft_status sft_vk_commands_begin(struct sft_vk *vk, VkCommandBuffer commands,
                                       VkCommandBufferUsageFlags usage) SFT_MUST_CHECK;
 enum sft_status sft_vk_commands_end(struct sft_vk *vk, VkCommandBuffer commands) SFT_MUST_CHECK;
@@ -159,8 +160,9 @@ enum sft_status sft_vk_pipeline_get(struct sft_vk *vk, const char *shader, const
                                     VkPipeline *pipeline) SFT_MUST_CHECK;
 
 /* Makes one that nobody keeps. */
-enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pipeline *what, VkPipelineCreateFlags flags,
-                                       VkPipelineCache cache, VkPipeline *pipeline) SFT_MUST_CHECK;
+enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pipeline *what,
+                                       VkPipelineCreateFlags flags, VkPipelineCache cache,
+                                       VkPipeline *pipeline) SFT_MUST_CHECK;
 
 /* The cache file of this device and driver: reading one that is missing or damaged gives an empty cache. */
 enum sft_status sft_vk_cache_open(struct sft_vk *vk) SFT_MUST_CHECK;
@@ -179,8 +181,8 @@ struct sft_vk {
     struct sft_vk_limits limits;
     bool set_subgroup_size; /* shaders with subgroup operations are told to use limits.subgroup_size */
     bool lost;
-    int messages; /* of the validation layer before this device was opened */
-    double submit_seconds;  /* estimated work after which a command buffer is cut; 0: never */
+    int messages;          /* of the validation layer before this device was opened */
+    double submit_seconds; /* estimated work after which a command buffer is cut; 0: never */
     VkDevice device;
     VkQueue queue;
 

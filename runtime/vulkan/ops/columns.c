@@ -10,13 +10,13 @@ static uint32_t power_of_two_up(uint64_t number, uint32_t most)
 
 static uint32_t group_size(const struct sft_vk_limits *limits)
 {
-    uint32_t most = limits->max_invocations < limits->max_group_size[0] ? limits->max_invocations
-                                                                        : limits->max_group_size[0];
+    uint32_t most =
+        limits->max_invocations < limits->max_group_size[0] ? limits->max_invocations : limits->max_group_size[0];
     return most >= 256 ? 256 : 128;
 }
 
-void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *dispatch, uint64_t columns, uint64_t rows,
-                    bool along_rows)
+void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *dispatch, uint64_t columns,
+                    uint64_t rows, bool along_rows)
 {
     enum { CPU_GROUP = 16, SHARED_ROWS = 16 };
     uint32_t group = limits->cpu_device ? CPU_GROUP : group_size(limits), ty = 1;
@@ -62,7 +62,8 @@ static void split_axes(const struct sft_vk_reduction *reduction, struct axes *ke
     }
 }
 
-/* Into how many parts each sum is cut, so that there is work for a whole GPU; by shape only, like the scratch memory. */
+/* Into how many parts each sum is cut, so that there is work for a whole GPU; by shape only, like the scratch memory.
+ */
 static uint64_t parts_of(uint64_t kept, uint64_t rows)
 {
     enum { WANTED_COLUMNS = 16384, LEAST_ROWS = 256 };
@@ -83,8 +84,10 @@ static enum sft_status dispatch_sum(struct sft_vk_recorder *recorder, const stru
     uint64_t part_rows = sft_vk_divide_up(rows->count, parts);
     struct sft_vk_dispatch dispatch = {
         .shader = "reduce",
-        .spec = {0, 0, reduction->square, reduction->root, (uint32_t)(rows->n > 0 ? rows->n : 1)}, .n_spec = 5,
-        .operands = {reduction->x, reduction->y}, .n_operands = 2,
+        .spec = {0, 0, reduction->square, reduction->root, (uint32_t)(rows->n > 0 ? rows->n : 1)},
+        .n_spec = 5,
+        .operands = {reduction->x, reduction->y},
+        .n_operands = 2,
         .push = {sft_vk_bits(reduction->number), (uint32_t)kept->count, (uint32_t)rows->count, (uint32_t)parts,
                  (uint32_t)part_rows, kept->size[0], kept->size[1], kept->stride[0], kept->stride[1], kept->stride[2],
                  rows->size[0], rows->size[1], rows->stride[0], rows->stride[1], rows->stride[2]},

@@ -6,7 +6,8 @@
 
 enum { GROUP = 64 };
 
-/* How the second operand repeats over the first: sizes and strides, last axis first, neighbours that step alike merged. */
+/* How the second operand repeats over the first: sizes and strides, last axis first, neighbours that step alike merged.
+ */
 struct broadcast {
     int axes; /* 0: same shape */
     uint32_t size[SFT_MAX_RANK], stride[SFT_MAX_RANK];
@@ -54,9 +55,12 @@ static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_gr
     bool vec4 = by_four(graph, (sft_value[]){a, b, y}, 3, count, &how);
     struct sft_vk_dispatch dispatch = {
         .shader = "elementwise",
-        .spec = {GROUP, function, vec4, (uint32_t)how.axes}, .n_spec = 4,
-        .operands = {sft_vk_read(a), sft_vk_read(b), sft_vk_write(y)}, .n_operands = 3,
-        .push = {(uint32_t)count, sft_vk_bits(number)}, .n_push = 2 + 2 * SFT_MAX_RANK,
+        .spec = {GROUP, function, vec4, (uint32_t)how.axes},
+        .n_spec = 4,
+        .operands = {sft_vk_read(a), sft_vk_read(b), sft_vk_write(y)},
+        .n_operands = 3,
+        .push = {(uint32_t)count, sft_vk_bits(number)},
+        .n_push = 2 + 2 * SFT_MAX_RANK,
     };
     for (int i = 0; i < how.axes; i++) {
         dispatch.push[2 + i] = how.size[i];

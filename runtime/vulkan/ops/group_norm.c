@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group norm and its gradient. Statistics come by one of two roads: directly, a column of lanes for each group, where the
- * group's channels fill a memory line or there is one pixel; else by channel over stretches of pixels, then merged. The
- * second road is coalesced for any group width, batch norm's single channels included.
+ * Group norm and its gradient. Statistics come by one of two roads: directly, a column of lanes for each group, where
+ * the group's channels fill a memory line or there is one pixel; else by channel over stretches of pixels, then merged.
+ * The second road is coalesced for any group width, batch norm's single channels included.
  */
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
@@ -30,14 +30,15 @@ static struct sizes sizes_of(const struct sft_graph *graph, const struct sft_nod
     int64_t groups = SFT_NODE_PARAMS(struct sft_group_norm_params, node)->groups;
     int64_t images = x->dim[0], channels = x->dim[x->rank - 1], pixels = sft_shape_count(x) / images / channels;
     uint64_t parts = parts_of((uint64_t)(images * channels), (uint64_t)pixels);
-    return (struct sizes){(uint32_t)images, (uint32_t)pixels, (uint32_t)channels, (uint32_t)(channels / groups),
-                          (uint32_t)parts, (uint32_t)sft_vk_divide_up((uint64_t)pixels, parts)};
+    return (struct sizes){(uint32_t)images,   (uint32_t)pixels,
+                          (uint32_t)channels, (uint32_t)(channels / groups),
+                          (uint32_t)parts,    (uint32_t)sft_vk_divide_up((uint64_t)pixels, parts)};
 }
 
 static void push_sizes(struct sft_vk_dispatch *dispatch, const struct sizes *sizes)
 {
     const uint32_t words[N_SIZES] = {sizes->images, sizes->pixels, sizes->channels,
-                                     sizes->width, sizes->parts, sizes->part_pixels};
+                                     sizes->width,  sizes->parts,  sizes->part_pixels};
     for (int i = 0; i < N_SIZES; i++) dispatch->push[dispatch->n_push++] = words[i];
 }
 
@@ -93,10 +94,13 @@ static enum sft_status frozen_statistics(struct sft_vk_recorder *recorder, const
 {
     uint32_t count = sizes->images * (sizes->channels / sizes->width);
     struct sft_vk_dispatch dispatch = {
-        .shader = "norm_frozen", .n_spec = 1,
+        .shader = "norm_frozen",
+        .n_spec = 1,
         .operands = {sft_vk_read(node->in[3]), sft_vk_read(node->in[4]), sft_vk_write(node->out[1]),
-                     sft_vk_write(node->out[2])}, .n_operands = 4,
-        .push = {count, sft_vk_bits(epsilon)}, .n_push = 2,
+                     sft_vk_write(node->out[2])},
+        .n_operands = 4,
+        .push = {count, sft_vk_bits(epsilon)},
+        .n_push = 2,
     };
     cover(recorder, &dispatch, count);
     return sft_vk_record(recorder, &dispatch);
@@ -108,9 +112,11 @@ static enum sft_status finish_statistics(struct sft_vk_recorder *recorder, const
 {
     bool whole = direct(sizes);
     struct sft_vk_dispatch dispatch = {
-        .shader = whole ? "norm_direct" : "norm_merge", .n_spec = 2,
+        .shader = whole ? "norm_direct" : "norm_merge",
+        .n_spec = 2,
         .operands = {whole ? sft_vk_read(node->in[0]) : scratch_read(), sft_vk_write(node->out[1]),
-                     sft_vk_write(node->out[2])}, .n_operands = 3,
+                     sft_vk_write(node->out[2])},
+        .n_operands = 3,
     };
     push_sizes(&dispatch, sizes);
     push_word(&dispatch, sft_vk_bits(epsilon));
@@ -124,8 +130,10 @@ static enum sft_status statistics(struct sft_vk_recorder *recorder, const struct
                                   const struct sizes *sizes, float epsilon)
 {
     struct sft_vk_dispatch dispatch = {
-        .shader = "norm_parts", .n_spec = 1,
-        .operands = {sft_vk_read(node->in[0]), scratch_write()}, .n_operands = 2,
+        .shader = "norm_parts",
+        .n_spec = 1,
+        .operands = {sft_vk_read(node->in[0]), scratch_write()},
+        .n_operands = 2,
     };
     if (!direct(sizes)) {
         push_sizes(&dispatch, sizes);
@@ -143,9 +151,12 @@ enum sft_status sft_vk_group_norm(struct sft_vk_recorder *recorder, const struct
     sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2], y = node->out[0];
     bool vec4 = by_four(graph, &sizes, (sft_value[]){x, gamma, beta, y}, 4);
     struct sft_vk_dispatch dispatch = {
-        .shader = "norm_apply", .spec = {0, vec4, params->relu != 0}, .n_spec = 3,
+        .shader = "norm_apply",
+        .spec = {0, vec4, params->relu != 0},
+        .n_spec = 3,
         .operands = {sft_vk_read(x), sft_vk_read(gamma), sft_vk_read(beta), sft_vk_read(node->out[1]),
-                     sft_vk_read(node->out[2]), sft_vk_write(y)}, .n_operands = 6,
+                     sft_vk_read(node->out[2]), sft_vk_write(y)},
+        .n_operands = 6,
     };
     if (params->frozen)
         SFT_TRY(frozen_statistics(recorder, node, &sizes, params->epsilon));
@@ -171,14 +182,20 @@ enum sft_status sft_vk_group_norm_sums(struct sft_vk_recorder *recorder, const s
     bool split = sizes.parts > 1;
     struct sft_vk_dispatch dispatch = {
         .shader = "norm_sums",
-        .spec = {0, SFT_NODE_PARAMS(struct sft_group_norm_params, node)->relu != 0}, .n_spec = 2,
+        .spec = {0, SFT_NODE_PARAMS(struct sft_group_norm_params, node)->relu != 0},
+        .n_spec = 2,
         .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_read(node->in[2]),
                      sft_vk_read(node->in[3]), sft_vk_read(node->in[4]), sft_vk_read(node->in[5]),
-                     split ? scratch_write() : sft_vk_write(node->out[0])}, .n_operands = 7,
+                     split ? scratch_write() : sft_vk_write(node->out[0])},
+        .n_operands = 7,
     };
     struct sft_vk_reduction add_parts = {
-        .x = scratch_read(), .y = sft_vk_write(node->out[0]), .number = 1.0f, .whole = true,
-        .shape = SFT_SHAPE(2 * (int64_t)sizes.images, sizes.parts, sizes.channels), .reduced = {false, true, false},
+        .x = scratch_read(),
+        .y = sft_vk_write(node->out[0]),
+        .number = 1.0f,
+        .whole = true,
+        .shape = SFT_SHAPE(2 * (int64_t)sizes.images, sizes.parts, sizes.channels),
+        .reduced = {false, true, false},
     };
     push_sizes(&dispatch, &sizes);
     cover(recorder, &dispatch, columns_of(&sizes));
@@ -198,8 +215,10 @@ size_t sft_vk_group_norm_dx_scratch(const struct sft_graph *graph, const struct 
 static enum sft_status means(struct sft_vk_recorder *recorder, const struct sft_node *node, const struct sizes *sizes)
 {
     struct sft_vk_dispatch dispatch = {
-        .shader = "norm_means", .n_spec = 2,
-        .operands = {sft_vk_read(node->in[2]), sft_vk_read(node->in[6]), scratch_write()}, .n_operands = 3,
+        .shader = "norm_means",
+        .n_spec = 2,
+        .operands = {sft_vk_read(node->in[2]), sft_vk_read(node->in[6]), scratch_write()},
+        .n_operands = 3,
     };
     push_sizes(&dispatch, sizes);
     sft_vk_columns(sft_vk_recorder_limits(recorder), &dispatch,
@@ -215,10 +234,13 @@ enum sft_status sft_vk_group_norm_dx(struct sft_vk_recorder *recorder, const str
     sft_value x = node->in[0], dy = node->in[1], gamma = node->in[2], beta = node->in[3], dx = node->out[0];
     bool vec4 = by_four(graph, &sizes, (sft_value[]){x, dy, gamma, beta, dx}, 5);
     struct sft_vk_dispatch dispatch = {
-        .shader = "norm_dx", .spec = {0, vec4, params->relu != 0, params->frozen != 0}, .n_spec = 4,
+        .shader = "norm_dx",
+        .spec = {0, vec4, params->relu != 0, params->frozen != 0},
+        .n_spec = 4,
         .operands = {sft_vk_read(x), sft_vk_read(dy), sft_vk_read(gamma), sft_vk_read(beta), sft_vk_read(node->in[4]),
                      sft_vk_read(node->in[5]), params->frozen ? sft_vk_read(SFT_NONE) : scratch_read(),
-                     sft_vk_write(dx)}, .n_operands = 8,
+                     sft_vk_write(dx)},
+        .n_operands = 8,
     };
     if (!params->frozen) SFT_TRY(means(recorder, node, &sizes));
     push_sizes(&dispatch, &sizes);
@@ -237,8 +259,11 @@ enum sft_status sft_vk_group_norm_dparam(struct sft_vk_recorder *recorder, const
     for (int i = 0; i < 2; i++) {
         struct sft_vk_reduction add_images = {
             .x = {.value = node->in[0], .offset = (size_t)i * plane, .bytes = plane, .read = true},
-            .y = sft_vk_write(node->out[i]), .number = 1.0f, .whole = true,
-            .shape = SFT_SHAPE(images, channels), .reduced = {true, false},
+            .y = sft_vk_write(node->out[i]),
+            .number = 1.0f,
+            .whole = true,
+            .shape = SFT_SHAPE(images, channels),
+            .reduced = {true, false},
         };
         SFT_TRY(sft_vk_reduce(recorder, &add_images));
     }

@@ -63,15 +63,19 @@ static bool make_quads(struct box *box)
     return true;
 }
 
-static enum sft_status copy(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value from, sft_value to,
-                            const struct box *whole)
+static enum sft_status copy(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value from,
+                            sft_value to, const struct box *whole)
 {
     struct box box = simplify(whole);
     bool quads = sft_vk_aligned(graph, from) && sft_vk_aligned(graph, to) && make_quads(&box);
     struct sft_vk_dispatch dispatch = {
-        .shader = "copy", .spec = {GROUP, quads, (uint32_t)box.rank}, .n_spec = 3,
-        .operands = {sft_vk_read(from), sft_vk_write(to)}, .n_operands = 2,
-        .push = {0, (uint32_t)box.from_start, (uint32_t)box.to_start, 1, 1, 1, 1}, .n_push = 17,
+        .shader = "copy",
+        .spec = {GROUP, quads, (uint32_t)box.rank},
+        .n_spec = 3,
+        .operands = {sft_vk_read(from), sft_vk_write(to)},
+        .n_operands = 2,
+        .push = {0, (uint32_t)box.from_start, (uint32_t)box.to_start, 1, 1, 1, 1},
+        .n_push = 17,
     };
     uint64_t count = 1;
     for (int i = 0; i < box.rank; i++) {
@@ -105,7 +109,8 @@ static struct box common_box(const struct sft_shape *shape, const struct sft_sha
     return box;
 }
 
-enum sft_status sft_vk_slice(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_slice(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                             const struct sft_node *node)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0), *y = sft_out_shape(graph, node, 0);
     struct box box = common_box(y, x, y);
@@ -118,9 +123,13 @@ static enum sft_status clear(struct sft_vk_recorder *recorder, const struct sft_
     uint64_t count = (uint64_t)sft_shape_count(sft_graph_shape(graph, y));
     bool vec4 = count % 4 == 0 && sft_vk_aligned(graph, y);
     struct sft_vk_dispatch dispatch = {
-        .shader = "elementwise", .spec = {GROUP, SFT_MAP_FILL, vec4, 0}, .n_spec = 4,
-        .operands = {sft_vk_read(SFT_NONE), sft_vk_read(SFT_NONE), sft_vk_write(y)}, .n_operands = 3,
-        .push = {(uint32_t)count}, .n_push = 2 + 2 * SFT_MAX_RANK,
+        .shader = "elementwise",
+        .spec = {GROUP, SFT_MAP_FILL, vec4, 0},
+        .n_spec = 4,
+        .operands = {sft_vk_read(SFT_NONE), sft_vk_read(SFT_NONE), sft_vk_write(y)},
+        .n_operands = 3,
+        .push = {(uint32_t)count},
+        .n_push = 2 + 2 * SFT_MAX_RANK,
     };
     sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(count, vec4 ? 4 * GROUP : GROUP), dispatch.groups);
     return sft_vk_record(recorder, &dispatch);
@@ -135,7 +144,8 @@ enum sft_status sft_vk_pad(struct sft_vk_recorder *recorder, const struct sft_gr
     return copy(recorder, graph, node->in[0], node->out[0], &box);
 }
 
-enum sft_status sft_vk_permute(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_permute(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                               const struct sft_node *node)
 {
     const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
     const struct sft_shape *x = sft_in_shape(graph, node, 0), *y = sft_out_shape(graph, node, 0);
@@ -146,7 +156,8 @@ enum sft_status sft_vk_permute(struct sft_vk_recorder *recorder, const struct sf
     return copy(recorder, graph, node->in[0], node->out[0], &box);
 }
 
-enum sft_status sft_vk_concat(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_concat(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                              const struct sft_node *node)
 {
     const struct sft_shape *y = sft_out_shape(graph, node, 0);
     int axis = SFT_NODE_PARAMS(struct sft_concat_params, node)->axis;

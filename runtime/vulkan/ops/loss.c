@@ -20,11 +20,15 @@ static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_di
     return sft_vk_record(recorder, dispatch);
 }
 
-enum sft_status sft_vk_softmax(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_softmax(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                               const struct sft_node *node)
 {
     struct sft_vk_dispatch dispatch = {
-        .shader = "softmax", .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0])}, .n_operands = 2, .n_push = 2,
+        .shader = "softmax",
+        .n_spec = 2,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0])},
+        .n_operands = 2,
+        .n_push = 2,
     };
     return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
 }
@@ -33,8 +37,10 @@ enum sft_status sft_vk_softmax_grad(struct sft_vk_recorder *recorder, const stru
                                     const struct sft_node *node)
 {
     struct sft_vk_dispatch dispatch = {
-        .shader = "softmax_grad", .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_write(node->out[0])}, .n_operands = 3,
+        .shader = "softmax_grad",
+        .n_spec = 2,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_write(node->out[0])},
+        .n_operands = 3,
         .n_push = 2,
     };
     return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
@@ -44,9 +50,12 @@ static struct sft_vk_dispatch loss_dispatch(const struct sft_node *node, const c
 {
     const struct sft_row_loss_params *params = SFT_NODE_PARAMS(struct sft_row_loss_params, node);
     struct sft_vk_dispatch dispatch = {
-        .shader = shader, .spec = {0, 0, (uint32_t)params->distance}, .n_spec = 3,
+        .shader = shader,
+        .spec = {0, 0, (uint32_t)params->distance},
+        .n_spec = 3,
         .push = {0, 0, sft_vk_bits(params->energy_weight), sft_vk_bits(params->energy_in),
-                 sft_vk_bits(params->energy_out)}, .n_push = 5,
+                 sft_vk_bits(params->energy_out)},
+        .n_push = 5,
     };
     for (int i = 0; i < node->n_in; i++) dispatch.operands[dispatch.n_operands++] = sft_vk_read(node->in[i]);
     dispatch.operands[dispatch.n_operands++] = sft_vk_write(node->out[0]);

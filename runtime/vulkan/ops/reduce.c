@@ -10,12 +10,16 @@ size_t sft_vk_sum_to_scratch(const struct sft_graph *graph, const struct sft_nod
     return sft_vk_reduce_scratch(kept, (uint64_t)sft_in_count(graph, node, 0) / kept);
 }
 
-enum sft_status sft_vk_sum_to(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_sum_to(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                              const struct sft_node *node)
 {
     const struct sft_sum_to_params *params = SFT_NODE_PARAMS(struct sft_sum_to_params, node);
     struct sft_vk_reduction reduction = {
-        .x = sft_vk_read(node->in[0]), .y = sft_vk_write(node->out[0]), .scratch = scratch(),
-        .shape = *sft_in_shape(graph, node, 0), .number = params->scale,
+        .x = sft_vk_read(node->in[0]),
+        .y = sft_vk_write(node->out[0]),
+        .scratch = scratch(),
+        .shape = *sft_in_shape(graph, node, 0),
+        .number = params->scale,
     };
     struct sft_shape padded;
     sft_shape_broadcasts(&params->shape, &reduction.shape, &padded);
@@ -28,11 +32,17 @@ size_t sft_vk_norm2_scratch(const struct sft_graph *graph, const struct sft_node
     return sft_vk_reduce_scratch(1, (uint64_t)sft_in_count(graph, node, 0));
 }
 
-enum sft_status sft_vk_norm2(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_norm2(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                             const struct sft_node *node)
 {
     struct sft_vk_reduction reduction = {
-        .x = sft_vk_read(node->in[0]), .y = sft_vk_write(node->out[0]), .scratch = scratch(),
-        .shape = SFT_SHAPE(sft_in_count(graph, node, 0)), .reduced = {true}, .square = true, .root = true,
+        .x = sft_vk_read(node->in[0]),
+        .y = sft_vk_write(node->out[0]),
+        .scratch = scratch(),
+        .shape = SFT_SHAPE(sft_in_count(graph, node, 0)),
+        .reduced = {true},
+        .square = true,
+        .root = true,
         .number = SFT_NODE_PARAMS(struct sft_norm2_params, node)->epsilon,
     };
     return sft_vk_reduce(recorder, &reduction);
