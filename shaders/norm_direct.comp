@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Group norm's statistics in one pass, for groups that are small or whose channels fill memory lines: layer norm above all.
+// Group norm's statistics in one dispatch, for one pixel (layer norm) or groups whose channels fill memory lines.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// First pass of group norm's statistics: mean and sum of squared deviations of each channel over a stretch of pixels, into
-// out (2, images, parts, channels). Sums are taken around the stretch's first value, so that nothing cancels.
+// First pass of group norm's statistics: mean and sum of squared deviations of each channel over a stretch of pixels,
+// (2, images, parts, channels). Sums are taken around the stretch's first value, so that nothing cancels.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
