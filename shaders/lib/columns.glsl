@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions: a work-group is TX columns by TY rows of lanes. Every lane of a column adds up its share of the column in its
-// own registers; column_sum, column_total (which carries the rounding error) and column_max then give the whole column's
-// result to each of its lanes. With TY = 1 (drivers that run on the CPU) nothing is shared and no barrier is met. All lanes
-// have to call them. TX and TY are powers of two.
+// Reductions: a work-group is TX columns by TY rows of lanes. Every lane of a column adds up its share of the column
+// in its own registers; column_sum, column_total (which carries the rounding error) and column_max then give the
+// whole column's result to each of its lanes. With TY = 1 (drivers that run on the CPU) nothing is shared and no
+// barrier is met. All lanes have to call them. TX and TY are powers of two.
 #include "lib/grid.glsl"
 #include "lib/sum.glsl"
 layout(constant_id = 1) const uint TX = 64;

@@ -13,5 +13,6 @@ layout(buffer_reference, std430, buffer_reference_align = 4) buffer U32 { uint a
 // Whether an optional operand is there: absent ones have address 0.
 #define PRESENT(reference) (any(notEqual(uvec2(reference), uvec2(0))))
 
-// An F32 operand that starts at a multiple of 16 bytes, as quads. By way of uvec2: SwiftShader crashes on a direct cast.
+// An F32 operand that starts at a multiple of 16 bytes, as quads. By way of uvec2: SwiftShader crashes on a direct
+// cast.
 #define QUADS(reference) F32x4(uvec2(reference))
