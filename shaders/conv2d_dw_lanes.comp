@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradient of a convolution with respect to its weight, on drivers that run on a CPU: the rows are the weight's taps and
-// input channels, and the sum runs over the pixels of all output images, split into parts.
+// Gradient of a convolution with respect to its weight, on drivers that run on a CPU: the rows are the weight's taps
+// and input channels, and the sum runs over the pixels of all output images, split into parts.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"

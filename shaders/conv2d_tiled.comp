@@ -36,7 +36,8 @@ vec4 fetch_a(uint i, uint row, uint k)
     uint first = step_k + k;
     if (tile_row + row >= rows() || (!WHOLE_TAPS && first >= end_k)) return quad;
     if (VEC_A || WHOLE_TAPS) {
-        int at = source_element(i, WHOLE_TAPS ? step_tap : tap_of(first), WHOLE_TAPS ? step_channel + k : first % depth);
+        uint channel = WHOLE_TAPS ? step_channel + k : first % depth;
+        int at = source_element(i, WHOLE_TAPS ? step_tap : tap_of(first), channel);
         if (at < 0) return quad;
         if (VEC_A) return QUADS(source).at[at / 4];
         return vec4(source.at[at], source.at[at + 1], source.at[at + 2], source.at[at + 3]);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the convolution kernels are told, by runtime/vulkan/ops/conv2d.c. Pairs are rows and columns in the signed halves of
-// a word.
+// What the convolution kernels are told, by runtime/vulkan/ops/conv2d.c. Pairs are rows and columns in the signed
+// halves of a word.
 //
-// The forward convolution and its gradient with respect to the input are one sum: with u the pixel in the dispatch's grid,
-//     d[first + step*u] = sum over taps t of source[origin + pixel_step*u + tap_delta*t] * weight[tap_first + tap_step*t]
-// where what lies outside the source counts as zero. The gradient splits its pixels into classes by their remainder modulo
-// the stride, one dispatch each: the pixels of a class meet the same taps, and no others.
+// The forward convolution and its gradient with respect to the input are one sum: with u the pixel in the dispatch's
+// grid,
+//     d[first + step*u] = sum over taps t of
+//                         source[origin + pixel_step*u + tap_delta*t] * weight[tap_first + tap_step*t]
+// where what lies outside the source counts as zero. The gradient splits its pixels into classes by their remainder
+// modulo the stride, one dispatch each: the pixels of a class meet the same taps, and no others.
 layout(push_constant) uniform Push
 {
     F32 source; F32 weight; F32 bias; F32 d;
@@ -26,8 +28,8 @@ layout(push_constant) uniform Push
     uint tap_first;
     uint tap_step;
     uint kernel;     // taps of the weight
-    // Element of the weight: tap*weight_tap + group*weight_group + channel summed*weight_stride + column; the last two change
-    // places in a transposed weight.
+    // Element of the weight: tap*weight_tap + group*weight_group + channel summed*weight_stride + column; the last
+    // two change places in a transposed weight.
     uint weight_tap;
     uint weight_group;
     uint weight_stride;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernels of conv2d_dw are told, by runtime/vulkan/ops/conv2d.c. Pairs are rows and columns in the halves of a word.
+// What the kernels of conv2d_dw are told, by runtime/vulkan/ops/conv2d.c. Pairs are rows and columns in the halves of
+// a word.
 layout(push_constant) uniform Push
 {
     F32 x; F32 dy; F32 d;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// D = A B for drivers that run on a CPU. Such a driver makes one vector register of the lanes of a subgroup, turns a load
-// at a uniform address into one broadcast from memory, and pays for each lane of any other load. So a lane owns one row
-// and COLUMNS columns of D: A is loaded by lane, four elements along k at a time, and B by all lanes at once, straight
-// into the multiply-adds. No shared memory, no barriers, no subgroup operations. B lies in rows of columns: a transposed one,
-// whose columns are a power of two apart, would meet in the same few sets of the cache.
+// D = A B for drivers that run on a CPU. Such a driver makes one vector register of the lanes of a subgroup, turns a
+// load at a uniform address into one broadcast from memory, and pays for each lane of any other load. So a lane owns
+// one row and COLUMNS columns of D: A is loaded by lane, four elements along k at a time, and B by all lanes at once,
+// straight into the multiply-adds. No shared memory, no barriers, no subgroup operations. B lies in rows of columns:
+// a transposed one, whose columns are a power of two apart, would meet in the same few sets of the cache.
 //
-// Two habits of lavapipe shape this code. It runs the rest of a loop's body with no lane active after the loop was left,
-// and a uniform load ignores that: all loops are do-while loops, and the addresses of B are always inside B. And only
-// values that no lane can see differently count as uniform.
+// Two habits of lavapipe shape this code. It runs the rest of a loop's body with no lane active after the loop was
+// left, and a uniform load ignores that: all loops are do-while loops, and the addresses of B are always inside B.
+// And only values that no lane can see differently count as uniform.
 #include "lib/grid.glsl"
 layout(constant_id = 1) const uint COLUMNS = 64;
 layout(constant_id = 2) const bool VEC_A = true;         // four elements along k are one vec4 of A
@@ -29,8 +29,8 @@ void locate_tile(uint columns)
     [[unroll]] for (uint j = 0; j < BLOCKS; j++) sums[j] = vec4(0.0);
 }
 
-// B(k, tile_column + column) in four columns; `at` is the element B(k, tile_column), `last` the last column of the tile. What is
-// outside is replaced by a neighbour.
+// B(k, tile_column + column) in four columns; `at` is the element B(k, tile_column), `last` the last column of the
+// tile. What is outside is replaced by a neighbour.
 vec4 load_b(F32 b, uint at, uint column, uint last)
 {
     if (VEC_B) return QUADS(b).at[(at + (WHOLE_COLUMNS ? column : min(column, last & ~3u))) / 4];

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// D = A B for GPUs. A work-group makes TILE_ROWS x TILE_COLUMNS elements; each thread keeps Y x X sums in registers. Eight k at
-// a time lie in shared memory, twice: while one half is multiplied, the next elements are on their way from memory to
-// registers, and then into the other half, so that one barrier a step is enough. Shared memory needs 17 KiB for the largest
-// tile.
+// D = A B for GPUs. A work-group makes TILE_ROWS x TILE_COLUMNS elements; each thread keeps Y x X sums in registers.
+// Eight k at a time lie in shared memory, twice: while one half is multiplied, the next elements are on their way
+// from memory to registers, and then into the other half, so that one barrier a step is enough. Shared memory needs
+// 17 KiB for the largest tile.
 //
 // The including shader defines, for quads of A and B ("what is outside counts as zero"),
 //     vec4 fetch_a(uint i, uint row, uint k), vec4 fetch_b(uint i, uint column, uint k)
-// where row, column and k count from the tile and the step, and void next_step(), which moves on by STEP. A quad goes along
-// k, or with TRANSPOSED_A along rows; one of B along columns, or with TRANSPOSED_B along k. i numbers a thread's quads.
+// where row, column and k count from the tile and the step, and void next_step(), which moves on by STEP. A quad goes
+// along k, or with TRANSPOSED_A along rows; one of B along columns, or with TRANSPOSED_B along k. i numbers a
+// thread's quads.
 #include "lib/grid.glsl"
 layout(constant_id = 1) const uint TILE_ROWS = 64;
 layout(constant_id = 2) const uint TILE_COLUMNS = 64;

@@ -18,10 +18,7 @@ struct axis {
 };
 
 /* Signed halves of a word. */
-static uint32_t pair(int64_t rows, int64_t columns)
-{
-    return ((uint32_t)rows & 0xffffu) | (uint32_t)columns << 16;
-}
+static uint32_t pair(int64_t rows, int64_t columns) { return ((uint32_t)rows & 0xffffu) | (uint32_t)columns << 16; }
 
 static const struct sft_conv2d_params *params_of(const struct sft_node *node)
 {
@@ -40,8 +37,10 @@ static enum sft_status check_sizes(const struct sft_graph *graph, const struct s
         if (in->dim[1 + i] <= limit && out->dim[1 + i] <= limit && params->size[i] <= limit && reach <= limit &&
             params->stride[i] <= limit)
             continue;
-        return sft_fail(SFT_USAGE, "%s: the Vulkan kernels take images, kernels, strides and paddings of up to %d pixels a "
-                        "side; use the CPU backend or smaller images", node->op->name, (int)limit);
+        return sft_fail(SFT_USAGE,
+                        "%s: the Vulkan kernels take images, kernels, strides and paddings of up to %d pixels a "
+                        "side; use the CPU backend or smaller images",
+                        node->op->name, (int)limit);
     }
     return SFT_OK;
 }
@@ -50,8 +49,13 @@ static enum sft_status check_sizes(const struct sft_graph *graph, const struct s
 
 static struct axis forward_axis(const struct sft_conv2d_params *params, int i, int64_t out, int64_t kernel)
 {
-    return (struct axis){.grid = out, .step = 1, .origin = -params->pad[i], .pixel_step = params->stride[i],
-                         .tap_delta = params->dilation[i], .tap_count = kernel, .tap_step = 1};
+    return (struct axis){.grid = out,
+                         .step = 1,
+                         .origin = -params->pad[i],
+                         .pixel_step = params->stride[i],
+                         .tap_delta = params->dilation[i],
+                         .tap_count = kernel,
+                         .tap_step = 1};
 }
 
 static int64_t gcd(int64_t a, int64_t b)
@@ -64,11 +68,16 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
-/* The input pixels first, first + stride, ... meet the taps r with (first + pad - r*dilation) divisible by the stride. */
-static struct axis backward_axis(const struct sft_conv2d_params *params, int i, int64_t in, int64_t kernel, int64_t first)
+/* The input pixels first, first + stride, ... meet the taps r with (first + pad - r*dilation) divisible by the stride.
+ */
+static struct axis backward_axis(const struct sft_conv2d_params *params, int i, int64_t in, int64_t kernel,
+                                 int64_t first)
 {
     int64_t stride = params->stride[i], dilation = params->dilation[i], r = 0;
-    struct axis axis = {.grid = (in - first + stride - 1) / stride, .first = first, .step = stride, .pixel_step = 1,
+    struct axis axis = {.grid = (in - first + stride - 1) / stride,
+                        .first = first,
+                        .step = stride,
+                        .pixel_step = 1,
                         .tap_step = stride / gcd(stride, dilation)};
     while (r < kernel && (first + params->pad[i] - r * dilation) % stride != 0) r++;
     axis.tap_first = r < kernel ? r : 0;
@@ -78,14 +87,18 @@ static struct axis backward_axis(const struct sft_conv2d_params *params, int i, 
     return axis;
 }
 
-/* The whole product, as if every tap met every pixel: it decides about splits and scratch memory, for all classes alike. */
+/* The whole product, as if every tap met every pixel: it decides about splits and scratch memory, for all classes
+ * alike. */
 static struct sft_vk_gemm whole_product(const struct sft_graph *graph, const struct sft_node *node, bool backward)
 {
     const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
     const struct sft_shape *weight = sft_in_shape(graph, node, 1);
     int64_t groups = params_of(node)->groups, taps = weight->dim[0] * weight->dim[1], depth = in->dim[3] / groups;
-    struct sft_vk_gemm gemm = {.rows = out->dim[0] * out->dim[1] * out->dim[2], .columns = out->dim[3] / groups,
-                               .depth = depth * taps, .matrices = groups, .transposed_b = backward};
+    struct sft_vk_gemm gemm = {.rows = out->dim[0] * out->dim[1] * out->dim[2],
+                               .columns = out->dim[3] / groups,
+                               .depth = depth * taps,
+                               .matrices = groups,
+                               .transposed_b = backward};
     gemm.vec_a = sft_vk_aligned(graph, node->in[0]) && depth % 4 == 0;
     gemm.vec_b = sft_vk_aligned(graph, node->in[1]) && (backward ? depth : gemm.columns) % 4 == 0;
     gemm.vec_d = sft_vk_aligned(graph, node->out[0]) && gemm.columns % 4 == 0 &&
@@ -137,20 +150,38 @@ static enum sft_status record_pixels(struct sft_vk_recorder *recorder, const str
     const struct axis *y = &axes[ROWS], *x = &axes[COLUMNS];
     bool backward = pixels->whole.transposed_b, transposed = pixels->gemm.transposed_b;
     int64_t groups = params_of(node)->groups, depth = in->dim[3] / groups, columns = out->dim[3] / groups;
-    int64_t sum = depth * y->tap_count * x->tap_count, part = (sum / pixels->splits + TILE_STEP) / TILE_STEP * TILE_STEP;
+    int64_t sum = depth * y->tap_count * x->tap_count,
+            part = (sum / pixels->splits + TILE_STEP) / TILE_STEP * TILE_STEP;
     int64_t tap = backward ? in->dim[3] * columns : depth * out->dim[3]; /* elements of the weight */
     int64_t stride = transposed ? in->dim[3] : backward ? columns : out->dim[3];
     int64_t group = !backward ? columns : transposed ? depth : depth * columns;
     struct sft_vk_gemm gemm = pixels->gemm;
     struct sft_vk_dispatch dispatch = {
-        .operands = {pixels->source, pixels->weight, pixels->bias, pixels->to}, .n_operands = 4,
-        .push = {(uint32_t)in->dim[0], pair(y->grid, x->grid), pair(in->dim[1], in->dim[2]), (uint32_t)in->dim[3],
-                 (uint32_t)depth, (uint32_t)columns, pair(out->dim[1], out->dim[2]), (uint32_t)out->dim[3],
-                 pair(y->first, x->first), pair(y->step, x->step), pair(y->origin, x->origin),
-                 pair(y->pixel_step, x->pixel_step), pair(y->tap_delta, x->tap_delta), pair(y->tap_count, x->tap_count),
-                 pair(y->tap_first, x->tap_first), pair(y->tap_step, x->tap_step), pair(weight->dim[0], weight->dim[1]),
-                 (uint32_t)tap, (uint32_t)group, (uint32_t)stride, pixels->relu && pixels->splits == 1,
-                 (uint32_t)pixels->splits, (uint32_t)part},
+        .operands = {pixels->source, pixels->weight, pixels->bias, pixels->to},
+        .n_operands = 4,
+        .push = {(uint32_t)in->dim[0],
+                 pair(y->grid, x->grid),
+                 pair(in->dim[1], in->dim[2]),
+                 (uint32_t)in->dim[3],
+                 (uint32_t)depth,
+                 (uint32_t)columns,
+                 pair(out->dim[1], out->dim[2]),
+                 (uint32_t)out->dim[3],
+                 pair(y->first, x->first),
+                 pair(y->step, x->step),
+                 pair(y->origin, x->origin),
+                 pair(y->pixel_step, x->pixel_step),
+                 pair(y->tap_delta, x->tap_delta),
+                 pair(y->tap_count, x->tap_count),
+                 pair(y->tap_first, x->tap_first),
+                 pair(y->tap_step, x->tap_step),
+                 pair(weight->dim[0], weight->dim[1]),
+                 (uint32_t)tap,
+                 (uint32_t)group,
+                 (uint32_t)stride,
+                 pixels->relu && pixels->splits == 1,
+                 (uint32_t)pixels->splits,
+                 (uint32_t)part},
         .n_push = 23,
     };
     gemm.rows = out->dim[0] * y->grid * x->grid;
@@ -166,7 +197,8 @@ size_t sft_vk_conv2d_scratch(const struct sft_graph *graph, const struct sft_nod
     return sft_vk_gemm_scratch(&gemm);
 }
 
-enum sft_status sft_vk_conv2d(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_conv2d(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                              const struct sft_node *node)
 {
     const struct sft_shape *weight = sft_in_shape(graph, node, 1), *out = sft_out_shape(graph, node, 0);
     struct pixels pixels;
@@ -210,8 +242,11 @@ static struct sft_vk_gemm dw_product(const struct sft_graph *graph, const struct
     const struct sft_shape *dy = sft_in_shape(graph, node, 1), *dw = sft_out_shape(graph, node, 0);
     int64_t groups = params_of(node)->groups;
     struct sft_vk_gemm gemm = {
-        .rows = dw->dim[0] * dw->dim[1] * dw->dim[2], .columns = dw->dim[3] / groups,
-        .depth = dy->dim[0] * dy->dim[1] * dy->dim[2], .matrices = groups, .transposed_a = true,
+        .rows = dw->dim[0] * dw->dim[1] * dw->dim[2],
+        .columns = dw->dim[3] / groups,
+        .depth = dy->dim[0] * dy->dim[1] * dy->dim[2],
+        .matrices = groups,
+        .transposed_a = true,
     };
     gemm.vec_a = sft_vk_aligned(graph, node->in[0]) && dw->dim[2] % 4 == 0;
     gemm.vec_b = sft_vk_aligned(graph, node->in[1]) && gemm.columns % 4 == 0;
@@ -237,7 +272,8 @@ enum sft_status sft_vk_conv2d_dw(struct sft_vk_recorder *recorder, const struct 
     struct sft_vk_operand to = splits > 1 ? sft_vk_gemm_parts(&gemm) : sft_vk_write(node->out[0]);
     to.write = true;
     struct sft_vk_dispatch dispatch = {
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), to}, .n_operands = 3,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), to},
+        .n_operands = 3,
         .push = {(uint32_t)dy->dim[0], pair(dy->dim[1], dy->dim[2]), pair(x->dim[1], x->dim[2]), (uint32_t)x->dim[3],
                  (uint32_t)dw->dim[2], (uint32_t)gemm.columns, (uint32_t)dy->dim[3],
                  pair(params->stride[0], params->stride[1]), pair(params->pad[0], params->pad[1]),

@@ -48,9 +48,13 @@ enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struc
     struct sft_vk_operand parts = sft_vk_gemm_parts(gemm);
     parts.read = true;
     struct sft_vk_dispatch dispatch = {
-        .shader = "gemm_reduce", .spec = {REDUCE_GROUP, vec4}, .n_spec = 2,
-        .operands = {parts, sft_vk_read(bias), sft_vk_write(y)}, .n_operands = 3,
-        .push = {(uint32_t)count, (uint32_t)columns, (uint32_t)sft_vk_gemm_splits(gemm), relu}, .n_push = 4,
+        .shader = "gemm_reduce",
+        .spec = {REDUCE_GROUP, vec4},
+        .n_spec = 2,
+        .operands = {parts, sft_vk_read(bias), sft_vk_write(y)},
+        .n_operands = 3,
+        .push = {(uint32_t)count, (uint32_t)columns, (uint32_t)sft_vk_gemm_splits(gemm), relu},
+        .n_push = 4,
     };
     sft_vk_grid(sft_vk_recorder_limits(recorder), (uint64_t)divide_up(count, vec4 ? 4 * REDUCE_GROUP : REDUCE_GROUP),
                 dispatch.groups);
@@ -69,7 +73,11 @@ enum sft_status sft_vk_gemm_untranspose(struct sft_vk_recorder *recorder, struct
     count = columns * depth * (uint32_t)gemm->b_matrices;
     /* shaders/copy.comp: start, count and axes (size, stride from, stride to), innermost first */
     struct sft_vk_dispatch dispatch = {
-        .shader = "copy", .spec = {COPY_GROUP, false, 3}, .n_spec = 3, .operands = {*b, copy}, .n_operands = 2,
+        .shader = "copy",
+        .spec = {COPY_GROUP, false, 3},
+        .n_spec = 3,
+        .operands = {*b, copy},
+        .n_operands = 2,
         .push = {count, 0, 0, columns, depth, 1, 1, depth, 1, columns * depth, 0, 0, 1, columns, columns * depth, 0, 0},
         .n_push = 17,
     };
@@ -92,8 +100,13 @@ static void plan_lanes(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     int64_t width = lanes_columns(gemm->columns);
-    uint32_t spec[] = {LANES, (uint32_t)width, gemm->vec_a && !gemm->transposed_a, gemm->vec_b, gemm->vec_d,
-                       gemm->columns % width == 0, gemm->depth % 4 == 0};
+    uint32_t spec[] = {LANES,
+                       (uint32_t)width,
+                       gemm->vec_a && !gemm->transposed_a,
+                       gemm->vec_b,
+                       gemm->vec_d,
+                       gemm->columns % width == 0,
+                       gemm->depth % 4 == 0};
     for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
     sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, LANES) * divide_up(gemm->columns, width)), dispatch->groups);
 }
@@ -127,12 +140,12 @@ static double tile_time(const struct tile *tile, const struct sft_vk_gemm *gemm,
     return rounds * (work + loads);
 }
 
-static const struct tile *choose_tile(const struct sft_vk_gemm *gemm, const struct sft_vk_limits *limits, int64_t layers)
+static const struct tile *choose_tile(const struct sft_vk_gemm *gemm, const struct sft_vk_limits *limits,
+                                      int64_t layers)
 {
     const struct tile *best = NULL;
     for (const struct tile *tile = tiles; tile < tiles + N_TILES; tile++)
-        if (tile_fits(tile, limits) &&
-            (!best || tile_time(tile, gemm, layers) < tile_time(best, gemm, layers)))
+        if (tile_fits(tile, limits) && (!best || tile_time(tile, gemm, layers) < tile_time(best, gemm, layers)))
             best = tile;
     return best;
 }
@@ -141,8 +154,8 @@ static void plan_tiled(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     const struct tile *tile = choose_tile(gemm, limits, layers);
-    uint32_t spec[] = {tile_threads(tile), tile->rows, tile->columns, tile->y, tile->x, gemm->vec_a, gemm->vec_b,
-                       gemm->transposed_a, gemm->transposed_b, gemm->vec_d};
+    uint32_t spec[] = {tile_threads(tile), tile->rows,         tile->columns,      tile->y,    tile->x, gemm->vec_a,
+                       gemm->vec_b,        gemm->transposed_a, gemm->transposed_b, gemm->vec_d};
     for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
     sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns)),
                 dispatch->groups);
@@ -152,7 +165,9 @@ void sft_vk_gemm_plan(const struct sft_vk_gemm *gemm, const struct sft_vk_limits
                       const char *tiled, int64_t layers, struct sft_vk_dispatch *dispatch)
 {
     dispatch->shader = limits->cpu_device ? lanes : tiled;
-    if (limits->cpu_device) plan_lanes(gemm, limits, dispatch);
-    else plan_tiled(gemm, limits, layers, dispatch);
+    if (limits->cpu_device)
+        plan_lanes(gemm, limits, dispatch);
+    else
+        plan_tiled(gemm, limits, layers, dispatch);
     dispatch->groups[2] = (uint32_t)layers;
 }

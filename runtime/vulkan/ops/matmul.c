@@ -8,9 +8,12 @@ static struct sft_vk_gemm product(const struct sft_graph *graph, const struct sf
     const struct sft_shape *a = sft_in_shape(graph, node, 0), *y = sft_out_shape(graph, node, 0);
     int last = y->rank - 1;
     struct sft_vk_gemm gemm = {
-        .rows = y->dim[last - 1], .columns = y->dim[last], .depth = a->dim[params->transpose_a ? last - 1 : last],
+        .rows = y->dim[last - 1],
+        .columns = y->dim[last],
+        .depth = a->dim[params->transpose_a ? last - 1 : last],
         .matrices = y->rank == 3 ? y->dim[0] : 1,
-        .transposed_a = params->transpose_a, .transposed_b = params->transpose_b,
+        .transposed_a = params->transpose_a,
+        .transposed_b = params->transpose_b,
     };
     gemm.vec_a = sft_vk_aligned(graph, node->in[0]) && a->dim[last] % 4 == 0;
     gemm.vec_b = sft_vk_aligned(graph, node->in[1]) && sft_in_shape(graph, node, 1)->dim[last] % 4 == 0;
@@ -30,7 +33,8 @@ size_t sft_vk_matmul_scratch(const struct sft_graph *graph, const struct sft_nod
     return sft_vk_gemm_scratch(&gemm);
 }
 
-enum sft_status sft_vk_matmul(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_matmul(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                              const struct sft_node *node)
 {
     struct sft_vk_gemm gemm = product(graph, node);
     int relu = SFT_NODE_PARAMS(struct sft_matmul_params, node)->relu;
@@ -42,7 +46,8 @@ enum sft_status sft_vk_matmul(struct sft_vk_recorder *recorder, const struct sft
     SFT_TRY(sft_vk_gemm_untranspose(recorder, &plan, &b));
     to.write = true;
     struct sft_vk_dispatch dispatch = {
-        .operands = {sft_vk_read(node->in[0]), b, sft_vk_read(split ? SFT_NONE : bias), to}, .n_operands = 4,
+        .operands = {sft_vk_read(node->in[0]), b, sft_vk_read(split ? SFT_NONE : bias), to},
+        .n_operands = 4,
         .push = {(uint32_t)gemm.rows, (uint32_t)gemm.columns, (uint32_t)gemm.depth,
                  (uint32_t)(gemm.transposed_a ? 1 : gemm.depth), (uint32_t)(gemm.transposed_a ? gemm.rows : 1),
                  (uint32_t)(plan.transposed_b ? gemm.depth : gemm.columns), relu && !split, (uint32_t)splits,
