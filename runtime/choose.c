@@ -101,7 +101,7 @@ static bool worth_a_trial(const struct sft_device_info *info)
 static const struct sft_device_info *choose_fastest(const struct sft_device_info *list, int count)
 {
     const struct sft_device_info *best = NULL;
-    double best_seconds = 0, seconds;
+    double best_seconds = 0, seconds = 0;
     int candidates = 0;
     for (int i = 0; i < count; i++) candidates += worth_a_trial(&list[i]);
     for (int i = 0; i < count; i++) {
