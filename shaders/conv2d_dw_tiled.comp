@@ -50,16 +50,17 @@ vec4 fetch_b(uint i, uint column, uint k)
 
 void next_step()
 {
+    uint across = uint(pair(grid).y), down = uint(pair(grid).x);
     step_k += STEP;
     [[unroll]] for (uint i = 0; i < A_LOADS; i++) {
         pixel[i].z += STEP;
-        while (pixel[i].z >= uint(pair(grid).y)) {
-            pixel[i].z -= uint(pair(grid).y);
-            pixel[i].y++;
+        if (pixel[i].z >= across) { // no loops here: they would keep drivers from unrolling
+            pixel[i].y += pixel[i].z / across;
+            pixel[i].z %= across;
         }
-        while (pixel[i].y >= uint(pair(grid).x)) {
-            pixel[i].y -= uint(pair(grid).x);
-            pixel[i].x++;
+        if (pixel[i].y >= down) {
+            pixel[i].x += pixel[i].y / down;
+            pixel[i].y %= down;
         }
     }
 }
