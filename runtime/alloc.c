@@ -7,7 +7,9 @@
 
 void *sft_calloc(size_t count, size_t size)
 {
-    void *memory = calloc(count ? count : 1, size ? size : 1);
+    size_t bytes;
+    void *memory = NULL;
+    if (!__builtin_mul_overflow(count, size, &bytes)) memory = calloc(bytes ? bytes : 1, 1);
     if (!memory) sft_fail(SFT_MEMORY, "out of memory: %zu elements of %zu bytes", count, size);
     return memory;
 }

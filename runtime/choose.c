@@ -27,7 +27,7 @@ static bool matches(const struct sft_device_info *info, const char *want)
         return *end == '\0' && info->backend == SFT_VULKAN && info->index == index;
     }
     if (strcasecmp(info->id, want) == 0) return true;
-    return info->backend != SFT_CPU && contains(info->name, want);
+    return info->backend != SFT_CPU && *want && contains(info->name, want);
 }
 
 /* ---- auto ---- */

@@ -151,8 +151,8 @@ static enum sft_status copy_graph(const struct sft_graph *graph, struct sft_grap
     copy->nodes = sft_calloc(graph->n_nodes, sizeof(*copy->nodes));
     copy->values = sft_calloc(graph->n_values, sizeof(*copy->values));
     if (!copy->nodes || !copy->values) return SFT_MEMORY;
-    memcpy(copy->nodes, graph->nodes, graph->n_nodes * sizeof(*copy->nodes));
-    memcpy(copy->values, graph->values, graph->n_values * sizeof(*copy->values));
+    if (graph->n_nodes) memcpy(copy->nodes, graph->nodes, graph->n_nodes * sizeof(*copy->nodes));
+    if (graph->n_values) memcpy(copy->values, graph->values, graph->n_values * sizeof(*copy->values));
     copy->n_nodes = copy->node_room = graph->n_nodes;
     copy->n_values = copy->value_room = graph->n_values;
     return SFT_OK;
