@@ -2,7 +2,8 @@
 /* One list of convolutions serves all three directions. */
 #include "tests/support/test_op.h"
 
-/* Sizes as in runtime/ops.h: image n h w, c channels in, k out, kernel r s; one stride, padding and dilation per axis. */
+/* clang-format off */
+/* Letters as in runtime/ops.h: image n h w, channels c in, k out, kernel r s; stride, padding and dilation by axis. */
 #define OUT(size, kernel, stride, pad, dilation) (((size) + 2 * (pad) - (dilation) * ((kernel)-1) - 1) / (stride) + 1)
 #define PARAMS(st0, st1, p0, p1, d0, d1, groups, relu, size0, size1)                                                   \
     &(const struct sft_conv2d_params){{st0, st1}, {p0, p1}, {d0, d1}, groups, relu, {size0, size1}}
@@ -45,14 +46,18 @@
 #define Y_OF(n, h, w, k, r, s, st0, st1, p0, p1, d0, d1) NORMAL(n, OUT(h, r, st0, p0, d0), OUT(w, s, st1, p1, d1), k)
 
 #define CONVOLUTION(what, large, n, h, w, c, k, r, s, st0, st1, p0, p1, d0, d1, groups)                                \
-    {what, PARAMS(st0, st1, p0, p1, d0, d1, groups, 0, 0, 0), large, {NORMAL(n, h, w, c), NORMAL(r, s, (c) / (groups), k)}},
+    {what, PARAMS(st0, st1, p0, p1, d0, d1, groups, 0, 0, 0), large,                                                   \
+     {NORMAL(n, h, w, c), NORMAL(r, s, (c) / (groups), k)}},
 static const struct test_case forward_cases[] = {
     CONVOLUTIONS
     {"bias", PARAMS(1, 1, 1, 1, 1, 1, 1, 0, 0, 0), false, {NORMAL(2, 5, 4, 3), NORMAL(3, 3, 3, 6), NORMAL(6)}},
     {"relu", PARAMS(1, 1, 1, 1, 1, 1, 1, 1, 0, 0), false, {NORMAL(2, 5, 4, 3), NORMAL(3, 3, 3, 6)}},
-    {"bias, relu, stride", PARAMS(2, 2, 1, 1, 1, 1, 1, 1, 0, 0), false, {NORMAL(1, 7, 6, 4), NORMAL(3, 3, 4, 9), NORMAL(9)}},
-    {"bias, relu, pointwise", PARAMS(1, 1, 0, 0, 1, 1, 1, 1, 0, 0), false, {NORMAL(2, 3, 5, 7), NORMAL(1, 1, 7, 10), NORMAL(10)}},
-    {"bias, relu, depthwise", PARAMS(1, 1, 1, 1, 1, 1, 5, 1, 0, 0), false, {NORMAL(1, 4, 4, 5), NORMAL(3, 3, 1, 5), NORMAL(5)}},
+    {"bias, relu, stride", PARAMS(2, 2, 1, 1, 1, 1, 1, 1, 0, 0), false,
+     {NORMAL(1, 7, 6, 4), NORMAL(3, 3, 4, 9), NORMAL(9)}},
+    {"bias, relu, pointwise", PARAMS(1, 1, 0, 0, 1, 1, 1, 1, 0, 0), false,
+     {NORMAL(2, 3, 5, 7), NORMAL(1, 1, 7, 10), NORMAL(10)}},
+    {"bias, relu, depthwise", PARAMS(1, 1, 1, 1, 1, 1, 5, 1, 0, 0), false,
+     {NORMAL(1, 4, 4, 5), NORMAL(3, 3, 1, 5), NORMAL(5)}},
     {"bias, groups", PARAMS(1, 1, 1, 1, 1, 1, 2, 0, 0, 0), false, {NORMAL(1, 4, 4, 6), NORMAL(3, 3, 3, 4), NORMAL(4)}},
 };
 #undef CONVOLUTION
@@ -68,6 +73,7 @@ static const struct test_case dx_cases[] = {CONVOLUTIONS};
      {NORMAL(n, h, w, c), Y_OF(n, h, w, k, r, s, st0, st1, p0, p1, d0, d1)}},
 static const struct test_case dw_cases[] = {CONVOLUTIONS};
 #undef CONVOLUTION
+/* clang-format on */
 
 static void build_forward(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {

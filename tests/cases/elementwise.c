@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 #define ALPHA(value) &(const struct sft_add_params){value}
 #define FACTOR(value) &(const struct sft_scale_params){value}
 
@@ -75,6 +76,7 @@ static const struct test_case fill_cases[] = {
     {"zeros", FILL_TO(0.0f, 7, 3), false, {ABSENT}},
     {"several groups", FILL_TO(-0.1f, 3, 1033), false, {ABSENT}},
 };
+/* clang-format on */
 
 static void build_add(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
@@ -127,7 +129,9 @@ const struct test_op sft_test_op_add = {TEST_OP(add), FEW_ROUNDINGS, .build = bu
 const struct test_op sft_test_op_mul = {TEST_OP(mul), FEW_ROUNDINGS, .build = build_mul, CASES(mul_cases)};
 const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale, CASES(scale_cases)};
 const struct test_op sft_test_op_relu = {TEST_OP(relu), .exact = true, .build = build_relu, CASES(relu_cases)};
-const struct test_op sft_test_op_relu_grad = {TEST_OP(relu_grad), .exact = true, .build = build_relu_grad, CASES(relu_grad_cases)};
+const struct test_op sft_test_op_relu_grad = {TEST_OP(relu_grad), .exact = true, .build = build_relu_grad,
+                                              CASES(relu_grad_cases)};
 const struct test_op sft_test_op_gelu = {TEST_OP(gelu), FEW_ROUNDINGS, .build = build_gelu, CASES(gelu_cases)};
-const struct test_op sft_test_op_gelu_grad = {TEST_OP(gelu_grad), FEW_ROUNDINGS, .build = build_gelu_grad, CASES(gelu_grad_cases)};
+const struct test_op sft_test_op_gelu_grad = {TEST_OP(gelu_grad), FEW_ROUNDINGS, .build = build_gelu_grad,
+                                              CASES(gelu_grad_cases)};
 const struct test_op sft_test_op_fill = {TEST_OP(fill), .exact = true, .build = build_fill, CASES(fill_cases)};

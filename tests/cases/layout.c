@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 #define VIEW(offset, ...) &(const struct sft_view_params){offset, DIMS(__VA_ARGS__)}
 
 static const struct test_case view_cases[] = {
@@ -63,6 +64,7 @@ static const struct test_case concat_cases[] = {
     {"several groups", AXIS(0), true, {NORMAL(31, 257), NORMAL(67, 257)}},
     {"several groups, channels", AXIS(1), true, {NORMAL(1031, 13), NORMAL(1031, 20)}},
 };
+/* clang-format on */
 
 static void build_view(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
@@ -95,5 +97,6 @@ static void build_concat(struct sft_graph *graph, const sft_value *in, const voi
 const struct test_op sft_test_op_view = {TEST_OP(view), .exact = true, .build = build_view, CASES(view_cases)};
 const struct test_op sft_test_op_slice = {TEST_OP(slice), .exact = true, .build = build_slice, CASES(slice_cases)};
 const struct test_op sft_test_op_pad = {TEST_OP(pad), .exact = true, .build = build_pad, CASES(pad_cases)};
-const struct test_op sft_test_op_permute = {TEST_OP(permute), .exact = true, .build = build_permute, CASES(permute_cases)};
+const struct test_op sft_test_op_permute = {TEST_OP(permute), .exact = true, .build = build_permute,
+                                            CASES(permute_cases)};
 const struct test_op sft_test_op_concat = {TEST_OP(concat), .exact = true, .build = build_concat, CASES(concat_cases)};

@@ -2,6 +2,7 @@
 #include "tests/ref/prepare.h"
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 static const struct test_case softmax_cases[] = {
     {"one class", NULL, false, {NORMAL(3, 1)}},
     {"two classes", NULL, false, {NORMAL(5, 2)}},
@@ -55,6 +56,7 @@ static const struct test_case dropout_cases[] = {
     {"a little, rank 4", DROP(0.1f, 0xffffffffu), false, DROPPED(3, 5, 7, 11)},
     {"several groups", DROP(0.3f, 5), true, DROPPED(7, 4099)},
 };
+/* clang-format on */
 
 static void build_softmax(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
@@ -89,4 +91,5 @@ const struct test_op sft_test_op_softmax_grad = {TEST_OP(softmax_grad), .build =
 const struct test_op sft_test_op_row_loss = {TEST_OP(row_loss), .build = build_row_loss, CASES(row_loss_cases)};
 const struct test_op sft_test_op_row_loss_grad = {TEST_OP(row_loss_grad), .worst = 1e-4, .build = build_row_loss_grad,
                                                   CASES(row_loss_grad_cases)};
-const struct test_op sft_test_op_dropout = {TEST_OP(dropout), FEW_ROUNDINGS, .build = build_dropout, CASES(dropout_cases)};
+const struct test_op sft_test_op_dropout = {TEST_OP(dropout), FEW_ROUNDINGS, .build = build_dropout,
+                                            CASES(dropout_cases)};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 #define OPTIONS(ta, tb, relu) &(const struct sft_matmul_params){ta, tb, relu}
 #define MATRIX(rows, columns, transposed) NORMAL((transposed) ? (columns) : (rows), (transposed) ? (rows) : (columns))
 #define STACK(n, rows, columns, transposed)                                                                            \
@@ -36,6 +37,7 @@ static const struct test_case cases[] = {
     {"stack of one", OPTIONS(0, 0, 0), false, {STACK(1, 4, 3, 0), STACK(1, 3, 5, 0)}},
     {"stack of tiles", OPTIONS(0, 1, 0), true, {STACK(3, 67, 33, 0), STACK(3, 33, 67, 1)}},
 };
+/* clang-format on */
 
 static void build(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {

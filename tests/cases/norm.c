@@ -4,6 +4,7 @@
 
 /* ---- weight standardisation ---- */
 
+/* clang-format off */
 #define EPSILON(value) &(const struct sft_weight_standardize_params){value}
 
 static const struct test_case standardize_cases[] = {
@@ -16,18 +17,21 @@ static const struct test_case standardize_cases[] = {
     {"large", EPSILON(1e-5f), true, {NORMAL(3, 3, 67, 65)}},
 };
 
-#define STANDARDIZED(...) {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__)
+#define DY_AND_Y(...) NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__)
 
 static const struct test_case standardize_grad_cases[] = {
-    {"three rows", NULL, false, STANDARDIZED(3, 1), FILLED(FILL_POSITIVE, 1)}},
-    {"pointwise", NULL, false, STANDARDIZED(1, 1, 13, 7), FILLED(FILL_POSITIVE, 7)}},
-    {"three by three", NULL, false, STANDARDIZED(3, 3, 5, 6), FILLED(FILL_POSITIVE, 6)}},
-    {"large", NULL, false, STANDARDIZED(3, 3, 67, 65), FILLED(FILL_POSITIVE, 65)}},
+    {"three rows", NULL, false, {DY_AND_Y(3, 1), FILLED(FILL_POSITIVE, 1)}},
+    {"pointwise", NULL, false, {DY_AND_Y(1, 1, 13, 7), FILLED(FILL_POSITIVE, 7)}},
+    {"three by three", NULL, false, {DY_AND_Y(3, 3, 5, 6), FILLED(FILL_POSITIVE, 6)}},
+    {"large", NULL, false, {DY_AND_Y(3, 3, 67, 65), FILLED(FILL_POSITIVE, 65)}},
 };
+
+/* clang-format on */
 
 static void build_standardize(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
-    out[0] = sft_weight_standardize(graph, in[0], ((const struct sft_weight_standardize_params *)params)->epsilon, &out[1]);
+    out[0] =
+        sft_weight_standardize(graph, in[0], ((const struct sft_weight_standardize_params *)params)->epsilon, &out[1]);
 }
 
 static void build_standardize_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
@@ -44,11 +48,12 @@ const struct test_op sft_test_op_weight_standardize_grad = {
 
 /* ---- group normalisation: one list for the op and its gradients ---- */
 
+/* clang-format off */
 #define PARAMS(groups, relu, frozen) &(const struct sft_group_norm_params){groups, 1e-5f, relu, frozen}
 
 /* NORM(what, large, groups, relu, images, channels, fill of x, shape of x...) */
 #define TRAINED_NORMS                                                                                                  \
-    NORM("three values", false, 1, 0, 1, 3, FILL_NORMAL, 1, 3)                                                     \
+    NORM("three values", false, 1, 0, 1, 3, FILL_NORMAL, 1, 3)                                                         \
     NORM("layer norm", false, 1, 0, 7, 33, FILL_NORMAL, 7, 33)                                                         \
     NORM("layer norm, one channel above four", false, 1, 0, 3, 5, FILL_NORMAL, 3, 5)                                   \
     NORM("tokens as images", false, 1, 0, 2, 12, FILL_NORMAL, 2, 5, 12)                                                \
@@ -121,10 +126,12 @@ static const struct test_case dparam_cases[] = {
     {"many channels", NULL, false, {NORMAL(2, 3, 1031)}},
 };
 
+/* clang-format on */
+
 static void build_group_norm(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
-    struct sft_group_norm_out result = sft_group_norm(graph, in[0], in[1], in[2], in[3], in[4],
-                                                      *(const struct sft_group_norm_params *)params);
+    struct sft_group_norm_out result =
+        sft_group_norm(graph, in[0], in[1], in[2], in[3], in[4], *(const struct sft_group_norm_params *)params);
     out[0] = result.y;
     out[1] = result.mean;
     out[2] = result.rstd;
@@ -148,8 +155,8 @@ static void build_dparam(struct sft_graph *graph, const sft_value *in, const voi
     out[0] = sft_group_norm_dparam(graph, in[0], &out[1]);
 }
 
-const struct test_op sft_test_op_group_norm = {TEST_OP(group_norm), .build = build_group_norm, .constant = 1u << 3 | 1u << 4,
-                                               CASES(group_norm_cases)};
+const struct test_op sft_test_op_group_norm = {TEST_OP(group_norm), .build = build_group_norm,
+                                               .constant = 1u << 3 | 1u << 4, CASES(group_norm_cases)};
 const struct test_op sft_test_op_group_norm_sums = {TEST_OP(group_norm_sums), .build = build_sums,
                                                     .prepare = ref_prepare_group_norm_grad, CASES(sums_cases)};
 const struct test_op sft_test_op_group_norm_dx = {TEST_OP(group_norm_dx), .build = build_dx,
@@ -159,6 +166,7 @@ const struct test_op sft_test_op_group_norm_dparam = {TEST_OP(group_norm_dparam)
 
 /* ---- running statistics ---- */
 
+/* clang-format off */
 #define RUNNING(momentum, count) &(const struct sft_running_update_params){momentum, 1e-5f, count}
 #define CHANNELS(n) {NORMAL(n), FILLED(FILL_POSITIVE, n), NORMAL(n), FILLED(FILL_POSITIVE, n)}
 
@@ -169,10 +177,13 @@ static const struct test_case running_cases[] = {
     {"many", RUNNING(0.01f, 49), false, CHANNELS(2049)},
 };
 
+/* clang-format on */
+
 static void build_running(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
     (void)out;
     sft_running_update(graph, in[0], in[1], in[2], in[3], *(const struct sft_running_update_params *)params);
 }
 
-const struct test_op sft_test_op_running_update = {TEST_OP(running_update), FEW_ROUNDINGS, .build = build_running, CASES(running_cases)};
+const struct test_op sft_test_op_running_update = {TEST_OP(running_update), FEW_ROUNDINGS, .build = build_running,
+                                                   CASES(running_cases)};

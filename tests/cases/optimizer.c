@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 #define HYPER FILLED(FILL_HYPER, SFT_HYPER_COUNT)
 #define PERTURB(...) {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), FILLED(FILL_POSITIVE, 1), HYPER}
 
@@ -13,7 +14,8 @@ static const struct test_case perturb_cases[] = {
 
 #define PARAMS(nesterov, decoupled, decay) &(const struct sft_update_params){nesterov, decoupled, decay}
 #define SGD(...) {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), HYPER}
-#define ADAM(...) {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), FILLED(FILL_POSITIVE, __VA_ARGS__), NORMAL(__VA_ARGS__), HYPER}
+#define ADAM(...)                                                                                                      \
+    {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), FILLED(FILL_POSITIVE, __VA_ARGS__), NORMAL(__VA_ARGS__), HYPER}
 #define FIRST_ADAM(...)                                                                                                \
     {NORMAL(__VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__),                              \
      FILLED(FILL_AWAY, __VA_ARGS__), HYPER}
@@ -36,6 +38,7 @@ static const struct test_case adam_cases[] = {
     {"from zero", PARAMS(0, 0, 1), false, FIRST_ADAM(33)},
     {"several groups", PARAMS(0, 1, 1), false, ADAM(10007)},
 };
+/* clang-format on */
 
 static void build_perturb(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
@@ -55,6 +58,7 @@ static void build_adam(struct sft_graph *graph, const sft_value *in, const void 
     sft_adam(graph, in[0], in[1], in[2], in[3], in[4], *(const struct sft_update_params *)params);
 }
 
-const struct test_op sft_test_op_perturb = {TEST_OP(perturb), FEW_ROUNDINGS, .build = build_perturb, CASES(perturb_cases)};
+const struct test_op sft_test_op_perturb = {TEST_OP(perturb), FEW_ROUNDINGS, .build = build_perturb,
+                                            CASES(perturb_cases)};
 const struct test_op sft_test_op_sgd = {TEST_OP(sgd), FEW_ROUNDINGS, .build = build_sgd, CASES(sgd_cases)};
 const struct test_op sft_test_op_adam = {TEST_OP(adam), FEW_ROUNDINGS, .build = build_adam, CASES(adam_cases)};

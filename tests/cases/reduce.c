@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/test_op.h"
 
+/* clang-format off */
 #define TO(factor, ...) &(const struct sft_sum_to_params){DIMS(__VA_ARGS__), factor}
 #define EPSILON(value) &(const struct sft_norm2_params){value}
 
@@ -43,6 +44,7 @@ static const struct test_case norm2_cases[] = {
     {"rank 4", EPSILON(0.5f), false, {NORMAL(3, 3, 5, 7)}},
     {"long", EPSILON(1e-12f), false, {NORMAL(100003)}},
 };
+/* clang-format on */
 
 static void build_sum_to(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {

@@ -226,11 +226,20 @@ static void an_empty_program_runs(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        TEST(devices_are_listed),          TEST(unknown_devices_are_refused),  TEST(devices_open_by_id),
-        TEST(tensors_start_as_zeros),      TEST(parts_are_copied),             TEST(large_tensors_are_copied),
-        TEST(ranges_are_checked),          TEST(empty_shapes_are_refused),     TEST(programs_need_bound_tensors),
-        TEST(failed_graphs_make_no_program), TEST(programs_outlive_their_graph), TEST(budgets_are_kept),
-        TEST(profiles_count_seconds),      TEST(an_empty_program_runs),
+        TEST(devices_are_listed),
+        TEST(unknown_devices_are_refused),
+        TEST(devices_open_by_id),
+        TEST(tensors_start_as_zeros),
+        TEST(parts_are_copied),
+        TEST(large_tensors_are_copied),
+        TEST(ranges_are_checked),
+        TEST(empty_shapes_are_refused),
+        TEST(programs_need_bound_tensors),
+        TEST(failed_graphs_make_no_program),
+        TEST(programs_outlive_their_graph),
+        TEST(budgets_are_kept),
+        TEST(profiles_count_seconds),
+        TEST(an_empty_program_runs),
     };
     return test_run_group("ops/device", argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
 }

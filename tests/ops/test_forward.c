@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every op, every case: one node in a graph against the float64 reference, in three layouts of memory. Inputs and outputs
- * lie in larger tensors between guard bands of a NaN: reading beyond an input poisons the result, writing beyond an output
- * changes its guard. A second run must give the same bits.
+ * Every op, every case: one node in a graph against the float64 reference, in three layouts of memory. Inputs and
+ * outputs lie in larger tensors between guard bands of a NaN: reading beyond an input poisons the result, writing
+ * beyond an output changes its guard. A second run must give the same bits.
  */
 #include <math.h>
 #include <stdio.h>
@@ -188,7 +188,8 @@ static void compare(const struct bench *bench, const struct band *band, const do
     double allowed = allowed_error(test, band);
     struct errors errors = measure(band, want);
     if (getenv("SFT_TEST_ERRORS"))
-        print_message("errors %s %s %d: nmse %.2e worst %.2e\n", test->op->op->name, what, which, errors.nmse, errors.worst);
+        print_message("errors %s %s %d: nmse %.2e worst %.2e\n", test->op->op->name, what, which, errors.nmse,
+                      errors.worst);
     if (!(errors.worst <= allowed && sqrt(errors.nmse) <= allowed / 10.0))
         test_fail(test,
                   "%s: %s %d, element %ld of %ld: got %.9g, want %.9g; worst error %.2e (allowed %.0e), nmse %.2e "

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every differentiable op: the gradient that autodiff builds, run on the device, against central differences of the float64
- * reference. The loss is sum(weight * output 0). Small inputs are checked element by element, all along random directions.
+ * Every differentiable op: the gradient that autodiff builds, run on the device, against central differences of the
+ * float64 reference. The loss is sum(weight * output 0). Small inputs are checked element by element, all along random
+ * directions.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +26,8 @@ static double loss(struct check *check)
 {
     double sum = 0.0;
     check->data.test->op->ref(&check->data.ref);
-    for (int64_t i = 0; i < ref_count(&check->data.ref.out_shape[0]); i++) sum += check->weight[i] * check->data.ref.out[0][i];
+    for (int64_t i = 0; i < ref_count(&check->data.ref.out_shape[0]); i++)
+        sum += check->weight[i] * check->data.ref.out[0][i];
     return sum;
 }
 
@@ -55,9 +57,11 @@ static void compare(struct check *check, int input, const float *gradient, const
                     const char *what, int number)
 {
     double along = 0.0, want = slope(check, input, direction);
-    for (int64_t i = 0; i < ref_count(&check->data.ref.in_shape[input]); i++) along += (double)gradient[i] * direction[i];
+    for (int64_t i = 0; i < ref_count(&check->data.ref.in_shape[input]); i++)
+        along += (double)gradient[i] * direction[i];
     if (!(fabs(along - want) <= TOLERANCE * (size + fabs(want)) + 1e-8))
-        test_fail(check->data.test, "gradient of input %d, %s %d: got %.9g, want %.9g", input, what, number, along, want);
+        test_fail(check->data.test, "gradient of input %d, %s %d: got %.9g, want %.9g", input, what, number, along,
+                  want);
 }
 
 static void check_gradient(struct check *check, int input, const float *gradient)

@@ -40,8 +40,9 @@
     WRONG(conv2d, too_small, sft_conv2d(g, X(1, 2, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(PLAIN_CONV)))                  \
     WRONG(conv2d, bias, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), X(4), CONV(PLAIN_CONV)))                           \
     WRONG(conv2d, no_stride, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(.groups = 1)))                 \
-    WRONG(conv2d, groups, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 2, 7), SFT_NONE,                                        \
-                                     CONV(.stride = {1, 1}, .dilation = {1, 1}, .groups = 2)))                         \
+    WRONG(conv2d, groups,                                                                                              \
+          sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 2, 7), SFT_NONE,                                                        \
+                     CONV(.stride = {1, 1}, .dilation = {1, 1}, .groups = 2)))                                         \
     WRONG(conv2d_dx, size, sft_conv2d_dx(g, X(1, 3, 3, 8), X(3, 3, 4, 8), CONV(PLAIN_CONV, .size = {6, 5})))           \
     WRONG(conv2d_dw, size, sft_conv2d_dw(g, X(1, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {2, 3})))           \
     WRONG(conv2d_dw, images, sft_conv2d_dw(g, X(2, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {3, 3})))         \
@@ -51,26 +52,27 @@
     WRONG(group_norm, no_groups, sft_group_norm(g, X(2, 6), X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 0)).y)      \
     WRONG(group_norm, affine, sft_group_norm(g, X(2, 6), X(6), X(5), SFT_NONE, SFT_NONE, NORM(.groups = 2)).y)         \
     WRONG(group_norm, mean, sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)).y)             \
-    WRONG(group_norm, frozen, sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), SFT_NONE,                                \
-                                             NORM(.groups = 2, .frozen = 1)).y)                                        \
-    WRONG(group_norm_sums, misfit, sft_group_norm_sums(g, X(2, 6), X(2, 5), X(6), X(6), X(2, 2), X(2, 2),              \
-                                                       NORM(.groups = 2)))                                             \
-    WRONG(group_norm_dx, no_sums, sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE,       \
-                                                    NORM(.groups = 2)))                                                \
+    WRONG(group_norm, frozen,                                                                                          \
+          sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), SFT_NONE, NORM(.groups = 2, .frozen = 1)).y)                 \
+    WRONG(group_norm_sums, misfit,                                                                                     \
+          sft_group_norm_sums(g, X(2, 6), X(2, 5), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)))                   \
+    WRONG(group_norm_dx, no_sums,                                                                                      \
+          sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE, NORM(.groups = 2)))           \
     WRONG(group_norm_dparam, rank, sft_group_norm_dparam(g, X(2, 6), &other))                                          \
-    WRONG(running_update, sizes, (sft_running_update(g, X(4), X(4), X(4), X(5),                                        \
-                                                     (struct sft_running_update_params){0.1f, 0, 9}), SFT_NONE))       \
-    WRONG(running_update, one_value, (sft_running_update(g, X(4), X(4), X(4), X(4),                                    \
-                                                         (struct sft_running_update_params){0.1f, 0, 1}), SFT_NONE))   \
+    WRONG(running_update, sizes,                                                                                       \
+          (sft_running_update(g, X(4), X(4), X(4), X(5), (struct sft_running_update_params){0.1f, 0, 9}), SFT_NONE))   \
+    WRONG(running_update, one_value,                                                                                   \
+          (sft_running_update(g, X(4), X(4), X(4), X(4), (struct sft_running_update_params){0.1f, 0, 1}), SFT_NONE))   \
     WRONG(max_pool, too_small, sft_max_pool(g, X(1, 2, 2, 3), POOL(.kernel = {3, 3}, .stride = {1, 1}), &other))       \
-    WRONG(max_pool, padding, sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}, .stride = {1, 1}, .pad = {2, 2}),   \
-                                          &other))                                                                     \
+    WRONG(max_pool, padding,                                                                                           \
+          sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}, .stride = {1, 1}, .pad = {2, 2}), &other))             \
     WRONG(max_pool, no_stride, sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}), &other))                         \
-    WRONG(max_pool_grad, index, sft_max_pool_grad(g, X(1, 2, 2, 3), WORDS(1, 2, 2, 4),                                 \
-                                                  POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {4, 4})))           \
+    WRONG(max_pool_grad, index,                                                                                        \
+          sft_max_pool_grad(g, X(1, 2, 2, 3), WORDS(1, 2, 2, 4),                                                       \
+                            POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {4, 4})))                                 \
     WRONG(avg_pool, rank, sft_avg_pool(g, X(2, 2, 3), POOL(.kernel = {2, 2}, .stride = {1, 1})))                       \
-    WRONG(avg_pool_grad, size, sft_avg_pool_grad(g, X(1, 2, 2, 3),                                                     \
-                                                 POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {7, 4})))            \
+    WRONG(avg_pool_grad, size,                                                                                         \
+          sft_avg_pool_grad(g, X(1, 2, 2, 3), POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {7, 4})))               \
     WRONG(softmax, scalar, sft_softmax(g, sft_graph_input(g, "x", SFT_F32, (struct sft_shape){0})))                    \
     WRONG(softmax_grad, misfit, sft_softmax_grad(g, X(2, 3), X(3, 2)))                                                 \
     WRONG(row_loss, float_labels, sft_row_loss(g, X(2, 3), X(2), (struct sft_row_loss_params){0}))                     \
@@ -149,7 +151,8 @@ static void every_op_has_a_wrong_call(void **state)
 
 static void missing_inputs_are_refused(void **state)
 {
-    const sft_value none[SFT_MAX_INPUTS] = {SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE};
+    const sft_value none[SFT_MAX_INPUTS] = {SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE,
+                                            SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE};
     static const uint64_t params[SFT_MAX_PARAMS / 8];
     (void)state;
     test_quiet(true);

@@ -15,10 +15,17 @@ static int64_t out_size(int64_t size, int64_t kernel, const struct sft_conv2d_pa
     return (size + 2 * params->pad[axis] - params->dilation[axis] * (kernel - 1) - 1) / params->stride[axis] + 1;
 }
 
-static struct conv make_conv(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *w)
+static struct conv make_conv(const struct sft_conv2d_params *params, const struct sft_shape *x,
+                             const struct sft_shape *w)
 {
-    struct conv conv = {.params = params, .n = x->dim[0], .h = x->dim[1], .w = x->dim[2], .c = x->dim[3],
-                        .k = w->dim[3], .r = w->dim[0], .s = w->dim[1]};
+    struct conv conv = {.params = params,
+                        .n = x->dim[0],
+                        .h = x->dim[1],
+                        .w = x->dim[2],
+                        .c = x->dim[3],
+                        .k = w->dim[3],
+                        .r = w->dim[0],
+                        .s = w->dim[1]};
     conv.p = out_size(conv.h, conv.r, params, 0);
     conv.q = out_size(conv.w, conv.s, params, 1);
     return conv;

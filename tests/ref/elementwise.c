@@ -5,7 +5,8 @@ void sft_ref_add(struct ref_call *call)
 {
     double alpha = (double)REF_PARAMS(struct sft_add_params, call)->alpha;
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++)
-        call->out[0][i] = call->in[0][i] + alpha * call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
+        call->out[0][i] =
+            call->in[0][i] + alpha * call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
 }
 
 void sft_ref_mul(struct ref_call *call)

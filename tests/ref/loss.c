@@ -161,8 +161,7 @@ static double row_loss(const struct row *row)
 static double row_loss_grad(const struct row *row, int64_t c)
 {
     if (row->label < 0) return distances[row->params->distance].grad(row, c);
-    return p(row, c) - (row->label == c) -
-           2.0 * (double)row->params->energy_weight * energy_excess(row) * p(row, c);
+    return p(row, c) - (row->label == c) - 2.0 * (double)row->params->energy_weight * energy_excess(row) * p(row, c);
 }
 
 static struct row make_row(const struct ref_call *call, int64_t i)
@@ -198,7 +197,8 @@ void sft_ref_dropout(struct ref_call *call)
     double keep = 1.0 - (double)params->probability;
     uint32_t key[2] = {(uint32_t)(int32_t)call->in[1][0], (uint32_t)(int32_t)call->in[1][1]}, words[4];
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 4), params->stream, (uint32_t)(int32_t)call->in[1][2], SFT_STREAM_DROPOUT};
+        uint32_t counter[4] = {(uint32_t)(i / 4), params->stream, (uint32_t)(int32_t)call->in[1][2],
+                               SFT_STREAM_DROPOUT};
         sft_philox(counter, key, words);
         bool kept = (double)(words[i % 4] >> 8) * 0x1p-24 >= (double)params->probability;
         call->out[0][i] = kept ? call->in[0][i] / keep : 0.0;

@@ -160,9 +160,9 @@ static void dx_of_group(struct ref_call *call, const struct norm *v, int64_t n, 
         }
     for (int64_t i = 0; i < v->pixels; i++)
         for (int64_t c = first; c < last; c++)
-            call->out[0][place(v, n, i, c)] = call->in[5][statistic(v, n, c)] *
-                                              (call->in[2][c] * masked(call, v, n, i, c) - mean -
-                                               normalized(call, v, n, i, c) * along);
+            call->out[0][place(v, n, i, c)] =
+                call->in[5][statistic(v, n, c)] *
+                (call->in[2][c] * masked(call, v, n, i, c) - mean - normalized(call, v, n, i, c) * along);
 }
 
 void sft_ref_group_norm_dx(struct ref_call *call)

@@ -25,7 +25,8 @@ static int64_t pixel(const struct window *v, int64_t p, int64_t q, int i)
     return h < 0 || h >= v->h || w < 0 || w >= v->w ? -1 : h * v->w + w;
 }
 
-static void find_maximum(const struct window *v, const double *x, int64_t at, int64_t p, int64_t q, double *y, double *index)
+static void find_maximum(const struct window *v, const double *x, int64_t at, int64_t p, int64_t q, double *y,
+                         double *index)
 {
     int64_t n = at / (v->p * v->q * v->c), c = at % v->c;
     bool found = false;

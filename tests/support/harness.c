@@ -117,10 +117,7 @@ const char *test_last_error(void) { return last_error; }
 
 static const char *group_name, *filter;
 
-static void choose_filter(int argc, char **argv)
-{
-    filter = argc > 1 ? argv[1] : getenv("SFT_TEST_FILTER");
-}
+static void choose_filter(int argc, char **argv) { filter = argc > 1 ? argv[1] : getenv("SFT_TEST_FILTER"); }
 
 static bool is_chosen(const char *name) { return !filter || strstr(name, filter) != NULL; }
 
@@ -205,9 +202,15 @@ void ref_expect_shape(const struct sft_shape *got, const char *op, struct sft_sh
 /* ---- a case's numbers ---- */
 
 static const float hyper_values[SFT_HYPER_COUNT] = {
-    [SFT_HYPER_LR] = 0.1f,          [SFT_HYPER_RHO] = 0.05f,     [SFT_HYPER_MOMENTUM] = 0.9f,
-    [SFT_HYPER_WEIGHT_DECAY] = 0.02f, [SFT_HYPER_BETA1] = 0.9f,  [SFT_HYPER_BETA2] = 0.999f,
-    [SFT_HYPER_EPSILON] = 1e-8f,    [SFT_HYPER_BIAS1] = 0.271f,  [SFT_HYPER_BIAS2] = 0.002997001f,
+    [SFT_HYPER_LR] = 0.1f,
+    [SFT_HYPER_RHO] = 0.05f,
+    [SFT_HYPER_MOMENTUM] = 0.9f,
+    [SFT_HYPER_WEIGHT_DECAY] = 0.02f,
+    [SFT_HYPER_BETA1] = 0.9f,
+    [SFT_HYPER_BETA2] = 0.999f,
+    [SFT_HYPER_EPSILON] = 1e-8f,
+    [SFT_HYPER_BIAS1] = 0.271f,
+    [SFT_HYPER_BIAS2] = 0.002997001f,
 };
 
 struct filler {
@@ -225,18 +228,29 @@ static double next_number(struct filler *filler, enum test_fill fill, int64_t i)
 {
     struct sft_rng *rng = &filler->rng;
     switch (fill) {
-    case FILL_NORMAL: return (double)sft_rng_normal(rng);
-    case FILL_WIDE: return 30.0 * (double)sft_rng_normal(rng);
-    case FILL_AWAY: return away(filler);
-    case FILL_POSITIVE: return 0.5 + (double)sft_rng_uniform(rng);
-    case FILL_NEGATIVE: return -1.5 + (double)sft_rng_uniform(rng);
-    case FILL_SMALL_INTEGERS: return (double)sft_rng_below(rng, 5) - 2.0;
-    case FILL_OFFSET: return 100.0 + (double)sft_rng_normal(rng);
-    case FILL_LABELS: return (double)sft_rng_below(rng, (uint32_t)filler->classes + 1) - 1.0;
-    case FILL_WORDS: return (double)(int32_t)sft_rng_u32(rng);
-    case FILL_HYPER: return (double)hyper_values[i];
+    case FILL_NORMAL:
+        return (double)sft_rng_normal(rng);
+    case FILL_WIDE:
+        return 30.0 * (double)sft_rng_normal(rng);
+    case FILL_AWAY:
+        return away(filler);
+    case FILL_POSITIVE:
+        return 0.5 + (double)sft_rng_uniform(rng);
+    case FILL_NEGATIVE:
+        return -1.5 + (double)sft_rng_uniform(rng);
+    case FILL_SMALL_INTEGERS:
+        return (double)sft_rng_below(rng, 5) - 2.0;
+    case FILL_OFFSET:
+        return 100.0 + (double)sft_rng_normal(rng);
+    case FILL_LABELS:
+        return (double)sft_rng_below(rng, (uint32_t)filler->classes + 1) - 1.0;
+    case FILL_WORDS:
+        return (double)(int32_t)sft_rng_u32(rng);
+    case FILL_HYPER:
+        return (double)hyper_values[i];
     case FILL_ZERO:
-    case FILL_ABSENT: break;
+    case FILL_ABSENT:
+        break;
     }
     return 0.0;
 }
@@ -283,8 +297,7 @@ void test_make_data(const struct test_name *test, struct test_data *data)
         ref->in_shape[i] = input->shape;
         data->in_type[i] = is_integer(input->fill) ? SFT_I32 : SFT_F32;
         ref->in[i] = test_alloc((size_t)ref_count(&input->shape), sizeof(double));
-        for (int64_t k = 0; k < ref_count(&input->shape); k++)
-            ref->in[i][k] = next_number(&filler, input->fill, k);
+        for (int64_t k = 0; k < ref_count(&input->shape); k++) ref->in[i][k] = next_number(&filler, input->fill, k);
         round_input(data, i);
     }
     mark_outliers(test->test_case, ref);

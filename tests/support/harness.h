@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs one case of an op on the device under test. SFT_TEST_DEVICE names that device (default cpu); SFT_TEST_FILTER, or the
- * program's first argument, is a part of the names of the tests to run.
+ * Runs one case of an op on the device under test. SFT_TEST_DEVICE names that device (default cpu); SFT_TEST_FILTER, or
+ * the program's first argument, is a part of the names of the tests to run.
  */
 #ifndef SFT_TESTS_HARNESS_H
 #define SFT_TESTS_HARNESS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the op tests know about an op: its float64 reference (tests/ref), its cases (tests/cases) and how a node of it is
- * built. Every row of runtime/ops/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without them the tests do not link.
+ * What the op tests know about an op: its float64 reference (tests/ref), its cases (tests/cases) and how a node of it
+ * is built. Every row of runtime/ops/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without them the tests do not
+ * link.
  */
 #ifndef SFT_TESTS_TEST_OP_H
 #define SFT_TESTS_TEST_OP_H
@@ -11,18 +12,18 @@
 
 /* How an input is filled, from the case's own random numbers. */
 enum test_fill {
-    FILL_ABSENT,   /* an optional input that is not there */
-    FILL_NORMAL,   /* mean 0, variance 1 */
-    FILL_WIDE,     /* normal times 30: saturates exponentials */
-    FILL_AWAY,     /* normal, but at least 0.05 from zero: no kink within a difference step */
-    FILL_POSITIVE, /* uniform in [0.5, 1.5) */
-    FILL_NEGATIVE, /* uniform in [-1.5, -0.5) */
+    FILL_ABSENT,         /* an optional input that is not there */
+    FILL_NORMAL,         /* mean 0, variance 1 */
+    FILL_WIDE,           /* normal times 30: saturates exponentials */
+    FILL_AWAY,           /* normal, but at least 0.05 from zero: no kink within a difference step */
+    FILL_POSITIVE,       /* uniform in [0.5, 1.5) */
+    FILL_NEGATIVE,       /* uniform in [-1.5, -0.5) */
     FILL_SMALL_INTEGERS, /* -2 .. 2 as floats: full of ties */
-    FILL_OFFSET,   /* normal plus 100: shows a variance that is computed by cancellation */
+    FILL_OFFSET,         /* normal plus 100: shows a variance that is computed by cancellation */
     FILL_ZERO,
-    FILL_LABELS,   /* int32, -1 .. C-1 where C is the last size of input 0 */
-    FILL_WORDS,    /* int32, arbitrary */
-    FILL_HYPER,    /* enum sft_hyper: values of a third step */
+    FILL_LABELS, /* int32, -1 .. C-1 where C is the last size of input 0 */
+    FILL_WORDS,  /* int32, arbitrary */
+    FILL_HYPER,  /* enum sft_hyper: values of a third step */
 };
 
 struct test_input {
@@ -37,7 +38,7 @@ struct test_case {
     struct test_input in[SFT_MAX_INPUTS];
 };
 
-/* Inputs and outputs as the reference sees them. An op that updates in place changes `in`. Integers are doubles here. */
+/* Inputs and outputs as the reference sees them, integers as doubles. An op that updates in place changes `in`. */
 struct ref_call {
     const void *params;
     struct sft_shape in_shape[SFT_MAX_INPUTS], out_shape[SFT_MAX_OUTPUTS];
@@ -54,8 +55,8 @@ struct test_op {
     const struct test_case *cases;
     int n_cases;
     unsigned constant; /* bit i: input i takes part in the result but gets no gradient */
-    bool exact;    /* moves numbers or compares them: no rounding at all */
-    double worst;  /* tolerance relative to the output's root mean square; 0 for the usual one */
+    bool exact;        /* moves numbers or compares them: no rounding at all */
+    double worst;      /* tolerance relative to the output's root mean square; 0 for the usual one */
 };
 
 #define SFT_OP(name)                                                                                                   \
@@ -69,6 +70,7 @@ extern const struct test_op *const test_ops[];
 
 /* ---- for the tables in tests/cases ---- */
 
+/* clang-format off */
 #define DIMS(...) {(int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), {__VA_ARGS__}}
 #define SCALAR {{0, {0}}, FILL_NORMAL}
 #define FILLED(fill, ...) {DIMS(__VA_ARGS__), fill}
@@ -80,5 +82,7 @@ extern const struct test_op *const test_ops[];
 
 #define TEST_OP(name) .op = &sft_op_##name, .ref = sft_ref_##name
 #define CASES(table) .cases = (table), .n_cases = (int)(sizeof(table) / sizeof((table)[0]))
+
+/* clang-format on */
 
 #endif

@@ -100,7 +100,8 @@ static void sha256_padding(void **state)
     char text[128];
     (void)state;
     memset(text, 'a', sizeof(text));
-    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) check_hash(text, vectors[i].size, vectors[i].want);
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
+        check_hash(text, vectors[i].size, vectors[i].want);
 }
 
 /* ---- reading ---- */

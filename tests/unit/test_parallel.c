@@ -133,9 +133,12 @@ static int end_threads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_task_once),      cmocka_unit_test(many_short_loops),
-        cmocka_unit_test(nested_loop_runs_in_its_task), cmocka_unit_test(two_threads_at_once),
-        cmocka_unit_test(restarts_after_shutdown), cmocka_unit_test(refuses_numbers),
+        cmocka_unit_test(each_task_once),
+        cmocka_unit_test(many_short_loops),
+        cmocka_unit_test(nested_loop_runs_in_its_task),
+        cmocka_unit_test(two_threads_at_once),
+        cmocka_unit_test(restarts_after_shutdown),
+        cmocka_unit_test(refuses_numbers),
     };
     return cmocka_run_group_tests_name("unit/parallel", tests, NULL, end_threads);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plans, by brute force: the arena is played through node by node, each word marked with the value that was written there
- * last. Reading a value whose words carry another mark means that two live values overlapped.
+ * Plans, by brute force: the arena is played through node by node, each word marked with the value that was written
+ * there last. Reading a value whose words carry another mark means that two live values overlapped.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,13 +129,20 @@ static sft_value random_node(struct sft_graph *graph, struct sft_rng *rng, const
     struct sft_conv2d_params conv = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1};
     sft_value a = pick(rng, pool), b = pick(rng, pool), image, filter;
     switch (sft_rng_below(rng, 9)) {
-    case 0: return sft_add(graph, a, b, 1.0f);
-    case 1: return sft_mul(graph, a, sft_sum_to(graph, b, SFT_SHAPE(n), 1.0f));
-    case 2: return sft_relu(graph, a);
-    case 3: return sft_matmul(graph, a, b, SFT_NONE, (struct sft_matmul_params){0});
-    case 4: return sft_reshape(graph, sft_view(graph, a, 0, SFT_SHAPE(n * n)), SFT_SHAPE(n, n));
-    case 5: return sft_gelu_grad(graph, a, b);
-    case 6: return sft_view(graph, sft_concat(graph, a, b, 0), n, SFT_SHAPE(n, n));
+    case 0:
+        return sft_add(graph, a, b, 1.0f);
+    case 1:
+        return sft_mul(graph, a, sft_sum_to(graph, b, SFT_SHAPE(n), 1.0f));
+    case 2:
+        return sft_relu(graph, a);
+    case 3:
+        return sft_matmul(graph, a, b, SFT_NONE, (struct sft_matmul_params){0});
+    case 4:
+        return sft_reshape(graph, sft_view(graph, a, 0, SFT_SHAPE(n * n)), SFT_SHAPE(n, n));
+    case 5:
+        return sft_gelu_grad(graph, a, b);
+    case 6:
+        return sft_view(graph, sft_concat(graph, a, b, 0), n, SFT_SHAPE(n, n));
     case 7:
         a = sft_scale(graph, a, 2.0f);
         return sft_graph_place(graph, a, flat, (int64_t)sft_rng_below(rng, 100));
@@ -158,8 +165,7 @@ static void random_graphs(void **state)
         n = 3 + sft_rng_below(&rng, 20);
         assert_int_equal(sft_graph_create(&graph), SFT_OK);
         flat = sft_graph_input(graph, "flat", SFT_F32, SFT_SHAPE(n * n + 100));
-        for (int i = 0; i < POOL; i++)
-            pool[i] = sft_graph_input(graph, "x", SFT_F32, SFT_SHAPE(n, n));
+        for (int i = 0; i < POOL; i++) pool[i] = sft_graph_input(graph, "x", SFT_F32, SFT_SHAPE(n, n));
         for (int i = 0; i < 150; i++) pool[sft_rng_below(&rng, POOL)] = random_node(graph, &rng, pool, flat);
         assert_int_equal(sft_graph_status(graph), SFT_OK);
         play_plan(graph);

@@ -141,8 +141,9 @@ static void permutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(philox_known_answers), cmocka_unit_test(generator_is_philox), cmocka_unit_test(streams_differ),
-        cmocka_unit_test(uniform_moments),      cmocka_unit_test(normal_moments),      cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(philox_known_answers), cmocka_unit_test(generator_is_philox),
+        cmocka_unit_test(streams_differ),       cmocka_unit_test(uniform_moments),
+        cmocka_unit_test(normal_moments),       cmocka_unit_test(below_is_uniform),
         cmocka_unit_test(permutations),
     };
     return cmocka_run_group_tests_name("unit/rng", tests, NULL, NULL);
