@@ -70,7 +70,7 @@ static void check_parameters(const struct sft_model *model, const json_t *expect
     free(flat);
     print_message("    parameters %.1e, their changes %.1e\n", most, most_change);
     assert_true(most < 1e-4);
-    assert_true(most_change < 0.1); /* elements relative to the mean one; plain SGD is off by more than 1 */
+    assert_true(most_change < 0.3); /* of a mean element; plain SGD in place of SAM is off by 2 to 3 */
 }
 
 static void test_steps(void **state)
