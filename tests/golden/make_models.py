@@ -249,7 +249,7 @@ def golden_model(name, with_gradients):
     return result
 
 
-def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id=8, n_ood=8):
+def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id=2, n_ood=2):
     """SAM-ON (Mueller et al. 2023), norm parameters only, over SGD; the batch of step t is images_of("step<t>")."""
     model = make(name)
     model.train()
