@@ -98,7 +98,7 @@ static enum sft_status add_gradients(struct sft_step *step, const struct pass *p
                                      bool (*chosen)(const struct sft_step *, int), sft_value into)
 {
     const struct sft_parameters *parameters = &step->model->parameters;
-    sft_value wanted[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS];
+    sft_value wanted[SFT_MAX_PARAMETERS] = {0}, grads[SFT_MAX_PARAMETERS];
     int numbers[SFT_MAX_PARAMETERS], n = 0;
     for (int i = 0; i < parameters->n; i++)
         if (chosen(step, i)) {
