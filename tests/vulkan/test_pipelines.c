@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every pipeline of a whole SFT step, as the driver's compiler makes it: none may spill registers. Prints what the
+ * driver tells. Nothing is executed, so it also runs on a driver without its hardware:
+ *
+ *     vulkan-lab run radv:navi31 build/tests/test_vulkan_pipelines
+ */
+#ifdef SFT_HAVE_VULKAN
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/vulkan/pipeline_report.h"
+#include "sam/step.h"
+#include "tests/support/cm.h"
+
+static struct sft_device *device;
+
+static int open_device(void **state)
+{
+    (void)state;
+    return sft_device_open("vulkan", 0, &device) == SFT_OK ? 0 : -1;
+}
+
+static int close_device(void **state)
+{
+    (void)state;
+    sft_device_close(&device);
+    return 0;
+}
+
+static void print_report(const struct sft_pipeline_report *report)
+{
+    print_message("  %-24s %-28s", report->shader, report->constants);
+    for (int i = 0; i < report->n_statistics; i++)
+        if (report->statistics[i].value != 0)
+            print_message(" %s %g;", report->statistics[i].name, report->statistics[i].value);
+    print_message("\n");
+}
+
+static void check_reports(void)
+{
+    struct sft_pipeline_report *list;
+    size_t count;
+    double spills = 0;
+    assert_int_equal(sft_pipeline_report(device, &list, &count), SFT_OK);
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        print_report(&list[i]);
+        spills += list[i].spills;
+    }
+    free(list);
+    print_message("%d pipelines, %g spills\n", (int)count, spills);
+    assert_true(spills == 0);
+}
+
+static void step_pipelines(void **state)
+{
+    const struct sft_model_config config = {.name = *state, .classes = 10};
+    const struct sft_step_params params = {
+        .optimizer = sft_optimizer_find("sam-norm"), .n_id = 64, .n_ood = 64, .lambda = 1};
+    struct sft_model *model;
+    struct sft_step *step;
+    assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
+    assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
+    check_reports();
+    sft_step_destroy(&step);
+    sft_model_destroy(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        {"step/resnetv2_20_gn", step_pipelines, NULL, NULL, "resnetv2_20_gn"},
+        {"step/vgg11_gn", step_pipelines, NULL, NULL, "vgg11_gn"},
+        {"step/vgg11_bn", step_pipelines, NULL, NULL, "vgg11_bn"},
+    };
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}
+#else
+int main(void) { return 0; } /* a build without Vulkan has no pipelines */
+#endif
