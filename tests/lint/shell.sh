@@ -7,4 +7,5 @@ command -v shellcheck >/dev/null 2>&1 || {
     echo "shell: shellcheck is not installed, skipped" >&2
     exit 0
 }
-find dev .ci/run tests models -type f \( -name '*.sh' -o -name dev -o -name run \) -exec shellcheck -x -S warning {} +
+find . -name 'build*' -prune -o -type f \( -name '*.sh' -o -path ./dev -o -path ./.ci/run \) \
+    -exec shellcheck -x -S warning {} +
