@@ -37,6 +37,8 @@ static void note(struct sft_pipeline_report *report, const VkPipelineExecutableS
     snprintf(to->name, sizeof(to->name), "%.63s", statistic->name);
     to->value = number(statistic);
     report->n_statistics++;
+    /* NVK's "spills to reg" move predicates into other registers: no memory is touched. */
+    if (mentions(to->name, "to reg") || mentions(to->name, "from reg")) return;
     if (mentions(to->name, "spill") || mentions(to->name, "scratch") || mentions(to->name, "fills"))
         report->spills += to->value;
 }

@@ -18,7 +18,7 @@ struct sft_pipeline_report {
         char name[64];
         double value;
     } statistics[SFT_REPORT_STATISTICS];
-    double spills; /* sum of the statistics that count spilled registers or scratch memory */
+    double spills; /* sum of the statistics that count registers spilled to memory, or scratch memory */
 };
 
 /* Compiles every shader of this build with its default constants, and again every pipeline that the device's programs
