@@ -29,7 +29,8 @@ static enum sft_status build(struct sft_inference *inference, struct sft_graph *
     struct sft_forward forward = sft_forward_on(graph, model);
     struct sft_forward_out out;
     int64_t side = model->image_size;
-    SFT_TRY(sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(inference->batch, side, side, 3), &inference->images));
+    SFT_TRY(
+        sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(inference->batch, side, side, 3), &inference->images));
     SFT_TRY(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, inference->images), &out));
     inference->width = (int)sft_graph_shape(graph, out.features)->dim[1];
     SFT_TRY(create_output(inference, graph, "logits", out.logits, &inference->logits));

@@ -61,8 +61,8 @@ enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *s
     enum sft_status status = SFT_OK;
     memset(collected, 0, sizeof(*collected));
     SFT_TRY_OUT(sft_inference_create(model, evaluation->batch, &inference));
-    SFT_TRY_OUT(allocate(model, sft_dataset_count(set), sft_inference_width(inference), needs & SFT_NEEDS_FEATURES,
-                         collected));
+    SFT_TRY_OUT(
+        allocate(model, sft_dataset_count(set), sft_inference_width(inference), needs & SFT_NEEDS_FEATURES, collected));
     SFT_TRY_OUT(sft_loader_open(&params, &loader));
     SFT_TRY_OUT(run_batches(inference, loader, name, evaluation, collected));
 out:
@@ -81,7 +81,8 @@ void sft_collected_free(struct sft_collected *collected)
 }
 
 /* NaN where the images have no labels. */
-static enum sft_status id_accuracy(const struct sft_dataset *id, const struct sft_collected *collected, double *accuracy)
+static enum sft_status id_accuracy(const struct sft_dataset *id, const struct sft_collected *collected,
+                                   double *accuracy)
 {
     *accuracy = NAN;
     if (sft_dataset_classes(id) == 0) return SFT_OK;
@@ -105,8 +106,8 @@ static enum sft_status score_set(const struct sft_evaluation *evaluation, const 
     return status;
 }
 
-enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation, enum sft_results_model which,
-                             struct sft_results *results)
+enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
+                             enum sft_results_model which, struct sft_results *results)
 {
     unsigned needs = 0;
     double accuracy = NAN;

@@ -16,9 +16,9 @@ struct sft_evaluation {
     const struct sft_dataset *const *sets; /* OOD sets, as in the results */
     const struct sft_score *const *scores; /* as in the results */
     struct sft_score_params params;
-    int batch;   /* images a pass */
-    int workers; /* threads that decode; 0: as many as sft_parallel has */
-    const volatile sig_atomic_t *stop;                                       /* may be NULL */
+    int batch;                         /* images a pass */
+    int workers;                       /* threads that decode; 0: as many as sft_parallel has */
+    const volatile sig_atomic_t *stop; /* may be NULL */
     void (*progress)(void *context, const char *set, int64_t done, int64_t count); /* may be NULL */
     void *context;
 };
@@ -38,7 +38,7 @@ enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *s
 void sft_collected_free(struct sft_collected *collected);
 
 /* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets. */
-enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation, enum sft_results_model which,
-                             struct sft_results *results) SFT_MUST_CHECK;
+enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
+                             enum sft_results_model which, struct sft_results *results) SFT_MUST_CHECK;
 
 #endif

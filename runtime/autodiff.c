@@ -20,8 +20,7 @@ sft_value sft_grad(const struct sft_autodiff *autodiff, sft_value value)
 void sft_add_grad(struct sft_autodiff *autodiff, sft_value value, sft_value gradient)
 {
     if (!sft_needs_grad(autodiff, value) || gradient == SFT_NONE) return;
-    if (autodiff->grads[value] != SFT_NONE)
-        gradient = sft_add(autodiff->graph, autodiff->grads[value], gradient, 1.0f);
+    if (autodiff->grads[value] != SFT_NONE) gradient = sft_add(autodiff->graph, autodiff->grads[value], gradient, 1.0f);
     autodiff->grads[value] = gradient;
 }
 

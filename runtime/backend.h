@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole hardware abstraction: one table of functions for each backend. runtime/device.c validates, logs and calls it. */
+/* The whole hardware abstraction: one table of functions for each backend. runtime/device.c validates, logs and calls
+ * it. */
 #ifndef SFT_BACKEND_H
 #define SFT_BACKEND_H
 

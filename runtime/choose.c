@@ -80,7 +80,8 @@ static enum sft_status measure(const struct sft_device_info *info, double *secon
     enum sft_status status;
     SFT_TRY(sft_device_open(info->id, 0, &device));
     SFT_TRY_OUT(sft_tensor_create(device, "images", SFT_F32, images, &tensors[0]));
-    SFT_TRY_OUT(sft_tensor_create(device, "weight", SFT_F32, SFT_SHAPE(3, 3, TRIAL_CHANNELS, TRIAL_CHANNELS), &tensors[1]));
+    SFT_TRY_OUT(
+        sft_tensor_create(device, "weight", SFT_F32, SFT_SHAPE(3, 3, TRIAL_CHANNELS, TRIAL_CHANNELS), &tensors[1]));
     SFT_TRY_OUT(sft_tensor_create(device, "affine", SFT_F32, SFT_SHAPE(TRIAL_CHANNELS), &tensors[2]));
     SFT_TRY_OUT(sft_tensor_create(device, "result", SFT_F32, images, &tensors[3]));
     SFT_TRY_OUT(sft_graph_create(&graph));
@@ -127,7 +128,7 @@ const struct sft_device_info *sft_choose_device(const struct sft_device_info *li
         if (matches(&list[i], want)) return &list[i];
     sft_fail(SFT_DEVICE, "device '%s' is not there; this machine has:", want);
     for (int i = 0; i < count; i++)
-        sft_fail(SFT_DEVICE, "  %s:%d  %s  %s", list[i].backend == SFT_CPU ? "cpu" : "vulkan", list[i].index, list[i].id,
-                 list[i].name);
+        sft_fail(SFT_DEVICE, "  %s:%d  %s  %s", list[i].backend == SFT_CPU ? "cpu" : "vulkan", list[i].index,
+                 list[i].id, list[i].name);
     return NULL;
 }

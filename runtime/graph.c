@@ -51,8 +51,9 @@ sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dt
 {
     if (graph->status == SFT_OK && !sft_shape_valid(&shape))
         return sft_graph_fail(graph, sft_fail(SFT_USAGE, "%s: not a valid shape", name));
-    return add_value(graph, (struct sft_value_info){.shape = shape, .dtype = dtype, .name = name, .node = -1,
-                                                    .base = SFT_NONE, .outside = true});
+    return add_value(graph,
+                     (struct sft_value_info){
+                         .shape = shape, .dtype = dtype, .name = name, .node = -1, .base = SFT_NONE, .outside = true});
 }
 
 void sft_graph_bind(struct sft_graph *graph, sft_value value, struct sft_tensor *tensor)
@@ -73,7 +74,8 @@ static enum sft_status check_arity(const struct sft_op *op, const struct sft_nod
     if (node->n_in > op->max_in)
         return sft_fail(SFT_USAGE, "%s: %d inputs, takes at most %d", op->name, node->n_in, op->max_in);
     for (int i = 0; i < op->min_in; i++)
-        if (i >= node->n_in || node->in[i] == SFT_NONE) return sft_fail(SFT_USAGE, "%s: input %d is missing", op->name, i);
+        if (i >= node->n_in || node->in[i] == SFT_NONE)
+            return sft_fail(SFT_USAGE, "%s: input %d is missing", op->name, i);
     return SFT_OK;
 }
 
@@ -87,7 +89,8 @@ static enum sft_status check_mutations(const struct sft_graph *graph, const stru
 {
     for (int i = 0; i < node->n_in; i++)
         if ((node->op->mutates >> i & 1) && !graph->values[root_of(graph, node->in[i])].outside)
-            return sft_fail(SFT_USAGE, "%s: input %d is updated in place and must be an outside value", node->op->name, i);
+            return sft_fail(SFT_USAGE, "%s: input %d is updated in place and must be an outside value", node->op->name,
+                            i);
     return SFT_OK;
 }
 
@@ -114,8 +117,9 @@ sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, con
     if (status != SFT_OK) return sft_graph_fail(graph, status);
 
     for (int i = 0; i < op->n_out; i++)
-        node.out[i] = add_value(graph, (struct sft_value_info){.shape = shapes[i], .dtype = dtypes[i],
-                                                               .node = (int32_t)graph->n_nodes, .base = SFT_NONE});
+        node.out[i] = add_value(
+            graph, (struct sft_value_info){
+                       .shape = shapes[i], .dtype = dtypes[i], .node = (int32_t)graph->n_nodes, .base = SFT_NONE});
     if (graph->status != SFT_OK) return SFT_NONE;
     graph->nodes[graph->n_nodes++] = node;
     for (int i = 0; out && i < op->n_out; i++) out[i] = node.out[i];

@@ -2,10 +2,10 @@
 /*
  * The op table: what an operation is, declared once.
  *
- * An op is a row in runtime/ops/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff, plan, both backends,
- * the tests, the gradient checks and the benchmark read this struct and nothing else, so an op without a kernel, a
- * gradient decision or a reference cannot hide. Kernels are found by name: sft_cpu_NAME in runtime/cpu, sft_vk_NAME in
- * runtime/vulkan.
+ * An op is a row in runtime/ops/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff, plan, both
+ * backends, the tests, the gradient checks and the benchmark read this struct and nothing else, so an op without a
+ * kernel, a gradient decision or a reference cannot hide. Kernels are found by name: sft_cpu_NAME in runtime/cpu,
+ * sft_vk_NAME in runtime/vulkan.
  */
 #ifndef SFT_OP_H
 #define SFT_OP_H
@@ -42,12 +42,13 @@ struct sft_op {
     enum sft_status (*infer)(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
                              enum sft_dtype *dtype);
 
-    /* Appends the gradient nodes (runtime/autodiff.h). `node` is a copy that stays valid while the graph grows. NULL only
-     * with the reason in `no_grad`. */
+    /* Appends the gradient nodes (runtime/autodiff.h). `node` is a copy that stays valid while the graph grows. NULL
+     * only with the reason in `no_grad`. */
     void (*grad)(struct sft_autodiff *autodiff, const struct sft_node *node);
     const char *no_grad;
 
-    void (*cost)(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost); /* NULL: bytes only */
+    void (*cost)(const struct sft_graph *graph, const struct sft_node *node,
+                 struct sft_cost *cost); /* NULL: bytes only */
 
     /* Bytes of scratch memory that a backend's kernel needs; NULL for none. They may depend on shapes and parameters
      * only: a plan is the same on every device of a backend. */

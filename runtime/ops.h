@@ -2,10 +2,10 @@
 /*
  * The operations, as calls that append a node to a graph (runtime/graph.h) and return its (first) output.
  *
- * Tensors are contiguous float32 unless said otherwise, channels last: images N,H,W,C; filters R,S,I,O (kernel row, kernel
- * column, input channel of the group, output channel). Optional inputs may be SFT_NONE. A shape that does not fit is logged,
- * kept as the graph's status, and gives SFT_NONE. dX is the gradient of the loss with respect to X. All sums are in a
- * fixed order: the same input gives the same bits on one device.
+ * Tensors are contiguous float32 unless said otherwise, channels last: images N,H,W,C; filters R,S,I,O (kernel row,
+ * kernel column, input channel of the group, output channel). Optional inputs may be SFT_NONE. A shape that does not
+ * fit is logged, kept as the graph's status, and gives SFT_NONE. dX is the gradient of the loss with respect to X. All
+ * sums are in a fixed order: the same input gives the same bits on one device.
  */
 #ifndef SFT_OPS_H
 #define SFT_OPS_H
@@ -63,7 +63,8 @@ struct sft_matmul_params {
 };
 /* y (M,N) = op(a) op(b) + bias. a is (M,K), or (K,M) with transpose_a; b is (K,N), or (N,K) with transpose_b; bias (N)
  * is optional. With rank 3 all of a, b and y have the same number of matrices in front (no bias then). */
-sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias, struct sft_matmul_params params);
+sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias,
+                     struct sft_matmul_params params);
 
 struct sft_conv2d_params {
     int stride[2], pad[2], dilation[2]; /* rows, columns; zero padding on both sides */
@@ -71,7 +72,8 @@ struct sft_conv2d_params {
     int relu;
     int64_t size[2]; /* gradient ops only: rows and columns of the input (dx) or of the kernel (dw) */
 };
-/* x (N,H,W,C), weight (R,S,C/groups,K), bias (K) optional -> (N,P,Q,K), P = (H + 2*pad - dilation*(R-1) - 1)/stride + 1. */
+/* x (N,H,W,C), weight (R,S,C/groups,K), bias (K) optional -> (N,P,Q,K), P = (H + 2*pad - dilation*(R-1) - 1)/stride
+ * + 1. */
 sft_value sft_conv2d(struct sft_graph *graph, sft_value x, sft_value weight, sft_value bias,
                      struct sft_conv2d_params params);
 /* dy (N,P,Q,K), weight -> dx (N, size[0], size[1], C). */
@@ -82,8 +84,8 @@ sft_value sft_conv2d_dw(struct sft_graph *graph, sft_value x, sft_value dy, stru
 struct sft_weight_standardize_params {
     float epsilon;
 };
-/* Weight standardisation (Qiao et al. 2019): weight (R,S,I,O) -> (w - mean)/sqrt(var + epsilon) over R,S,I for each O, with
- * the biased variance. `rstd` (O) = 1/sqrt(var + epsilon), saved for the gradient. */
+/* Weight standardisation (Qiao et al. 2019): weight (R,S,I,O) -> (w - mean)/sqrt(var + epsilon) over R,S,I for each O,
+ * with the biased variance. `rstd` (O) = 1/sqrt(var + epsilon), saved for the gradient. */
 sft_value sft_weight_standardize(struct sft_graph *graph, sft_value weight, float epsilon, sft_value *rstd);
 sft_value sft_weight_standardize_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value rstd);
 
@@ -98,10 +100,10 @@ struct sft_group_norm_params {
 struct sft_group_norm_out {
     sft_value y, mean, rstd; /* mean, rstd (N, groups) */
 };
-/* Group normalisation (Wu and He 2018). x (N, ..., C), statistics over the pixels and channels of a group of one image, with
- * the biased variance; y = (x - mean)*rstd*gamma + beta with gamma, beta (C).
- * Layer norm is x viewed as (rows, C) with one group; batch norm is x viewed as (1, N*H*W, C) with C groups.
- * Frozen: `mean` and `variance` (N, groups) are used as they are, and get no gradient. Otherwise pass SFT_NONE. */
+/* Group normalisation (Wu and He 2018). x (N, ..., C), statistics over the pixels and channels of a group of one image,
+ * with the biased variance; y = (x - mean)*rstd*gamma + beta with gamma, beta (C). Layer norm is x viewed as (rows, C)
+ * with one group; batch norm is x viewed as (1, N*H*W, C) with C groups. Frozen: `mean` and `variance` (N, groups) are
+ * used as they are, and get no gradient. Otherwise pass SFT_NONE. */
 struct sft_group_norm_out sft_group_norm(struct sft_graph *graph, sft_value x, sft_value gamma, sft_value beta,
                                          sft_value mean, sft_value variance, struct sft_group_norm_params params);
 /* Gradient, in three ops. With dz = dy (masked by the ReLU) and xh = (x - mean)*rstd:
@@ -119,8 +121,8 @@ struct sft_running_update_params {
     float epsilon;  /* of the normalisation */
     int64_t count;  /* elements behind each statistic */
 };
-/* Batch norm's running statistics, updated in place: running_mean += momentum*(mean - running_mean), and the same for the
- * variance with the unbiased batch variance (1/rstd^2 - epsilon)*count/(count-1). All (C). */
+/* Batch norm's running statistics, updated in place: running_mean += momentum*(mean - running_mean), and the same for
+ * the variance with the unbiased batch variance (1/rstd^2 - epsilon)*count/(count-1). All (C). */
 void sft_running_update(struct sft_graph *graph, sft_value running_mean, sft_value running_variance, sft_value mean,
                         sft_value rstd, struct sft_running_update_params params);
 
@@ -131,8 +133,8 @@ struct sft_pool_params {
     int zero_pad;    /* max pool: 1: padded zeros take part (BiT's root); 0: they never win */
     int64_t size[2]; /* gradient ops only: rows and columns of the input */
 };
-/* x (N,H,W,C) -> (N,P,Q,C). `index` (int32, y's shape): h*W + w of the maximum, the first in row-major window order; -1 when a
- * padded zero won. Average pooling divides by the kernel's size. */
+/* x (N,H,W,C) -> (N,P,Q,C). `index` (int32, y's shape): h*W + w of the maximum, the first in row-major window order; -1
+ * when a padded zero won. Average pooling divides by the kernel's size. */
 sft_value sft_max_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params, sft_value *index);
 sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value index, struct sft_pool_params params);
 sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params);
@@ -145,15 +147,21 @@ sft_value sft_softmax(struct sft_graph *graph, sft_value x);
 sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y);
 
 /* Distance of an outlier's prediction from the uniform one (docs: methods 3.2.3). */
-enum sft_distance { SFT_DISTANCE_OE, SFT_DISTANCE_KL_PU, SFT_DISTANCE_L2, SFT_DISTANCE_JS, SFT_DISTANCE_ENERGY,
-                    SFT_DISTANCE_LOGITNORM };
+enum sft_distance {
+    SFT_DISTANCE_OE,
+    SFT_DISTANCE_KL_PU,
+    SFT_DISTANCE_L2,
+    SFT_DISTANCE_JS,
+    SFT_DISTANCE_ENERGY,
+    SFT_DISTANCE_LOGITNORM
+};
 struct sft_row_loss_params {
-    int distance;                  /* enum sft_distance */
-    float energy_weight;           /* energy: w, m_in, m_out */
+    int distance;        /* enum sft_distance */
+    float energy_weight; /* energy: w, m_in, m_out */
     float energy_in, energy_out;
 };
-/* One loss a row: logits z (N,C), labels int32 (N). A label >= 0 is cross entropy LSE(z) - z_label (plus the energy term of an
- * ID row under SFT_DISTANCE_ENERGY); a label of -1 marks an outlier, whose loss is the distance. -> (N). */
+/* One loss a row: logits z (N,C), labels int32 (N). A label >= 0 is cross entropy LSE(z) - z_label (plus the energy
+ * term of an ID row under SFT_DISTANCE_ENERGY); a label of -1 marks an outlier, whose loss is the distance. -> (N). */
 sft_value sft_row_loss(struct sft_graph *graph, sft_value logits, sft_value labels, struct sft_row_loss_params params);
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
                             struct sft_row_loss_params params);
@@ -164,8 +172,9 @@ struct sft_dropout_params {
     float probability; /* of zero */
     uint32_t stream;   /* tells layers and passes apart */
 };
-/* y = x*mask/(1-p). `key` int32 (4): seed low, seed high, step, 0. Element i draws word i%4 of the Philox block with key (seed) and
- * counter (i/4, stream, step, SFT_STREAM_DROPOUT), and is kept when (word >> 8)*2^-24 >= p. Its gradient is itself on dy. */
+/* y = x*mask/(1-p). `key` int32 (4): seed low, seed high, step, 0. Element i draws word i%4 of the Philox block with
+ * key (seed) and counter (i/4, stream, step, SFT_STREAM_DROPOUT), and is kept when (word >> 8)*2^-24 >= p. Its gradient
+ * is itself on dy. */
 sft_value sft_dropout(struct sft_graph *graph, sft_value x, sft_value key, struct sft_dropout_params params);
 
 /* ---- layout --------------------------------------------------------------------------------------------------- */
@@ -196,7 +205,8 @@ struct sft_concat_params {
 };
 sft_value sft_concat(struct sft_graph *graph, sft_value a, sft_value b, int axis);
 
-/* ---- optimisers: flat, in place ----------------------------------------------------------------------------------- */
+/* ---- optimisers: flat, in place -----------------------------------------------------------------------------------
+ */
 
 /* What changes from step to step lies in one small tensor, uploaded before the step. */
 enum sft_hyper {
@@ -224,7 +234,8 @@ struct sft_update_params {
 /* SGD as in PyTorch: d = g + wd*w; v = mu*v + d; w -= lr*(nesterov ? d + mu*v : v). v starts as zeros. */
 void sft_sgd(struct sft_graph *graph, sft_value w, sft_value v, sft_value g, sft_value hyper,
              struct sft_update_params params);
-/* Adam (Kingma and Ba 2015) with coupled L2, or AdamW: m, v start as zeros; w -= lr*(m/bias1)/(sqrt(v/bias2) + epsilon). */
+/* Adam (Kingma and Ba 2015) with coupled L2, or AdamW: m, v start as zeros; w -= lr*(m/bias1)/(sqrt(v/bias2) +
+ * epsilon). */
 void sft_adam(struct sft_graph *graph, sft_value w, sft_value m, sft_value v, sft_value g, sft_value hyper,
               struct sft_update_params params);
 

@@ -19,13 +19,16 @@ struct lifetime {
 struct planner {
     const struct sft_graph *graph;
     struct sft_plan *plan;
-    sft_value *owner;    /* by value: whose memory it uses (itself, a base, or an input written over) */
-    int32_t *last;       /* by value: last node that reads memory owned by it */
+    sft_value *owner; /* by value: whose memory it uses (itself, a base, or an input written over) */
+    int32_t *last;    /* by value: last node that reads memory owned by it */
     struct lifetime *lives;
     size_t n_lives;
 };
 
-static size_t aligned(size_t bytes) { return (bytes + SFT_PLAN_ALIGNMENT - 1) / SFT_PLAN_ALIGNMENT * SFT_PLAN_ALIGNMENT; }
+static size_t aligned(size_t bytes)
+{
+    return (bytes + SFT_PLAN_ALIGNMENT - 1) / SFT_PLAN_ALIGNMENT * SFT_PLAN_ALIGNMENT;
+}
 
 static sft_value base_of(const struct sft_graph *graph, sft_value value, int64_t *offset)
 {
@@ -203,7 +206,8 @@ static void print_node(const struct sft_graph *graph, size_t k, FILE *file)
     struct sft_cost cost = sft_node_cost(graph, node);
     char text[SFT_SHAPE_TEXT];
     fprintf(file, "%5zu  %-24s", k, node->op->name);
-    fprintf(file, " %-20s", node->n_in && node->in[0] != SFT_NONE ? sft_shape_str(sft_in_shape(graph, node, 0), text) : "-");
+    fprintf(file, " %-20s",
+            node->n_in && node->in[0] != SFT_NONE ? sft_shape_str(sft_in_shape(graph, node, 0), text) : "-");
     fprintf(file, " %-20s", node->n_out ? sft_shape_str(sft_out_shape(graph, node, 0), text) : "-");
     fprintf(file, " %10.3f MFLOP %10.3f MB\n", cost.flops * 1e-6, cost.bytes * 1e-6);
 }

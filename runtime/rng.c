@@ -50,8 +50,7 @@ uint32_t sft_rng_below(struct sft_rng *rng, uint32_t bound)
 {
     /* Words below 2^32 mod bound would make small results likelier: draw again. */
     uint32_t threshold = (0u - bound) % bound, word;
-    do
-        word = sft_rng_u32(rng);
+    do word = sft_rng_u32(rng);
     while (word < threshold);
     return word % bound;
 }

@@ -30,7 +30,8 @@ enum sft_status {
 /* A word for the status ("out of memory"); never NULL. */
 const char *sft_status_str(enum sft_status status);
 
-/* Logs the message at error level and returns `status`, so that a failure is one line: return sft_fail(SFT_DATA, ...). */
+/* Logs the message at error level and returns `status`, so that a failure is one line: return sft_fail(SFT_DATA, ...).
+ */
 enum sft_status sft_fail(enum sft_status status, const char *format, ...) SFT_PRINTF(2, 3);
 
 /* Passes a failure on to the caller. */

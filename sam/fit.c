@@ -73,8 +73,11 @@ static enum sft_status save_state(const struct fit *fit)
     snprintf(step, sizeof(step), "%" PRId64, fit->next);
     for (int i = 0; i < n; i++) {
         SFT_TRY_OUT(download(tensors[i], &data[i]));
-        stored[i] = (struct sft_stored_tensor){.name = names[i], .dtype = SFT_STORED_F32, .shape = tensors[i]->shape,
-                                               .data = data[i], .bytes = tensors[i]->bytes};
+        stored[i] = (struct sft_stored_tensor){.name = names[i],
+                                               .dtype = SFT_STORED_F32,
+                                               .shape = tensors[i]->shape,
+                                               .data = data[i],
+                                               .bytes = tensors[i]->bytes};
     }
     status = sft_safetensors_write(fit->params->checkpoint, stored, (size_t)n, metadata, 4);
 out:
@@ -91,10 +94,12 @@ static enum sft_status check_state(const struct fit *fit, const struct sft_check
     if (!model || !identity || !text || (*step = strtoll(text, &end, 10)) < 0 || end == text || *end)
         return sft_fail(SFT_DATA, "%s: not the state of a run", checkpoint->path);
     if (strcmp(model, fit->model->variant->name) != 0)
-        return sft_fail(SFT_DATA, "%s: belongs to a run of %s, not %s", checkpoint->path, model, fit->model->variant->name);
+        return sft_fail(SFT_DATA, "%s: belongs to a run of %s, not %s", checkpoint->path, model,
+                        fit->model->variant->name);
     if (fit->params->identity && strcmp(identity, fit->params->identity) != 0)
-        return sft_fail(SFT_DATA, "%s: belongs to a run with other options or data; repeat that run's, or start anew with "
-                                  "--overwrite",
+        return sft_fail(SFT_DATA,
+                        "%s: belongs to a run with other options or data; repeat that run's, or start anew with "
+                        "--overwrite",
                         checkpoint->path);
     if (*step > fit->params->schedule.steps)
         return sft_fail(SFT_DATA, "%s: is at step %" PRId64 ", beyond the run's %" PRId64, checkpoint->path, *step,
@@ -153,10 +158,10 @@ static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_s
 {
     const struct sft_fit_params *params = fit->params;
     const struct sft_batch *batch;
-    struct sft_fit_report report = {.step = fit->next, .steps = params->schedule.steps,
-                                    .lr = sft_schedule_rate(&params->schedule, fit->next)};
-    const struct sft_step_rates rates = {fit->next,        params->seed,     report.lr, params->rho,
-                                         params->momentum, params->weight_decay};
+    struct sft_fit_report report = {
+        .step = fit->next, .steps = params->schedule.steps, .lr = sft_schedule_rate(&params->schedule, fit->next)};
+    const struct sft_step_rates rates = {fit->next,   params->seed,     report.lr,
+                                         params->rho, params->momentum, params->weight_decay};
     double time;
     SFT_TRY(sft_loader_next(fit->loader, &batch));
     if (!batch) return sft_fail(SFT_FAILED, "the loader ended before step %" PRId64, fit->next);
@@ -180,8 +185,8 @@ static enum sft_status loop(struct fit *fit, struct sft_fit_result *result)
         bool due = params->save_every > 0 && fit->next % params->save_every == 0;
         if (params->checkpoint && (due || stopped(params))) SFT_TRY(save_state(fit));
         if (stopped(params) && fit->next < params->schedule.steps) {
-            sft_log(SFT_LOG_WARNING, "stopped after step %" PRId64 " of %" PRId64 "%s", fit->next, params->schedule.steps,
-                    params->checkpoint ? "; --resume goes on from there" : "");
+            sft_log(SFT_LOG_WARNING, "stopped after step %" PRId64 " of %" PRId64 "%s", fit->next,
+                    params->schedule.steps, params->checkpoint ? "; --resume goes on from there" : "");
             return SFT_INTERRUPTED;
         }
     }

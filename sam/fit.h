@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The training loop: batches through steps, with a schedule, checkpoints and resume. Fine-tuning (SFT: 50 steps of sam-norm on
- * ID and pseudo-OOD images) and training from random weights are the same loop with other numbers.
+ * The training loop: batches through steps, with a schedule, checkpoints and resume. Fine-tuning (SFT: 50 steps of
+ * sam-norm on ID and pseudo-OOD images) and training from random weights are the same loop with other numbers.
  *
  * A run is a function of its parameters alone: stopped after any step and resumed, it ends with the same bytes.
  */
@@ -41,7 +41,7 @@ struct sft_fit_params {
 struct sft_fit_result {
     int64_t first_step, steps; /* steps done are first_step .. steps-1 */
     double seconds;
-    size_t arena;                       /* bytes of temporary memory of a step */
+    size_t arena; /* bytes of temporary memory of a step */
     struct sft_step_result last;
     float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */
 };

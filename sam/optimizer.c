@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const struct sft_optimizer optimizers[] = {
-    {"sam-norm", "SAM that perturbs the normalisation layers only (SFT), SGD below", SFT_PERTURB_NORM, SFT_DESCENT_SGD, 0},
+    {"sam-norm", "SAM that perturbs the normalisation layers only (SFT), SGD below", SFT_PERTURB_NORM, SFT_DESCENT_SGD,
+     0},
     {"sam", "SAM on all parameters, SGD below", SFT_PERTURB_ALL, SFT_DESCENT_SGD, 0},
     {"sgd", "SGD with momentum", SFT_PERTURB_NOTHING, SFT_DESCENT_SGD, 0},
     {"adam", "Adam with coupled weight decay", SFT_PERTURB_NOTHING, SFT_DESCENT_ADAM, 0},

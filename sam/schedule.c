@@ -16,7 +16,10 @@ static double constant(const struct sft_schedule *s, double progress)
     return s->lr;
 }
 
-static double cosine(const struct sft_schedule *s, double progress) { return half_cosine(s->lr, s->lr * s->last, progress); }
+static double cosine(const struct sft_schedule *s, double progress)
+{
+    return half_cosine(s->lr, s->lr * s->last, progress);
+}
 
 static double onecycle(const struct sft_schedule *s, double progress)
 {

@@ -43,11 +43,14 @@ static bool in_scope(const struct sft_step *step, int i)
     if (kind == SFT_BUFFER) return false;
     if (step->perturbed == SFT_PERTURB_ALL) return true;
     switch (step->params.scope) {
-    case SFT_SCOPE_ALL: return kind == SFT_NORM_WEIGHT || kind == SFT_NORM_BIAS;
+    case SFT_SCOPE_ALL:
+        return kind == SFT_NORM_WEIGHT || kind == SFT_NORM_BIAS;
     case SFT_SCOPE_NO_FINAL:
         return (kind == SFT_NORM_WEIGHT || kind == SFT_NORM_BIAS) && !is_final_norm(parameters, i);
-    case SFT_SCOPE_WEIGHT_ONLY: return kind == SFT_NORM_WEIGHT;
-    case SFT_SCOPE_BIAS_ONLY: return kind == SFT_NORM_BIAS;
+    case SFT_SCOPE_WEIGHT_ONLY:
+        return kind == SFT_NORM_WEIGHT;
+    case SFT_SCOPE_BIAS_ONLY:
+        return kind == SFT_NORM_BIAS;
     }
     return false;
 }
@@ -70,10 +73,14 @@ static bool is_trained(const struct sft_step *step, int i)
     int kind = 1 << parameters->items[i].kind;
     if (!(kind & SFT_KINDS_TRAINED)) return false;
     switch (step->params.trained) {
-    case SFT_TRAIN_ALL: return true;
-    case SFT_TRAIN_NORM: return kind & SFT_KINDS_NORM;
-    case SFT_TRAIN_HEAD: return kind & SFT_KINDS_HEAD;
-    case SFT_TRAIN_LAST_BLOCK: return in_last_block(parameters, i);
+    case SFT_TRAIN_ALL:
+        return true;
+    case SFT_TRAIN_NORM:
+        return kind & SFT_KINDS_NORM;
+    case SFT_TRAIN_HEAD:
+        return kind & SFT_KINDS_HEAD;
+    case SFT_TRAIN_LAST_BLOCK:
+        return in_last_block(parameters, i);
     }
     return false;
 }
@@ -85,8 +92,8 @@ struct pass {
     struct sft_loss_out loss;
 };
 
-static enum sft_status add_pass(struct sft_step *step, const struct sft_forward *forward, sft_value images, sft_value labels,
-                                sft_value weights, struct pass *pass)
+static enum sft_status add_pass(struct sft_step *step, const struct sft_forward *forward, sft_value images,
+                                sft_value labels, sft_value weights, struct pass *pass)
 {
     SFT_TRY(sft_model_forward(step->model, step->graph, forward, images, &pass->forward));
     pass->loss = sft_loss(step->graph, pass->forward.logits, labels, weights, step->params.loss);
@@ -121,16 +128,16 @@ static void add_perturbation(struct sft_step *step, sft_value ascent, sft_value 
                              struct sft_forward *forward)
 {
     struct sft_graph *graph = step->graph;
-    int64_t size = step->perturbed == SFT_PERTURB_ALL ? step->model->parameters.weights_size
-                                                      : step->model->parameters.norm_size;
+    int64_t size =
+        step->perturbed == SFT_PERTURB_ALL ? step->model->parameters.weights_size : step->model->parameters.norm_size;
     sft_value g = part(graph, ascent, 0, size), norm = sft_norm2(graph, g, 1e-16f);
     sft_value moved = sft_perturb(graph, part(graph, forward->weights, 0, size), g, norm, hyper);
     sft_graph_place(graph, sft_scale(graph, norm, 1.0f), norms, 0);
     *(step->perturbed == SFT_PERTURB_ALL ? &forward->weights : &forward->norm) = moved;
 }
 
-static void update_range(struct sft_step *step, const sft_value flat[3], sft_value state2, sft_value hyper, int64_t first,
-                         int64_t last, bool decay)
+static void update_range(struct sft_step *step, const sft_value flat[3], sft_value state2, sft_value hyper,
+                         int64_t first, int64_t last, bool decay)
 {
     struct sft_graph *graph = step->graph;
     struct sft_update_params params = {step->params.nesterov, step->params.optimizer->decoupled, decay};
@@ -160,7 +167,8 @@ static void add_updates(struct sft_step *step, sft_value weights, sft_value grad
         const struct sft_parameter *p = &parameters->items[i];
         bool norm = 1 << p->kind & SFT_KINDS_NORM;
         if (is_trained(step, i))
-            update_range(step, flat, state2, hyper, p->offset, p->offset + p->count, !(norm && step->params.no_norm_decay));
+            update_range(step, flat, state2, hyper, p->offset, p->offset + p->count,
+                         !(norm && step->params.no_norm_decay));
     }
 }
 
@@ -274,9 +282,9 @@ out:
 void sft_step_destroy(struct sft_step **handle)
 {
     struct sft_step *step = *handle;
-    struct sft_tensor **tensors[] = {&step->images, &step->labels, &step->row_weights, &step->first_weights,
-                                     &step->hyper, &step->key, &step->ascent, &step->gradient,
-                                     &step->states[0], &step->states[1], &step->rows, &step->norms};
+    struct sft_tensor **tensors[] = {&step->images,    &step->labels,    &step->row_weights, &step->first_weights,
+                                     &step->hyper,     &step->key,       &step->ascent,      &step->gradient,
+                                     &step->states[0], &step->states[1], &step->rows,        &step->norms};
     if (!step) return;
     sft_program_destroy(&step->program);
     sft_graph_destroy(&step->graph);
@@ -353,10 +361,11 @@ enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates 
     SFT_TRY(sft_program_run(step->program));
     SFT_TRY(read_result(step, labels, result));
     if (isfinite(result->loss) && isfinite(result->grad_norm)) return SFT_OK;
-    return sft_fail(SFT_FAILED,
-                    "step %lld: the loss is %g and the gradient's norm %g: training has diverged; use a smaller --lr or "
-                    "--rho",
-                    (long long)rates->step, result->loss, result->grad_norm);
+    return sft_fail(
+        SFT_FAILED,
+        "step %lld: the loss is %g and the gradient's norm %g: training has diverged; use a smaller --lr or "
+        "--rho",
+        (long long)rates->step, result->loss, result->grad_norm);
 }
 
 struct sft_tensor *const *sft_step_states(const struct sft_step *step, int *n_states)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One training step as one program: ascent pass, norm, perturbation, descent pass, update. It is built once for a model, a
- * batch size and an optimiser, and run again with every batch; between its upload and its results the host does nothing.
+ * One training step as one program: ascent pass, norm, perturbation, descent pass, update. It is built once for a
+ * model, a batch size and an optimiser, and run again with every batch; between its upload and its results the host
+ * does nothing.
  *
- * SAM-only-norm (SAM-ON, and the paper of SFT): g = dL/dS at w for the norm parameters S alone, so no weight gradient of a
- * convolution is computed in the ascent; S' = S + rho*g/(|g| + 1e-16); then q = dL/dw at (w with S'), and the base optimiser
- * moves w by q. The perturbed parameters are values of their own: w is never overwritten, so its restoration is exact.
+ * SAM-only-norm (SAM-ON, and the paper of SFT): g = dL/dS at w for the norm parameters S alone, so no weight gradient
+ * of a convolution is computed in the ascent; S' = S + rho*g/(|g| + 1e-16); then q = dL/dw at (w with S'), and the base
+ * optimiser moves w by q. The perturbed parameters are values of their own: w is never overwritten, so its restoration
+ * is exact.
  */
 #ifndef SFT_SAM_STEP_H
 #define SFT_SAM_STEP_H
@@ -25,15 +27,15 @@ struct sft_step_params {
     int n_id, n_ood; /* rows of a batch */
     float lambda;
     struct sft_row_loss_params loss;
-    enum sft_norm_scope scope;   /* which norm parameters the ascent perturbs */
-    enum sft_trained trained;    /* which parameters the descent moves */
-    enum sft_first_loss first;   /* loss of the ascent */
-    enum sft_sam_empty empty;    /* what sam-norm does with a model without norm layers */
-    bool same_mask;              /* dropout masks of the ascent again in the descent */
-    bool second_updates_bn;      /* the descent pass moves running statistics too */
-    bool frozen_bn;              /* both passes normalise with the running statistics */
+    enum sft_norm_scope scope; /* which norm parameters the ascent perturbs */
+    enum sft_trained trained;  /* which parameters the descent moves */
+    enum sft_first_loss first; /* loss of the ascent */
+    enum sft_sam_empty empty;  /* what sam-norm does with a model without norm layers */
+    bool same_mask;            /* dropout masks of the ascent again in the descent */
+    bool second_updates_bn;    /* the descent pass moves running statistics too */
+    bool frozen_bn;            /* both passes normalise with the running statistics */
     bool no_dropout;
-    bool no_norm_decay;          /* no weight decay for norm parameters */
+    bool no_norm_decay; /* no weight decay for norm parameters */
     bool nesterov;
 };
 
@@ -57,8 +59,8 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
                                 struct sft_step **step) SFT_MUST_CHECK;
 void sft_step_destroy(struct sft_step **step);
 
-/* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED when the loss or
- * the gradient is not a finite number, SFT_DATA for a label that the model has no class for. */
+/* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED when the loss
+ * or the gradient is not a finite number, SFT_DATA for a label that the model has no class for. */
 enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
                              const int32_t *labels, struct sft_step_result *result) SFT_MUST_CHECK;
 

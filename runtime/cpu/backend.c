@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of runtime/parallel.h. */
+/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of runtime/parallel.h.
+ */
 #include "runtime/backend.h"
 
 #include <stdio.h>
@@ -36,7 +37,8 @@ static void read_key(const char *path, const char *key, char *text, size_t size)
 
 static enum sft_status list(struct sft_device_info **devices, size_t *count, size_t *room)
 {
-    struct sft_device_info info = {.backend = SFT_CPU, .id = "cpu", .kind = "cpu", .unified_memory = true, .usable = true};
+    struct sft_device_info info = {
+        .backend = SFT_CPU, .id = "cpu", .kind = "cpu", .unified_memory = true, .usable = true};
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     snprintf(info.name, sizeof(info.name), "CPU");
     read_key("/proc/cpuinfo", "model name", info.name, sizeof(info.name));

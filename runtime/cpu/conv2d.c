@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Convolution as a matrix product that is never unfolded. The kernels of gemm_kernel.h take, for each output pixel and
- * tap, a pointer to the input pixel that belongs there (to zeros where it lies in the padding), so one loop serves every stride,
- * padding and dilation and reads the images where they are.
+ * tap, a pointer to the input pixel that belongs there (to zeros where it lies in the padding), so one loop serves
+ * every stride, padding and dilation and reads the images where they are.
  *
  * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
  * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
@@ -18,12 +18,12 @@
 #include "runtime/parallel.h"
 
 enum {
-    MAX_TAPS = 32,         /* along one axis */
-    MAX_POINTERS = 4096,   /* to source pixels in a task; 32 KiB of stack */
-    MAX_TILES = 64,        /* of output pixels in a task */
-    DW_PIXELS = 128,       /* that a step of the weight gradient works on */
-    DW_CHANNELS = 48,      /* of the source in a unit of the weight gradient */
-    DW_TASKS = 16,         /* at least this many, where there is enough work */
+    MAX_TAPS = 32,       /* along one axis */
+    MAX_POINTERS = 4096, /* to source pixels in a task; 32 KiB of stack */
+    MAX_TILES = 64,      /* of output pixels in a task */
+    DW_PIXELS = 128,     /* that a step of the weight gradient works on */
+    DW_CHANNELS = 48,    /* of the source in a unit of the weight gradient */
+    DW_TASKS = 16,       /* at least this many, where there is enough work */
     DW_PARTIAL_BYTES = 16 << 20,
 };
 
@@ -32,8 +32,8 @@ static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
-/* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap, the source at
- * base[k] + i*source_step where that is inside. */
+/* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap, the source
+ * at base[k] + i*source_step where that is inside. */
 struct axis {
     int64_t count, first, step, source_step, source_size;
     int taps;
@@ -96,16 +96,20 @@ static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
 /* ---- gathering convolution ---- */
 
 /* Pointers to what pixels m0 .. m1-1 of the class read and write: source[(tile*taps + tap)*rows + row], out[pixel]. */
-static void point_run(const struct gather *g, int64_t slot, int64_t run, const int64_t at[3], const float **source, float **out)
+static void point_run(const struct gather *g, int64_t slot, int64_t run, const int64_t at[3], const float **source,
+                      float **out)
 {
     const struct axis *v = &g->axis[0], *h = &g->axis[1];
     int rows = g->kernel->rows, taps = v->taps * h->taps, t = 0;
-    float *line = g->out + ((at[0] * g->out_size[0] + v->first + at[1] * v->step) * g->out_size[1]) * g->out_channels + g->out_channel;
+    float *line = g->out + ((at[0] * g->out_size[0] + v->first + at[1] * v->step) * g->out_size[1]) * g->out_channels +
+                  g->out_channel;
     for (int64_t u = 0; u < run; u++) out[slot + u] = line + (h->first + (at[2] + u) * h->step) * g->out_channels;
     for (int r = 0; r < v->taps; r++) {
         int64_t y = v->base[r] + at[1] * v->source_step;
         bool inside = y >= 0 && y < v->source_size;
-        const float *row = g->source + ((at[0] * v->source_size + (inside ? y : 0)) * h->source_size) * g->source_channels + g->channel;
+        const float *row = g->source +
+                           ((at[0] * v->source_size + (inside ? y : 0)) * h->source_size) * g->source_channels +
+                           g->channel;
         for (int s = 0; s < h->taps; s++, t++) {
             int64_t x = h->base[s] + at[2] * h->source_step, m = slot % rows, tile = slot / rows;
             const float **to = source + (tile * taps + t) * rows;
@@ -195,24 +199,44 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
     int64_t taps = w->dim[0] * w->dim[1], columns = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + w->dim[2];
     struct gather g = {
-        .kernel = sft_gemm_kernel(), .images = x->dim[0], .out_size = {y->dim[1], y->dim[2]}, .source = call->in[0],
-        .source_channels = x->dim[3], .channels = w->dim[2], .out = call->out[0], .out_channels = w->dim[3],
-        .columns = columns, .packed = packed, .kernel_width = w->dim[1], .packed_taps = taps, .zeros = zeros,
+        .kernel = sft_gemm_kernel(),
+        .images = x->dim[0],
+        .out_size = {y->dim[1], y->dim[2]},
+        .source = call->in[0],
+        .source_channels = x->dim[3],
+        .channels = w->dim[2],
+        .out = call->out[0],
+        .out_channels = w->dim[3],
+        .columns = columns,
+        .packed = packed,
+        .kernel_width = w->dim[1],
+        .packed_taps = taps,
+        .zeros = zeros,
         .relu = params->relu,
     };
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
     for (int a = 0; a < 2; a++) {
-        g.axis[a] = (struct axis){.count = y->dim[1 + a], .step = 1, .source_step = params->stride[a],
-                                  .source_size = x->dim[1 + a], .taps = (int)w->dim[a]};
+        g.axis[a] = (struct axis){.count = y->dim[1 + a],
+                                  .step = 1,
+                                  .source_step = params->stride[a],
+                                  .source_size = x->dim[1 + a],
+                                  .taps = (int)w->dim[a]};
         for (int r = 0; r < g.axis[a].taps; r++) {
             g.axis[a].base[r] = (int64_t)r * params->dilation[a] - params->pad[a];
             g.axis[a].tap[r] = r;
         }
     }
     for (int group = 0; group < params->groups; group++) {
-        struct pack pack = {(const float *)call->in[1] + group * columns, w->dim[2] * w->dim[3], w->dim[3], 1, taps,
-                            w->dim[2], columns, packed, g.kernel->columns};
+        struct pack pack = {(const float *)call->in[1] + group * columns,
+                            w->dim[2] * w->dim[3],
+                            w->dim[3],
+                            1,
+                            taps,
+                            w->dim[2],
+                            columns,
+                            packed,
+                            g.kernel->columns};
         sft_parallel_for((columns + pack.width - 1) / pack.width, pack_panel, &pack);
         g.channel = group * w->dim[2];
         g.out_channel = group * columns;
@@ -235,8 +259,11 @@ size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft
 static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps, int64_t size,
                               int64_t source_size)
 {
-    struct axis axis = {.count = (size - first + params->stride[a] - 1) / params->stride[a], .first = first,
-                        .step = params->stride[a], .source_step = 1, .source_size = source_size};
+    struct axis axis = {.count = (size - first + params->stride[a] - 1) / params->stride[a],
+                        .first = first,
+                        .step = params->stride[a],
+                        .source_step = 1,
+                        .source_size = source_size};
     for (int r = 0; r < taps; r++) {
         int64_t reach = first + params->pad[a] - (int64_t)r * params->dilation[a];
         if (reach % params->stride[a]) continue;
@@ -260,20 +287,38 @@ static void run_classes(struct gather *g, const struct sft_conv2d_params *params
 enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
-    const struct sft_shape *dy = sft_in_shape(call->graph, call->node, 0), *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *dy = sft_in_shape(call->graph, call->node, 0),
+                           *w = sft_in_shape(call->graph, call->node, 1);
     const struct sft_shape *dx = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], k = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + k;
     struct gather g = {
-        .kernel = sft_gemm_kernel(), .images = dx->dim[0], .out_size = {dx->dim[1], dx->dim[2]}, .source = call->in[0],
-        .source_channels = w->dim[3], .channels = k, .out = call->out[0], .out_channels = dx->dim[3],
-        .columns = w->dim[2], .packed = packed, .kernel_width = w->dim[1], .packed_taps = taps, .zeros = zeros,
+        .kernel = sft_gemm_kernel(),
+        .images = dx->dim[0],
+        .out_size = {dx->dim[1], dx->dim[2]},
+        .source = call->in[0],
+        .source_channels = w->dim[3],
+        .channels = k,
+        .out = call->out[0],
+        .out_channels = dx->dim[3],
+        .columns = w->dim[2],
+        .packed = packed,
+        .kernel_width = w->dim[1],
+        .packed_taps = taps,
+        .zeros = zeros,
     };
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)k * sizeof(float));
     for (int group = 0; group < params->groups; group++) {
-        struct pack pack = {(const float *)call->in[1] + group * k, w->dim[2] * w->dim[3], 1, w->dim[3], taps, k,
-                            w->dim[2], packed, g.kernel->columns};
+        struct pack pack = {(const float *)call->in[1] + group * k,
+                            w->dim[2] * w->dim[3],
+                            1,
+                            w->dim[3],
+                            taps,
+                            k,
+                            w->dim[2],
+                            packed,
+                            g.kernel->columns};
         sft_parallel_for((w->dim[2] + pack.width - 1) / pack.width, pack_panel, &pack);
         g.channel = group * k;
         g.out_channel = group * w->dim[2];
@@ -284,8 +329,8 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
 
 /* ---- gradient with respect to the weight ---- */
 
-/* Pixels are split into `splits` parts with a partial gradient each; rows of the gradient (group, tap, block of channels) are
- * units, dealt out to `shares` tasks for each part. */
+/* Pixels are split into `splits` parts with a partial gradient each; rows of the gradient (group, tap, block of
+ * channels) are units, dealt out to `shares` tasks for each part. */
 struct dw {
     const struct sft_gemm_kernel *kernel;
     const struct sft_conv2d_params *params;
@@ -313,8 +358,10 @@ static void plan_dw(struct dw *d)
 
 static struct dw describe_dw(const struct sft_graph *graph, const struct sft_node *node)
 {
-    struct dw d = {.params = SFT_NODE_PARAMS(struct sft_conv2d_params, node), .x = sft_in_shape(graph, node, 0),
-                   .dy = sft_in_shape(graph, node, 1), .w = sft_out_shape(graph, node, 0)};
+    struct dw d = {.params = SFT_NODE_PARAMS(struct sft_conv2d_params, node),
+                   .x = sft_in_shape(graph, node, 0),
+                   .dy = sft_in_shape(graph, node, 1),
+                   .w = sft_out_shape(graph, node, 0)};
     plan_dw(&d);
     return d;
 }
@@ -339,7 +386,8 @@ static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int6
     }
 }
 
-static void point_pixels(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count, const float **x)
+static void point_pixels(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count,
+                         const float **x)
 {
     int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2];
     int64_t dr = tap / d->w->dim[1] * d->params->dilation[0] - d->params->pad[0];
@@ -348,15 +396,16 @@ static void point_pixels(const struct dw *d, int64_t tap, int64_t channel, int64
         int64_t p = first + done, q = p % q_count, line = p / q_count;
         int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr, run = min64(q_count - q, count - done);
         bool inside = row >= 0 && row < height;
-        const float *base = d->source + (line / d->dy->dim[1] * height + (inside ? row : 0)) * width * channels + channel;
+        const float *base =
+            d->source + (line / d->dy->dim[1] * height + (inside ? row : 0)) * width * channels + channel;
         for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1])
             x[done + u] = inside && (uint64_t)s < (uint64_t)width ? base + s * channels : d->zeros;
         done += run;
     }
 }
 
-static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t count, bool accumulate, const float *packed,
-                    float *target)
+static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t count, bool accumulate,
+                    const float *packed, float *target)
 {
     const struct sft_gemm_kernel *k = d->kernel;
     const float *x[DW_PIXELS];
@@ -367,7 +416,8 @@ static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t cou
     point_pixels(d, tap, group * c_count + c0, first, count, x);
     for (int64_t c = c0; c < c1; c += k->rows) {
         struct sft_block_store store = {.row = row, .rows = (int)min64(k->rows, c1 - c), .accumulate = accumulate};
-        for (int m = 0; m < store.rows; m++) row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
+        for (int m = 0; m < store.rows; m++)
+            row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
         for (int64_t n = 0; n < d->columns; n += k->columns) {
             store.column = n;
             store.columns = (int)min64(k->columns, d->columns - n);

@@ -58,7 +58,11 @@ static void flat_range(void *context, int64_t first, int64_t last)
 
 static enum sft_status run_pair(const struct sft_call *call, float alpha, bool product)
 {
-    struct pair p = {.a = call->in[0], .b = call->in[1], .y = call->out[0], .alpha = alpha, .product = product,
+    struct pair p = {.a = call->in[0],
+                     .b = call->in[1],
+                     .y = call->out[0],
+                     .alpha = alpha,
+                     .product = product,
                      .shape = *sft_in_shape(call->graph, call->node, 0)};
     const struct sft_shape *b = sft_in_shape(call->graph, call->node, 1);
     int64_t count = sft_shape_count(&p.shape), stride = 1;

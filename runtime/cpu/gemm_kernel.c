@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiled once for each instruction set, with SFT_ISA (name of the table), SFT_LANES (floats in a vector) and SFT_ROWS. Two
- * vectors wide: rows x 2 accumulators, two loaded vectors and a broadcast fit the register file.
+ * Compiled once for each instruction set, with SFT_ISA (name of the table), SFT_LANES (floats in a vector) and
+ * SFT_ROWS. Two vectors wide: rows x 2 accumulators, two loaded vectors and a broadcast fit the register file.
  */
 #include "runtime/cpu/gemm_kernel.h"
 
@@ -91,21 +91,46 @@ static void outer(int64_t pixels, const float *const *x, int64_t channel, const 
                   const struct sft_block_store *store)
 {
     switch (store->rows) {
-    case 1: outer_rows(1, pixels, x, channel, y, store); return;
-    case 2: outer_rows(2, pixels, x, channel, y, store); return;
-    case 3: outer_rows(3, pixels, x, channel, y, store); return;
-    case 4: outer_rows(4, pixels, x, channel, y, store); return;
-    case 5: outer_rows(5, pixels, x, channel, y, store); return;
-    case ROWS: outer_rows(ROWS, pixels, x, channel, y, store); return;
+    case 1:
+        outer_rows(1, pixels, x, channel, y, store);
+        return;
+    case 2:
+        outer_rows(2, pixels, x, channel, y, store);
+        return;
+    case 3:
+        outer_rows(3, pixels, x, channel, y, store);
+        return;
+    case 4:
+        outer_rows(4, pixels, x, channel, y, store);
+        return;
+    case 5:
+        outer_rows(5, pixels, x, channel, y, store);
+        return;
+    case ROWS:
+        outer_rows(ROWS, pixels, x, channel, y, store);
+        return;
 #if SFT_ROWS > 6
-    case 6: outer_rows(6, pixels, x, channel, y, store); return;
-    case 7: outer_rows(7, pixels, x, channel, y, store); return;
-    case 8: outer_rows(8, pixels, x, channel, y, store); return;
-    case 9: outer_rows(9, pixels, x, channel, y, store); return;
-    case 10: outer_rows(10, pixels, x, channel, y, store); return;
-    case 11: outer_rows(11, pixels, x, channel, y, store); return;
+    case 6:
+        outer_rows(6, pixels, x, channel, y, store);
+        return;
+    case 7:
+        outer_rows(7, pixels, x, channel, y, store);
+        return;
+    case 8:
+        outer_rows(8, pixels, x, channel, y, store);
+        return;
+    case 9:
+        outer_rows(9, pixels, x, channel, y, store);
+        return;
+    case 10:
+        outer_rows(10, pixels, x, channel, y, store);
+        return;
+    case 11:
+        outer_rows(11, pixels, x, channel, y, store);
+        return;
 #endif
-    default: return;
+    default:
+        return;
     }
 }
 

@@ -12,10 +12,10 @@ enum { SFT_MAX_BLOCK_ROWS = 12, SFT_MAX_BLOCK_COLUMNS = 32 };
 
 /* What a block of sums becomes when it leaves the registers. */
 struct sft_block_store {
-    float *const *row;  /* where each row of the block's tensor starts */
-    int64_t column;     /* of the block in those rows */
-    int rows, columns;  /* valid part of the block */
-    const float *bias;  /* one for each column of the tensor, or NULL */
+    float *const *row; /* where each row of the block's tensor starts */
+    int64_t column;    /* of the block in those rows */
+    int rows, columns; /* valid part of the block */
+    const float *bias; /* one for each column of the tensor, or NULL */
     int relu;
     int accumulate; /* add to what is there */
 };
@@ -24,8 +24,8 @@ struct sft_gemm_kernel {
     const char *isa;
     int rows, columns;
 
-    /* sum over taps t and channels i of a[t*rows + row][i] * w[t][i*columns + column]. `a` holds a pointer for each tap and
-     * row, so that padding is a pointer to zeros and no image is ever unfolded. */
+    /* sum over taps t and channels i of a[t*rows + row][i] * w[t][i*columns + column]. `a` holds a pointer for each tap
+     * and row, so that padding is a pointer to zeros and no image is ever unfolded. */
     void (*indirect)(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store);
 

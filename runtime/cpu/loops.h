@@ -7,8 +7,8 @@
 
 /* A hot loop compiled for several instruction sets, the best of which is taken when the program starts. Contraction is
  * off everywhere, so they give the same bits. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && defined(__linux__) &&                           \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define SFT_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define SFT_CLONES

@@ -201,9 +201,12 @@ static void logitnorm_slope(const struct rows *r, const float *z, double lse, fl
 }
 
 static const struct distance distances[] = {
-    [SFT_DISTANCE_OE] = {oe_loss, oe_slope},         [SFT_DISTANCE_KL_PU] = {kl_loss, kl_slope},
-    [SFT_DISTANCE_L2] = {l2_loss, l2_slope},         [SFT_DISTANCE_JS] = {js_loss, js_slope},
-    [SFT_DISTANCE_ENERGY] = {energy_loss, energy_slope}, [SFT_DISTANCE_LOGITNORM] = {logitnorm_loss, logitnorm_slope},
+    [SFT_DISTANCE_OE] = {oe_loss, oe_slope},
+    [SFT_DISTANCE_KL_PU] = {kl_loss, kl_slope},
+    [SFT_DISTANCE_L2] = {l2_loss, l2_slope},
+    [SFT_DISTANCE_JS] = {js_loss, js_slope},
+    [SFT_DISTANCE_ENERGY] = {energy_loss, energy_slope},
+    [SFT_DISTANCE_LOGITNORM] = {logitnorm_loss, logitnorm_slope},
 };
 
 /* ---- row losses ---- */
@@ -252,8 +255,12 @@ static void row_loss_grad_range(void *context, int64_t first, int64_t last)
 
 static struct rows describe(const struct sft_call *call)
 {
-    return (struct rows){.z = call->in[0], .labels = call->in[1], .dloss = call->in[2], .out = call->out[0],
-                         .params = SFT_NODE_PARAMS(struct sft_row_loss_params, call->node), .width = row_width(call)};
+    return (struct rows){.z = call->in[0],
+                         .labels = call->in[1],
+                         .dloss = call->in[2],
+                         .out = call->out[0],
+                         .params = SFT_NODE_PARAMS(struct sft_row_loss_params, call->node),
+                         .width = row_width(call)};
 }
 
 enum sft_status sft_cpu_row_loss(const struct sft_call *call)
@@ -295,8 +302,8 @@ enum sft_status sft_cpu_dropout(const struct sft_call *call)
 {
     const struct sft_dropout_params *params = SFT_NODE_PARAMS(struct sft_dropout_params, call->node);
     const uint32_t *key = call->in[1];
-    struct dropout d = {call->in[0], call->out[0], params->probability, 1.0f / (1.0f - params->probability),
-                        {key[0], key[1]}, key[2], params->stream};
+    struct dropout d = {call->in[0],      call->out[0], params->probability, 1.0f / (1.0f - params->probability),
+                        {key[0], key[1]}, key[2],       params->stream};
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 4, dropout_range, &d);
     return SFT_OK;
 }

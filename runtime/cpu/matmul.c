@@ -36,9 +36,13 @@ static void block(void *context, int64_t task, int slot)
 
 enum sft_status sft_cpu_matmul(const struct sft_call *call)
 {
-    const struct sft_shape *a = sft_in_shape(call->graph, call->node, 0), *y = sft_out_shape(call->graph, call->node, 0);
-    struct product p = {.params = SFT_NODE_PARAMS(struct sft_matmul_params, call->node), .a = call->in[0],
-                        .b = call->in[1], .bias = call->in[2], .y = call->out[0]};
+    const struct sft_shape *a = sft_in_shape(call->graph, call->node, 0),
+                           *y = sft_out_shape(call->graph, call->node, 0);
+    struct product p = {.params = SFT_NODE_PARAMS(struct sft_matmul_params, call->node),
+                        .a = call->in[0],
+                        .b = call->in[1],
+                        .bias = call->in[2],
+                        .y = call->out[0]};
     p.m = y->dim[y->rank - 2];
     p.n = y->dim[y->rank - 1];
     p.k = a->dim[a->rank - 1 - p.params->transpose_a];

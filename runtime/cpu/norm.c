@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels. Everything per group is made
- * of sums per channel, which vectorise over the channels of a pixel.
+ * Normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels. Everything per group is
+ * made of sums per channel, which vectorise over the channels of a pixel.
  *
- * With many images a task does all passes over one image while it is in the cache. With few (batch norm sees one "image" of all
- * pixels) images are cut into chunks, and the passes are loops over all chunks.
+ * With many images a task does all passes over one image while it is in the cache. With few (batch norm sees one
+ * "image" of all pixels) images are cut into chunks, and the passes are loops over all chunks.
  */
 #include <math.h>
 #include <string.h>
@@ -32,8 +32,13 @@ static struct norm describe(const struct sft_graph *graph, const struct sft_node
 {
     const struct sft_group_norm_params *params = SFT_NODE_PARAMS(struct sft_group_norm_params, node);
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
-    struct norm n = {.images = x->dim[0], .channels = x->dim[x->rank - 1], .groups = params->groups, .chunks = 1,
-                     .epsilon = params->epsilon, .relu = params->relu, .frozen = params->frozen};
+    struct norm n = {.images = x->dim[0],
+                     .channels = x->dim[x->rank - 1],
+                     .groups = params->groups,
+                     .chunks = 1,
+                     .epsilon = params->epsilon,
+                     .relu = params->relu,
+                     .frozen = params->frozen};
     n.pixels = sft_shape_count(x) / n.images / n.channels;
     if (n.images < MANY_IMAGES) n.chunks = (n.pixels * n.channels + CHUNK_ELEMENTS - 1) / CHUNK_ELEMENTS;
     if (n.chunks > CHUNKS) n.chunks = CHUNKS;
@@ -44,7 +49,8 @@ static struct norm describe(const struct sft_graph *graph, const struct sft_node
 static size_t scratch_bytes(const struct sft_graph *graph, const struct sft_node *node)
 {
     struct norm n = describe(graph, node);
-    return (size_t)(n.images * n.channels) * (size_t)((int64_t)(2 * sizeof(double)) * n.chunks + (int64_t)(CONSTANTS * sizeof(float)));
+    return (size_t)(n.images * n.channels) *
+           (size_t)((int64_t)(2 * sizeof(double)) * n.chunks + (int64_t)(CONSTANTS * sizeof(float)));
 }
 
 size_t sft_cpu_group_norm_scratch(const struct sft_graph *graph, const struct sft_node *node)
@@ -88,7 +94,8 @@ static struct part part_of(const struct norm *n, int64_t image, int64_t chunk)
 
 /* ---- passes over a run of pixels: short sums in float32, long ones in float64 ---- */
 
-SFT_CLONES static void add_values(const float *x, int64_t pixels, int64_t channels, double *restrict sum, float *restrict run)
+SFT_CLONES static void add_values(const float *x, int64_t pixels, int64_t channels, double *restrict sum,
+                                  float *restrict run)
 {
     for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
         int64_t p1 = p0 + RUN < pixels ? p0 + RUN : pixels;
@@ -99,8 +106,8 @@ SFT_CLONES static void add_values(const float *x, int64_t pixels, int64_t channe
     }
 }
 
-SFT_CLONES static void add_squares(const float *x, int64_t pixels, int64_t channels, const float *mean, double *restrict sum,
-                                   float *restrict run)
+SFT_CLONES static void add_squares(const float *x, int64_t pixels, int64_t channels, const float *mean,
+                                   double *restrict sum, float *restrict run)
 {
     for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
         int64_t p1 = p0 + RUN < pixels ? p0 + RUN : pixels;
@@ -125,9 +132,9 @@ SFT_CLONES static void apply(const float *x, int64_t pixels, int64_t channels, c
 }
 
 /* dz = dy where z > floor: floor is 0 with a ReLU and -inf without. */
-SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pixels, int64_t channels, const float *mean,
-                                    const float *rstd, const float *scale, const float *beta, float floor,
-                                    double *restrict sum0, double *restrict sum1, float *restrict run0,
+SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pixels, int64_t channels,
+                                    const float *mean, const float *rstd, const float *scale, const float *beta,
+                                    float floor, double *restrict sum0, double *restrict sum1, float *restrict run0,
                                     float *restrict run1)
 {
     for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
@@ -148,9 +155,9 @@ SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pix
 }
 
 /* dx = scale*dz - (bias + centred*slope). */
-SFT_CLONES static void apply_gradient(const float *x, const float *dy, int64_t pixels, int64_t channels, const float *mean,
-                                      const float *scale, const float *beta, const float *bias, const float *slope,
-                                      float floor, float *dx)
+SFT_CLONES static void apply_gradient(const float *x, const float *dy, int64_t pixels, int64_t channels,
+                                      const float *mean, const float *scale, const float *beta, const float *bias,
+                                      const float *slope, float floor, float *dx)
 {
     for (int64_t p = 0; p < pixels; p++)
         for (int64_t c = 0; c < channels; c++) {
@@ -243,13 +250,13 @@ static void sums_products(const struct norm *n, int64_t image, int64_t chunk)
         int64_t width = n->channels - c < 512 ? n->channels - c : 512;
         const float *mean = p.constant + c, *rstd = mean + n->channels, *scale = rstd + n->channels;
         if (width == n->channels) {
-            add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n), p.sum0, p.sum1,
-                         run, run1);
+            add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n), p.sum0,
+                         p.sum1, run, run1);
             return;
         }
         for (int64_t q = 0; q < p.count; q++)
-            add_products(n->x + p.at + q * n->channels + c, n->dy + p.at + q * n->channels + c, 1, width, mean, rstd, scale,
-                         n->beta + c, floor_of(n), p.sum0 + c, p.sum1 + c, run, run1);
+            add_products(n->x + p.at + q * n->channels + c, n->dy + p.at + q * n->channels + c, 1, width, mean, rstd,
+                         scale, n->beta + c, floor_of(n), p.sum0 + c, p.sum1 + c, run, run1);
     }
 }
 
@@ -488,7 +495,10 @@ static void standardize_gradient(void *context, int64_t task, int slot)
 enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
 {
     int64_t columns = sft_out_count(call->graph, call->node, 1);
-    struct standardize s = {.w = call->in[0], .out = call->out[0], .rstd = call->out[1], .columns = columns,
+    struct standardize s = {.w = call->in[0],
+                            .out = call->out[0],
+                            .rstd = call->out[1],
+                            .columns = columns,
                             .rows = sft_in_count(call->graph, call->node, 0) / columns,
                             .epsilon = SFT_NODE_PARAMS(struct sft_weight_standardize_params, call->node)->epsilon};
     sft_parallel_for((columns + FILTERS - 1) / FILTERS, standardize_filters, &s);
@@ -498,8 +508,12 @@ enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
 enum sft_status sft_cpu_weight_standardize_grad(const struct sft_call *call)
 {
     int64_t columns = sft_in_count(call->graph, call->node, 2);
-    struct standardize s = {.dy = call->in[0], .y = call->in[1], .rstd = call->in[2], .out = call->out[0],
-                            .columns = columns, .rows = sft_in_count(call->graph, call->node, 0) / columns};
+    struct standardize s = {.dy = call->in[0],
+                            .y = call->in[1],
+                            .rstd = call->in[2],
+                            .out = call->out[0],
+                            .columns = columns,
+                            .rows = sft_in_count(call->graph, call->node, 0) / columns};
     sft_parallel_for((columns + FILTERS - 1) / FILTERS, standardize_gradient, &s);
     return SFT_OK;
 }

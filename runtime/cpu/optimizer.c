@@ -19,7 +19,8 @@ static void perturb_range(void *context, int64_t first, int64_t last)
 
 enum sft_status sft_cpu_perturb(const struct sft_call *call)
 {
-    struct update u = {.w = call->in[0], .g = call->in[1], .norm = call->in[2], .hyper = call->in[3], .y = call->out[0]};
+    struct update u = {
+        .w = call->in[0], .g = call->in[1], .norm = call->in[2], .hyper = call->in[3], .y = call->out[0]};
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 1, perturb_range, &u);
     return SFT_OK;
 }
@@ -40,7 +41,10 @@ static void sgd_range(void *context, int64_t first, int64_t last)
 
 enum sft_status sft_cpu_sgd(const struct sft_call *call)
 {
-    struct update u = {.w = call->in[0], .v = call->in[1], .g = call->in[2], .hyper = call->in[3],
+    struct update u = {.w = call->in[0],
+                       .v = call->in[1],
+                       .g = call->in[2],
+                       .hyper = call->in[3],
                        .params = SFT_NODE_PARAMS(struct sft_update_params, call->node)};
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 1, sgd_range, &u);
     return SFT_OK;
@@ -66,7 +70,11 @@ static void adam_range(void *context, int64_t first, int64_t last)
 
 enum sft_status sft_cpu_adam(const struct sft_call *call)
 {
-    struct update u = {.w = call->in[0], .m = call->in[1], .v = call->in[2], .g = call->in[3], .hyper = call->in[4],
+    struct update u = {.w = call->in[0],
+                       .m = call->in[1],
+                       .v = call->in[2],
+                       .g = call->in[3],
+                       .hyper = call->in[4],
                        .params = SFT_NODE_PARAMS(struct sft_update_params, call->node)};
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 1, adam_range, &u);
     return SFT_OK;

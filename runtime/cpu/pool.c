@@ -46,7 +46,8 @@ static void max_row(void *context, int64_t task, int slot)
     for (int64_t q = 0; q < columns; q++) {
         int64_t left = q * params->stride[1] - params->pad[1];
         struct span cols = inside(left, params->kernel[1], width);
-        bool padded = params->zero_pad && ((rows.last - rows.first) < params->kernel[0] || (cols.last - cols.first) < params->kernel[1]);
+        bool padded = params->zero_pad &&
+                      ((rows.last - rows.first) < params->kernel[0] || (cols.last - cols.first) < params->kernel[1]);
         float *y = p->y + (task * columns + q) * channels;
         int32_t *index = p->index_out + (task * columns + q) * channels;
         for (int64_t c = 0; c < channels; c++) {
@@ -82,8 +83,7 @@ static void max_grad_row(void *context, int64_t task, int slot)
         for (int64_t r = rows.first; r < rows.last; r++)
             for (int64_t s = cols.first; s < cols.last; s++) {
                 int64_t window = ((image * p->out->dim[1] + r) * p->out->dim[2] + s) * channels;
-                for (int64_t c = 0; c < channels; c++)
-                    dx[c] += p->index[window + c] == at ? p->dy[window + c] : 0.0f;
+                for (int64_t c = 0; c < channels; c++) dx[c] += p->index[window + c] == at ? p->dy[window + c] : 0.0f;
             }
     }
 }
@@ -132,8 +132,10 @@ static void avg_grad_row(void *context, int64_t task, int slot)
 
 static struct pool describe(const struct sft_call *call, bool gradient)
 {
-    const struct sft_shape *in = sft_in_shape(call->graph, call->node, 0), *out = sft_out_shape(call->graph, call->node, 0);
-    return (struct pool){.params = SFT_NODE_PARAMS(struct sft_pool_params, call->node), .in = gradient ? out : in,
+    const struct sft_shape *in = sft_in_shape(call->graph, call->node, 0),
+                           *out = sft_out_shape(call->graph, call->node, 0);
+    return (struct pool){.params = SFT_NODE_PARAMS(struct sft_pool_params, call->node),
+                         .in = gradient ? out : in,
                          .out = gradient ? in : out};
 }
 

@@ -8,8 +8,8 @@
 
 /* ---- sum_to ---- */
 
-/* The leading axes of x are cut into blocks; each block adds into a partial result of its own, and the partial results are
- * added in order. */
+/* The leading axes of x are cut into blocks; each block adds into a partial result of its own, and the partial results
+ * are added in order. */
 enum { SUM_BLOCKS = 32, NORM_BLOCK = 65536, NORM_BLOCKS = 4096 };
 
 struct sum {
@@ -61,10 +61,7 @@ static int64_t sum_blocks(int64_t rows, int64_t in_count, int64_t out_count)
     return blocks < 1 ? 1 : blocks;
 }
 
-static int64_t sum_rows(const struct sft_shape *x)
-{
-    return x->rank ? sft_shape_count(x) / x->dim[x->rank - 1] : 1;
-}
+static int64_t sum_rows(const struct sft_shape *x) { return x->rank ? sft_shape_count(x) / x->dim[x->rank - 1] : 1; }
 
 size_t sft_cpu_sum_to_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
@@ -76,7 +73,10 @@ size_t sft_cpu_sum_to_scratch(const struct sft_graph *graph, const struct sft_no
 enum sft_status sft_cpu_sum_to(const struct sft_call *call)
 {
     const struct sft_sum_to_params *params = SFT_NODE_PARAMS(struct sft_sum_to_params, call->node);
-    struct sum s = {.x = call->in[0], .y = call->out[0], .partial = call->scratch, .scale = params->scale,
+    struct sum s = {.x = call->in[0],
+                    .y = call->out[0],
+                    .partial = call->scratch,
+                    .scale = params->scale,
                     .shape = *sft_in_shape(call->graph, call->node, 0)};
     struct sft_shape padded;
     int64_t stride = 1;

@@ -6,9 +6,11 @@
 static enum sft_status check_params(const struct sft_node *node, const struct sft_conv2d_params *params)
 {
     bool fits = params->groups >= 1;
-    for (int i = 0; i < 2; i++) fits = fits && params->stride[i] >= 1 && params->pad[i] >= 0 && params->dilation[i] >= 1;
+    for (int i = 0; i < 2; i++)
+        fits = fits && params->stride[i] >= 1 && params->pad[i] >= 0 && params->dilation[i] >= 1;
     if (fits) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: stride, dilation and groups must be at least 1, padding at least 0", node->op->name);
+    return sft_fail(SFT_USAGE, "%s: stride, dilation and groups must be at least 1, padding at least 0",
+                    node->op->name);
 }
 
 static int64_t out_size(int64_t in, int64_t kernel, int axis, const struct sft_conv2d_params *params)
@@ -32,7 +34,8 @@ static double flops(const struct sft_shape *y, const struct sft_shape *weight)
 
 /* ---- forward ---- */
 
-sft_value sft_conv2d(struct sft_graph *graph, sft_value x, sft_value weight, sft_value bias, struct sft_conv2d_params params)
+sft_value sft_conv2d(struct sft_graph *graph, sft_value x, sft_value weight, sft_value bias,
+                     struct sft_conv2d_params params)
 {
     return sft_graph_append(graph, &sft_op_conv2d, (sft_value[]){x, weight, bias}, 3, &params, NULL);
 }
@@ -82,9 +85,17 @@ static void cost(const struct sft_graph *graph, const struct sft_node *node, str
 }
 
 const struct sft_op sft_op_conv2d = {
-    .name = "conv2d", .min_in = 2, .max_in = 3, .n_out = 1, .params_size = sizeof(struct sft_conv2d_params),
-    .infer = infer, .grad = grad, .cost = cost, SFT_KERNELS(conv2d),
-    SFT_CPU_SCRATCH(conv2d), SFT_VULKAN_SCRATCH(conv2d),
+    .name = "conv2d",
+    .min_in = 2,
+    .max_in = 3,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_conv2d_params),
+    .infer = infer,
+    .grad = grad,
+    .cost = cost,
+    SFT_KERNELS(conv2d),
+    SFT_CPU_SCRATCH(conv2d),
+    SFT_VULKAN_SCRATCH(conv2d),
 };
 
 /* ---- gradient with respect to the input ---- */
@@ -115,10 +126,17 @@ static void cost_dx(const struct sft_graph *graph, const struct sft_node *node, 
 }
 
 const struct sft_op sft_op_conv2d_dx = {
-    .name = "conv2d_dx", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_conv2d_params),
-    .infer = infer_dx, .no_grad = "second derivatives are not needed", .cost = cost_dx,
+    .name = "conv2d_dx",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_conv2d_params),
+    .infer = infer_dx,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_dx,
     SFT_KERNELS(conv2d_dx),
-    SFT_CPU_SCRATCH(conv2d_dx), SFT_VULKAN_SCRATCH(conv2d_dx),
+    SFT_CPU_SCRATCH(conv2d_dx),
+    SFT_VULKAN_SCRATCH(conv2d_dx),
 };
 
 /* ---- gradient with respect to the weight ---- */
@@ -150,8 +168,15 @@ static void cost_dw(const struct sft_graph *graph, const struct sft_node *node, 
 }
 
 const struct sft_op sft_op_conv2d_dw = {
-    .name = "conv2d_dw", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_conv2d_params),
-    .infer = infer_dw, .no_grad = "second derivatives are not needed", .cost = cost_dw,
+    .name = "conv2d_dw",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_conv2d_params),
+    .infer = infer_dw,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_dw,
     SFT_KERNELS(conv2d_dw),
-    SFT_CPU_SCRATCH(conv2d_dw), SFT_VULKAN_SCRATCH(conv2d_dw),
+    SFT_CPU_SCRATCH(conv2d_dw),
+    SFT_VULKAN_SCRATCH(conv2d_dw),
 };

@@ -73,8 +73,16 @@ static void grad_add(struct sft_autodiff *autodiff, const struct sft_node *node)
 }
 
 const struct sft_op sft_op_add = {
-    .name = "add", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_add_params),
-    .infer = infer_broadcast, .grad = grad_add, .cost = cost_2, .in_place = 1, SFT_KERNELS(add),
+    .name = "add",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_add_params),
+    .infer = infer_broadcast,
+    .grad = grad_add,
+    .cost = cost_2,
+    .in_place = 1,
+    SFT_KERNELS(add),
 };
 
 /* ---- mul ---- */
@@ -94,8 +102,15 @@ static void grad_mul(struct sft_autodiff *autodiff, const struct sft_node *node)
 }
 
 const struct sft_op sft_op_mul = {
-    .name = "mul", .min_in = 2, .max_in = 2, .n_out = 1,
-    .infer = infer_broadcast, .grad = grad_mul, .cost = cost_1, .in_place = 1, SFT_KERNELS(mul),
+    .name = "mul",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .infer = infer_broadcast,
+    .grad = grad_mul,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(mul),
 };
 
 /* ---- scale ---- */
@@ -113,8 +128,16 @@ static void grad_scale(struct sft_autodiff *autodiff, const struct sft_node *nod
 }
 
 const struct sft_op sft_op_scale = {
-    .name = "scale", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_scale_params),
-    .infer = infer_same, .grad = grad_scale, .cost = cost_1, .in_place = 1, SFT_KERNELS(scale),
+    .name = "scale",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_scale_params),
+    .infer = infer_same,
+    .grad = grad_scale,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(scale),
 };
 
 /* ---- relu ---- */
@@ -131,8 +154,15 @@ static void grad_relu(struct sft_autodiff *autodiff, const struct sft_node *node
 }
 
 const struct sft_op sft_op_relu = {
-    .name = "relu", .min_in = 1, .max_in = 1, .n_out = 1,
-    .infer = infer_same, .grad = grad_relu, .cost = cost_1, .in_place = 1, SFT_KERNELS(relu),
+    .name = "relu",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .infer = infer_same,
+    .grad = grad_relu,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(relu),
 };
 
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
@@ -141,8 +171,14 @@ sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 }
 
 const struct sft_op sft_op_relu_grad = {
-    .name = "relu_grad", .min_in = 2, .max_in = 2, .n_out = 1,
-    .infer = infer_pair, .no_grad = "second derivatives are not needed", .cost = cost_1, .in_place = 3,
+    .name = "relu_grad",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .infer = infer_pair,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_1,
+    .in_place = 3,
     SFT_KERNELS(relu_grad),
 };
 
@@ -160,8 +196,15 @@ static void grad_gelu(struct sft_autodiff *autodiff, const struct sft_node *node
 }
 
 const struct sft_op sft_op_gelu = {
-    .name = "gelu", .min_in = 1, .max_in = 1, .n_out = 1,
-    .infer = infer_same, .grad = grad_gelu, .cost = cost_1, .in_place = 1, SFT_KERNELS(gelu),
+    .name = "gelu",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .infer = infer_same,
+    .grad = grad_gelu,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(gelu),
 };
 
 sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
@@ -170,8 +213,14 @@ sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 }
 
 const struct sft_op sft_op_gelu_grad = {
-    .name = "gelu_grad", .min_in = 2, .max_in = 2, .n_out = 1,
-    .infer = infer_pair, .no_grad = "second derivatives are not needed", .cost = cost_2, .in_place = 3,
+    .name = "gelu_grad",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .infer = infer_pair,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_2,
+    .in_place = 3,
     SFT_KERNELS(gelu_grad),
 };
 
@@ -193,6 +242,10 @@ static enum sft_status infer_fill(const struct sft_graph *graph, const struct sf
 }
 
 const struct sft_op sft_op_fill = {
-    .name = "fill", .n_out = 1, .params_size = sizeof(struct sft_fill_params),
-    .infer = infer_fill, .no_grad = "it has no inputs", SFT_KERNELS(fill),
+    .name = "fill",
+    .n_out = 1,
+    .params_size = sizeof(struct sft_fill_params),
+    .infer = infer_fill,
+    .no_grad = "it has no inputs",
+    SFT_KERNELS(fill),
 };

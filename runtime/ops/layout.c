@@ -57,8 +57,15 @@ static void grad_view(struct sft_autodiff *autodiff, const struct sft_node *node
 }
 
 const struct sft_op sft_op_view = {
-    .name = "view", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_view_params), .view = true,
-    .infer = infer_view, .grad = grad_view, SFT_KERNELS(view),
+    .name = "view",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_view_params),
+    .view = true,
+    .infer = infer_view,
+    .grad = grad_view,
+    SFT_KERNELS(view),
 };
 
 /* ---- slice and pad: each other's adjoint ---- */
@@ -104,8 +111,14 @@ static void grad_slice(struct sft_autodiff *autodiff, const struct sft_node *nod
 }
 
 const struct sft_op sft_op_slice = {
-    .name = "slice", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_slice_params),
-    .infer = infer_slice, .grad = grad_slice, SFT_KERNELS(slice),
+    .name = "slice",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_slice_params),
+    .infer = infer_slice,
+    .grad = grad_slice,
+    SFT_KERNELS(slice),
 };
 
 sft_value sft_pad(struct sft_graph *graph, sft_value x, const int64_t *start, struct sft_shape shape)
@@ -134,8 +147,14 @@ static void grad_pad(struct sft_autodiff *autodiff, const struct sft_node *node)
 }
 
 const struct sft_op sft_op_pad = {
-    .name = "pad", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_slice_params),
-    .infer = infer_pad, .grad = grad_pad, SFT_KERNELS(pad),
+    .name = "pad",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_slice_params),
+    .infer = infer_pad,
+    .grad = grad_pad,
+    SFT_KERNELS(pad),
 };
 
 /* ---- permute ---- */
@@ -175,8 +194,14 @@ static void grad_permute(struct sft_autodiff *autodiff, const struct sft_node *n
 }
 
 const struct sft_op sft_op_permute = {
-    .name = "permute", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_permute_params),
-    .infer = infer_permute, .grad = grad_permute, SFT_KERNELS(permute),
+    .name = "permute",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_permute_params),
+    .infer = infer_permute,
+    .grad = grad_permute,
+    SFT_KERNELS(permute),
 };
 
 /* ---- concat ---- */
@@ -215,6 +240,12 @@ static void grad_concat(struct sft_autodiff *autodiff, const struct sft_node *no
 }
 
 const struct sft_op sft_op_concat = {
-    .name = "concat", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_concat_params),
-    .infer = infer_concat, .grad = grad_concat, SFT_KERNELS(concat),
+    .name = "concat",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_concat_params),
+    .infer = infer_concat,
+    .grad = grad_concat,
+    SFT_KERNELS(concat),
 };

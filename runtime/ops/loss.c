@@ -30,8 +30,15 @@ static void grad_softmax(struct sft_autodiff *autodiff, const struct sft_node *n
 }
 
 const struct sft_op sft_op_softmax = {
-    .name = "softmax", .min_in = 1, .max_in = 1, .n_out = 1,
-    .infer = infer_same, .grad = grad_softmax, .cost = cost_rows, .in_place = 1, SFT_KERNELS(softmax),
+    .name = "softmax",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .infer = infer_same,
+    .grad = grad_softmax,
+    .cost = cost_rows,
+    .in_place = 1,
+    SFT_KERNELS(softmax),
 };
 
 sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y)
@@ -40,8 +47,14 @@ sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 }
 
 const struct sft_op sft_op_softmax_grad = {
-    .name = "softmax_grad", .min_in = 2, .max_in = 2, .n_out = 1,
-    .infer = infer_same, .no_grad = "second derivatives are not needed", .cost = cost_rows, .in_place = 3,
+    .name = "softmax_grad",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .infer = infer_same,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_rows,
+    .in_place = 3,
     SFT_KERNELS(softmax_grad),
 };
 
@@ -80,8 +93,15 @@ static void grad_row_loss(struct sft_autodiff *autodiff, const struct sft_node *
 }
 
 const struct sft_op sft_op_row_loss = {
-    .name = "row_loss", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_row_loss_params),
-    .infer = infer_row_loss, .grad = grad_row_loss, .cost = cost_rows, SFT_KERNELS(row_loss),
+    .name = "row_loss",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_row_loss_params),
+    .infer = infer_row_loss,
+    .grad = grad_row_loss,
+    .cost = cost_rows,
+    SFT_KERNELS(row_loss),
 };
 
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
@@ -102,8 +122,14 @@ static enum sft_status infer_row_loss_grad(const struct sft_graph *graph, const 
 }
 
 const struct sft_op sft_op_row_loss_grad = {
-    .name = "row_loss_grad", .min_in = 3, .max_in = 3, .n_out = 1, .params_size = sizeof(struct sft_row_loss_params),
-    .infer = infer_row_loss_grad, .no_grad = "second derivatives are not needed", .cost = cost_rows,
+    .name = "row_loss_grad",
+    .min_in = 3,
+    .max_in = 3,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_row_loss_params),
+    .infer = infer_row_loss_grad,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_rows,
     SFT_KERNELS(row_loss_grad),
 };
 
@@ -132,6 +158,13 @@ static void grad_dropout(struct sft_autodiff *autodiff, const struct sft_node *n
 }
 
 const struct sft_op sft_op_dropout = {
-    .name = "dropout", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_dropout_params),
-    .infer = infer_dropout, .grad = grad_dropout, .in_place = 1, SFT_KERNELS(dropout),
+    .name = "dropout",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_dropout_params),
+    .infer = infer_dropout,
+    .grad = grad_dropout,
+    .in_place = 1,
+    SFT_KERNELS(dropout),
 };

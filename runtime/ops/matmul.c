@@ -60,7 +60,14 @@ static void cost(const struct sft_graph *graph, const struct sft_node *node, str
 }
 
 const struct sft_op sft_op_matmul = {
-    .name = "matmul", .min_in = 2, .max_in = 3, .n_out = 1, .params_size = sizeof(struct sft_matmul_params),
-    .infer = infer, .grad = grad, .cost = cost, SFT_KERNELS(matmul),
+    .name = "matmul",
+    .min_in = 2,
+    .max_in = 3,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_matmul_params),
+    .infer = infer,
+    .grad = grad,
+    .cost = cost,
+    SFT_KERNELS(matmul),
     SFT_VULKAN_SCRATCH(matmul),
 };

@@ -38,9 +38,15 @@ static void cost_standardize(const struct sft_graph *graph, const struct sft_nod
 }
 
 const struct sft_op sft_op_weight_standardize = {
-    .name = "weight_standardize", .min_in = 1, .max_in = 1, .n_out = 2,
+    .name = "weight_standardize",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 2,
     .params_size = sizeof(struct sft_weight_standardize_params),
-    .infer = infer_standardize, .grad = grad_standardize, .cost = cost_standardize, SFT_KERNELS(weight_standardize),
+    .infer = infer_standardize,
+    .grad = grad_standardize,
+    .cost = cost_standardize,
+    SFT_KERNELS(weight_standardize),
 };
 
 sft_value sft_weight_standardize_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value rstd)
@@ -61,8 +67,13 @@ static enum sft_status infer_standardize_grad(const struct sft_graph *graph, con
 }
 
 const struct sft_op sft_op_weight_standardize_grad = {
-    .name = "weight_standardize_grad", .min_in = 3, .max_in = 3, .n_out = 1,
-    .infer = infer_standardize_grad, .no_grad = "second derivatives are not needed", .cost = cost_standardize,
+    .name = "weight_standardize_grad",
+    .min_in = 3,
+    .max_in = 3,
+    .n_out = 1,
+    .infer = infer_standardize_grad,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_standardize,
     SFT_KERNELS(weight_standardize_grad),
 };
 
@@ -139,9 +150,17 @@ static void cost_norm(const struct sft_graph *graph, const struct sft_node *node
 }
 
 const struct sft_op sft_op_group_norm = {
-    .name = "group_norm", .min_in = 3, .max_in = 5, .n_out = 3, .params_size = sizeof(struct sft_group_norm_params),
-    .infer = infer_group_norm, .grad = grad_group_norm, .cost = cost_norm, SFT_KERNELS(group_norm),
-    SFT_CPU_SCRATCH(group_norm), SFT_VULKAN_SCRATCH(group_norm),
+    .name = "group_norm",
+    .min_in = 3,
+    .max_in = 5,
+    .n_out = 3,
+    .params_size = sizeof(struct sft_group_norm_params),
+    .infer = infer_group_norm,
+    .grad = grad_group_norm,
+    .cost = cost_norm,
+    SFT_KERNELS(group_norm),
+    SFT_CPU_SCRATCH(group_norm),
+    SFT_VULKAN_SCRATCH(group_norm),
 };
 
 sft_value sft_group_norm_sums(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma, sft_value beta,
@@ -172,10 +191,17 @@ static enum sft_status infer_sums(const struct sft_graph *graph, const struct sf
 }
 
 const struct sft_op sft_op_group_norm_sums = {
-    .name = "group_norm_sums", .min_in = 6, .max_in = 6, .n_out = 1,
+    .name = "group_norm_sums",
+    .min_in = 6,
+    .max_in = 6,
+    .n_out = 1,
     .params_size = sizeof(struct sft_group_norm_params),
-    .infer = infer_sums, .no_grad = "second derivatives are not needed", .cost = cost_norm,
-    SFT_KERNELS(group_norm_sums), SFT_CPU_SCRATCH(group_norm_sums), SFT_VULKAN_SCRATCH(group_norm_sums),
+    .infer = infer_sums,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_norm,
+    SFT_KERNELS(group_norm_sums),
+    SFT_CPU_SCRATCH(group_norm_sums),
+    SFT_VULKAN_SCRATCH(group_norm_sums),
 };
 
 sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma, sft_value beta,
@@ -200,9 +226,18 @@ static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_
 }
 
 const struct sft_op sft_op_group_norm_dx = {
-    .name = "group_norm_dx", .min_in = 6, .max_in = 7, .n_out = 1, .params_size = sizeof(struct sft_group_norm_params),
-    .infer = infer_dx, .no_grad = "second derivatives are not needed", .cost = cost_norm, .in_place = 2,
-    SFT_KERNELS(group_norm_dx), SFT_CPU_SCRATCH(group_norm_dx), SFT_VULKAN_SCRATCH(group_norm_dx),
+    .name = "group_norm_dx",
+    .min_in = 6,
+    .max_in = 7,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_group_norm_params),
+    .infer = infer_dx,
+    .no_grad = "second derivatives are not needed",
+    .cost = cost_norm,
+    .in_place = 2,
+    SFT_KERNELS(group_norm_dx),
+    SFT_CPU_SCRATCH(group_norm_dx),
+    SFT_VULKAN_SCRATCH(group_norm_dx),
 };
 
 sft_value sft_group_norm_dparam(struct sft_graph *graph, sft_value sums, sft_value *dgamma)
@@ -224,8 +259,13 @@ static enum sft_status infer_dparam(const struct sft_graph *graph, const struct 
 }
 
 const struct sft_op sft_op_group_norm_dparam = {
-    .name = "group_norm_dparam", .min_in = 1, .max_in = 1, .n_out = 2,
-    .infer = infer_dparam, .no_grad = "second derivatives are not needed", SFT_KERNELS(group_norm_dparam),
+    .name = "group_norm_dparam",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 2,
+    .infer = infer_dparam,
+    .no_grad = "second derivatives are not needed",
+    SFT_KERNELS(group_norm_dparam),
 };
 
 /* ---- running statistics of batch norm ---- */
@@ -251,7 +291,13 @@ static enum sft_status infer_running(const struct sft_graph *graph, const struct
 }
 
 const struct sft_op sft_op_running_update = {
-    .name = "running_update", .min_in = 4, .max_in = 4, .n_out = 0,
-    .params_size = sizeof(struct sft_running_update_params), .mutates = 3,
-    .infer = infer_running, .no_grad = "it is no part of the loss", SFT_KERNELS(running_update),
+    .name = "running_update",
+    .min_in = 4,
+    .max_in = 4,
+    .n_out = 0,
+    .params_size = sizeof(struct sft_running_update_params),
+    .mutates = 3,
+    .infer = infer_running,
+    .no_grad = "it is no part of the loss",
+    SFT_KERNELS(running_update),
 };

@@ -26,7 +26,12 @@ static enum sft_status infer_perturb(const struct sft_graph *graph, const struct
 }
 
 const struct sft_op sft_op_perturb = {
-    .name = "perturb", .min_in = 4, .max_in = 4, .n_out = 1, .infer = infer_perturb, .no_grad = no_grad,
+    .name = "perturb",
+    .min_in = 4,
+    .max_in = 4,
+    .n_out = 1,
+    .infer = infer_perturb,
+    .no_grad = no_grad,
     SFT_KERNELS(perturb),
 };
 
@@ -50,8 +55,14 @@ void sft_sgd(struct sft_graph *graph, sft_value w, sft_value v, sft_value g, sft
 }
 
 const struct sft_op sft_op_sgd = {
-    .name = "sgd", .min_in = 4, .max_in = 4, .params_size = sizeof(struct sft_update_params), .mutates = 3,
-    .infer = infer_update, .no_grad = no_grad, SFT_KERNELS(sgd),
+    .name = "sgd",
+    .min_in = 4,
+    .max_in = 4,
+    .params_size = sizeof(struct sft_update_params),
+    .mutates = 3,
+    .infer = infer_update,
+    .no_grad = no_grad,
+    SFT_KERNELS(sgd),
 };
 
 void sft_adam(struct sft_graph *graph, sft_value w, sft_value m, sft_value v, sft_value g, sft_value hyper,
@@ -61,6 +72,12 @@ void sft_adam(struct sft_graph *graph, sft_value w, sft_value m, sft_value v, sf
 }
 
 const struct sft_op sft_op_adam = {
-    .name = "adam", .min_in = 5, .max_in = 5, .params_size = sizeof(struct sft_update_params), .mutates = 7,
-    .infer = infer_update, .no_grad = no_grad, SFT_KERNELS(adam),
+    .name = "adam",
+    .min_in = 5,
+    .max_in = 5,
+    .params_size = sizeof(struct sft_update_params),
+    .mutates = 7,
+    .infer = infer_update,
+    .no_grad = no_grad,
+    SFT_KERNELS(adam),
 };

@@ -13,7 +13,8 @@ static enum sft_status check(const struct sft_node *node, const struct sft_shape
 {
     const struct sft_pool_params *params = SFT_NODE_PARAMS(struct sft_pool_params, node);
     char text[SFT_SHAPE_TEXT];
-    if (x->rank != 4) return sft_fail(SFT_USAGE, "%s: %s is no batch of images", node->op->name, sft_shape_str(x, text));
+    if (x->rank != 4)
+        return sft_fail(SFT_USAGE, "%s: %s is no batch of images", node->op->name, sft_shape_str(x, text));
     for (int i = 0; i < 2; i++)
         if (params->kernel[i] < 1 || params->stride[i] < 1 || params->pad[i] < 0 || params->pad[i] >= params->kernel[i])
             return sft_fail(SFT_USAGE, "%s: kernel and stride must be at least 1, padding less than the kernel",
@@ -74,8 +75,14 @@ static void grad_max_pool(struct sft_autodiff *autodiff, const struct sft_node *
 }
 
 const struct sft_op sft_op_max_pool = {
-    .name = "max_pool", .min_in = 1, .max_in = 1, .n_out = 2, .params_size = sizeof(struct sft_pool_params),
-    .infer = infer_forward, .grad = grad_max_pool, SFT_KERNELS(max_pool),
+    .name = "max_pool",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 2,
+    .params_size = sizeof(struct sft_pool_params),
+    .infer = infer_forward,
+    .grad = grad_max_pool,
+    SFT_KERNELS(max_pool),
 };
 
 sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value index, struct sft_pool_params params)
@@ -84,8 +91,14 @@ sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value ind
 }
 
 const struct sft_op sft_op_max_pool_grad = {
-    .name = "max_pool_grad", .min_in = 2, .max_in = 2, .n_out = 1, .params_size = sizeof(struct sft_pool_params),
-    .infer = infer_backward, .no_grad = "second derivatives are not needed", SFT_KERNELS(max_pool_grad),
+    .name = "max_pool_grad",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_pool_params),
+    .infer = infer_backward,
+    .no_grad = "second derivatives are not needed",
+    SFT_KERNELS(max_pool_grad),
 };
 
 sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params)
@@ -100,8 +113,14 @@ static void grad_avg_pool(struct sft_autodiff *autodiff, const struct sft_node *
 }
 
 const struct sft_op sft_op_avg_pool = {
-    .name = "avg_pool", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_pool_params),
-    .infer = infer_forward, .grad = grad_avg_pool, SFT_KERNELS(avg_pool),
+    .name = "avg_pool",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_pool_params),
+    .infer = infer_forward,
+    .grad = grad_avg_pool,
+    SFT_KERNELS(avg_pool),
 };
 
 sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_pool_params params)
@@ -110,6 +129,12 @@ sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_po
 }
 
 const struct sft_op sft_op_avg_pool_grad = {
-    .name = "avg_pool_grad", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_pool_params),
-    .infer = infer_backward, .no_grad = "second derivatives are not needed", SFT_KERNELS(avg_pool_grad),
+    .name = "avg_pool_grad",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_pool_params),
+    .infer = infer_backward,
+    .no_grad = "second derivatives are not needed",
+    SFT_KERNELS(avg_pool_grad),
 };

@@ -41,9 +41,17 @@ static void cost_sum(const struct sft_graph *graph, const struct sft_node *node,
 }
 
 const struct sft_op sft_op_sum_to = {
-    .name = "sum_to", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_sum_to_params),
-    .infer = infer_sum_to, .grad = grad_sum_to, .cost = cost_sum, SFT_KERNELS(sum_to),
-    SFT_CPU_SCRATCH(sum_to), SFT_VULKAN_SCRATCH(sum_to),
+    .name = "sum_to",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_sum_to_params),
+    .infer = infer_sum_to,
+    .grad = grad_sum_to,
+    .cost = cost_sum,
+    SFT_KERNELS(sum_to),
+    SFT_CPU_SCRATCH(sum_to),
+    SFT_VULKAN_SCRATCH(sum_to),
 };
 
 sft_value sft_broadcast_to(struct sft_graph *graph, sft_value x, struct sft_shape shape, float scale)
@@ -72,8 +80,14 @@ static void grad_broadcast_to(struct sft_autodiff *autodiff, const struct sft_no
 }
 
 const struct sft_op sft_op_broadcast_to = {
-    .name = "broadcast_to", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_sum_to_params),
-    .infer = infer_broadcast_to, .grad = grad_broadcast_to, SFT_KERNELS(broadcast_to),
+    .name = "broadcast_to",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_sum_to_params),
+    .infer = infer_broadcast_to,
+    .grad = grad_broadcast_to,
+    SFT_KERNELS(broadcast_to),
 };
 
 sft_value sft_norm2(struct sft_graph *graph, sft_value x, float epsilon)
@@ -98,7 +112,15 @@ static void cost_norm2(const struct sft_graph *graph, const struct sft_node *nod
 }
 
 const struct sft_op sft_op_norm2 = {
-    .name = "norm2", .min_in = 1, .max_in = 1, .n_out = 1, .params_size = sizeof(struct sft_norm2_params),
-    .infer = infer_norm2, .no_grad = "optimisers do not differentiate through the norm", .cost = cost_norm2,
-    SFT_KERNELS(norm2), SFT_CPU_SCRATCH(norm2), SFT_VULKAN_SCRATCH(norm2),
+    .name = "norm2",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_norm2_params),
+    .infer = infer_norm2,
+    .no_grad = "optimisers do not differentiate through the norm",
+    .cost = cost_norm2,
+    SFT_KERNELS(norm2),
+    SFT_CPU_SCRATCH(norm2),
+    SFT_VULKAN_SCRATCH(norm2),
 };

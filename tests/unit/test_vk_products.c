@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What matrix products and convolutions tell the Vulkan recorder, against invented limits and without a device: work-groups
- * and memory stay inside the limits, tiles cover the product, and the words handed to the convolution kernels, read as
- * shaders/lib/conv2d.glsl says, add up to the convolution as it is defined.
+ * What matrix products and convolutions tell the Vulkan recorder, against invented limits and without a device:
+ * work-groups and memory stay inside the limits, tiles cover the product, and the words handed to the convolution
+ * kernels, read as shaders/lib/conv2d.glsl says, add up to the convolution as it is defined.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,16 +15,28 @@
 #include "runtime/vulkan/recorder.h"
 
 static const struct sft_vk_limits minimum = {
-    .max_invocations = 128, .max_group_size = {128, 128, 64}, .max_groups = {65535, 65535, 65535}, .shared_memory = 16384,
+    .max_invocations = 128,
+    .max_group_size = {128, 128, 64},
+    .max_groups = {65535, 65535, 65535},
+    .shared_memory = 16384,
 };
 static const struct sft_vk_limits gpu = {
-    .subgroup_size = 32, .max_invocations = 1024, .max_group_size = {1024, 1024, 64},
-    .max_groups = {0x7fffffff, 65535, 65535}, .shared_memory = 49152,
-    .subgroup_arithmetic = true, .subgroup_shuffle = true, .subgroup_broadcast = true,
+    .subgroup_size = 32,
+    .max_invocations = 1024,
+    .max_group_size = {1024, 1024, 64},
+    .max_groups = {0x7fffffff, 65535, 65535},
+    .shared_memory = 49152,
+    .subgroup_arithmetic = true,
+    .subgroup_shuffle = true,
+    .subgroup_broadcast = true,
 };
 static const struct sft_vk_limits cpu = {
-    .subgroup_size = 4, .max_invocations = 256, .max_group_size = {256, 256, 64}, .max_groups = {65535, 65535, 65535},
-    .shared_memory = 32768, .cpu_device = true,
+    .subgroup_size = 4,
+    .max_invocations = 256,
+    .max_group_size = {256, 256, 64},
+    .max_groups = {65535, 65535, 65535},
+    .shared_memory = 32768,
+    .cpu_device = true,
 };
 static const struct sft_vk_limits *const all_limits[] = {&minimum, &gpu, &cpu};
 enum { N_LIMITS = sizeof(all_limits) / sizeof(*all_limits) };
@@ -33,16 +45,18 @@ struct conv {
     int images, height, width, channels, filters, rows, columns, stride, pad, dilation, groups;
 };
 static const struct conv convs[] = {
-    {2, 5, 7, 3, 10, 3, 3, 1, 1, 1, 1}, {1, 9, 8, 4, 8, 3, 3, 2, 1, 1, 1}, {2, 6, 6, 4, 8, 1, 1, 2, 0, 1, 1},
-    {1, 11, 9, 4, 4, 3, 2, 3, 2, 2, 2}, {1, 13, 13, 2, 4, 3, 3, 4, 1, 2, 1}, {3, 4, 4, 8, 8, 3, 3, 2, 1, 1, 8},
-    {1, 12, 12, 4, 4, 3, 3, 3, 0, 3, 1}, {1, 3, 3, 8, 4, 7, 7, 1, 3, 1, 1}, {1, 10, 10, 4, 4, 2, 2, 5, 0, 1, 1},
+    {2, 5, 7, 3, 10, 3, 3, 1, 1, 1, 1},  {1, 9, 8, 4, 8, 3, 3, 2, 1, 1, 1},   {2, 6, 6, 4, 8, 1, 1, 2, 0, 1, 1},
+    {1, 11, 9, 4, 4, 3, 2, 3, 2, 2, 2},  {1, 13, 13, 2, 4, 3, 3, 4, 1, 2, 1}, {3, 4, 4, 8, 8, 3, 3, 2, 1, 1, 8},
+    {1, 12, 12, 4, 4, 3, 3, 3, 0, 3, 1}, {1, 3, 3, 8, 4, 7, 7, 1, 3, 1, 1},   {1, 10, 10, 4, 4, 2, 2, 5, 0, 1, 1},
 };
 enum { N_CONVS = sizeof(convs) / sizeof(*convs) };
 
 static struct sft_conv2d_params params_of(const struct conv *c)
 {
-    return (struct sft_conv2d_params){.stride = {c->stride, c->stride}, .pad = {c->pad, c->pad},
-                                      .dilation = {c->dilation, c->dilation}, .groups = c->groups};
+    return (struct sft_conv2d_params){.stride = {c->stride, c->stride},
+                                      .pad = {c->pad, c->pad},
+                                      .dilation = {c->dilation, c->dilation},
+                                      .groups = c->groups};
 }
 
 static int64_t pixels(int64_t in, int64_t kernel, const struct conv *c)
@@ -55,10 +69,7 @@ static int high(uint32_t word) { return (int16_t)(word >> 16); }
 
 /* ---- sizes ---- */
 
-static uint64_t group_count(const struct sft_vk_dispatch *d)
-{
-    return (uint64_t)d->groups[0] * d->groups[1];
-}
+static uint64_t group_count(const struct sft_vk_dispatch *d) { return (uint64_t)d->groups[0] * d->groups[1]; }
 
 /* A tile's rows and columns; spec[1] and spec[2] of the tiled shaders, a lane a row in the others. */
 static void tile_of(const struct sft_vk_dispatch *d, uint64_t *rows, uint64_t *columns)
@@ -153,15 +164,16 @@ static void play_pixel(const struct tensors *t, const struct conv *c, const stru
         size_t at = (size_t)((n * low(p[6]) + oy) * high(p[6]) + ox) * p[7] + (uint32_t)group * p[5] + column;
         for (int r = 0; r < low(p[13]); r++)
             for (int s = 0; s < high(p[13]); s++) {
-                int sy = low(p[10]) + low(p[11]) * y + low(p[12]) * r, sx = high(p[10]) + high(p[11]) * x + high(p[12]) * s;
+                int sy = low(p[10]) + low(p[11]) * y + low(p[12]) * r,
+                    sx = high(p[10]) + high(p[11]) * x + high(p[12]) * s;
                 int tap = (low(p[14]) + r * low(p[15])) * high(p[16]) + high(p[14]) + s * high(p[15]);
                 if (sy < 0 || sx < 0 || sy >= low(p[2]) || sx >= high(p[2])) continue;
                 for (uint32_t k = 0; k < p[4]; k++) {
                     uint32_t w = (uint32_t)tap * p[17] + (uint32_t)group * p[18];
                     w += transposed ? column * p[19] + k : k * p[19] + column;
-                    t->made[at] += weight_at(t, c, w, exchanged) *
-                                   t->source[(size_t)((n * low(p[2]) + sy) * high(p[2]) + sx) * p[3] +
-                                             (uint32_t)group * p[4] + k];
+                    t->made[at] +=
+                        weight_at(t, c, w, exchanged) *
+                        t->source[(size_t)((n * low(p[2]) + sy) * high(p[2]) + sx) * p[3] + (uint32_t)group * p[4] + k];
                 }
             }
         t->times[at]++;
@@ -214,7 +226,8 @@ static void play_conv(const struct conv *c, bool backward, const struct sft_vk_l
     struct sft_conv2d_params params = params_of(c);
     struct sft_shape x = SFT_SHAPE(c->images, c->height, c->width, c->channels);
     struct sft_shape w = SFT_SHAPE(c->rows, c->columns, c->channels / c->groups, c->filters);
-    struct sft_shape y = SFT_SHAPE(c->images, pixels(c->height, c->rows, c), pixels(c->width, c->columns, c), c->filters);
+    struct sft_shape y =
+        SFT_SHAPE(c->images, pixels(c->height, c->rows, c), pixels(c->width, c->columns, c), c->filters);
     size_t count = (size_t)sft_shape_count(backward ? &x : &y);
     struct tensors t = {numbers((size_t)sft_shape_count(backward ? &y : &x)), numbers((size_t)sft_shape_count(&w)),
                         calloc(count, sizeof(double)), calloc(count, sizeof(int))};
@@ -226,8 +239,10 @@ static void play_conv(const struct conv *c, bool backward, const struct sft_vk_l
     params.size[1] = c->width;
     sft_value source = sft_graph_input(graph, "source", SFT_F32, backward ? y : x);
     sft_value weight = sft_graph_input(graph, "weight", SFT_F32, w);
-    if (backward) sft_conv2d_dx(graph, source, weight, params);
-    else sft_conv2d(graph, source, weight, SFT_NONE, params);
+    if (backward)
+        sft_conv2d_dx(graph, source, weight, params);
+    else
+        sft_conv2d(graph, source, weight, SFT_NONE, params);
     assert_int_equal(sft_graph_status(graph), SFT_OK);
     struct sft_vk_recorder recorder = record(graph, limits);
     play(&t, c, &recorder);
@@ -259,7 +274,8 @@ static void convolutions_mean_what_they_say(void **state)
 static void long_sums_are_split(void **state)
 {
     struct sft_graph *graph = NULL;
-    struct sft_conv2d_params params = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1, .size = {3, 3}};
+    struct sft_conv2d_params params = {
+        .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1, .size = {3, 3}};
     (void)state;
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     sft_value x = sft_graph_input(graph, "x", SFT_F32, SFT_SHAPE(128, 32, 32, 16));
@@ -295,8 +311,10 @@ static void huge_images_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_stay_inside_limits), cmocka_unit_test(convolutions_mean_what_they_say),
-        cmocka_unit_test(long_sums_are_split), cmocka_unit_test(huge_images_are_refused),
+        cmocka_unit_test(products_stay_inside_limits),
+        cmocka_unit_test(convolutions_mean_what_they_say),
+        cmocka_unit_test(long_sums_are_split),
+        cmocka_unit_test(huge_images_are_refused),
     };
     return cmocka_run_group_tests_name("vk_products", tests, NULL, NULL);
 }
