@@ -279,20 +279,23 @@ out:
     return status;
 }
 
-void sft_step_destroy(struct sft_step **handle)
+static void release(struct sft_step *step)
 {
-    struct sft_step *step = *handle;
     struct sft_tensor **tensors[] = {&step->images,    &step->labels,    &step->row_weights, &step->first_weights,
                                      &step->hyper,     &step->key,       &step->ascent,      &step->gradient,
                                      &step->states[0], &step->states[1], &step->rows,        &step->norms};
-    if (!step) return;
     sft_program_destroy(&step->program);
     sft_graph_destroy(&step->graph);
     for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++) sft_tensor_destroy(tensors[i]);
     free(step->row_buffer);
     free(step->weight_buffer);
     free(step);
-    *handle = NULL;
+}
+
+void sft_step_destroy(struct sft_step **step)
+{
+    if (*step) release(*step);
+    *step = NULL;
 }
 
 /* ---- running ---- */
