@@ -33,7 +33,7 @@ static const struct by_size {
     enum sft_pseudo_mode mode;
 } defaults_by_size[] = {
     {120, 1e-3, 0.5, SFT_PSEUDO_COMPOSE}, /* the paper, at 480 */
-    {0, 3e-4, 0.05, SFT_PSEUDO_JIGSAW},   /* 32: the paper's rate and rho cost several points of accuracy */
+    {0, 2e-4, 0.05, SFT_PSEUDO_JIGSAW},   /* 32: the paper's rate and rho cost several points of accuracy */
 };
 
 static const struct by_size *defaults_for(int side)
@@ -254,7 +254,7 @@ static const struct sft_option model_options[] = {
 static const struct sft_option step_options[] = {
     SFT_FIT_STEPS("50"),
     SFT_FIT_BATCH("64"),
-    SFT_FIT_LR(NULL, " [1e-3 from 120 pixels on, 3e-4 below]"),
+    SFT_FIT_LR(NULL, " [1e-3 from 120 pixels on, 2e-4 below]"),
     SFT_FIT_MOMENTUM,
     SFT_FIT_WEIGHT_DECAY("1e-5"),
     SFT_FIT_SCHEDULE("constant"),
