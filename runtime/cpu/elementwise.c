@@ -65,17 +65,12 @@ static enum sft_status run_pair(const struct sft_call *call, float alpha, bool p
                      .product = product,
                      .shape = *sft_in_shape(call->graph, call->node, 0)};
     const struct sft_shape *b = sft_in_shape(call->graph, call->node, 1);
-    int64_t count = sft_shape_count(&p.shape), stride = 1;
-    struct sft_shape padded;
+    int64_t count = sft_shape_count(&p.shape);
     if (sft_shape_count(b) == count) {
         sft_cpu_ranges(count, 1, flat_range, &p);
         return SFT_OK;
     }
-    sft_shape_broadcasts(b, &p.shape, &padded);
-    for (int i = p.shape.rank - 1; i >= 0; i--) {
-        p.stride[i] = padded.dim[i] == 1 ? 0 : stride;
-        stride *= padded.dim[i];
-    }
+    sft_cpu_broadcast_strides(b, &p.shape, p.stride);
     p.inner = p.shape.rank ? p.shape.dim[p.shape.rank - 1] : 1;
     sft_cpu_ranges(count, p.inner, pair_range, &p);
     return SFT_OK;

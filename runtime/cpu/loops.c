@@ -25,6 +25,18 @@ void sft_cpu_ranges(int64_t count, int64_t unit, sft_cpu_range body, void *conte
     sft_parallel_for((count + r.step - 1) / r.step, range_task, &r);
 }
 
+int64_t sft_cpu_broadcast_strides(const struct sft_shape *small, const struct sft_shape *big, int64_t *stride)
+{
+    struct sft_shape padded;
+    int64_t step = 1;
+    sft_shape_broadcasts(small, big, &padded);
+    for (int i = big->rank - 1; i >= 0; i--) {
+        stride[i] = padded.dim[i] == 1 ? 0 : step;
+        step *= padded.dim[i];
+    }
+    return step;
+}
+
 /* Lanes of float32 over short runs, runs added in float64: fast, and exact to about 1e-7 however long the array. */
 #define SFT_SUM(name, term)                                                                                            \
     double name(const float *x, int64_t n)                                                                             \

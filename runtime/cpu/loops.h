@@ -19,6 +19,10 @@ typedef void (*sft_cpu_range)(void *context, int64_t first, int64_t last);
 /* Calls body for ranges that cover 0 .. count-1, each a multiple of `unit` elements long (count is one too). */
 void sft_cpu_ranges(int64_t count, int64_t unit, sft_cpu_range body, void *context);
 
+/* Strides, in elements of `small`, with which a walk over `big` reads it: 0 along the axes where it is repeated.
+ * Returns small's number of elements. `small` must broadcast to `big`. */
+int64_t sft_cpu_broadcast_strides(const struct sft_shape *small, const struct sft_shape *big, int64_t *stride);
+
 /* Sum in float64 of n floats; and of their squares. */
 double sft_cpu_sum(const float *x, int64_t n);
 double sft_cpu_sum_squares(const float *x, int64_t n);

@@ -78,16 +78,9 @@ enum sft_status sft_cpu_sum_to(const struct sft_call *call)
                     .partial = call->scratch,
                     .scale = params->scale,
                     .shape = *sft_in_shape(call->graph, call->node, 0)};
-    struct sft_shape padded;
-    int64_t stride = 1;
-    sft_shape_broadcasts(&params->shape, &s.shape, &padded);
-    for (int i = s.shape.rank - 1; i >= 0; i--) {
-        s.stride[i] = padded.dim[i] == 1 ? 0 : stride;
-        stride *= padded.dim[i];
-    }
+    s.out_count = sft_cpu_broadcast_strides(&params->shape, &s.shape, s.stride);
     s.rows = sum_rows(&s.shape);
     s.inner = sft_shape_count(&s.shape) / s.rows;
-    s.out_count = stride;
     s.blocks = sum_blocks(s.rows, s.rows * s.inner, s.out_count);
     sft_parallel_for(s.blocks, sum_block, &s);
     sft_cpu_ranges(s.out_count, 1, sum_finish, &s);
@@ -114,13 +107,7 @@ enum sft_status sft_cpu_broadcast_to(const struct sft_call *call)
 {
     const struct sft_sum_to_params *params = SFT_NODE_PARAMS(struct sft_sum_to_params, call->node);
     struct sum s = {.x = call->in[0], .y = call->out[0], .scale = params->scale, .shape = params->shape};
-    struct sft_shape padded;
-    int64_t stride = 1;
-    sft_shape_broadcasts(sft_in_shape(call->graph, call->node, 0), &s.shape, &padded);
-    for (int i = s.shape.rank - 1; i >= 0; i--) {
-        s.stride[i] = padded.dim[i] == 1 ? 0 : stride;
-        stride *= padded.dim[i];
-    }
+    sft_cpu_broadcast_strides(sft_in_shape(call->graph, call->node, 0), &s.shape, s.stride);
     s.inner = s.shape.rank ? s.shape.dim[s.shape.rank - 1] : 1;
     sft_cpu_ranges(sft_shape_count(&s.shape), s.inner, broadcast_range, &s);
     return SFT_OK;
