@@ -162,14 +162,13 @@ static enum sft_status fit(struct job *job)
     struct finetune *options = job->options;
     struct sft_fit_params params;
     char identity[65];
-    const char *weights = json_string_value(json_object_get(json_object_get(job->run.record, "weights"), "sha256"));
     int side = job->model->image_size;
     enum sft_status status;
     sft_fit_params_init(&options->fit, job->model, job->id, &params);
     params.step.optimizer = job->optimizer;
     fill_step(options, &params.step);
     fill_loader(options, job->outliers, &params.loader);
-    SFT_TRY(sft_fit_identity(job->args, job->id, weights ? weights : "", identity));
+    SFT_TRY(sft_fit_identity(job->args, job->id, sft_run_file_sha256(&job->run, "weights"), identity));
     params.identity = identity;
     job->model->image_size = (int)options->train_size;
     status = sft_fit_run(&options->fit, job->model, &params, &job->run);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training from random weights: the loop of `finetune` with other numbers and without outliers. */
+/* Training from random weights or on from given ones: the loop of `finetune` with other numbers, without outliers. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,7 +11,7 @@
 
 struct train {
     struct sft_fit_values fit;
-    const char *model;
+    const char *model, *weights;
     double epochs;
     int64_t gn_groups;
 };
@@ -36,20 +36,33 @@ static void resolve_steps(struct job *job)
     if (options->fit.steps < 1) options->fit.steps = 1;
 }
 
-static enum sft_status open_job(struct job *job)
+/* The model with random weights, or with those of --weights. */
+static enum sft_status make_model(struct job *job)
 {
     struct train *options = job->options;
     struct sft_model_config config = {.name = options->model, .gn_groups = (int)options->gn_groups};
+    if (options->weights) {
+        SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
+        return sft_fit_check_classes(job->id, job->model);
+    }
+    if (!options->model)
+        return sft_fail(SFT_USAGE, "train: --model NAME or --weights FILE is missing; --help lists the models");
+    config.classes = sft_dataset_classes(job->id);
+    SFT_TRY(sft_model_create(job->device, &config, &job->model));
+    return sft_parameters_init(&job->model->parameters, (uint64_t)options->fit.seed);
+}
+
+static enum sft_status open_job(struct job *job)
+{
+    struct train *options = job->options;
     SFT_TRY(sft_fit_find_optimizer(options->fit.optimizer, &job->optimizer));
     SFT_TRY(sft_fit_check_out(&options->fit));
     SFT_TRY(sft_common_open_device(&options->fit.common, &job->device));
     SFT_TRY(sft_fit_open_id(&options->fit, &job->id));
     SFT_TRY(sft_fit_open_eval_id(&options->fit, &job->test));
     resolve_steps(job);
-    config.classes = sft_dataset_classes(job->id);
-    SFT_TRY(sft_model_create(job->device, &config, &job->model));
-    if (job->test) SFT_TRY(sft_fit_check_classes(job->test, job->model));
-    return sft_parameters_init(&job->model->parameters, (uint64_t)options->fit.seed);
+    SFT_TRY(make_model(job));
+    return job->test ? sft_fit_check_classes(job->test, job->model) : SFT_OK;
 }
 
 static enum sft_status begin_run(struct job *job)
@@ -57,8 +70,9 @@ static enum sft_status begin_run(struct job *job)
     const struct train *options = job->options;
     SFT_TRY(sft_run_begin(job->args, options->fit.out, options->fit.overwrite && !options->fit.resume, &job->run));
     sft_run_note_device(&job->run, job->device);
+    sft_run_note(&job->run, "architecture", json_string(job->model->variant->name));
     sft_run_note(&job->run, "id_data", sft_dataset_json(job->id));
-    return SFT_OK;
+    return options->weights ? sft_run_note_file(&job->run, "weights", options->weights) : SFT_OK;
 }
 
 static enum sft_status fit(struct job *job)
@@ -68,9 +82,9 @@ static enum sft_status fit(struct job *job)
     char identity[65];
     sft_fit_params_init(&options->fit, job->model, job->id, &params);
     params.step.optimizer = job->optimizer;
-    SFT_TRY(sft_fit_identity(job->args, job->id, "", identity));
+    SFT_TRY(sft_fit_identity(job->args, job->id, sft_run_file_sha256(&job->run, "weights"), identity));
     params.identity = identity;
-    sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", options->model, options->fit.steps,
+    sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", job->model->variant->name, options->fit.steps,
             options->fit.batch);
     return sft_fit_run(&options->fit, job->model, &params, &job->run);
 }
@@ -116,8 +130,10 @@ static enum sft_status run(const struct sft_args *args)
 }
 
 static const struct sft_option model_options[] = {
-    {"model", SFT_OPTION_TEXT, offsetof(struct train, model), .value = "NAME", .required = true,
-     .help = "what to train:", .list = sft_model_list},
+    {"model", SFT_OPTION_TEXT, offsetof(struct train, model), .value = "NAME", .help = "what to train:",
+     .list = sft_model_list},
+    {"weights", SFT_OPTION_TEXT, offsetof(struct train, weights), .value = "FILE",
+     .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, offsetof(struct train, gn_groups), .value = "N", .fallback = "0", .min = 0,
      .max = 4096, .help = "groups of every group norm; 0: the model's own rule"},
     {0},
@@ -156,12 +172,14 @@ static const struct sft_example examples[] = {
      "a small model on the built-in data set"},
     {"train --model resnetv2_20_gn --id cifar10:DIR --out runs/cifar",
      "CIFAR-10; the accuracy on its test batch is printed"},
+    {"train --weights runs/cifar/model.safetensors --id cifar10:DIR --lr 0.05 --out runs/longer",
+     "further epochs for a trained model"},
     {0},
 };
 
 const struct sft_command sft_command_train = {
     .name = "train",
-    .summary = "Trains a model from random weights, for a classifier to start from where none is to be had",
+    .summary = "Trains a model, for a classifier to start from where none is to be had",
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct train),

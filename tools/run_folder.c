@@ -156,6 +156,12 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     return SFT_OK;
 }
 
+const char *sft_run_file_sha256(const struct sft_run *run, const char *name)
+{
+    const char *hex = json_string_value(json_object_get(json_object_get(run->record, name), "sha256"));
+    return hex ? hex : "";
+}
+
 enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
 {
     struct rusage usage;

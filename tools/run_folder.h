@@ -27,10 +27,13 @@ enum sft_status sft_run_check(const char *folder, bool reuse) SFT_MUST_CHECK;
 enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean,
                               struct sft_run *run) SFT_MUST_CHECK;
 
-/* Notes the device; a file by its SHA-256 under files.NAME; any value, whose reference is taken, under its name. */
+/* Notes the device; a file by its SHA-256 under its name; any value, whose reference is taken, under its name. */
 void sft_run_note_device(struct sft_run *run, const struct sft_device *device);
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path) SFT_MUST_CHECK;
 void sft_run_note(struct sft_run *run, const char *name, json_t *value);
+
+/* The SHA-256 of a file that was noted, "" where none of that name was. */
+const char *sft_run_file_sha256(const struct sft_run *run, const char *name);
 
 /* "FOLDER/name" into text[SFT_RUN_PATH]; returns text. */
 const char *sft_run_path(const struct sft_run *run, const char *name, char *text);

@@ -19,7 +19,10 @@ for file in model.safetensors run.json metrics.jsonl report.html; do
 done
 check "a line a step" [ "$(wc -l <base/metrics.jsonl)" -eq 3 ]
 check "run.json tells how it ended" has base/run.json '"status": "ok"'
-expect 2 'needs --model' train --id synthetic --out x
+expect 0 . train --weights $weights --id synthetic --limit 40 --batch 20 --steps 1 --lr 0 --weight-decay 0 \
+    --eval-id 'synthetic#test[0:100]' --out further
+check "train goes on from given weights" same $weights further/model.safetensors
+expect 2 '--model NAME or --weights FILE' train --id synthetic --out x
 expect 2 'needs --id' train --model resnetv2_20_gn --out x
 expect 2 'no_such' train --model no_such --id synthetic --out x
 expect 2 'optimizer.*did you mean sgd' train --model resnetv2_20_gn --id synthetic --optimizer sdg --out x
