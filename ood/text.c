@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ood/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +78,36 @@ void sft_text_add_escaped(struct sft_text *text, const char *string)
         else
             add_bytes(text, (const char *)s, bytes);
         s += bytes ? bytes : 1;
+    }
+}
+
+void sft_text_append(struct sft_text *text, const struct sft_text *part)
+{
+    if (text->status == SFT_OK) text->status = part->status;
+    add_bytes(text, part->data ? part->data : "", part->length);
+}
+
+void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *s = bytes;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t here = size - i < 3 ? size - i : 3;
+        unsigned group = (unsigned)s[i] << 16 | (here > 1 ? (unsigned)s[i + 1] << 8 : 0) | (here > 2 ? s[i + 2] : 0);
+        char four[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
+        if (here > 1) four[2] = digits[group >> 6 & 63];
+        if (here > 2) four[3] = digits[group & 63];
+        add_bytes(text, four, 4);
+    }
+}
+
+void sft_text_add_uri(struct sft_text *text, const char *string)
+{
+    for (const char *s = string; *s; s++) {
+        if (isalnum((unsigned char)*s) || strchr("-._~,", *s))
+            add_bytes(text, s, 1);
+        else
+            sft_text_printf(text, "%%%02X", (unsigned)(unsigned char)*s);
     }
 }
 

@@ -21,6 +21,13 @@ void sft_text_printf(struct sft_text *text, const char *format, ...) SFT_PRINTF(
  * tags and in quoted attributes. */
 void sft_text_add_escaped(struct sft_text *text, const char *string);
 
+/* Appends what `part` holds, or passes its failure on. */
+void sft_text_append(struct sft_text *text, const struct sft_text *part);
+
+/* For data: URIs: bytes in base64 (RFC 4648, padded); a string with all but unreserved characters and commas as %XX. */
+void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size);
+void sft_text_add_uri(struct sft_text *text, const char *string);
+
 void sft_text_free(struct sft_text *text);
 
 /* How many columns `string` takes on a terminal: its UTF-8 characters, counted one each. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/examples.h"
 #include "tools/interrupt.h"
 #include "tools/terminal.h"
 
@@ -122,7 +123,8 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
 
 enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const struct sft_run *run)
 {
-    return sft_results_write(&sets->results, run->folder);
+    SFT_TRY(sft_results_write(&sets->results, run->folder));
+    return sft_examples_write(&sets->results, sets->id, (const struct sft_dataset *const *)sets->ood, run->folder);
 }
 
 json_t *sft_dataset_json(const struct sft_dataset *dataset)

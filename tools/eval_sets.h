@@ -29,7 +29,7 @@ void sft_eval_sets_close(struct sft_eval_sets *sets);
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
                                   enum sft_results_model which) SFT_MUST_CHECK;
 
-/* Writes results.json, results.csv and scores/ into the run's folder. */
+/* Writes results.json, results.csv, scores/ and examples.json into the run's folder. */
 enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const struct sft_run *run) SFT_MUST_CHECK;
 
 /* Notes spec, number of images and hash of every set in run.json; and of any one set. */

@@ -16,9 +16,9 @@
 #include "runtime/parallel.h"
 #include "tools/common.h"
 
-static const char *const own_files[] = {
-    "run.json", /* first */
-    "model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "results.json", "results.csv", "report.html"};
+/* run.json comes first. */
+static const char *const own_files[] = {"run.json",     "model.safetensors", "checkpoint.safetensors", "metrics.jsonl",
+                                        "results.json", "results.csv",       "examples.json",          "report.html"};
 
 static double now(void)
 {
