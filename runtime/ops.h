@@ -25,10 +25,13 @@ struct sft_fill_params {
     float value;
 };
 
-/* y = a + alpha*b and y = a*b; b broadcasts to a's shape (aligned right, sizes equal or 1). */
+/* y = a + alpha*b, y = a*b and y = a/b; b broadcasts to a's shape (aligned right, sizes equal or 1). A quotient is 0
+ * where b is 0. */
 sft_value sft_add(struct sft_graph *graph, sft_value a, sft_value b, float alpha);
 sft_value sft_mul(struct sft_graph *graph, sft_value a, sft_value b);
+sft_value sft_div(struct sft_graph *graph, sft_value a, sft_value b);
 sft_value sft_scale(struct sft_graph *graph, sft_value x, float factor);
+sft_value sft_sign(struct sft_graph *graph, sft_value x); /* -1, 0 or 1 */
 /* max(x, 0). The gradient passes where the output is positive. */
 sft_value sft_relu(struct sft_graph *graph, sft_value x);
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y); /* dy where y > 0, else 0 */
@@ -166,7 +169,7 @@ sft_value sft_row_loss(struct sft_graph *graph, sft_value logits, sft_value labe
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
                             struct sft_row_loss_params params);
 
-/* ---- dropout -------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ----------------------------------------------------------------------------------------- */
 
 struct sft_dropout_params {
     float probability; /* of zero */
@@ -176,6 +179,15 @@ struct sft_dropout_params {
  * key (seed) and counter (i/4, stream, step, SFT_STREAM_DROPOUT), and is kept when (word >> 8)*2^-24 >= p. Its gradient
  * is itself on dy. */
 sft_value sft_dropout(struct sft_graph *graph, sft_value x, sft_value key, struct sft_dropout_params params);
+
+struct sft_normal_params {
+    struct sft_shape shape;
+    uint32_t stream;
+};
+/* Normal numbers, mean 0 and variance 1. `key` as for dropout. Elements 4j .. 4j+3 come from the words of the Philox
+ * block with key (seed) and counter (j, stream, step, SFT_STREAM_PERTURB), by Box and Muller's transform of its two
+ * pairs (a, b): r cos t and r sin t with r = sqrt(-2 ln u), u = ((a >> 8) + 1)*2^-24, t = 2 pi (b >> 8)*2^-24. */
+sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value key, uint32_t stream);
 
 /* ---- layout --------------------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ enum sft_stream {
     SFT_STREAM_DROPOUT,     /* masks; index = step and layer */
     SFT_STREAM_SYNTHETIC,   /* the procedural data set; index = image */
     SFT_STREAM_SPLIT,       /* held-back part of a data set */
+    SFT_STREAM_PERTURB,     /* directions, masks and choices of SAM's relatives; index = step */
     SFT_STREAM_TEST,
 };
 

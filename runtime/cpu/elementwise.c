@@ -13,23 +13,29 @@ struct pair {
     int64_t inner;
     int64_t stride[SFT_MAX_RANK]; /* of b along each axis of a; 0 where it is repeated */
     struct sft_shape shape;
-    bool product;
+    enum combination { SUM, PRODUCT, QUOTIENT } what;
 };
+
+static float quotient(float a, float b) { return b == 0.0f ? 0.0f : a / b; }
 
 static void combine(const struct pair *p, const float *a, const float *b, float *y, int64_t n)
 {
-    if (p->product)
+    if (p->what == SUM)
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b[i];
+    else if (p->what == PRODUCT)
         for (int64_t i = 0; i < n; i++) y[i] = a[i] * b[i];
     else
-        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b[i];
+        for (int64_t i = 0; i < n; i++) y[i] = quotient(a[i], b[i]);
 }
 
 static void combine_scalar(const struct pair *p, const float *a, float b, float *y, int64_t n)
 {
-    if (p->product)
+    if (p->what == SUM)
+        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b;
+    else if (p->what == PRODUCT)
         for (int64_t i = 0; i < n; i++) y[i] = a[i] * b;
     else
-        for (int64_t i = 0; i < n; i++) y[i] = a[i] + p->alpha * b;
+        for (int64_t i = 0; i < n; i++) y[i] = quotient(a[i], b);
 }
 
 /* Elements first .. last-1 of a, a multiple of the innermost axis. */
@@ -56,18 +62,24 @@ static void flat_range(void *context, int64_t first, int64_t last)
     combine(p, p->a + first, p->b + first, p->y + first, last - first);
 }
 
-static enum sft_status run_pair(const struct sft_call *call, float alpha, bool product)
+static void scalar_range(void *context, int64_t first, int64_t last)
+{
+    const struct pair *p = context;
+    combine_scalar(p, p->a + first, p->b[0], p->y + first, last - first);
+}
+
+static enum sft_status run_pair(const struct sft_call *call, float alpha, enum combination what)
 {
     struct pair p = {.a = call->in[0],
                      .b = call->in[1],
                      .y = call->out[0],
                      .alpha = alpha,
-                     .product = product,
+                     .what = what,
                      .shape = *sft_in_shape(call->graph, call->node, 0)};
     const struct sft_shape *b = sft_in_shape(call->graph, call->node, 1);
     int64_t count = sft_shape_count(&p.shape);
-    if (sft_shape_count(b) == count) {
-        sft_cpu_ranges(count, 1, flat_range, &p);
+    if (sft_shape_count(b) == count || sft_shape_count(b) == 1) {
+        sft_cpu_ranges(count, 1, sft_shape_count(b) == count ? flat_range : scalar_range, &p);
         return SFT_OK;
     }
     sft_cpu_broadcast_strides(b, &p.shape, p.stride);
@@ -78,10 +90,11 @@ static enum sft_status run_pair(const struct sft_call *call, float alpha, bool p
 
 enum sft_status sft_cpu_add(const struct sft_call *call)
 {
-    return run_pair(call, SFT_NODE_PARAMS(struct sft_add_params, call->node)->alpha, false);
+    return run_pair(call, SFT_NODE_PARAMS(struct sft_add_params, call->node)->alpha, SUM);
 }
 
-enum sft_status sft_cpu_mul(const struct sft_call *call) { return run_pair(call, 0.0f, true); }
+enum sft_status sft_cpu_mul(const struct sft_call *call) { return run_pair(call, 0.0f, PRODUCT); }
+enum sft_status sft_cpu_div(const struct sft_call *call) { return run_pair(call, 0.0f, QUOTIENT); }
 
 /* ---- maps of one or two tensors of the same shape ---- */
 
@@ -115,6 +128,7 @@ static float gelu_slope(float x)
 }
 
 SFT_MAP(scale, SFT_NODE_PARAMS(struct sft_scale_params, call->node)->factor, m->factor * m->a[i])
+SFT_MAP(sign, 0.0f, (float)((m->a[i] > 0.0f) - (m->a[i] < 0.0f)))
 SFT_MAP(relu, 0.0f, m->a[i] < 0.0f ? 0.0f : m->a[i]) /* keeps NaN */
 SFT_MAP(relu_grad, 0.0f, m->b[i] > 0.0f ? m->a[i] : 0.0f)
 SFT_MAP(gelu, 0.0f, gelu(m->a[i]))

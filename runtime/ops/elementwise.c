@@ -113,6 +113,36 @@ const struct sft_op sft_op_mul = {
     SFT_KERNELS(mul),
 };
 
+/* ---- div ---- */
+
+sft_value sft_div(struct sft_graph *graph, sft_value a, sft_value b)
+{
+    return sft_graph_append(graph, &sft_op_div, (sft_value[]){a, b}, 2, NULL, NULL);
+}
+
+/* da = dy/b, db = -dy*y/b. */
+static void grad_div(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    struct sft_graph *graph = autodiff->graph;
+    sft_value da = sft_div(graph, sft_grad(autodiff, node->out[0]), node->in[1]);
+    sft_add_grad(autodiff, node->in[0], da);
+    if (sft_needs_grad(autodiff, node->in[1]))
+        sft_add_grad(autodiff, node->in[1],
+                     reduced(autodiff, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
+}
+
+const struct sft_op sft_op_div = {
+    .name = "div",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .infer = infer_broadcast,
+    .grad = grad_div,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(div),
+};
+
 /* ---- scale ---- */
 
 sft_value sft_scale(struct sft_graph *graph, sft_value x, float factor)
@@ -138,6 +168,25 @@ const struct sft_op sft_op_scale = {
     .cost = cost_1,
     .in_place = 1,
     SFT_KERNELS(scale),
+};
+
+/* ---- sign ---- */
+
+sft_value sft_sign(struct sft_graph *graph, sft_value x)
+{
+    return sft_graph_append(graph, &sft_op_sign, &x, 1, NULL, NULL);
+}
+
+const struct sft_op sft_op_sign = {
+    .name = "sign",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .infer = infer_same,
+    .no_grad = "it is flat wherever it has a slope",
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(sign),
 };
 
 /* ---- relu ---- */

@@ -138,6 +138,14 @@ sft_value sft_dropout(struct sft_graph *graph, sft_value x, sft_value key, struc
     return sft_graph_append(graph, &sft_op_dropout, (sft_value[]){x, key}, 2, &params, NULL);
 }
 
+static enum sft_status key_fits(const struct sft_graph *graph, const struct sft_node *node, int input)
+{
+    if (sft_shape_equal(sft_in_shape(graph, node, input), &SFT_SHAPE(4)) &&
+        graph->values[node->in[input]].dtype == SFT_I32)
+        return SFT_OK;
+    return sft_fail(SFT_USAGE, "%s: the key is (4) int32", node->op->name);
+}
+
 static enum sft_status infer_dropout(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
                                      enum sft_dtype *dtype)
 {
@@ -145,9 +153,7 @@ static enum sft_status infer_dropout(const struct sft_graph *graph, const struct
     (void)dtype;
     out[0] = *sft_in_shape(graph, node, 0);
     if (!(p >= 0.0f && p < 1.0f)) return sft_fail(SFT_USAGE, "dropout: probability %g is not in [0, 1)", (double)p);
-    if (!sft_shape_equal(sft_in_shape(graph, node, 1), &SFT_SHAPE(4)) || graph->values[node->in[1]].dtype != SFT_I32)
-        return sft_fail(SFT_USAGE, "dropout: the key is (4) int32");
-    return SFT_OK;
+    return key_fits(graph, node, 1);
 }
 
 static void grad_dropout(struct sft_autodiff *autodiff, const struct sft_node *node)
@@ -167,4 +173,35 @@ const struct sft_op sft_op_dropout = {
     .grad = grad_dropout,
     .in_place = 1,
     SFT_KERNELS(dropout),
+};
+
+sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value key, uint32_t stream)
+{
+    struct sft_normal_params params = {shape, stream};
+    return sft_graph_append(graph, &sft_op_normal, &key, 1, &params, NULL);
+}
+
+static enum sft_status infer_normal(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
+                                    enum sft_dtype *dtype)
+{
+    (void)dtype;
+    out[0] = SFT_NODE_PARAMS(struct sft_normal_params, node)->shape;
+    return key_fits(graph, node, 0);
+}
+
+static void cost_normal(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
+{
+    cost->flops = 50.0 * (double)sft_out_count(graph, node, 0); /* mostly integer work */
+}
+
+const struct sft_op sft_op_normal = {
+    .name = "normal",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .params_size = sizeof(struct sft_normal_params),
+    .infer = infer_normal,
+    .no_grad = "it has no inputs to differentiate by",
+    .cost = cost_normal,
+    SFT_KERNELS(normal),
 };

@@ -29,6 +29,19 @@ static const struct test_case add_cases[] = {
 };
 static const struct test_case mul_cases[] = {PAIRS(NULL)};
 
+static const struct test_case div_cases[] = {
+    {"one element", NULL, false, {NORMAL(1), FILLED(FILL_POSITIVE, 1)}},
+    {"prime", NULL, false, {NORMAL(61), FILLED(FILL_NEGATIVE, 61)}},
+    {"one over rank 2", NULL, false, {NORMAL(7, 9), FILLED(FILL_POSITIVE, 1)}},
+    {"row over rank 2", NULL, false, {NORMAL(5, 12), FILLED(FILL_POSITIVE, 12)}},
+    {"column over rank 2", NULL, false, {NORMAL(5, 13), FILLED(FILL_NEGATIVE, 5, 1)}},
+    {"images over channels", NULL, false, {NORMAL(3, 2, 5, 8), FILLED(FILL_POSITIVE, 3, 1, 1, 8)}},
+    {"zeros", NULL, true, {NORMAL(37), FILLED(FILL_SMALL_INTEGERS, 37)}},
+    {"one zero", NULL, true, {NORMAL(64), FILLED(FILL_ZERO, 1)}},
+    {"several groups", NULL, true, {NORMAL(3, 67, 257), FILLED(FILL_POSITIVE, 3, 67, 257)}},
+    {"several groups, one", NULL, true, {NORMAL(3, 67, 257), FILLED(FILL_POSITIVE, 1)}},
+};
+
 #define SINGLES(fill, params)                                                                                          \
     {"one element", params, false, {FILLED(fill, 1)}},                                                                 \
     {"below four", params, false, {FILLED(fill, 3)}},                                                                  \
@@ -46,6 +59,10 @@ static const struct test_case scale_cases[] = {
 };
 static const struct test_case relu_cases[] = {
     SINGLES(FILL_AWAY, NULL),
+    {"zeros and ties", NULL, true, {FILLED(FILL_SMALL_INTEGERS, 37)}},
+};
+static const struct test_case sign_cases[] = {
+    SINGLES(FILL_NORMAL, NULL),
     {"zeros and ties", NULL, true, {FILLED(FILL_SMALL_INTEGERS, 37)}},
 };
 static const struct test_case gelu_cases[] = {
@@ -89,6 +106,18 @@ static void build_mul(struct sft_graph *graph, const sft_value *in, const void *
     out[0] = sft_mul(graph, in[0], in[1]);
 }
 
+static void build_div(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+{
+    (void)params;
+    out[0] = sft_div(graph, in[0], in[1]);
+}
+
+static void build_sign(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+{
+    (void)params;
+    out[0] = sft_sign(graph, in[0]);
+}
+
 static void build_scale(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
     out[0] = sft_scale(graph, in[0], ((const struct sft_scale_params *)params)->factor);
@@ -127,6 +156,8 @@ static void build_fill(struct sft_graph *graph, const sft_value *in, const void 
 
 const struct test_op sft_test_op_add = {TEST_OP(add), FEW_ROUNDINGS, .build = build_add, CASES(add_cases)};
 const struct test_op sft_test_op_mul = {TEST_OP(mul), FEW_ROUNDINGS, .build = build_mul, CASES(mul_cases)};
+const struct test_op sft_test_op_div = {TEST_OP(div), FEW_ROUNDINGS, .build = build_div, CASES(div_cases)};
+const struct test_op sft_test_op_sign = {TEST_OP(sign), .exact = true, .build = build_sign, CASES(sign_cases)};
 const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale, CASES(scale_cases)};
 const struct test_op sft_test_op_relu = {TEST_OP(relu), .exact = true, .build = build_relu, CASES(relu_cases)};
 const struct test_op sft_test_op_relu_grad = {TEST_OP(relu_grad), .exact = true, .build = build_relu_grad,

@@ -56,6 +56,16 @@ static const struct test_case dropout_cases[] = {
     {"a little, rank 4", DROP(0.1f, 0xffffffffu), false, DROPPED(3, 5, 7, 11)},
     {"several groups", DROP(0.3f, 5), true, DROPPED(7, 4099)},
 };
+
+#define DRAW(stream, ...) &(const struct sft_normal_params){DIMS(__VA_ARGS__), stream}
+#define KEY {FILLED(FILL_WORDS, 4)}
+
+static const struct test_case normal_cases[] = {
+    {"one element", DRAW(0, 1), false, KEY},
+    {"below four", DRAW(1, 3), false, KEY},
+    {"prime, rank 2", DRAW(0xffffffffu, 7, 13), false, KEY},
+    {"several groups", DRAW(2, 10007), true, KEY},
+};
 /* clang-format on */
 
 static void build_softmax(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
@@ -85,6 +95,12 @@ static void build_dropout(struct sft_graph *graph, const sft_value *in, const vo
     out[0] = sft_dropout(graph, in[0], in[1], *(const struct sft_dropout_params *)params);
 }
 
+static void build_normal(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+{
+    const struct sft_normal_params *normal = params;
+    out[0] = sft_normal(graph, normal->shape, in[0], normal->stream);
+}
+
 const struct test_op sft_test_op_softmax = {TEST_OP(softmax), .build = build_softmax, CASES(softmax_cases)};
 const struct test_op sft_test_op_softmax_grad = {TEST_OP(softmax_grad), .build = build_softmax_grad,
                                                  .prepare = ref_prepare_softmax_grad, CASES(softmax_grad_cases)};
@@ -93,3 +109,4 @@ const struct test_op sft_test_op_row_loss_grad = {TEST_OP(row_loss_grad), .worst
                                                   CASES(row_loss_grad_cases)};
 const struct test_op sft_test_op_dropout = {TEST_OP(dropout), FEW_ROUNDINGS, .build = build_dropout,
                                             CASES(dropout_cases)};
+const struct test_op sft_test_op_normal = {TEST_OP(normal), FEW_ROUNDINGS, .build = build_normal, CASES(normal_cases)};

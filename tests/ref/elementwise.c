@@ -15,6 +15,20 @@ void sft_ref_mul(struct ref_call *call)
         call->out[0][i] = call->in[0][i] * call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
 }
 
+void sft_ref_div(struct ref_call *call)
+{
+    for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) {
+        double b = call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
+        call->out[0][i] = b == 0.0 ? 0.0 : call->in[0][i] / b;
+    }
+}
+
+void sft_ref_sign(struct ref_call *call)
+{
+    for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++)
+        call->out[0][i] = call->in[0][i] > 0.0 ? 1.0 : call->in[0][i] < 0.0 ? -1.0 : 0.0;
+}
+
 void sft_ref_scale(struct ref_call *call)
 {
     double factor = (double)REF_PARAMS(struct sft_scale_params, call)->factor;

@@ -81,6 +81,8 @@ static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_gr
 
 MAP(add, SFT_MAP_ADD, SFT_NODE_PARAMS(struct sft_add_params, node)->alpha)
 MAP(mul, SFT_MAP_MUL, 0.0f)
+MAP(div, SFT_MAP_DIV, 0.0f)
+MAP(sign, SFT_MAP_SIGN, 0.0f)
 MAP(scale, SFT_MAP_SCALE, SFT_NODE_PARAMS(struct sft_scale_params, node)->factor)
 MAP(relu, SFT_MAP_RELU, 0.0f)
 MAP(relu_grad, SFT_MAP_RELU_GRAD, 0.0f)
