@@ -63,9 +63,11 @@ sft_value sft_build_parameter(struct sft_build *build, const char *layer, const 
     return value;
 }
 
-void sft_build_tap(struct sft_build *build, sft_value map)
+sft_value sft_build_tap(struct sft_build *build, sft_value map)
 {
+    if (build->forward->from != SFT_NONE && build->forward->from_tap == build->out->n_taps) map = build->forward->from;
     if (build->out->n_taps < SFT_MAX_TAPS) build->out->taps[build->out->n_taps++] = map;
+    return map;
 }
 
 uint32_t sft_build_dropout_stream(struct sft_build *build)
@@ -88,7 +90,7 @@ static enum sft_status run(struct sft_build *build, sft_value images)
 
 enum sft_status sft_build_declare(struct sft_model *model)
 {
-    const struct sft_forward forward = {SFT_NONE, SFT_NONE, SFT_NONE, SFT_BN_BATCH, SFT_NONE, 0};
+    const struct sft_forward forward = {SFT_NONE, SFT_NONE, SFT_NONE, SFT_BN_BATCH, SFT_NONE, 0, SFT_NONE, 0};
     struct sft_forward_out out;
     struct sft_build build = {.model = model, .forward = &forward, .out = &out, .declared = &model->parameters};
     enum sft_status status;

@@ -33,8 +33,8 @@ struct sft_parameter_rule {
 sft_value sft_build_parameter(struct sft_build *build, const char *layer, const char *suffix,
                               struct sft_parameter_rule rule);
 
-/* Adds a feature map to out->taps. */
-void sft_build_tap(struct sft_build *build, sft_value map);
+/* Adds a feature map to out->taps and returns what to go on with: the map, or what the pass starts with here. */
+sft_value sft_build_tap(struct sft_build *build, sft_value map);
 
 /* The stream of the next dropout layer. */
 uint32_t sft_build_dropout_stream(struct sft_build *build);

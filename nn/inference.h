@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model's forward pass as a program: images in, logits and features out. Running statistics, no dropout. */
+/* A model's forward pass as a program: images in; logits, features and whatever else was asked for out. Running
+ * statistics, no dropout. */
 #ifndef SFT_NN_INFERENCE_H
 #define SFT_NN_INFERENCE_H
 
@@ -7,17 +8,37 @@
 
 struct sft_inference;
 
-/* For up to `batch` images at a time. Reads the model's weights as they are when it runs. */
-enum sft_status sft_inference_create(struct sft_model *model, int batch,
-                                     struct sft_inference **inference) SFT_MUST_CHECK;
+/* The pass while it is built, for those who append to it. */
+struct sft_pass {
+    const struct sft_model *model;
+    struct sft_graph *graph;
+    sft_value images;                 /* (N, size, size, 3) */
+    const struct sft_forward *forward;
+    const struct sft_forward_out *out; /* logits, features, taps */
+};
+
+/* A further output: `append` adds nodes to the pass and returns a value (N, k), or SFT_NONE for no output. What several
+ * appenders ask for alike is computed for each. */
+struct sft_inference_extra {
+    sft_value (*append)(const void *context, const struct sft_pass *pass);
+    const void *context;
+};
+
+enum { SFT_OUTPUT_LOGITS, SFT_OUTPUT_FEATURES, SFT_OUTPUT_EXTRA, SFT_MAX_OUTPUTS_OF_PASS = 64 };
+
+/* For up to `batch` images at a time. Reads the model's weights as they are when it runs. Extra i is output
+ * SFT_OUTPUT_EXTRA + i. */
+enum sft_status sft_inference_create(struct sft_model *model, int batch, const struct sft_inference_extra *extras,
+                                     int n_extras, struct sft_inference **inference) SFT_MUST_CHECK;
 void sft_inference_destroy(struct sft_inference **inference);
 
 int sft_inference_batch(const struct sft_inference *inference);
-int sft_inference_width(const struct sft_inference *inference); /* of the features */
+/* Numbers an image that an output has; 0: there is no such output. */
+int sft_inference_width(const struct sft_inference *inference, int output);
 
-/* images (n, size, size, 3) normalised, n <= batch -> logits (n, classes) and features (n, width); either may be NULL.
- * A row's result does not depend on the other rows. */
-enum sft_status sft_inference_run(struct sft_inference *inference, const float *images, int64_t n, float *logits,
-                                  float *features) SFT_MUST_CHECK;
+/* images (n, size, size, 3) normalised, n <= batch -> outputs[i] (n, width of i); a pointer may be NULL. A row's result
+ * does not depend on the other rows. */
+enum sft_status sft_inference_run(struct sft_inference *inference, const float *images, int64_t n,
+                                  float *const *outputs) SFT_MUST_CHECK;
 
 #endif

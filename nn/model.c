@@ -216,7 +216,8 @@ struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_mode
                                 .buffers =
                                     parameters->buffers ? sft_graph_tensor(graph, parameters->buffers) : SFT_NONE,
                                 .bn = SFT_BN_RUNNING,
-                                .dropout_key = SFT_NONE};
+                                .dropout_key = SFT_NONE,
+                                .from = SFT_NONE};
 }
 
 sft_value sft_model_images(const struct sft_model *model, struct sft_graph *graph, int64_t n)

@@ -32,6 +32,7 @@ struct sft_variant {
     enum sft_norm norm;
     int depth;
     int image_size;  /* pixels a side */
+    int stage_taps[2]; /* the taps behind the last stage and the one before it */
     float mean, std; /* of the normalised input: x = (v/255 - mean)/std, the same for all channels */
 };
 
@@ -89,6 +90,8 @@ struct sft_forward {
     enum sft_bn_mode bn;
     sft_value dropout_key;   /* as sft_dropout takes it; SFT_NONE: no dropout (evaluation) */
     uint32_t dropout_stream; /* layer i draws from stream dropout_stream + i: leave 64 apart from pass to pass */
+    sft_value from;          /* the pass starts at tap number `from_tap`, which has this value; SFT_NONE: at the images */
+    int from_tap;
 };
 
 /* Evaluation on the model's own tensors: bound values for weights and buffers, running statistics, no dropout. A
@@ -105,7 +108,8 @@ struct sft_forward_out {
     int n_params;
 };
 
-/* Appends the model's forward pass on images (N, image_size, image_size, 3), normalised. */
+/* Appends the model's forward pass on images (N, image_size, image_size, 3), normalised. A pass that starts at a tap
+ * leaves nodes behind that nothing reads, for sft_graph_prune() to remove. */
 enum sft_status sft_model_forward(const struct sft_model *model, struct sft_graph *graph,
                                   const struct sft_forward *forward, sft_value images,
                                   struct sft_forward_out *out) SFT_MUST_CHECK;

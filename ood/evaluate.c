@@ -4,10 +4,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "datasets/loader.h"
 #include "nn/inference.h"
 #include "runtime/alloc.h"
+
+/* ---- images through the model ---- */
 
 static struct sft_loader_params in_order(const struct sft_model *model, const struct sft_dataset *set,
                                          const struct sft_evaluation *evaluation)
@@ -22,30 +25,73 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     return params;
 }
 
-static enum sft_status allocate(const struct sft_model *model, int64_t n, int width, bool features,
-                                struct sft_collected *collected)
+static sft_value append_extra(const void *context, const struct sft_pass *pass)
 {
-    collected->outputs = (struct sft_outputs){.n = n, .classes = model->classes, .width = width};
-    collected->logits = sft_calloc((size_t)n * (size_t)model->classes, sizeof(float));
-    collected->labels = sft_calloc((size_t)n, sizeof(int32_t));
-    if (features) collected->features = sft_calloc((size_t)n * (size_t)width, sizeof(float));
-    collected->outputs.logits = collected->logits;
-    collected->outputs.features = collected->features;
-    return collected->logits && collected->labels && (!features || collected->features) ? SFT_OK : SFT_MEMORY;
+    const struct sft_scorer *scorer = context;
+    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass) : SFT_NONE;
+}
+
+static enum sft_status create_pass(struct sft_model *model, const struct sft_evaluation *evaluation,
+                                   struct sft_inference **inference)
+{
+    struct sft_inference_extra extras[SFT_MAX_SCORERS];
+    for (int i = 0; i < evaluation->n_scorers; i++)
+        extras[i] = (struct sft_inference_extra){append_extra, &evaluation->scorers[i]};
+    return sft_inference_create(model, evaluation->batch, extras, evaluation->n_scorers, inference);
+}
+
+static enum sft_status allocate(const struct sft_inference *inference, const struct sft_evaluation *evaluation,
+                                int64_t n, bool features, struct sft_collected *collected)
+{
+    int classes = sft_inference_width(inference, SFT_OUTPUT_LOGITS);
+    int width = sft_inference_width(inference, SFT_OUTPUT_FEATURES);
+    size_t count = (size_t)n;
+    collected->logits = sft_calloc(count * (size_t)classes, sizeof(float));
+    collected->labels = sft_calloc(count, sizeof(int32_t));
+    if (!collected->logits || !collected->labels) return SFT_MEMORY;
+    if (features) {
+        collected->features = sft_calloc(count * (size_t)width, sizeof(float));
+        if (!collected->features) return SFT_MEMORY;
+    }
+    for (int i = 0; i < evaluation->n_scorers; i++) {
+        collected->extra_widths[i] = sft_inference_width(inference, SFT_OUTPUT_EXTRA + i);
+        if (collected->extra_widths[i] == 0) continue;
+        collected->extras[i] = sft_calloc(count * (size_t)collected->extra_widths[i], sizeof(float));
+        if (!collected->extras[i]) return SFT_MEMORY;
+    }
+    collected->outputs = (struct sft_outputs){.n = n,
+                                              .classes = classes,
+                                              .width = width,
+                                              .logits = collected->logits,
+                                              .features = collected->features,
+                                              .labels = collected->labels};
+    return SFT_OK;
+}
+
+/* Where the outputs of images from number `first` on belong. */
+static void outputs_at(const struct sft_collected *collected, int n_scorers, int64_t first,
+                       float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
+{
+    memset(outputs, 0, SFT_MAX_OUTPUTS_OF_PASS * sizeof(*outputs));
+    outputs[SFT_OUTPUT_LOGITS] = collected->logits + first * collected->outputs.classes;
+    if (collected->features) outputs[SFT_OUTPUT_FEATURES] = collected->features + first * collected->outputs.width;
+    for (int i = 0; i < n_scorers; i++)
+        if (collected->extras[i])
+            outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i] + first * collected->extra_widths[i];
 }
 
 static enum sft_status run_batches(struct sft_inference *inference, struct sft_loader *loader, const char *name,
                                    const struct sft_evaluation *evaluation, struct sft_collected *collected)
 {
     const struct sft_batch *batch;
-    int classes = collected->outputs.classes, width = collected->outputs.width;
+    float *outputs[SFT_MAX_OUTPUTS_OF_PASS];
     int64_t done = 0;
     for (;;) {
         if (evaluation->stop && *evaluation->stop) return SFT_INTERRUPTED;
         SFT_TRY(sft_loader_next(loader, &batch));
         if (!batch) return SFT_OK;
-        SFT_TRY(sft_inference_run(inference, batch->images, batch->n_id, collected->logits + done * classes,
-                                  collected->features ? collected->features + done * width : NULL));
+        outputs_at(collected, evaluation->n_scorers, done, outputs);
+        SFT_TRY(sft_inference_run(inference, batch->images, batch->n_id, outputs));
         memcpy(collected->labels + done, batch->labels, (size_t)batch->n_id * sizeof(int32_t));
         done += batch->n_id;
         if (evaluation->progress) evaluation->progress(evaluation->context, name, done, collected->outputs.n);
@@ -60,9 +106,9 @@ enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *s
     struct sft_loader *loader = NULL;
     enum sft_status status = SFT_OK;
     memset(collected, 0, sizeof(*collected));
-    SFT_TRY_OUT(sft_inference_create(model, evaluation->batch, &inference));
-    SFT_TRY_OUT(
-        allocate(model, sft_dataset_count(set), sft_inference_width(inference), needs & SFT_NEEDS_FEATURES, collected));
+    for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
+    SFT_TRY_OUT(create_pass(model, evaluation, &inference));
+    SFT_TRY_OUT(allocate(inference, evaluation, sft_dataset_count(set), needs & SFT_NEEDS_FEATURES, collected));
     SFT_TRY_OUT(sft_loader_open(&params, &loader));
     SFT_TRY_OUT(run_batches(inference, loader, name, evaluation, collected));
 out:
@@ -77,8 +123,105 @@ void sft_collected_free(struct sft_collected *collected)
     free(collected->logits);
     free(collected->features);
     free(collected->labels);
+    for (int i = 0; i < SFT_MAX_SCORERS; i++) free(collected->extras[i]);
     memset(collected, 0, sizeof(*collected));
 }
+
+struct sft_outputs sft_collected_for(const struct sft_collected *collected, int scorer)
+{
+    struct sft_outputs outputs = collected->outputs;
+    outputs.extra = collected->extras[scorer];
+    outputs.extra_width = collected->extra_widths[scorer];
+    return outputs;
+}
+
+/* ---- the classifier ---- */
+
+static const struct sft_parameter *parameter_of(const struct sft_model *model, enum sft_parameter_kind kind)
+{
+    int number;
+    return sft_parameters_select(&model->parameters, 1u << kind, NULL) == 1 &&
+                   sft_parameters_select(&model->parameters, 1u << kind, &number)
+               ? &model->parameters.items[number]
+               : NULL;
+}
+
+enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head)
+{
+    const struct sft_parameter *weight = parameter_of(model, SFT_HEAD_WEIGHT), *bias = parameter_of(model, SFT_HEAD_BIAS);
+    float *values;
+    memset(head, 0, sizeof(*head));
+    if (!weight || !bias) return sft_fail(SFT_USAGE, "%s has no single linear classifier", model->variant->name);
+    values = sft_calloc((size_t)(weight->count + bias->count), sizeof(*values));
+    if (!values) return SFT_MEMORY;
+    *head = (struct sft_head){.classes = model->classes,
+                              .width = (int)(weight->count / model->classes),
+                              .weight = values,
+                              .bias = values + weight->count};
+    SFT_TRY(sft_tensor_download(model->parameters.weights, weight->offset, weight->count, values));
+    return sft_tensor_download(model->parameters.weights, bias->offset, bias->count, values + weight->count);
+}
+
+void sft_head_free(struct sft_head *head)
+{
+    free((float *)head->weight);
+    memset(head, 0, sizeof(*head));
+}
+
+/* ---- fitting ---- */
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Fits the scorers that need one of `needs`. */
+static enum sft_status fit_scorers(struct sft_model *model, const struct sft_evaluation *evaluation,
+                                   const struct sft_collected *collected, unsigned needs)
+{
+    struct sft_head head;
+    enum sft_status status = sft_head_read(model, &head);
+    for (int i = 0; status == SFT_OK && i < evaluation->n_scorers; i++) {
+        struct sft_outputs outputs = sft_collected_for(collected, i);
+        if (sft_scorer_needs(&evaluation->scorers[i]) & needs)
+            status = sft_scorer_fit(&evaluation->scorers[i], &outputs, &head);
+    }
+    sft_head_free(&head);
+    return status;
+}
+
+/* The first scorer that needs --fit images and has no statistics. */
+static const struct sft_score *unfitted(const struct sft_evaluation *evaluation)
+{
+    for (int i = 0; i < evaluation->n_scorers; i++)
+        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_FIT) && !evaluation->scorers[i].statistics.n)
+            return evaluation->scorers[i].score;
+    return NULL;
+}
+
+enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation, double *seconds)
+{
+    const struct sft_score *score = unfitted(evaluation);
+    struct sft_collected collected;
+    double start = now();
+    enum sft_status status;
+    if (seconds) *seconds = 0;
+    if (!score) return SFT_OK;
+    if (!evaluation->fit)
+        return sft_fail(SFT_USAGE,
+                        "%s needs statistics of images of the training kind: name some with --fit SPEC, for example "
+                        "the model's training images",
+                        score->name);
+    SFT_TRY(sft_collect(model, evaluation->fit, "fit", evaluation, 0, &collected));
+    status = fit_scorers(model, evaluation, &collected, SFT_NEEDS_FIT);
+    sft_collected_free(&collected);
+    if (seconds) *seconds = now() - start;
+    return status;
+}
+
+/* ---- scoring ---- */
 
 /* NaN where the images have no labels. */
 static enum sft_status id_accuracy(const struct sft_dataset *id, const struct sft_collected *collected,
@@ -93,35 +236,44 @@ static enum sft_status id_accuracy(const struct sft_dataset *id, const struct sf
                                 accuracy);
 }
 
-static enum sft_status score_set(const struct sft_evaluation *evaluation, const struct sft_outputs *outputs, int set,
-                                 enum sft_results_model which, struct sft_results *results)
+static enum sft_status score_set(struct sft_model *model, const struct sft_evaluation *evaluation,
+                                 const struct sft_collected *collected, int set, enum sft_results_model which,
+                                 struct sft_results *results)
 {
-    float *values = sft_calloc((size_t)outputs->n, sizeof(float));
-    enum sft_status status = values ? SFT_OK : SFT_MEMORY;
+    float *values = sft_calloc((size_t)collected->outputs.n, sizeof(float));
+    struct sft_head head = {0};
+    enum sft_status status = values ? sft_head_read(model, &head) : SFT_MEMORY;
     for (int s = 0; status == SFT_OK && s < results->scores; s++) {
-        status = sft_score_compute(evaluation->scores[s], &evaluation->params, outputs, values);
-        if (status == SFT_OK) status = sft_results_put(results, which, s, set, outputs->n, values);
+        struct sft_outputs outputs = sft_collected_for(collected, s);
+        status = sft_scorer_compute(&evaluation->scorers[s], &outputs, &head, values);
+        if (status == SFT_OK) status = sft_results_put(results, which, s, set, outputs.n, values);
     }
+    sft_head_free(&head);
     free(values);
+    return status;
+}
+
+static enum sft_status evaluate_set(struct sft_model *model, const struct sft_evaluation *evaluation, int set,
+                                    enum sft_results_model which, struct sft_results *results, double *accuracy)
+{
+    const struct sft_dataset *data = set == SFT_ID_SET ? evaluation->id : evaluation->sets[set];
+    struct sft_collected collected;
+    enum sft_status status = SFT_OK;
+    SFT_TRY(sft_collect(model, data, set == SFT_ID_SET ? "id" : results->set_names[set], evaluation, 0, &collected));
+    if (set == SFT_ID_SET) {
+        status = id_accuracy(data, &collected, accuracy);
+        if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, SFT_NEEDS_FIT_ON_ID);
+    }
+    if (status == SFT_OK) status = score_set(model, evaluation, &collected, set, which, results);
+    sft_collected_free(&collected);
     return status;
 }
 
 enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
                              enum sft_results_model which, struct sft_results *results)
 {
-    unsigned needs = 0;
     double accuracy = NAN;
-    for (int s = 0; s < results->scores; s++) needs |= evaluation->scores[s]->needs;
-    for (int set = SFT_ID_SET; set < results->sets; set++) {
-        const struct sft_dataset *data = set == SFT_ID_SET ? evaluation->id : evaluation->sets[set];
-        const char *name = set == SFT_ID_SET ? "id" : results->set_names[set];
-        struct sft_collected collected;
-        enum sft_status status;
-        SFT_TRY(sft_collect(model, data, name, evaluation, needs, &collected));
-        status = set == SFT_ID_SET ? id_accuracy(data, &collected, &accuracy) : SFT_OK;
-        if (status == SFT_OK) status = score_set(evaluation, &collected.outputs, set, which, results);
-        sft_collected_free(&collected);
-        SFT_TRY(status);
-    }
+    for (int set = SFT_ID_SET; set < results->sets; set++)
+        SFT_TRY(evaluate_set(model, evaluation, set, which, results, &accuracy));
     return sft_results_compute(results, which, accuracy);
 }

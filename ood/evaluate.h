@@ -11,11 +11,14 @@
 #include "ood/results.h"
 #include "ood/score.h"
 
+enum { SFT_MAX_SCORERS = SFT_MAX_OUTPUTS_OF_PASS - SFT_OUTPUT_EXTRA };
+
 struct sft_evaluation {
     const struct sft_dataset *id;          /* borrowed, as all of this */
     const struct sft_dataset *const *sets; /* OOD sets, as in the results */
-    const struct sft_score *const *scores; /* as in the results */
-    struct sft_score_params params;
+    const struct sft_dataset *fit;         /* images of the training kind, for the scores that need some; may be NULL */
+    struct sft_scorer *scorers;            /* as in the results, at most SFT_MAX_SCORERS; fitting fills statistics in */
+    int n_scorers;
     int batch;                         /* images a pass */
     int workers;                       /* threads that decode; 0: as many as sft_parallel has */
     const volatile sig_atomic_t *stop; /* may be NULL */
@@ -25,19 +28,35 @@ struct sft_evaluation {
 
 /* Outputs of a model for every image of a set, in order. */
 struct sft_collected {
-    struct sft_outputs outputs; /* points into the arrays below */
+    struct sft_outputs outputs; /* points into the arrays below; `extra` is set by sft_collected_for */
     float *logits, *features;
     int32_t *labels; /* -1 where the set has none */
+    float *extras[SFT_MAX_SCORERS];
+    int extra_widths[SFT_MAX_SCORERS];
 };
 
-/* Runs the whole set. `needs` (SFT_NEEDS_...) says whether features are kept. Release with sft_collected_free.
- * SFT_DATA for a label that the model has no class for, SFT_INTERRUPTED when stopped. */
+/* Runs the whole set: logits, what the scorers append to the pass, and features where a scorer or `needs`
+ * (SFT_NEEDS_...) asks for them. Release with sft_collected_free. SFT_DATA for a label that the model has no class for,
+ * SFT_INTERRUPTED when stopped. */
 enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, const char *name,
                             const struct sft_evaluation *evaluation, unsigned needs,
                             struct sft_collected *collected) SFT_MUST_CHECK;
 void sft_collected_free(struct sft_collected *collected);
 
-/* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets. */
+/* The outputs as scorer number `scorer` wants to see them. */
+struct sft_outputs sft_collected_for(const struct sft_collected *collected, int scorer);
+
+/* A host copy of the model's classifier; release `weight` with sft_head_free. */
+enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head) SFT_MUST_CHECK;
+void sft_head_free(struct sft_head *head);
+
+/* Fits every scorer that needs images of the training kind and has no statistics yet. SFT_USAGE where `fit` is NULL and
+ * one does. *seconds (may be NULL) is what it took. */
+enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation,
+                                 double *seconds) SFT_MUST_CHECK;
+
+/* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets. Scorers must
+ * have been fitted for this model. */
 enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
                              enum sft_results_model which, struct sft_results *results) SFT_MUST_CHECK;
 

@@ -3,8 +3,9 @@
  * OOD scores: one number an image, higher means more in-distribution.
  *
  * A score is one file, scores/NAME.c, that defines a struct sft_score, and one row in scores.def; the command line, its
- * help, the tables and the tests read that list. A score says what it needs, so that the caller runs the network once
- * and shares its outputs among all scores that were asked for.
+ * help, the tables and the tests read that list. A score says what it needs, so that the network runs once and its
+ * outputs are shared by all scores that were asked for; what it wants of the network beyond logits and features it
+ * appends to that same pass. Its hyper-parameters (knobs) are rows too: each becomes a flag.
  */
 #ifndef SFT_SCORE_H
 #define SFT_SCORE_H
@@ -12,12 +13,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "runtime/status.h"
+#include "nn/inference.h"
+#include "ood/statistics.h"
 
-/* What a score needs to know of the images; a bit each. */
+/* What a score needs to know; a bit each. */
 enum sft_score_needs {
     SFT_NEEDS_LOGITS = 1 << 0,   /* the classifier's outputs */
     SFT_NEEDS_FEATURES = 1 << 1, /* the classifier's inputs (penultimate features) */
+    SFT_NEEDS_HEAD = 1 << 2,     /* the classifier's weights */
+    SFT_NEEDS_FIT = 1 << 3,      /* statistics of images of the training kind (--fit) */
+    SFT_NEEDS_LABELS = 1 << 4,   /* their labels as well */
+    SFT_NEEDS_FIT_ON_ID = 1 << 5 /* statistics of the ID images that are scored themselves, with labels */
 };
 
 /* What a network said about n images. Borrowed; a member that no score asks for may be NULL. */
@@ -27,25 +33,82 @@ struct sft_outputs {
     const float *logits; /* (n, classes) */
     int width;
     const float *features; /* (n, width) */
+    int extra_width;
+    const float *extra;    /* (n, extra_width): what the score appended to the pass */
+    const int32_t *labels; /* (n), -1 where there is none; NULL: not known */
 };
 
-/* The knobs of all scores; each reads those that concern it. */
-struct sft_score_params {
-    float temperature; /* energy: T > 0 */
-    bool msp_log;      /* msp: log p instead of p; orders the same without saturating at 1 (for analysis) */
+/* The classifier: logits = features * weight^T + bias. */
+struct sft_head {
+    int classes, width;
+    const float *weight; /* (classes, width) */
+    const float *bias;   /* (classes) */
 };
 
-/* The values of the papers: T = 1, probabilities. */
-struct sft_score_params sft_score_params_default(void);
+/* ---- knobs ---- */
+
+enum sft_knob_type { SFT_KNOB_REAL, SFT_KNOB_INT, SFT_KNOB_CHOICE, SFT_KNOB_FLAG };
+
+union sft_knob_value {
+    double real;
+    int64_t integer;
+    int choice; /* place in `choices` */
+    bool flag;
+};
+
+/* A hyper-parameter: the row of its flag. */
+struct sft_knob {
+    const char *name; /* without the dashes; unique among all scores */
+    enum sft_knob_type type;
+    const char *value;    /* the placeholder in help */
+    const char *fallback; /* the default as one would type it */
+    double min, max;
+    const char *const *choices; /* NULL-terminated */
+    const char *help;           /* one sentence without a full stop */
+};
+
+enum { SFT_SCORE_MAX_KNOBS = 6 };
+
+/* ---- scores ---- */
+
+/* A statistic that fit() leaves and compute() reads: its shape as a letter a dimension, C for classes, D for features,
+ * E for what was appended to the pass, 1, and n for any size. */
+struct sft_statistic_rule {
+    const char *name, *shape;
+};
+
+/* What compute() and fit() see: the score's own knobs in the order of its table, the outputs, and what it needs. */
+struct sft_score_input {
+    const union sft_knob_value *knobs;
+    const struct sft_outputs *outputs;
+    const struct sft_head *head;
+    const struct sft_statistics *statistics; /* what fit() left, as its rules say; empty in fit() itself */
+};
 
 struct sft_score {
-    const char *name;    /* as the command line spells it */
-    const char *title;   /* as tables and reports print it */
-    const char *summary; /* formula and source, one line, for --help */
-    unsigned needs;      /* SFT_NEEDS_... */
+    const char *name;             /* as the command line spells it */
+    const char *title;            /* as tables and reports print it */
+    const char *summary;          /* formula and source, one line, for --help */
+    unsigned needs;               /* SFT_NEEDS_... */
+    const struct sft_knob *knobs; /* up to a row without a name, at most SFT_SCORE_MAX_KNOBS; NULL: none */
 
-    /* Fills scores[0 .. in->n - 1]. Called through sft_score_compute(), which has checked what `needs` promises. */
-    enum sft_status (*compute)(const struct sft_score_params *params, const struct sft_outputs *in, float *scores);
+    const struct sft_statistic_rule *statistics; /* up to a row without a name; NULL: none */
+
+    /* What it needs with these knobs, where that differs from `needs`. May be NULL. */
+    unsigned (*needs_with)(const union sft_knob_value *knobs);
+
+    /* Why it cannot be computed for this model, NULL where it can. May be NULL. */
+    const char *(*misfit)(const struct sft_model *model);
+
+    /* Appends to the pass what the score wants of the network: a value (N, k) that becomes outputs->extra, or SFT_NONE.
+     * May be NULL. */
+    sft_value (*extend)(const union sft_knob_value *knobs, const struct sft_pass *pass);
+
+    /* Learns from images of the training kind. NULL for a score without statistics. */
+    enum sft_status (*fit)(const struct sft_score_input *in, struct sft_statistics *statistics);
+
+    /* Fills scores[0 .. n - 1]. Called through sft_score_compute(), which has checked what `needs` promises. */
+    enum sft_status (*compute)(const struct sft_score_input *in, float *scores);
 };
 
 /* The table: rows 0 .. sft_score_count()-1. */
@@ -55,14 +118,39 @@ const struct sft_score *sft_score_at(int index);
 /* The score of that name; NULL where there is none (nothing is logged). */
 const struct sft_score *sft_score_find(const char *name);
 
+int sft_score_knobs(const struct sft_score *score); /* how many */
+
 /* Reads "energy,msp" or "all". Gives *count scores in the order named, without repeats, in an array that the caller
  * releases with free(). SFT_USAGE for an unknown name (with the nearest known one) or an empty list. */
 enum sft_status sft_score_parse(const char *list, const struct sft_score ***scores, int *count) SFT_MUST_CHECK;
 
-/* Scores in->n images into scores[]. The same bits at any number of threads. SFT_USAGE where `in` lacks what the score
- * needs or a parameter is out of range. Logits that are no numbers give scores that are no numbers, which the metrics
- * refuse. */
-enum sft_status sft_score_compute(const struct sft_score *score, const struct sft_score_params *params,
-                                  const struct sft_outputs *in, float *scores) SFT_MUST_CHECK;
+/* ---- a score with its settings ---- */
+
+struct sft_scorer {
+    const struct sft_score *score;
+    union sft_knob_value knobs[SFT_SCORE_MAX_KNOBS];
+    struct sft_statistics statistics; /* owned */
+};
+
+/* The score with the default of every knob and no statistics. */
+enum sft_status sft_scorer_init(const struct sft_score *score, struct sft_scorer *scorer) SFT_MUST_CHECK;
+void sft_scorer_free(struct sft_scorer *scorer);
+
+/* Reads a knob's default or a user's text. SFT_USAGE for what cannot be read or is out of range. */
+enum sft_status sft_knob_read(const struct sft_knob *knob, const char *text,
+                              union sft_knob_value *value) SFT_MUST_CHECK;
+
+/* SFT_NEEDS_... with the scorer's knobs. */
+unsigned sft_scorer_needs(const struct sft_scorer *scorer);
+
+/* Learns the statistics from images of the training kind, in place of those that are there. SFT_DATA where they do not
+ * suffice (no labels, a class without images, too few for a covariance). */
+enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                               const struct sft_head *head) SFT_MUST_CHECK;
+
+/* Scores outputs->n images into scores[]. The same bits at any number of threads. SFT_USAGE where something that the
+ * score needs is missing. Outputs that are no numbers give scores that are no numbers, which the metrics refuse. */
+enum sft_status sft_scorer_compute(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                   const struct sft_head *head, float *scores) SFT_MUST_CHECK;
 
 #endif

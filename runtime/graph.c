@@ -149,3 +149,45 @@ sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value ba
     info->offset = offset;
     return value;
 }
+
+/* Whether a node's work is seen from outside: it updates a tensor, or a result of its own lies in one. */
+static bool is_seen(const struct sft_graph *graph, const struct sft_node *node)
+{
+    if (node->op->mutates) return true;
+    for (int i = 0; i < node->n_out && !node->op->view; i++)
+        if (graph->values[root_of(graph, node->out[i])].outside) return true;
+    return false;
+}
+
+static bool is_wanted(const struct sft_graph *graph, const struct sft_node *node, const bool *wanted)
+{
+    for (int i = 0; i < node->n_out; i++)
+        if (wanted[node->out[i]]) return true;
+    return is_seen(graph, node);
+}
+
+void sft_graph_prune(struct sft_graph *graph)
+{
+    bool *wanted;
+    size_t kept = 0;
+    if (graph->status != SFT_OK || graph->n_values == 0) return;
+    wanted = sft_calloc(graph->n_values + graph->n_nodes, sizeof(*wanted)); /* by value, then by node */
+    if (!wanted) {
+        sft_graph_fail(graph, SFT_MEMORY);
+        return;
+    }
+    for (size_t k = graph->n_nodes; k-- > 0;) {
+        const struct sft_node *node = &graph->nodes[k];
+        wanted[graph->n_values + k] = is_wanted(graph, node, wanted);
+        for (int i = 0; wanted[graph->n_values + k] && i < node->n_in; i++)
+            if (node->in[i] != SFT_NONE) wanted[node->in[i]] = true;
+    }
+    for (size_t k = 0; k < graph->n_nodes; k++) {
+        bool keep = wanted[graph->n_values + k];
+        for (int i = 0; i < graph->nodes[k].n_out; i++)
+            graph->values[graph->nodes[k].out[i]].node = keep ? (int32_t)kept : -1;
+        if (keep) graph->nodes[kept++] = graph->nodes[k];
+    }
+    graph->n_nodes = kept;
+    free(wanted);
+}

@@ -82,6 +82,10 @@ const struct sft_shape *sft_graph_shape(const struct sft_graph *graph, sft_value
 sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, const sft_value *in, int n_in,
                            const void *params, sft_value *out);
 
+/* Removes the nodes whose results reach no outside value, so that a program does not compute what nobody asked for.
+ * Values stay; those of removed nodes must not be used any more. */
+void sft_graph_prune(struct sft_graph *graph);
+
 /* Keeps `status` as the graph's failure when it is the first one; returns SFT_NONE. */
 sft_value sft_graph_fail(struct sft_graph *graph, enum sft_status status);
 

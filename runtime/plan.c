@@ -91,7 +91,7 @@ static void collect_lives(struct planner *planner, enum sft_backend_kind backend
     for (size_t k = 0; k < graph->n_nodes; k++) reuse_in_place(planner, (int32_t)k);
     for (size_t i = 0; i < graph->n_values; i++) {
         const struct sft_value_info *info = &graph->values[i];
-        if (info->outside || info->base != SFT_NONE || planner->owner[i] != (sft_value)i) continue;
+        if (info->node < 0 || info->base != SFT_NONE || planner->owner[i] != (sft_value)i) continue;
         add_life(planner, (sft_value)i, info->node, planner->last[i],
                  (size_t)sft_shape_count(&info->shape) * sft_dtype_size(info->dtype));
     }

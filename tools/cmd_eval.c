@@ -8,10 +8,9 @@
 
 struct eval {
     struct sft_common common;
-    const char *weights, *model, *id, *score, *fpr_positive, *out;
+    const char *weights, *model, *id, *score, *fpr_positive, *fit, *out;
     struct sft_texts ood;
-    int64_t limit, batch;
-    double temperature;
+    int64_t limit, fit_limit, batch;
     bool overwrite;
 };
 
@@ -36,10 +35,16 @@ static enum sft_status open_job(struct job *job)
     SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
     SFT_TRY(sft_dataset_open(options->id, &id));
     if (options->limit) sft_dataset_limit(id, options->limit);
-    SFT_TRY(sft_eval_sets_open(id, &options->ood, options->score, options->fpr_positive, options->limit, &job->sets));
-    job->sets.batch = (int)options->batch;
-    job->sets.params.temperature = (float)options->temperature;
-    return SFT_OK;
+    return sft_eval_sets_open(id, job->model,
+                              &(struct sft_eval_request){.common = &options->common,
+                                                         .ood = &options->ood,
+                                                         .scores = options->score,
+                                                         .convention = options->fpr_positive,
+                                                         .fit = options->fit,
+                                                         .fit_limit = options->fit_limit,
+                                                         .limit = options->limit,
+                                                         .batch = (int)options->batch},
+                              &job->sets);
 }
 
 static enum sft_status begin_run(struct job *job)
@@ -123,8 +128,10 @@ static const struct sft_option eval_options[] = {
      .help = "only the first N images of each set; 0: all"},
     {"score", SFT_OPTION_TEXT, FIELD(score), .value = "LIST", .fallback = "msp,energy",
      .help = "scores, or all:", .list = sft_score_list},
-    {"temperature", SFT_OPTION_REAL, FIELD(temperature), .value = "T", .fallback = "1", .min = 1e-6, .max = 1e6,
-     .help = "of energy"},
+    {"fit", SFT_OPTION_TEXT, FIELD(fit), .value = "SPEC",
+     .help = "images of the training kind, for the scores that need statistics of them: usually the training set"},
+    {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
+     .help = "only the first N of them; 0: all"},
     {"fpr-positive", SFT_OPTION_TEXT, FIELD(fpr_positive), .value = "NAME", .fallback = "id",
      .help = "convention of FPR95:", .list = sft_convention_list},
     {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
@@ -137,6 +144,7 @@ static const struct sft_option eval_options[] = {
 
 static const struct sft_option_group groups[] = {
     {"Options", eval_options},
+    {"Settings of scores", sft_score_options},
     {"Device", sft_device_options},
     {"General", sft_general_options},
     {0},
@@ -145,7 +153,8 @@ static const struct sft_option_group groups[] = {
 static const struct sft_example examples[] = {
     {"eval --weights models/synthetic.safetensors --id synthetic#test --ood letters=synthetic:letters --out runs/eval",
      "the built-in model on built-in data"},
-    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --score all --json",
+    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --fit cifar10:DIR#train "
+     "--score all --json",
      "every score, as JSON"},
     {0},
 };

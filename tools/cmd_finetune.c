@@ -16,12 +16,12 @@
 
 struct finetune {
     struct sft_fit_values fit;
-    const char *weights, *model, *pseudo_ood, *score, *fpr_positive;
+    const char *weights, *model, *pseudo_ood, *score, *fpr_positive, *eval_fit;
     struct sft_texts eval_ood;
     struct sft_ints jigsaw_sizes;
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
     int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout;
-    int64_t ood_per_id, train_size, eval_batch, eval_limit;
+    int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit;
     double lambda, energy_weight, energy_in, energy_out;
 };
 
@@ -123,9 +123,16 @@ static enum sft_status open_evaluation(struct job *job)
                         "split)",
                         options->fit.id);
     if (options->eval_limit) sft_dataset_limit(id, options->eval_limit);
-    SFT_TRY(sft_eval_sets_open(id, &options->eval_ood, options->score, options->fpr_positive, options->eval_limit,
+    SFT_TRY(sft_eval_sets_open(id, job->model,
+                               &(struct sft_eval_request){.common = &options->fit.common,
+                                                          .ood = &options->eval_ood,
+                                                          .scores = options->score,
+                                                          .convention = options->fpr_positive,
+                                                          .fit = options->eval_fit,
+                                                          .fit_limit = options->fit_limit,
+                                                          .limit = options->eval_limit,
+                                                          .batch = (int)options->eval_batch},
                                &job->sets));
-    job->sets.batch = (int)options->eval_batch;
     job->evaluates = true;
     return SFT_OK;
 }
@@ -318,6 +325,10 @@ static const struct sft_option eval_options[] = {
      .help = "convention of FPR95:", .list = sft_convention_list},
     {"eval-limit", SFT_OPTION_INT, FIELD(eval_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of each set evaluated on; 0: all"},
+    {"fit", SFT_OPTION_TEXT, FIELD(eval_fit), .value = "SPEC",
+     .help = "images of the training kind, for the scores that need statistics of them: usually as --id"},
+    {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
+     .help = "only the first N of them; 0: all"},
     {"eval-batch", SFT_OPTION_INT, FIELD(eval_batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time when evaluating"},
     {0},

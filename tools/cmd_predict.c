@@ -18,7 +18,6 @@ struct predict {
     struct sft_common common;
     const char *weights, *model, *input, *images, *output, *out;
     int64_t batch, limit;
-    double temperature;
     bool overwrite;
 };
 
@@ -82,8 +81,9 @@ static enum sft_status run_array(const struct sft_array *array, struct sft_infer
         copy_images(array, first, n, images);
         status = sft_interrupted()
                      ? SFT_INTERRUPTED
-                     : sft_inference_run(inference, images, n, collected->logits + first * outputs->classes,
-                                         collected->features + first * outputs->width);
+                     : sft_inference_run(inference, images, n,
+                                         (float *[]){collected->logits + first * outputs->classes,
+                                                     collected->features + first * outputs->width});
         sft_progress(first + n, count, "%" PRId64 " of %" PRId64 " images", first + n, count);
     }
     free(images);
@@ -99,9 +99,9 @@ static enum sft_status collect_array(struct sft_model *model, const char *path, 
     enum sft_status status;
     SFT_TRY_OUT(sft_array_open(path, &array));
     SFT_TRY_OUT(check_array(path, &array, model));
-    SFT_TRY_OUT(sft_inference_create(model, (int)batch, &inference));
+    SFT_TRY_OUT(sft_inference_create(model, (int)batch, NULL, 0, &inference));
     *outputs = (struct sft_outputs){
-        .n = array.shape.dim[0], .classes = model->classes, .width = sft_inference_width(inference)};
+        .n = array.shape.dim[0], .classes = model->classes, .width = sft_inference_width(inference, SFT_OUTPUT_FEATURES)};
     outputs->logits = collected->logits = sft_calloc((size_t)(outputs->n * outputs->classes), sizeof(float));
     outputs->features = collected->features = sft_calloc((size_t)(outputs->n * outputs->width), sizeof(float));
     status = collected->logits && collected->features ? run_array(&array, inference, collected) : SFT_MEMORY;
@@ -154,18 +154,19 @@ static enum sft_status write_output(const struct predict *options, enum output o
                                     const struct sft_collected *collected)
 {
     const struct sft_outputs *outputs = &collected->outputs;
-    struct sft_score_params params = sft_score_params_default();
+    struct sft_scorer *scorer;
     float *scores;
     enum sft_status status;
     if (output == LOGITS)
         return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->classes), collected->logits);
     if (output == FEATURES)
         return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->width), collected->features);
-    params.temperature = (float)options->temperature;
+    SFT_TRY(sft_scorers_create(&options->common, &score, 1, &scorer));
     scores = sft_calloc((size_t)outputs->n, sizeof(*scores));
-    status = scores ? sft_score_compute(score, &params, outputs, scores) : SFT_MEMORY;
+    status = scores ? sft_scorer_compute(scorer, outputs, NULL, scores) : SFT_MEMORY;
     if (status == SFT_OK) status = sft_array_write(options->out, SFT_SHAPE(outputs->n), scores);
     free(scores);
+    sft_scorers_free(&scorer, 1);
     return status;
 }
 
@@ -218,8 +219,6 @@ static const struct sft_option predict_options[] = {
      .help = "only the first N images of a data set; 0: all"},
     {"output", SFT_OPTION_TEXT, FIELD(output), .value = "NAME", .fallback = "logits",
      .help = "logits, features (the classifier's input), or a score:", .list = sft_score_list},
-    {"temperature", SFT_OPTION_REAL, FIELD(temperature), .value = "T", .fallback = "1", .min = 1e-6, .max = 1e6,
-     .help = "of energy"},
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "Y.npy", .required = true, .help = "file for the result, float32"},
     {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of such a file"},
     {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
@@ -229,6 +228,7 @@ static const struct sft_option predict_options[] = {
 
 static const struct sft_option_group groups[] = {
     {"Options", predict_options},
+    {"Settings of scores", sft_score_options},
     {"Device", sft_device_options},
     {"General", sft_general_options},
     {0},

@@ -3,8 +3,11 @@
 #ifndef SFT_COMMON_H
 #define SFT_COMMON_H
 
+#include "ood/score.h"
 #include "runtime/device.h"
 #include "tools/args.h"
+
+enum { SFT_MAX_KNOBS = 64 };
 
 /* First member of every command's struct of values. */
 struct sft_common {
@@ -15,6 +18,7 @@ struct sft_common {
     int precision;
     uint64_t memory;
     int64_t threads;
+    union sft_knob_value knobs[SFT_MAX_KNOBS]; /* of commands that score: tools/score_options.h */
 };
 
 extern const struct sft_option sft_general_options[]; /* --json, --quiet, --verbose, --log, --config, --no-color */

@@ -7,16 +7,9 @@
 #include <string.h>
 
 #include "ood/examples.h"
+#include "runtime/log.h"
 #include "tools/interrupt.h"
 #include "tools/terminal.h"
-
-const char *sft_score_list(int i)
-{
-    static char line[256];
-    if (i >= sft_score_count()) return NULL;
-    snprintf(line, sizeof(line), "%s: %s", sft_score_at(i)->name, sft_score_at(i)->summary);
-    return line;
-}
 
 const char *sft_convention_list(int i)
 {
@@ -47,14 +40,52 @@ static enum sft_status open_set(const char *text, int64_t limit, struct sft_eval
     return SFT_OK;
 }
 
+/* Why a score cannot be computed here, or NULL. */
+static const char *why_not(const struct sft_scorer *scorer, const struct sft_model *model, bool fit)
+{
+    const char *misfit = scorer->score->misfit ? scorer->score->misfit(model) : NULL;
+    if (misfit) return misfit;
+    return (sft_scorer_needs(scorer) & SFT_NEEDS_FIT) && !fit ? "it needs --fit SPEC" : NULL;
+}
+
+static void leave_out(struct sft_eval_sets *sets, const struct sft_model *model, bool fit)
+{
+    int kept = 0;
+    for (int i = 0; i < sets->score_count; i++) {
+        const char *why = why_not(&sets->scorers[i], model, fit);
+        if (why)
+            sft_log(SFT_LOG_INFO, "%s is left out: %s", sets->scorers[i].score->name, why);
+        else
+            sets->scorers[kept++] = sets->scorers[i];
+    }
+    sets->score_count = kept;
+}
+
+static enum sft_status create_scorers(const struct sft_model *model, const struct sft_eval_request *request,
+                                      struct sft_eval_sets *sets)
+{
+    const struct sft_score **scores;
+    enum sft_status status;
+    SFT_TRY(sft_score_parse(request->scores, &scores, &sets->score_count));
+    status = sft_scorers_create(request->common, scores, sets->score_count, &sets->scorers);
+    free(scores);
+    SFT_TRY(status);
+    if (strcmp(request->scores, "all") == 0) leave_out(sets, model, request->fit);
+    for (int i = 0; i < sets->score_count; i++) {
+        const char *why = why_not(&sets->scorers[i], model, request->fit);
+        if (why) return sft_fail(SFT_USAGE, "--score %s: %s", sets->scorers[i].score->name, why);
+    }
+    if (sets->score_count <= SFT_MAX_SCORERS) return SFT_OK;
+    return sft_fail(SFT_USAGE, "more than %d scores at once", SFT_MAX_SCORERS);
+}
+
 /* Names are checked before the first set is opened, which may take a while. */
 static enum sft_status init_results(struct sft_eval_sets *sets, const struct sft_convention *convention,
                                     const struct sft_texts *ood)
 {
-    const char *scores[64], *names[SFT_OPTION_MAX_TEXTS];
+    const char *scores[SFT_MAX_SCORERS], *names[SFT_OPTION_MAX_TEXTS];
     char copies[SFT_OPTION_MAX_TEXTS][64];
-    if (sets->score_count > 64) return sft_fail(SFT_USAGE, "more than 64 scores");
-    for (int i = 0; i < sets->score_count; i++) scores[i] = sets->scores[i]->name;
+    for (int i = 0; i < sets->score_count; i++) scores[i] = sets->scorers[i].score->name;
     for (int i = 0; i < ood->count; i++) {
         snprintf(copies[i], sizeof(copies[i]), "%.*s", (int)strcspn(ood->values[i], "="), ood->values[i]);
         names[i] = copies[i];
@@ -62,16 +93,24 @@ static enum sft_status init_results(struct sft_eval_sets *sets, const struct sft
     return sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names);
 }
 
-enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_texts *ood, const char *scores,
-                                   const char *convention_name, int64_t limit, struct sft_eval_sets *sets)
+static enum sft_status open_fit(const struct sft_eval_request *request, struct sft_eval_sets *sets)
+{
+    if (!request->fit) return SFT_OK;
+    SFT_TRY(sft_dataset_open(request->fit, &sets->fit));
+    if (request->fit_limit) sft_dataset_limit(sets->fit, request->fit_limit);
+    return SFT_OK;
+}
+
+enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
+                                   const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
     const struct sft_convention *convention;
-    *sets = (struct sft_eval_sets){.id = id, .params = sft_score_params_default(), .batch = 100};
-    SFT_TRY(sft_convention_find(convention_name, &convention));
-    SFT_TRY(sft_score_parse(scores, &sets->scores, &sets->score_count));
-    SFT_TRY(init_results(sets, convention, ood));
-    for (int i = 0; i < ood->count; i++) SFT_TRY(open_set(ood->values[i], limit, sets));
-    return SFT_OK;
+    *sets = (struct sft_eval_sets){.id = id, .batch = request->batch};
+    SFT_TRY(sft_convention_find(request->convention, &convention));
+    SFT_TRY(create_scorers(model, request, sets));
+    SFT_TRY(init_results(sets, convention, request->ood));
+    for (int i = 0; i < request->ood->count; i++) SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
+    return open_fit(request, sets);
 }
 
 void sft_eval_sets_close(struct sft_eval_sets *sets)
@@ -79,8 +118,8 @@ void sft_eval_sets_close(struct sft_eval_sets *sets)
     sft_results_free(&sets->results);
     for (int i = 0; i < sets->sets; i++) sft_dataset_close(&sets->ood[i]);
     sft_dataset_close(&sets->id);
-    free(sets->scores);
-    sets->scores = NULL;
+    sft_dataset_close(&sets->fit);
+    sft_scorers_free(&sets->scorers, sets->score_count);
 }
 
 /* ---- running ---- */
@@ -95,12 +134,20 @@ enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *
 {
     const struct sft_evaluation evaluation = {.id = sets->id,
                                               .sets = (const struct sft_dataset *const *)sets->ood,
-                                              .scores = sets->scores,
-                                              .params = sets->params,
+                                              .fit = sets->fit,
+                                              .scorers = sets->scorers,
+                                              .n_scorers = sets->score_count,
                                               .batch = sets->batch,
                                               .stop = sft_interrupt_flag(),
                                               .progress = progress};
-    enum sft_status status = sft_evaluate(model, &evaluation, which, &sets->results);
+    enum sft_status status;
+    if (which == SFT_AFTER) /* of the model before */
+        for (int i = 0; i < sets->score_count; i++) sft_statistics_free(&sets->scorers[i].statistics);
+    status = sft_evaluate_fit(model, &evaluation, &sets->fit_seconds);
+    sft_progress_end();
+    if (status == SFT_OK && sets->fit_seconds > 0)
+        sft_log(SFT_LOG_INFO, "scores fitted on %s in %.1f s", sft_dataset_spec(sets->fit), sets->fit_seconds);
+    if (status == SFT_OK) status = sft_evaluate(model, &evaluation, which, &sets->results);
     sft_progress_end();
     return status;
 }

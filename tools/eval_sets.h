@@ -6,26 +6,40 @@
 #include "ood/evaluate.h"
 #include "tools/option.h"
 #include "tools/run_folder.h"
+#include "tools/score_options.h"
 
 struct sft_eval_sets {
     struct sft_dataset *id; /* owned, as the others */
     struct sft_dataset *ood[SFT_OPTION_MAX_TEXTS];
     char names[SFT_OPTION_MAX_TEXTS][64];
     int sets;
-    const struct sft_score **scores;
+    struct sft_dataset *fit; /* NULL: none */
+    struct sft_scorer *scorers;
     int score_count;
-    struct sft_score_params params;
     int batch;
+    double fit_seconds; /* what the last fit took */
     struct sft_results results;
 };
 
-/* Opens the sets "NAME=SPEC" of `ood` (at least one) and finds the scores and the convention by name; takes `id`, also
- * on failure. `limit` > 0 takes so many images of each OOD set. Release with sft_eval_sets_close() in any case. */
-enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_texts *ood, const char *scores,
-                                   const char *convention, int64_t limit, struct sft_eval_sets *sets) SFT_MUST_CHECK;
+/* What the commands ask for. */
+struct sft_eval_request {
+    const struct sft_common *common;
+    const struct sft_texts *ood; /* "NAME=SPEC", at least one */
+    const char *scores, *convention;
+    const char *fit;   /* SPEC of images of the training kind, or NULL */
+    int64_t fit_limit; /* takes so many of them; 0: all */
+    int64_t limit;     /* takes so many images of each OOD set; 0: all */
+    int batch;
+};
+
+/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those scores are left
+ * out, with a word, that cannot be had for this model or without --fit. Release with sft_eval_sets_close() in any case. */
+enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
+                                   const struct sft_eval_request *request, struct sft_eval_sets *sets) SFT_MUST_CHECK;
 void sft_eval_sets_close(struct sft_eval_sets *sets);
 
-/* Runs the model over all sets, with progress; fills one model's part of the results. */
+/* Fits the scores to the model where they need it and runs it over all sets, with progress; fills one model's part of
+ * the results. */
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
                                   enum sft_results_model which) SFT_MUST_CHECK;
 
@@ -43,8 +57,7 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
 /* The contents of the run's results.json. */
 enum sft_status sft_results_json(const struct sft_run *run, json_t **json) SFT_MUST_CHECK;
 
-/* Help lines of --score and --fpr-positive; the text is overwritten by the next call. */
-const char *sft_score_list(int i);
+/* Help lines of --fpr-positive; the text is overwritten by the next call. */
 const char *sft_convention_list(int i);
 
 #endif

@@ -8,6 +8,7 @@
 #include "tools/common.h"
 #include "tools/help.h"
 #include "tools/interrupt.h"
+#include "tools/score_options.h"
 #include "tools/terminal.h"
 
 static const struct sft_command *find_command(const char *name)
@@ -87,7 +88,8 @@ int main(int argc, char **argv)
     enum sft_status status, finished;
     sft_interrupt_install();
     sft_terminal_init(SFT_LOG_INFO, false, true);
-    status = dispatch(argc, argv);
+    status = sft_score_options_init();
+    if (status == SFT_OK) status = dispatch(argc, argv);
     finished = sft_terminal_finish();
     sft_parallel_shutdown();
     if (status == SFT_INTERRUPTED) return 128 + sft_interrupt_signal();

@@ -53,12 +53,12 @@ static void build_resnetv2(struct sft_build *build, sft_value images)
     int units = (build->model->variant->depth - 2) / 6;
     char prefix[SFT_MAX_NAME];
     sft_value x = conv(build, "root.conv", images, 3, 1, ROOT_WIDTH);
-    sft_build_tap(build, x);
+    x = sft_build_tap(build, x);
     for (int stage = 0; stage < STAGES; stage++) {
         for (int i = 0; i < units; i++)
             x = unit(build, sft_name(prefix, "body.block%d.unit%02d", stage + 1, i + 1), x, stage > 0 && i == 0 ? 2 : 1,
                      ROOT_WIDTH << stage);
-        sft_build_tap(build, x);
+        x = sft_build_tap(build, x);
     }
     x = sft_global_pool_layer(build, activate(build, "before_head", "", x));
     sft_head_layer(build, "head.conv", x, SFT_HEAD_CONV);
@@ -68,7 +68,7 @@ static void build_resnetv2(struct sft_build *build, sft_value images)
     {                                                                                                                  \
         .name = "resnetv2_" #layers "_" suffix,                                                                        \
         .about = "Pre-activation ResNet-" #layers " for 32-pixel images, " text, .build = build_resnetv2,              \
-        .norm = kind, .depth = layers, .image_size = 32, .mean = 0.5f, .std = 0.5f                                     \
+        .norm = kind, .depth = layers, .image_size = 32, .stage_taps = {3, 2}, .mean = 0.5f, .std = 0.5f               \
     }
 #define VARIANTS(layers)                                                                                               \
     VARIANT(layers, "gn", "group norm", SFT_NORM_GROUP), VARIANT(layers, "bn", "batch norm", SFT_NORM_BATCH),          \

@@ -40,11 +40,11 @@ static sft_value features(struct sft_build *build, sft_value x)
             x = sft_norm_layer(build, sft_name(name, "features.%d", position++), x, norm,
                                groups_of(build->model, stages[i].channels), true);
         position++; /* the ReLU */
-        if (!stages[i].tap_pool) sft_build_tap(build, x);
+        if (!stages[i].tap_pool) x = sft_build_tap(build, x);
         if (!stages[i].pool) continue;
         x = sft_max_pool_layer(build, x, 2);
         position++;
-        if (stages[i].tap_pool) sft_build_tap(build, x);
+        if (stages[i].tap_pool) x = sft_build_tap(build, x);
     }
     return x;
 }
@@ -61,8 +61,8 @@ static void build_vgg11(struct sft_build *build, sft_value images)
 
 #define VARIANT(n, text, kind)                                                                                         \
     {                                                                                                                  \
-        .name = n, .about = text, .build = build_vgg11, .norm = kind, .depth = 11, .image_size = 32, .mean = 0.5f,     \
-        .std = 0.5f                                                                                                    \
+        .name = n, .about = text, .build = build_vgg11, .norm = kind, .depth = 11, .image_size = 32,                   \
+        .stage_taps = {7, 5}, .mean = 0.5f, .std = 0.5f                                                                                                   \
     }
 
 const struct sft_variant sft_variants_vgg11[] = {

@@ -5,17 +5,22 @@
 
 #include "ood/scores/rows.h"
 
-static float energy(const struct sft_score_params *params, const float *logits, int classes)
+enum { TEMPERATURE };
+static const struct sft_knob knobs[] = {
+    {"temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL, "energy: temperature"},
+    {0},
+};
+
+static float energy(const struct sft_score_input *in, int64_t i)
 {
-    float max = sft_row_max(logits, classes), t = params->temperature;
-    return max + t * logf(sft_row_sum_exp(logits, classes, max, t));
+    const float *logits = sft_logits_of(in, i);
+    float max = sft_row_max(logits, in->outputs->classes), t = (float)in->knobs[TEMPERATURE].real;
+    return max + t * logf(sft_row_sum_exp(logits, in->outputs->classes, max, t));
 }
 
-static enum sft_status compute(const struct sft_score_params *params, const struct sft_outputs *in, float *scores)
+static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    if (!(params->temperature > 0.0f) || isinf(params->temperature))
-        return sft_fail(SFT_USAGE, "energy: temperature %g; it must be above 0", (double)params->temperature);
-    return sft_score_rows(energy, params, in, scores);
+    return sft_score_rows(energy, in, scores);
 }
 
 const struct sft_score sft_score_energy = {
@@ -23,5 +28,6 @@ const struct sft_score sft_score_energy = {
     .title = "Energy",
     .summary = "T log sum exp(z / T) (Liu et al., NeurIPS 2020)",
     .needs = SFT_NEEDS_LOGITS,
+    .knobs = knobs,
     .compute = compute,
 };

@@ -3,15 +3,14 @@
  * S = max_c z_c. */
 #include "ood/scores/rows.h"
 
-static float maxlogit(const struct sft_score_params *params, const float *logits, int classes)
+static float maxlogit(const struct sft_score_input *in, int64_t i)
 {
-    (void)params;
-    return sft_row_max(logits, classes);
+    return sft_row_max(sft_logits_of(in, i), in->outputs->classes);
 }
 
-static enum sft_status compute(const struct sft_score_params *params, const struct sft_outputs *in, float *scores)
+static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    return sft_score_rows(maxlogit, params, in, scores);
+    return sft_score_rows(maxlogit, in, scores);
 }
 
 const struct sft_score sft_score_maxlogit = {

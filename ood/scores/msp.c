@@ -9,15 +9,23 @@
 
 #include "ood/scores/rows.h"
 
-static float msp(const struct sft_score_params *params, const float *logits, int classes)
+enum { LOG };
+static const struct sft_knob knobs[] = {
+    {"msp-log", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL, "msp: log p, which orders the same without saturating at 1"},
+    {0},
+};
+
+static float msp(const struct sft_score_input *in, int64_t i)
 {
+    const float *logits = sft_logits_of(in, i);
+    int classes = in->outputs->classes;
     float sum = sft_row_sum_exp(logits, classes, sft_row_max(logits, classes), 1.0f);
-    return params->msp_log ? -logf(sum) : 1.0f / sum;
+    return in->knobs[LOG].flag ? -logf(sum) : 1.0f / sum;
 }
 
-static enum sft_status compute(const struct sft_score_params *params, const struct sft_outputs *in, float *scores)
+static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    return sft_score_rows(msp, params, in, scores);
+    return sft_score_rows(msp, in, scores);
 }
 
 const struct sft_score sft_score_msp = {
@@ -25,5 +33,6 @@ const struct sft_score sft_score_msp = {
     .title = "MSP",
     .summary = "max softmax(z) (Hendrycks and Gimpel, ICLR 2017)",
     .needs = SFT_NEEDS_LOGITS,
+    .knobs = knobs,
     .compute = compute,
 };

@@ -1,43 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ood/scores/rows.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "runtime/alloc.h"
+#include "runtime/linalg.h"
 #include "runtime/parallel.h"
 
 enum { ROWS_A_TASK = 256 };
 
+/* ---- loops ---- */
+
 struct rows {
     sft_row_score score;
-    const struct sft_score_params *params;
-    const struct sft_outputs *in;
+    const struct sft_score_input *in;
     float *scores;
 };
 
 static void score_rows(void *context, int64_t task, int slot)
 {
     const struct rows *rows = context;
-    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK;
+    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
     (void)slot;
-    if (last > rows->in->n) last = rows->in->n;
-    for (int64_t i = first; i < last; i++)
-        rows->scores[i] = rows->score(rows->params, rows->in->logits + i * rows->in->classes, rows->in->classes);
+    for (int64_t i = first; i < last && i < n; i++) rows->scores[i] = rows->score(rows->in, i);
 }
 
-enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params, const struct sft_outputs *in,
-                               float *scores)
+enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input *in, float *scores)
 {
-    struct rows rows = {score, params, in, scores};
-    sft_parallel_for((in->n + ROWS_A_TASK - 1) / ROWS_A_TASK, score_rows, &rows);
+    struct rows rows = {score, in, scores};
+    sft_parallel_for((in->outputs->n + ROWS_A_TASK - 1) / ROWS_A_TASK, score_rows, &rows);
     return SFT_OK;
 }
 
-float sft_row_max(const float *logits, int classes)
+struct changed {
+    sft_feature_change change;
+    const float *weight;
+    const struct sft_score_input *in;
+    float *features, *logits, *scratch, *scores; /* the first three with a piece for each slot */
+};
+
+static void score_changed(void *context, int64_t task, int slot)
 {
-    float max = logits[0];
-    for (int c = 1; c < classes; c++)
-        if (!(logits[c] <= max)) max = isnan(max) ? max : logits[c];
+    const struct changed *job = context;
+    const struct sft_outputs *outputs = job->in->outputs;
+    const struct sft_head *head = job->in->head;
+    int64_t first = task * ROWS_A_TASK, n = outputs->n - first < ROWS_A_TASK ? outputs->n - first : ROWS_A_TASK;
+    float *features = job->features + (int64_t)slot * ROWS_A_TASK * head->width;
+    float *logits = job->logits + (int64_t)slot * ROWS_A_TASK * head->classes;
+    memcpy(features, sft_features_of(job->in, first), (size_t)(n * head->width) * sizeof(float));
+    for (int64_t i = 0; job->change && i < n; i++) 
+        job->change(job->in, features + i * head->width, job->scratch + (int64_t)slot * head->width);
+    sft_product_nt(n, head->classes, head->width, features, job->weight, logits);
+    for (int64_t i = 0; i < n; i++) {
+        float *row = logits + i * head->classes;
+        for (int c = 0; c < head->classes; c++) row[c] += head->bias[c];
+        job->scores[first + i] = sft_row_log_sum_exp(row, head->classes);
+    }
+}
+
+enum sft_status sft_score_changed_features(sft_feature_change change, const float *weight,
+                                           const struct sft_score_input *in, float *scores)
+{
+    size_t rows = (size_t)ROWS_A_TASK * (size_t)sft_parallel_threads();
+    struct changed job = {change, weight ? weight : in->head->weight, in, NULL, NULL, NULL, scores};
+    enum sft_status status = SFT_MEMORY;
+    job.features = sft_calloc(rows * (size_t)in->head->width, sizeof(float));
+    job.logits = sft_calloc(rows * (size_t)in->head->classes, sizeof(float));
+    job.scratch = sft_calloc((size_t)sft_parallel_threads() * (size_t)in->head->width, sizeof(float));
+    if (job.features && job.logits && job.scratch) {
+        sft_parallel_for((in->outputs->n + ROWS_A_TASK - 1) / ROWS_A_TASK, score_changed, &job);
+        status = SFT_OK;
+    }
+    free(job.features);
+    free(job.logits);
+    free(job.scratch);
+    return status;
+}
+
+/* ---- rows ---- */
+
+const float *sft_logits_of(const struct sft_score_input *in, int64_t i)
+{
+    return in->outputs->logits + i * in->outputs->classes;
+}
+
+const float *sft_features_of(const struct sft_score_input *in, int64_t i)
+{
+    return in->outputs->features + i * in->outputs->width;
+}
+
+float sft_row_max(const float *values, int n)
+{
+    float max = values[0];
+    for (int c = 1; c < n; c++)
+        if (!(values[c] <= max)) max = isnan(max) ? max : values[c];
     return max;
+}
+
+int sft_row_argmax(const float *values, int n)
+{
+    int best = 0;
+    for (int c = 1; c < n; c++)
+        if (values[c] > values[best]) best = c;
+    return best;
 }
 
 float sft_row_sum_exp(const float *logits, int classes, float max, float temperature)
@@ -45,4 +113,56 @@ float sft_row_sum_exp(const float *logits, int classes, float max, float tempera
     float sum = 0.0f, shift = max / temperature;
     for (int c = 0; c < classes; c++) sum += expf(logits[c] / temperature - shift);
     return sum;
+}
+
+float sft_row_log_sum_exp(const float *logits, int classes)
+{
+    float max = sft_row_max(logits, classes);
+    return max + logf(sft_row_sum_exp(logits, classes, max, 1.0f));
+}
+
+void sft_row_softmax(const float *logits, int classes, float temperature, float *p)
+{
+    float max = sft_row_max(logits, classes), sum = sft_row_sum_exp(logits, classes, max, temperature);
+    for (int c = 0; c < classes; c++) p[c] = expf(logits[c] / temperature - max / temperature) / sum;
+}
+
+/* ---- statistics ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+float sft_percentile(float *values, int64_t n, double percent)
+{
+    double at = percent / 100 * (double)(n - 1), below = floor(at);
+    int64_t i = (int64_t)below;
+    qsort(values, (size_t)n, sizeof(*values), ascending);
+    if (i >= n - 1) return values[n - 1];
+    return (float)((double)values[i] + (at - below) * ((double)values[i + 1] - (double)values[i]));
+}
+
+enum sft_status sft_class_means(const char *score, int64_t n, int width, int classes, const float *rows,
+                                const int32_t *labels, float *means)
+{
+    double *sums = sft_calloc((size_t)classes * (size_t)width, sizeof(*sums));
+    int64_t *counts = sft_calloc((size_t)classes, sizeof(*counts));
+    enum sft_status status = sums && counts ? SFT_OK : SFT_MEMORY;
+    for (int64_t i = 0; status == SFT_OK && i < n; i++) {
+        if (labels[i] < 0) continue;
+        counts[labels[i]]++;
+        for (int j = 0; j < width; j++) sums[(int64_t)labels[i] * width + j] += (double)rows[i * width + j];
+    }
+    for (int c = 0; status == SFT_OK && c < classes; c++) {
+        if (counts[c] == 0)
+            status = sft_fail(SFT_DATA, "%s: class %d has none of the %" PRId64 " images to fit on; take more of them",
+                              score, c, n);
+        for (int j = 0; counts[c] > 0 && j < width; j++)
+            means[(int64_t)c * width + j] = (float)(sums[(int64_t)c * width + j] / (double)counts[c]);
+    }
+    free(sums);
+    free(counts);
+    return status;
 }

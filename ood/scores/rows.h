@@ -1,20 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For scores that look at one row of logits at a time: the loop over the images, on all threads. Private to ood/. */
+/* The two loops that most scores are: over rows of logits, and over features that are changed before the classifier
+ * sees them. On all threads; private to ood/scores. */
 #ifndef SFT_SCORE_ROWS_H
 #define SFT_SCORE_ROWS_H
 
 #include "ood/score.h"
 
-/* The score of one image from its logits (classes). */
-typedef float (*sft_row_score)(const struct sft_score_params *params, const float *logits, int classes);
+/* The score of image i. */
+typedef float (*sft_row_score)(const struct sft_score_input *in, int64_t i);
+enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input *in, float *scores) SFT_MUST_CHECK;
 
-enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_params *params, const struct sft_outputs *in,
-                               float *scores) SFT_MUST_CHECK;
+/* Changes the features of one image (width), in place; `scratch` has as many elements. NULL: leaves them. */
+typedef void (*sft_feature_change)(const struct sft_score_input *in, float *features, float *scratch);
 
-/* The largest logit. One that is no number makes the result no number: fmaxf() and a plain comparison would hide it. */
-float sft_row_max(const float *logits, int classes);
+/* The energy LSE(weight h' + bias) of changed features h'; `weight` (classes, width) NULL: the head's. */
+enum sft_status sft_score_changed_features(sft_feature_change change, const float *weight,
+                                           const struct sft_score_input *in, float *scores) SFT_MUST_CHECK;
+
+/* Rows of image i. */
+const float *sft_logits_of(const struct sft_score_input *in, int64_t i);
+const float *sft_features_of(const struct sft_score_input *in, int64_t i);
+
+/* The largest value. One that is no number makes the result no number: fmaxf() and a plain comparison would hide it. */
+float sft_row_max(const float *values, int n);
+int sft_row_argmax(const float *values, int n); /* the lowest index wins ties */
 
 /* sum_c exp(z_c / T - max_c z_c / T): at least 1, so that its logarithm and its reciprocal are safe. */
 float sft_row_sum_exp(const float *logits, int classes, float max, float temperature);
+float sft_row_log_sum_exp(const float *logits, int classes);
+
+/* softmax(z / T) into p. */
+void sft_row_softmax(const float *logits, int classes, float temperature, float *p);
+
+/* The value below which `percent` of the n values lie, interpolated linearly between neighbours; sorts `values`. */
+float sft_percentile(float *values, int64_t n, double percent);
+
+/* For statistics by class: the mean of the rows (n, width) of each class into means (classes, width); a row of class -1
+ * does not count. counts (classes) may be NULL. SFT_DATA where a class has no row, naming `score` and the class. */
+enum sft_status sft_class_means(const char *score, int64_t n, int width, int classes, const float *rows,
+                                const int32_t *labels, float *means) SFT_MUST_CHECK;
 
 #endif

@@ -45,37 +45,55 @@ static double lse(const float *z, double t)
     return max / t + log(sum);
 }
 
-static double msp(const float *z, const struct sft_score_params *p)
+static double msp(const float *z, double t)
 {
-    (void)p;
+    (void)t;
     return exp(max_of(z) - lse(z, 1));
 }
 
-static double msp_log(const float *z, const struct sft_score_params *p)
+static double msp_log(const float *z, double t)
 {
-    (void)p;
+    (void)t;
     return max_of(z) - lse(z, 1);
 }
 
-static double maxlogit(const float *z, const struct sft_score_params *p)
+static double maxlogit(const float *z, double t)
 {
-    (void)p;
+    (void)t;
     return max_of(z);
 }
 
-static double energy(const float *z, const struct sft_score_params *p)
-{
-    return (double)p->temperature * lse(z, (double)p->temperature);
-}
+static double energy(const float *z, double t) { return t * lse(z, t); }
 
 static const struct {
-    const char *name;
-    struct sft_score_params params;
-    double (*reference)(const float *z, const struct sft_score_params *params);
+    const char *name, *knob, *text; /* a knob to turn, or NULL */
+    double temperature;
+    double (*reference)(const float *z, double temperature);
 } cases[] = {
-    {"msp", {1.0f, false}, msp},       {"msp", {1.0f, true}, msp_log},     {"maxlogit", {1.0f, false}, maxlogit},
-    {"energy", {1.0f, false}, energy}, {"energy", {0.25f, false}, energy}, {"energy", {1000.0f, false}, energy},
+    {"msp", NULL, NULL, 1, msp},
+    {"msp", "msp-log", "yes", 1, msp_log},
+    {"maxlogit", NULL, NULL, 1, maxlogit},
+    {"energy", NULL, NULL, 1, energy},
+    {"energy", "temperature", "0.25", 0.25, energy},
+    {"energy", "temperature", "1000", 1000, energy},
 };
+
+static struct sft_scorer scorer_of(const char *name)
+{
+    struct sft_scorer scorer;
+    assert_non_null(sft_score_find(name));
+    assert_int_equal(sft_scorer_init(sft_score_find(name), &scorer), SFT_OK);
+    return scorer;
+}
+
+static enum sft_status turn(struct sft_scorer *scorer, const char *knob, const char *text)
+{
+    for (int i = 0; i < sft_score_knobs(scorer->score); i++)
+        if (strcmp(scorer->score->knobs[i].name, knob) == 0)
+            return sft_knob_read(&scorer->score->knobs[i], text, &scorer->knobs[i]);
+    fail_msg("%s has no knob %s", scorer->score->name, knob);
+    return SFT_FAILED;
+}
 
 static void equal_to_their_definitions(void **state)
 {
@@ -86,11 +104,11 @@ static void equal_to_their_definitions(void **state)
     sft_rng_init(&rng, 1, SFT_STREAM_TEST, 0);
     for (int i = 0; i < N * CLASSES; i++) logits[i] = sft_rng_normal(&rng) * (i % 3 == 0 ? 90.0f : 4.0f);
     for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
-        const struct sft_score *score = sft_score_find(cases[k].name);
-        assert_non_null(score);
-        assert_int_equal(sft_score_compute(score, &cases[k].params, &in, scores), SFT_OK);
+        struct sft_scorer scorer = scorer_of(cases[k].name);
+        if (cases[k].knob) assert_int_equal(turn(&scorer, cases[k].knob, cases[k].text), SFT_OK);
+        assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
         for (int i = 0; i < N; i++) {
-            double want = cases[k].reference(logits + i * CLASSES, &cases[k].params);
+            double want = cases[k].reference(logits + i * CLASSES, cases[k].temperature);
             if (!(fabs((double)scores[i] - want) <= 4e-6 * fmax(1.0, fabs(want))))
                 fail_msg("%s, case %zu, image %d: got %.9g, want %.9g", cases[k].name, k, i, (double)scores[i], want);
         }
@@ -103,39 +121,40 @@ static void confident_images_tie_at_one(void **state)
 {
     static const float logits[] = {50, 0, 0, /**/ 80, 0, 0};
     const struct sft_outputs in = {.n = 2, .classes = 3, .logits = logits};
-    const struct sft_score_params params = sft_score_params_default();
+    struct sft_scorer scorer = scorer_of("msp");
     float scores[2];
     (void)state;
-    assert_int_equal(sft_score_compute(sft_score_find("msp"), &params, &in, scores), SFT_OK);
+    assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
     assert_true(scores[0] == 1.0f && scores[1] == 1.0f);
 }
 
 static void damaged_logits_never_give_a_number(void **state)
 {
-    const struct sft_score_params params = sft_score_params_default();
+    static const char *const names[] = {"msp", "maxlogit", "energy", "odin", "gen"};
     (void)state;
-    for (int k = 0; k < sft_score_count(); k++)
+    for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
         for (int at = 0; at < 3; at++) {
             float logits[] = {1, 2, 3}, score = 0;
             const struct sft_outputs in = {.n = 1, .classes = 3, .logits = logits};
+            struct sft_scorer scorer = scorer_of(names[k]);
             logits[at] = NAN;
-            assert_int_equal(sft_score_compute(sft_score_at(k), &params, &in, &score), SFT_OK);
-            assert_true(isnan(score));
+            assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, &score), SFT_OK);
+            if (!isnan(score)) fail_msg("%s: %g for a damaged logit", names[k], (double)score);
         }
 }
 
-static void missing_inputs_and_wild_parameters_are_refused(void **state)
+static void missing_inputs_and_wild_knobs_are_refused(void **state)
 {
     static const float logits[] = {1, 2};
     const struct sft_outputs in = {.n = 1, .classes = 2, .logits = logits}, none = {.n = 1};
-    struct sft_score_params params = sft_score_params_default();
+    struct sft_scorer energy_scorer = scorer_of("energy"), react = scorer_of("react");
     float score;
     (void)state;
-    assert_int_equal(sft_score_compute(sft_score_find("energy"), &params, &none, &score), SFT_USAGE);
-    params.temperature = 0;
-    assert_int_equal(sft_score_compute(sft_score_find("energy"), &params, &in, &score), SFT_USAGE);
-    params.temperature = NAN;
-    assert_int_equal(sft_score_compute(sft_score_find("energy"), &params, &in, &score), SFT_USAGE);
+    assert_int_equal(sft_scorer_compute(&energy_scorer, &none, NULL, &score), SFT_USAGE);
+    assert_int_equal(sft_scorer_compute(&react, &in, NULL, &score), SFT_USAGE);
+    assert_int_equal(turn(&energy_scorer, "temperature", "0"), SFT_USAGE);
+    assert_int_equal(turn(&energy_scorer, "temperature", "nan"), SFT_USAGE);
+    assert_int_equal(turn(&energy_scorer, "temperature", "1x"), SFT_USAGE);
 }
 
 static void lists_are_read_in_order_without_repeats(void **state)
@@ -193,7 +212,7 @@ int main(void)
         cmocka_unit_test(equal_to_their_definitions),
         cmocka_unit_test(confident_images_tie_at_one),
         cmocka_unit_test(damaged_logits_never_give_a_number),
-        cmocka_unit_test(missing_inputs_and_wild_parameters_are_refused),
+        cmocka_unit_test(missing_inputs_and_wild_knobs_are_refused),
         cmocka_unit_test(lists_are_read_in_order_without_repeats),
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(every_score_describes_itself),

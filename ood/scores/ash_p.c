@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ASH-P: Djurisic, Bozanic, Ashok and Liu, "Extremely simple activation shaping for out-of-distribution detection",
+ * ICLR 2023. Of the features of an image the largest are kept and the others become 0; the kept ones stay as they are. S = LSE(W h' + b).
+ */
+#include "ood/scores/shaping.h"
+
+enum { PERCENTILE };
+static const struct sft_knob knobs[] = {
+    {"ash-p-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL, "ash_p: percent of the features to drop"},
+    {0},
+};
+
+static void shape(const struct sft_score_input *in, float *features, float *scratch)
+{
+    int n = in->outputs->width;
+    struct sft_shaping shaping = sft_shaping_of(features, n, in->knobs[PERCENTILE].real, scratch);
+    for (int j = 0; j < n; j++)
+        if (!sft_shaping_keeps(&shaping, features[j])) features[j] = 0.0f;
+}
+
+static enum sft_status compute(const struct sft_score_input *in, float *scores)
+{
+    return sft_score_changed_features(shape, NULL, in, scores);
+}
+
+const struct sft_score sft_score_ash_p = {
+    .name = "ash_p",
+    .title = "ASH-P",
+    .summary = "energy with the largest features only (Djurisic et al., ICLR 2023)",
+    .needs = SFT_NEEDS_FEATURES | SFT_NEEDS_HEAD,
+    .knobs = knobs,
+    .compute = compute,
+};
