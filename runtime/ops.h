@@ -231,7 +231,8 @@ enum sft_hyper {
     SFT_HYPER_EPSILON,
     SFT_HYPER_BIAS1, /* 1 - beta1^t */
     SFT_HYPER_BIAS2, /* 1 - beta2^t */
-    SFT_HYPER_FIRST, /* 1 at the first step of a run, else 0 */
+    SFT_HYPER_NEW,   /* weight of the new term in a running mean */
+    SFT_HYPER_KEEP,  /* weight of what was added up so far */
     SFT_HYPER_COUNT = 16,
 };
 

@@ -2,6 +2,7 @@
 #include "sam/fit.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,12 +30,12 @@ static double now(void)
 
 /* ---- the state of a run, as a safetensors file of flat tensors ---- */
 
-enum { MAX_STATE_TENSORS = 4 };
+enum { MAX_STATE_TENSORS = 2 + SFT_MAX_STATES };
 
 static int list_state(const struct fit *fit, struct sft_tensor *tensors[MAX_STATE_TENSORS],
                       const char *names[MAX_STATE_TENSORS])
 {
-    static const char *const state_names[] = {"state.0", "state.1"};
+    static const char *const state_names[SFT_MAX_STATES] = {"state.0", "state.1", "state.2"};
     int n = 0, n_states;
     struct sft_tensor *const *states = sft_step_states(fit->step, &n_states);
     names[n] = "weights";
@@ -154,14 +155,29 @@ static enum sft_status open_all(struct fit *fit)
     return sft_loader_open(&loader, &fit->loader);
 }
 
+/* GSAM (Zhuang et al. 2022, algorithm 1): rho follows the rate, from its peak down to its last value. */
+static double rho_at(const struct sft_fit_params *params, double lr)
+{
+    double most = params->schedule.lr, least = sft_schedule_rate(&params->schedule, params->schedule.steps);
+    double share = most > least ? (lr - least) / (most - least) : 1.0;
+    return params->rho_min + (params->rho - params->rho_min) * fmax(share, 0.0);
+}
+
 static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_step_result *result)
 {
     const struct sft_fit_params *params = fit->params;
     const struct sft_batch *batch;
-    struct sft_fit_report report = {
-        .step = fit->next, .steps = params->schedule.steps, .lr = sft_schedule_rate(&params->schedule, fit->next)};
-    const struct sft_step_rates rates = {fit->next,   params->seed,     report.lr,
-                                         params->rho, params->momentum, params->weight_decay};
+    struct sft_fit_report report = {.step = fit->next,
+                                    .steps = params->schedule.steps,
+                                    .lr = sft_schedule_rate(&params->schedule, fit->next),
+                                    .done = fit->step};
+    const struct sft_step_rates rates = {.step = fit->next,
+                                         .steps = report.steps,
+                                         .seed = params->seed,
+                                         .lr = report.lr,
+                                         .rho = rho_at(params, report.lr),
+                                         .momentum = params->momentum,
+                                         .weight_decay = params->weight_decay};
     double time;
     SFT_TRY(sft_loader_next(fit->loader, &batch));
     if (!batch) return sft_fail(SFT_FAILED, "the loader ended before step %" PRId64, fit->next);

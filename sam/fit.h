@@ -18,13 +18,16 @@ struct sft_fit_report {
     int64_t step, steps; /* the step that was just done; of how many */
     struct sft_step_result result;
     double lr, images_per_second; /* wall clock, loading included, since the last report */
+    struct sft_step *done;        /* what did it, to look at its gradients and loss; borrowed during the call */
 };
 
 struct sft_fit_params {
     struct sft_step_params step;     /* n_id and n_ood come from `loader` */
     struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
     struct sft_schedule schedule;    /* how many steps, at what rate */
-    double rho, momentum, weight_decay;
+    double rho, rho_min; /* at the peak of the rate and at its last value, linear in the rate between; rho_min = rho
+                            keeps it */
+    double momentum, weight_decay;
     uint64_t seed; /* of dropout; the loader has its own */
 
     const char *checkpoint; /* path of the state to resume from; NULL: none is kept */

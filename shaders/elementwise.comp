@@ -32,7 +32,7 @@ float function(float p, float q)
     case SFT_MAP_SIGN: return sign(p);
     case SFT_MAP_ADD: return p + number * q;
     case SFT_MAP_MUL: return p * q;
-    case SFT_MAP_DIV: return q == 0.0 ? 0.0 : p / q;
+    case SFT_MAP_DIV: return q == 0.0 ? 0.0 : p == q ? 1.0 : p / q; // drivers may divide by 2.5 ulp off
     case SFT_MAP_RELU_GRAD: return q > 0.0 ? p : 0.0;
     case SFT_MAP_GELU_GRAD: return p * (normal_cdf(q) + q * normal_pdf(q));
     default: return q * number; // SFT_MAP_REPEAT

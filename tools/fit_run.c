@@ -120,6 +120,7 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
                      .warmup = values->warmup,
                      .steps = values->steps},
         .rho = values->rho,
+        .rho_min = values->rho,
         .momentum = values->momentum,
         .weight_decay = values->weight_decay,
         .seed = (uint64_t)values->seed,

@@ -64,7 +64,6 @@ static void fill_hyper(const json_t *run, int t, float *hyper)
     hyper[SFT_HYPER_EPSILON] = (float)number(run, "epsilon");
     hyper[SFT_HYPER_BIAS1] = (float)(1.0 - pow(beta1, t));
     hyper[SFT_HYPER_BIAS2] = (float)(1.0 - pow(beta2, t));
-    hyper[SFT_HYPER_FIRST] = t == 1;
 }
 
 static void check_run(const json_t *run)
