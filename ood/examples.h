@@ -18,7 +18,7 @@
 #include "ood/results.h"
 
 /* Images of either kind in a set; the longer side of a picture at most. */
-enum { SFT_EXAMPLES = 8, SFT_EXAMPLE_SIDE = 64 };
+enum { SFT_EXAMPLES = 8, SFT_EXAMPLE_SIDE = 48 };
 
 struct sft_example_image {
     int64_t index;        /* in the set, as in the score files */

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report: one HTML file that shows a run to a person. It is self-contained (inline style and SVG, no script, no
- * network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from outside is escaped.
+ * The report: one HTML file that shows a run to a person. It is self-contained (inline style, SVG and PNG, no script,
+ * no network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from outside is
+ * escaped.
  *
  * It shows what it is given: with results of one model, an evaluation; with two, before and after; with step rows, the
- * training curves; without results, only those.
+ * training curves; with examples, pictures; without results, only the curves. The charts are also files of their own:
+ *
+ *   plots/SCORE/SET-density, plots/SCORE/SET-roc, plots/SCORE-fpr95, plots/SCORE-auroc,
+ *   plots/loss, plots/grad_norm, plots/perturb_norm, plots/lr
+ *
+ * each as .svg, as .csv (what is drawn) and, where the build has librsvg, as .png.
  */
 #ifndef SFT_REPORT_H
 #define SFT_REPORT_H
@@ -12,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ood/examples.h"
 #include "ood/results.h"
 
 /* A line of metrics.jsonl. NaN where a value is not known. */
@@ -29,18 +36,20 @@ struct sft_report_setting {
 /* Borrowed, all of it. */
 struct sft_report {
     const char *title;                 /* NULL: one that fits what is shown */
-    const struct sft_results *results; /* NULL: none. Histograms and ROC curves need the scores in it */
+    const struct sft_results *results; /* NULL: none. Densities and ROC curves need the scores in it */
     size_t steps;
     const struct sft_report_step *step;
     size_t settings;
     const struct sft_report_setting *setting;
+    const struct sft_examples *examples; /* NULL: none */
+    const char *csv;                     /* the results as CSV, to save from the page; NULL: none */
 };
 
-/* Writes the report to the file at `path`, atomically. */
-enum sft_status sft_report_write(const struct sft_report *report, const char *path) SFT_MUST_CHECK;
+/* Writes FOLDER/report.html, atomically, and FOLDER/plots/. */
+enum sft_status sft_report_write(const struct sft_report *report, const char *folder) SFT_MUST_CHECK;
 
-/* Makes FOLDER/report.html again from results.json, scores/, metrics.jsonl and run.json in `folder`. What is missing is
- * left out, what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
+/* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in `folder`. What
+ * is missing is left out, what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
 enum sft_status sft_report_from_folder(const char *folder) SFT_MUST_CHECK;
 
 #endif

@@ -19,6 +19,8 @@ struct run {
     size_t n_steps, steps_capacity;
     struct sft_report_setting *settings; /* keys and values owned */
     size_t n_settings, settings_capacity;
+    struct sft_examples examples;
+    char *csv;
 };
 
 static void free_run(struct run *run)
@@ -29,6 +31,8 @@ static void free_run(struct run *run)
     }
     free(run->settings);
     free(run->steps);
+    free(run->csv);
+    sft_examples_free(&run->examples);
     sft_results_free(&run->results);
 }
 
@@ -109,7 +113,8 @@ static char *value_text(const json_t *value)
     return text ? text : sft_strdup("");
 }
 
-/* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their dots. */
+/* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their dots. What
+ * is null was not chosen, and is left out. */
 static enum sft_status flatten(const char *prefix, json_t *object, int depth, struct run *run)
 {
     const char *key;
@@ -118,6 +123,7 @@ static enum sft_status flatten(const char *prefix, json_t *object, int depth, st
     {
         struct sft_text path = {0};
         struct sft_report_setting setting;
+        if (json_is_null(value)) continue;
         sft_text_printf(&path, "%s%s%s", prefix, *prefix ? "." : "", key);
         if (path.status == SFT_OK && json_is_object(value) && json_object_size(value) > 0 && depth < 4) {
             enum sft_status status = flatten(path.data, value, depth + 1, run);
@@ -176,25 +182,45 @@ static enum sft_status load_results(const char *path, struct run *run)
     return status;
 }
 
+static enum sft_status load_examples(const char *path, struct run *run)
+{
+    return sft_examples_read(path, &run->examples);
+}
+
+static enum sft_status load_csv(const char *path, struct run *run)
+{
+    struct sft_bytes file;
+    SFT_TRY(sft_file_open(path, &file));
+    run->csv = sft_calloc(file.size + 1, 1);
+    if (run->csv && file.size > 0) memcpy(run->csv, file.data, file.size);
+    sft_file_close(&file);
+    return run->csv ? SFT_OK : SFT_MEMORY;
+}
+
 enum sft_status sft_report_from_folder(const char *folder)
 {
     struct run run = {0};
     struct sft_report report = {0};
-    char *path = in_folder(folder, "report.html");
     enum sft_status status;
-    if (!path) return SFT_MEMORY;
     SFT_TRY_OUT(load(folder, "results.json", load_results, &run));
     SFT_TRY_OUT(load(folder, "metrics.jsonl", load_steps, &run));
     SFT_TRY_OUT(load(folder, "run.json", load_settings, &run));
+    SFT_TRY_OUT(load(folder, "examples.json", load_examples, &run));
+    if (run.results.models > 0) SFT_TRY_OUT(load(folder, "results.csv", load_csv, &run));
     if (run.results.models == 0 && run.n_steps == 0) {
         status =
             sft_fail(SFT_DATA, "%s: neither usable results.json nor metrics.jsonl: not the folder of a run", folder);
         goto out;
     }
-    report = (struct sft_report){NULL, &run.results, run.n_steps, run.steps, run.n_settings, run.settings};
-    status = sft_report_write(&report, path);
+    report = (struct sft_report){.results = &run.results,
+                                 .steps = run.n_steps,
+                                 .step = run.steps,
+                                 .settings = run.n_settings,
+                                 .setting = run.settings,
+                                 .examples = &run.examples,
+                                 .csv = run.csv};
+    status = sft_report_write(&report, folder);
 out:
     free_run(&run);
-    free(path);
     return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The training curves of the report. */
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -11,20 +12,40 @@
 /* More points than a small chart can show are averaged. */
 enum { POINTS = 300, LINES = 3 };
 
+static const struct sft_legend loss_legend[] = {
+    {"<path class=\"line id-line\" d=\"M0 6h18\"/>", "in-distribution"},
+    {"<path class=\"line ood-line\" d=\"M0 6h18\"/>", "outliers"},
+    {"<path class=\"line total\" d=\"M0 6h18\"/>", "total"},
+    {NULL, NULL},
+};
+
 static const struct panel {
-    const char *title;
+    const char *title, *name;
+    const struct sft_legend *legend;
+    bool varies; /* shown only if it does: a constant is among the settings */
     struct {
-        const char *label, *class_name;
+        const char *column, *class_name;
         size_t offset;
     } line[LINES];
-} panels[] = {
+} panels[SFT_CHART_PANELS] = {
     {"Loss",
-     {{"in-distribution", "line id-line", offsetof(struct sft_report_step, loss_id)},
-      {"outliers", "line ood-line", offsetof(struct sft_report_step, loss_ood)},
-      {"total", "line total", offsetof(struct sft_report_step, loss)}}},
-    {"Gradient norm", {{NULL, "line main", offsetof(struct sft_report_step, grad_norm)}}},
-    {"Perturbation norm", {{NULL, "line main", offsetof(struct sft_report_step, perturb_norm)}}},
-    {"Learning rate", {{NULL, "line main", offsetof(struct sft_report_step, lr)}}},
+     "loss",
+     loss_legend,
+     false,
+     {{"loss_id", "line id-line", offsetof(struct sft_report_step, loss_id)},
+      {"loss_ood", "line ood-line", offsetof(struct sft_report_step, loss_ood)},
+      {"loss", "line total", offsetof(struct sft_report_step, loss)}}},
+    {"Gradient norm",
+     "grad_norm",
+     NULL,
+     false,
+     {{"grad_norm", "line main", offsetof(struct sft_report_step, grad_norm)}}},
+    {"Perturbation norm",
+     "perturb_norm",
+     NULL,
+     false,
+     {{"perturb_norm", "line main", offsetof(struct sft_report_step, perturb_norm)}}},
+    {"Learning rate", "lr", NULL, true, {{"lr", "line main", offsetof(struct sft_report_step, lr)}}},
 };
 
 struct series {
@@ -46,13 +67,13 @@ static void gather(const struct panel *panel, size_t n, const struct sft_report_
         for (int line = 0; line < LINES; line++) {
             double sum = 0.0;
             for (size_t k = first; k < last; k++) sum += value_at(&steps[k], panel->line[line].offset);
-            series->y[line][i] = panel->line[line].class_name ? sum / (double)(last - first) : NAN;
+            series->y[line][i] = panel->line[line].column ? sum / (double)(last - first) : NAN;
         }
     }
 }
 
-/* The range of what is finite, with some air; 0 where nothing is. */
-static int find_range(const struct series *series, double *low, double *high)
+/* The range of what is finite, with some air; 0 where nothing is, or nothing varies that should. */
+static int find_range(const struct panel *panel, const struct series *series, double *low, double *high)
 {
     *low = INFINITY;
     *high = -INFINITY;
@@ -62,7 +83,7 @@ static int find_range(const struct series *series, double *low, double *high)
             *low = fmin(*low, series->y[line][i]);
             *high = fmax(*high, series->y[line][i]);
         }
-    if (*low > *high) return 0;
+    if (*low > *high || (panel->varies && *high == *low)) return 0;
     if (*low >= 0.0 && *low < 0.5 * *high) *low = 0.0;
     if (*high - *low <= 1e-9 * fabs(*high)) *low = fmin(0.0, 2 * *high), *high = fmax(0.0, 2 * *high);
     if (*high <= *low) *high = *low + 1.0;
@@ -70,49 +91,57 @@ static int find_range(const struct series *series, double *low, double *high)
     return 1;
 }
 
-static void draw_legend(struct sft_text *out, const struct panel *panel)
-{
-    double x = 44;
-    for (int line = 0; line < LINES; line++) {
-        if (!panel->line[line].label) continue;
-        sft_text_printf(out, "<path class=\"%s\" d=\"M%.4g 8h12\"/>", panel->line[line].class_name, x);
-        sft_svg_label(out, x + 16, 11.5, SFT_SVG_START, "note", panel->line[line].label);
-        x += 34 + 6.0 * sft_text_columns(panel->line[line].label);
-    }
-}
-
-static void draw(struct sft_text *out, int *number, const struct panel *panel, const struct series *series, double low,
+static void draw(struct sft_chart *chart, const struct panel *panel, const struct series *series, double low,
                  double high)
 {
-    struct sft_plot plot = {.left = 44, .top = 20, .width = 266, .height = 120, .y_low = low, .y_high = high};
-    struct sft_text description = {0};
+    struct sft_plot plot = {.left = 44, .top = 10, .width = 266, .height = 130, .y_low = low, .y_high = high};
+    chart->width = 320;
+    chart->height = 174;
+    chart->legend = panel->legend;
     plot.x_low = series->x[0];
     plot.x_high = fmax(series->x[series->n - 1], plot.x_low + 1);
-    sft_text_printf(&description, "%s at each step, from step %.0f to step %.0f, between %.4g and %.4g.", panel->title,
-                    plot.x_low, series->x[series->n - 1], low, high);
-    sft_svg_begin(out, (*number)++, 320, 174, panel->title, description.data ? description.data : "");
-    sft_plot_x_axis(out, &plot, 5, 1);
-    sft_plot_y_axis(out, &plot, 4, 1);
+    sft_text_add(&chart->title, panel->title);
+    sft_text_printf(&chart->description, "%s at each step, from step %.0f to step %.0f, between %.4g and %.4g.",
+                    panel->title, plot.x_low, series->x[series->n - 1], low, high);
+    sft_plot_x_axis(&chart->shapes, &plot, 5, 1, true);
+    sft_plot_y_axis(&chart->shapes, &plot, 4, 1);
     for (int line = 0; line < LINES; line++)
-        if (panel->line[line].class_name)
-            sft_plot_line(out, &plot, series->n, series->x, series->y[line], panel->line[line].class_name);
-    draw_legend(out, panel);
-    sft_svg_label(out, 177, 170, SFT_SVG_MIDDLE, "note", "step");
-    sft_svg_end(out);
-    sft_text_free(&description);
+        if (panel->line[line].column)
+            sft_plot_line(&chart->shapes, &plot, series->n, series->x, series->y[line], panel->line[line].class_name);
+    sft_svg_label(&chart->shapes, 177, 170, SFT_SVG_MIDDLE, "note", "step");
 }
 
-enum sft_status sft_chart_steps(struct sft_text *out, int *number, size_t n, const struct sft_report_step *steps)
+/* The drawn points. A cell is empty where a value is not known. */
+static void add_rows(struct sft_chart *chart, const struct panel *panel, const struct series *series)
+{
+    sft_text_add(&chart->data, "step");
+    for (int line = 0; line < LINES && panel->line[line].column; line++)
+        sft_text_printf(&chart->data, ",%s", panel->line[line].column);
+    for (size_t i = 0; i < series->n; i++) {
+        sft_text_printf(&chart->data, "\n%.0f", series->x[i]);
+        for (int line = 0; line < LINES && panel->line[line].column; line++)
+            if (isfinite(series->y[line][i]))
+                sft_text_printf(&chart->data, ",%.7g", series->y[line][i]);
+            else
+                sft_text_add(&chart->data, ",");
+    }
+    sft_text_add(&chart->data, "\n");
+}
+
+const char *sft_chart_panel_name(int panel) { return panels[panel].name; }
+
+enum sft_status sft_chart_steps(struct sft_chart *chart, int panel, size_t n, const struct sft_report_step *steps,
+                                int *known)
 {
     struct series *series = sft_calloc(1, sizeof(*series));
+    double low, high;
+    *known = 0;
     if (!series) return SFT_MEMORY;
-    for (size_t i = 0; i < sizeof(panels) / sizeof(panels[0]); i++) {
-        double low, high;
-        gather(&panels[i], n, steps, series);
-        if (!find_range(series, &low, &high)) continue;
-        sft_text_printf(out, "<figure><figcaption>%s</figcaption>\n", panels[i].title);
-        draw(out, number, &panels[i], series, low, high);
-        sft_text_add(out, "</figure>\n");
+    gather(&panels[panel], n, steps, series);
+    *known = find_range(&panels[panel], series, &low, &high);
+    if (*known) {
+        draw(chart, &panels[panel], series, low, high);
+        add_rows(chart, &panels[panel], series);
     }
     free(series);
     return SFT_OK;

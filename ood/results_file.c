@@ -119,26 +119,14 @@ out:
     return status;
 }
 
-/* A field of CSV (RFC 4180): quoted where it has to be. */
-static void add_field(struct sft_text *text, const char *field)
-{
-    if (!strpbrk(field, ",\"\r\n")) {
-        sft_text_add(text, field);
-        return;
-    }
-    sft_text_add(text, "\"");
-    for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
-    sft_text_add(text, "\"");
-}
-
 static void add_row(struct sft_text *text, const struct sft_results *results, int model, int score, int set)
 {
     struct sft_metrics metrics = *sft_results_metrics(results, model, score, set);
     const char *name = sft_results_model_name(results, model);
     sft_text_printf(text, "%s,", *name ? name : "model");
-    add_field(text, results->score_names[score]);
+    sft_text_add_csv(text, results->score_names[score]);
     sft_text_add(text, ",");
-    add_field(text, results->set_names[set]);
+    sft_text_add_csv(text, results->set_names[set]);
     for (int i = 0; i < FRACTIONS; i++) sft_text_printf(text, ",%.17g", *fraction(&metrics, i));
     sft_text_printf(text, ",%lld,%lld\n", (long long)metrics.n_id, (long long)metrics.n_ood);
 }

@@ -16,7 +16,7 @@ static int reserve(struct sft_text *text, size_t extra)
     return text->status == SFT_OK;
 }
 
-static void add_bytes(struct sft_text *text, const char *bytes, size_t length)
+void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length)
 {
     if (!reserve(text, length)) return;
     memcpy(text->data + text->length, bytes, length);
@@ -24,7 +24,7 @@ static void add_bytes(struct sft_text *text, const char *bytes, size_t length)
     text->data[text->length] = '\0';
 }
 
-void sft_text_add(struct sft_text *text, const char *string) { add_bytes(text, string, strlen(string)); }
+void sft_text_add(struct sft_text *text, const char *string) { sft_text_add_bytes(text, string, strlen(string)); }
 
 void sft_text_printf(struct sft_text *text, const char *format, ...)
 {
@@ -76,15 +76,26 @@ void sft_text_add_escaped(struct sft_text *text, const char *string)
         if (replaced)
             sft_text_add(text, replaced);
         else
-            add_bytes(text, (const char *)s, bytes);
+            sft_text_add_bytes(text, (const char *)s, bytes);
         s += bytes ? bytes : 1;
     }
+}
+
+void sft_text_add_csv(struct sft_text *text, const char *field)
+{
+    if (!strpbrk(field, ",\"\r\n")) {
+        sft_text_add(text, field);
+        return;
+    }
+    sft_text_add(text, "\"");
+    for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
+    sft_text_add(text, "\"");
 }
 
 void sft_text_append(struct sft_text *text, const struct sft_text *part)
 {
     if (text->status == SFT_OK) text->status = part->status;
-    add_bytes(text, part->data ? part->data : "", part->length);
+    sft_text_add_bytes(text, part->data ? part->data : "", part->length);
 }
 
 void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)
@@ -97,7 +108,7 @@ void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)
         char four[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
         if (here > 1) four[2] = digits[group >> 6 & 63];
         if (here > 2) four[3] = digits[group & 63];
-        add_bytes(text, four, 4);
+        sft_text_add_bytes(text, four, 4);
     }
 }
 
@@ -105,7 +116,7 @@ void sft_text_add_uri(struct sft_text *text, const char *string)
 {
     for (const char *s = string; *s; s++) {
         if (isalnum((unsigned char)*s) || strchr("-._~,", *s))
-            add_bytes(text, s, 1);
+            sft_text_add_bytes(text, s, 1);
         else
             sft_text_printf(text, "%%%02X", (unsigned)(unsigned char)*s);
     }

@@ -15,11 +15,15 @@ struct sft_text {
 };
 
 void sft_text_add(struct sft_text *text, const char *string);
+void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length);
 void sft_text_printf(struct sft_text *text, const char *format, ...) SFT_PRINTF(2, 3);
 
 /* Appends `string` with & < > " ' as entities, and what is no UTF-8 or no character of HTML as U+FFFD: safe between
  * tags and in quoted attributes. */
 void sft_text_add_escaped(struct sft_text *text, const char *string);
+
+/* Appends a field of CSV (RFC 4180): quoted where it has to be. */
+void sft_text_add_csv(struct sft_text *text, const char *field);
 
 /* Appends what `part` holds, or passes its failure on. */
 void sft_text_append(struct sft_text *text, const struct sft_text *part);
