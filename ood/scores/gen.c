@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
 
 enum { GAMMA, LARGEST };
 static const struct sft_knob knobs[] = {
@@ -18,28 +17,27 @@ static const struct sft_knob knobs[] = {
 
 static int descending(const void *a, const void *b)
 {
-    float x = *(const float *)a, y = *(const float *)b;
+    double x = *(const double *)a, y = *(const double *)b;
     return (x < y) - (x > y);
 }
 
-/* The probabilities' order is that of the logits, so these are sorted. */
-static void gen(const struct sft_score_input *in, int64_t i, float *p, float *score)
+/* p (1 - p), also where p is so near 1 that their difference would be lost. */
+static double spread(double log_p) { return exp(log_p) * -expm1(log_p); }
+
+static double gen(const struct sft_score_input *in, int64_t i, double *log_p)
 {
-    int classes = in->outputs->classes, m = in->knobs[LARGEST].integer < classes ? (int)in->knobs[LARGEST].integer : classes;
-    double sum = 0, gamma = in->knobs[GAMMA].real;
-    sft_row_softmax(sft_logits_of(in, i), classes, 1.0f, p);
-    if (m < classes) qsort(p, (size_t)classes, sizeof(*p), descending);
-    for (int c = 0; c < m; c++) sum += pow((double)p[c], gamma) * pow(1 - (double)p[c], gamma);
-    *score = (float)-sum;
+    int classes = in->outputs->classes,
+        m = in->knobs[LARGEST].integer < classes ? (int)in->knobs[LARGEST].integer : classes;
+    double sum = 0;
+    sft_row_log_softmax(sft_logits_of(in, i), classes, log_p);
+    if (m < classes) qsort(log_p, (size_t)classes, sizeof(*log_p), descending);
+    for (int c = 0; c < m; c++) sum += pow(spread(log_p[c]), in->knobs[GAMMA].real);
+    return -sum;
 }
 
 static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    float *p = sft_calloc((size_t)in->outputs->classes, sizeof(*p));
-    enum sft_status status = p ? SFT_OK : SFT_MEMORY;
-    for (int64_t i = 0; status == SFT_OK && i < in->outputs->n; i++) gen(in, i, p, &scores[i]);
-    free(p);
-    return status;
+    return sft_score_rows_with(gen, in->outputs->classes, in, scores);
 }
 
 const struct sft_score sft_score_gen = {

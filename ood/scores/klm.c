@@ -5,11 +5,15 @@
  *
  * mos:       d_c from the ID images that are scored themselves, by their labels: what the paper's tables have (the code
  *            of MOS), and optimistic, as it uses test labels.
- * train:     from --fit images, by label.
- * val:       from --fit images, by predicted class.
- * pred-only: from --fit images, by label; and the distance to the predicted class only.
+ * train:     from --fit images, by predicted class (the code of ViM).
+ * val:       the same, and a class that no image is predicted to be has its one-hot distribution (OpenOOD).
+ * pred-only: from --fit images, by label; and the distance to the predicted class only (pytorch-ood).
  * Terms with p_k = 0 count 0; where d_ck = 0 < p_k the distance is infinite.
+ *
+ * The statistic is log d, and all is in double precision: near 0 the divergence is a difference of nearly equal
+ * numbers.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -29,59 +33,85 @@ static const struct sft_knob knobs[] = {
 static unsigned needs_with(const union sft_knob_value *knob)
 {
     static const unsigned source[] = {[MOS] = SFT_NEEDS_FIT_ON_ID | SFT_NEEDS_LABELS,
-                                      [TRAIN] = SFT_NEEDS_FIT | SFT_NEEDS_LABELS,
+                                      [TRAIN] = SFT_NEEDS_FIT,
                                       [VAL] = SFT_NEEDS_FIT,
                                       [PRED_ONLY] = SFT_NEEDS_FIT | SFT_NEEDS_LABELS};
     return SFT_NEEDS_LOGITS | source[knob[KIND].choice];
 }
 
-static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
+/* Adds the softmax of every image to the sum (classes, classes) of its class. */
+static enum sft_status add_up(const struct sft_score_input *in, double *sums, int64_t *counts)
 {
     const struct sft_outputs *outputs = in->outputs;
-    int classes = outputs->classes;
-    float *p = sft_calloc((size_t)outputs->n * (size_t)classes, sizeof(*p)), *means;
-    int32_t *predicted = sft_calloc((size_t)outputs->n, sizeof(*predicted));
-    enum sft_status status = p && predicted ? SFT_OK : SFT_MEMORY;
-    for (int64_t i = 0; status == SFT_OK && i < outputs->n; i++) {
-        sft_row_softmax(sft_logits_of(in, i), classes, 1.0f, p + i * classes);
-        predicted[i] = sft_row_argmax(sft_logits_of(in, i), classes);
+    bool by_label = in->knobs[KIND].choice == MOS || in->knobs[KIND].choice == PRED_ONLY;
+    double *log_p = sft_calloc((size_t)outputs->classes, sizeof(*log_p));
+    if (!log_p) return SFT_MEMORY;
+    for (int64_t i = 0; i < outputs->n; i++) {
+        const float *logits = sft_logits_of(in, i);
+        int of = by_label ? outputs->labels[i] : sft_row_argmax(logits, outputs->classes);
+        sft_row_log_softmax(logits, outputs->classes, log_p);
+        for (int k = 0; k < outputs->classes; k++) sums[(int64_t)of * outputs->classes + k] += exp(log_p[k]);
+        counts[of]++;
     }
-    if (status == SFT_OK) status = sft_statistics_add(statistics, "mean", SFT_SHAPE(classes, classes), &means);
-    if (status == SFT_OK)
-        status = sft_class_means("klm", outputs->n, classes, classes, p,
-                                 in->knobs[KIND].choice == VAL ? predicted : outputs->labels, means);
-    free(p);
-    free(predicted);
+    free(log_p);
+    return SFT_OK;
+}
+
+static enum sft_status fill(const struct sft_score_input *in, double *sums, const int64_t *counts, float *log_mean)
+{
+    int classes = in->outputs->classes;
+    for (int c = 0; c < classes; c++) {
+        double *sum = sums + (int64_t)c * classes;
+        if (counts[c] == 0 && in->knobs[KIND].choice != VAL)
+            return sft_fail(SFT_DATA, "klm: class %d has none of the %" PRId64 " images to fit on; take more of them",
+                            c, in->outputs->n);
+        if (counts[c] == 0) sum[c] = 1;
+        for (int k = 0; k < classes; k++)
+            log_mean[(int64_t)c * classes + k] = (float)log(counts[c] ? sum[k] / (double)counts[c] : sum[k]);
+    }
+    return SFT_OK;
+}
+
+static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
+{
+    int classes = in->outputs->classes;
+    double *sums = sft_calloc((size_t)classes * (size_t)classes, sizeof(*sums));
+    int64_t *counts = sft_calloc((size_t)classes, sizeof(*counts));
+    float *log_mean;
+    enum sft_status status = sums && counts ? add_up(in, sums, counts) : SFT_MEMORY;
+    if (status == SFT_OK) status = sft_statistics_add(statistics, "log_mean", SFT_SHAPE(classes, classes), &log_mean);
+    if (status == SFT_OK) status = fill(in, sums, counts, log_mean);
+    free(sums);
+    free(counts);
     return status;
 }
 
-static float divergence(const float *logits, int classes, float log_sum, const float *mean)
+/* sum_k p_k (log p_k - log d_k). */
+static double divergence(const double *p, const double *log_p, int classes, const float *log_mean)
 {
     double sum = 0;
-    for (int k = 0; k < classes; k++) {
-        float log_p = logits[k] - log_sum, p = expf(log_p);
-        if (p != 0.0f) sum += (double)p * ((double)log_p - log((double)mean[k]));
-    }
-    return (float)sum;
+    for (int k = 0; k < classes; k++)
+        if (p[k] != 0) sum += p[k] * (log_p[k] - (double)log_mean[k]);
+    return sum;
 }
 
-static float klm(const struct sft_score_input *in, int64_t i)
+static double klm(const struct sft_score_input *in, int64_t i, double *scratch)
 {
-    int classes = in->outputs->classes;
-    const float *logits = sft_logits_of(in, i);
-    const float *means = sft_statistics_get(in->statistics, "mean", SFT_SHAPE(classes, classes));
-    float log_sum = sft_row_log_sum_exp(logits, classes), least = INFINITY;
-    if (isnan(log_sum)) return NAN;
-    if (in->knobs[KIND].choice == PRED_ONLY)
-        return -divergence(logits, classes, log_sum, means + (int64_t)sft_row_argmax(logits, classes) * classes);
+    int classes = in->outputs->classes, only = -1;
+    const float *log_means = sft_statistics_get(in->statistics, "log_mean", SFT_SHAPE(classes, classes));
+    double *log_p = scratch, *p = scratch + classes, least = INFINITY;
+    sft_row_log_softmax(sft_logits_of(in, i), classes, log_p);
+    if (isnan(log_p[0])) return NAN;
+    if (in->knobs[KIND].choice == PRED_ONLY) only = sft_row_argmax(sft_logits_of(in, i), classes);
+    for (int k = 0; k < classes; k++) p[k] = exp(log_p[k]);
     for (int c = 0; c < classes; c++)
-        least = fminf(least, divergence(logits, classes, log_sum, means + (int64_t)c * classes));
+        if (only < 0 || c == only) least = fmin(least, divergence(p, log_p, classes, log_means + (int64_t)c * classes));
     return -least;
 }
 
 static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    return sft_score_rows(klm, in, scores);
+    return sft_score_rows_with(klm, 2 * in->outputs->classes, in, scores);
 }
 
 const struct sft_score sft_score_klm = {
@@ -91,7 +121,7 @@ const struct sft_score sft_score_klm = {
     .needs = SFT_NEEDS_LOGITS | SFT_NEEDS_FIT_ON_ID | SFT_NEEDS_LABELS,
     .knobs = knobs,
     .needs_with = needs_with,
-    .statistics = (const struct sft_statistic_rule[]){{"mean", "CC"}, {0}},
+    .statistics = (const struct sft_statistic_rule[]){{"log_mean", "CC"}, {0}},
     .fit = fit,
     .compute = compute,
 };

@@ -35,6 +35,33 @@ enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input
     return SFT_OK;
 }
 
+struct rows_with {
+    sft_row_score_with score;
+    int numbers;
+    const struct sft_score_input *in;
+    double *scratch; /* a piece for each slot */
+    float *scores;
+};
+
+static void score_rows_with(void *context, int64_t task, int slot)
+{
+    const struct rows_with *rows = context;
+    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
+    double *scratch = rows->scratch + (int64_t)slot * rows->numbers;
+    for (int64_t i = first; i < last && i < n; i++) rows->scores[i] = (float)rows->score(rows->in, i, scratch);
+}
+
+enum sft_status sft_score_rows_with(sft_row_score_with score, int numbers, const struct sft_score_input *in,
+                                    float *scores)
+{
+    struct rows_with rows = {score, numbers, in, NULL, scores};
+    rows.scratch = sft_calloc((size_t)sft_parallel_threads() * (size_t)numbers, sizeof(*rows.scratch));
+    if (!rows.scratch) return SFT_MEMORY;
+    sft_parallel_for((in->outputs->n + ROWS_A_TASK - 1) / ROWS_A_TASK, score_rows_with, &rows);
+    free(rows.scratch);
+    return SFT_OK;
+}
+
 struct changed {
     sft_feature_change change;
     const float *weight;
@@ -51,7 +78,7 @@ static void score_changed(void *context, int64_t task, int slot)
     float *features = job->features + (int64_t)slot * ROWS_A_TASK * head->width;
     float *logits = job->logits + (int64_t)slot * ROWS_A_TASK * head->classes;
     memcpy(features, sft_features_of(job->in, first), (size_t)(n * head->width) * sizeof(float));
-    for (int64_t i = 0; job->change && i < n; i++) 
+    for (int64_t i = 0; job->change && i < n; i++)
         job->change(job->in, features + i * head->width, job->scratch + (int64_t)slot * head->width);
     sft_product_nt(n, head->classes, head->width, features, job->weight, logits);
     for (int64_t i = 0; i < n; i++) {
@@ -125,6 +152,16 @@ void sft_row_softmax(const float *logits, int classes, float temperature, float 
 {
     float max = sft_row_max(logits, classes), sum = sft_row_sum_exp(logits, classes, max, temperature);
     for (int c = 0; c < classes; c++) p[c] = expf(logits[c] / temperature - max / temperature) / sum;
+}
+
+void sft_row_log_softmax(const float *logits, int classes, double *log_p)
+{
+    int largest = sft_row_argmax(logits, classes);
+    double max = (double)sft_row_max(logits, classes), others = 0;
+    for (int c = 0; c < classes; c++)
+        if (c != largest) others += exp((double)logits[c] - max);
+    others = log1p(others);
+    for (int c = 0; c < classes; c++) log_p[c] = (double)logits[c] - max - others;
 }
 
 /* ---- statistics ---- */

@@ -10,6 +10,11 @@
 typedef float (*sft_row_score)(const struct sft_score_input *in, int64_t i);
 enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input *in, float *scores) SFT_MUST_CHECK;
 
+/* The same with room for `numbers` intermediate results. */
+typedef double (*sft_row_score_with)(const struct sft_score_input *in, int64_t i, double *scratch);
+enum sft_status sft_score_rows_with(sft_row_score_with score, int numbers, const struct sft_score_input *in,
+                                    float *scores) SFT_MUST_CHECK;
+
 /* Changes the features of one image (width), in place; `scratch` has as many elements. NULL: leaves them. */
 typedef void (*sft_feature_change)(const struct sft_score_input *in, float *features, float *scratch);
 
@@ -32,11 +37,15 @@ float sft_row_log_sum_exp(const float *logits, int classes);
 /* softmax(z / T) into p. */
 void sft_row_softmax(const float *logits, int classes, float temperature, float *p);
 
+/* log softmax(z) in double precision, for scores that look at how far from 1 a probability is. A logit that is no
+ * number makes all of it no numbers. */
+void sft_row_log_softmax(const float *logits, int classes, double *log_p);
+
 /* The value below which `percent` of the n values lie, interpolated linearly between neighbours; sorts `values`. */
 float sft_percentile(float *values, int64_t n, double percent);
 
 /* For statistics by class: the mean of the rows (n, width) of each class into means (classes, width); a row of class -1
- * does not count. counts (classes) may be NULL. SFT_DATA where a class has no row, naming `score` and the class. */
+ * does not count. SFT_DATA where a class has no row, naming `score` and the class. */
 enum sft_status sft_class_means(const char *score, int64_t n, int width, int classes, const float *rows,
                                 const int32_t *labels, float *means) SFT_MUST_CHECK;
 

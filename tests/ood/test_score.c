@@ -157,6 +157,26 @@ static void missing_inputs_and_wild_knobs_are_refused(void **state)
     assert_int_equal(turn(&energy_scorer, "temperature", "1x"), SFT_USAGE);
 }
 
+/* Three classes, and images predicted to be of the first two only. */
+static void klm_says_which_class_is_missing(void **state)
+{
+    static const float logits[] = {4, 0, 1, /**/ 0, 5, 1};
+    static const int32_t labels[] = {0, 1};
+    const struct sft_outputs in = {.n = 2, .classes = 3, .logits = logits, .labels = labels};
+    float scores[2];
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        static const char *const kinds[] = {"mos", "train", "pred-only", "val"};
+        struct sft_scorer scorer = scorer_of("klm");
+        assert_int_equal(turn(&scorer, "klm", kinds[kind]), SFT_OK);
+        assert_int_equal(sft_scorer_fit(&scorer, &in, NULL), kind < 3 ? SFT_DATA : SFT_OK);
+        if (kind < 3) assert_non_null(strstr(logged, "class 2 has none"));
+        if (kind == 3) assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
+        sft_scorer_free(&scorer);
+    }
+    assert_true(fabs((double)scores[0]) < 1e-6 && fabs((double)scores[1]) < 1e-6); /* each its class's only image */
+}
+
 static void lists_are_read_in_order_without_repeats(void **state)
 {
     const struct sft_score **scores;
@@ -213,6 +233,7 @@ int main(void)
         cmocka_unit_test(confident_images_tie_at_one),
         cmocka_unit_test(damaged_logits_never_give_a_number),
         cmocka_unit_test(missing_inputs_and_wild_knobs_are_refused),
+        cmocka_unit_test(klm_says_which_class_is_missing),
         cmocka_unit_test(lists_are_read_in_order_without_repeats),
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(every_score_describes_itself),
