@@ -31,6 +31,13 @@ void sft_blas_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int
                 (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 }
 
+void sft_blas_gemv(bool transpose, int64_t rows, int64_t columns, const float *a, const float *x, float *y)
+{
+    start();
+    cblas_sgemv(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, (blasint)rows, (blasint)columns, 1.0f, a,
+                (blasint)columns, x, 1, 0.0f, y, 1);
+}
+
 void sft_blas_syrk(int64_t n, int64_t k, const double *x, double *c)
 {
     start();

@@ -12,6 +12,9 @@
 void sft_blas_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda,
                    const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 
+/* y = a x, or a^T x, of a (rows,columns). */
+void sft_blas_gemv(bool transpose, int64_t rows, int64_t columns, const float *a, const float *x, float *y);
+
 /* c (k,k) = x^T x of x (n,k) in double precision. */
 void sft_blas_syrk(int64_t n, int64_t k, const double *x, double *c);
 

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Power iteration: a column of lanes works on a matrix, its vectors lie in scratch memory. */
+#include "runtime/ops.h"
+#include "runtime/vulkan/ops/columns.h"
+
+enum { LANES = 64 };
+
+static uint32_t columns_of(const struct sft_shape *x) { return (uint32_t)x->dim[x->rank - 1]; }
+static uint32_t rows_of(const struct sft_shape *x)
+{
+    return (uint32_t)(sft_shape_count(x) / x->dim[0] / x->dim[x->rank - 1]);
+}
+
+size_t sft_vk_remove_rank_one_scratch(const struct sft_graph *graph, const struct sft_node *node)
+{
+    const struct sft_shape *x = sft_in_shape(graph, node, 0);
+    return (size_t)x->dim[0] * (rows_of(x) + columns_of(x)) * sizeof(float);
+}
+
+/* Rounds of one dispatch: some drivers that run on the CPU end the loops of a shader after 65536 turns together. */
+static uint32_t rounds_at_once(const struct sft_shape *x)
+{
+    enum { MOST_TURNS = 32768 };
+    uint64_t rows = rows_of(x), columns = columns_of(x);
+    uint64_t turns = sft_vk_divide_up(rows, LANES) * columns + sft_vk_divide_up(columns, LANES) * rows;
+    return turns < MOST_TURNS ? (uint32_t)(MOST_TURNS / turns) : 1;
+}
+
+static enum sft_status record_rounds(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                     const struct sft_shape *x, uint32_t first, uint32_t last, bool finish)
+{
+    struct sft_vk_operand vectors = {.value = SFT_VK_SCRATCH, .read = first > 0, .write = true};
+    struct sft_vk_dispatch dispatch = {
+        .shader = "remove_rank_one",
+        .spec = {LANES, 1},
+        .n_spec = 2,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0]), sft_vk_write(node->out[1]), vectors},
+        .n_operands = 4,
+        .push = {(uint32_t)x->dim[0], rows_of(x), columns_of(x), first, last, finish},
+        .n_push = 6,
+    };
+    sft_vk_grid(sft_vk_recorder_limits(recorder), (uint64_t)x->dim[0], dispatch.groups);
+    return sft_vk_record(recorder, &dispatch);
+}
+
+enum sft_status sft_vk_remove_rank_one(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                       const struct sft_node *node)
+{
+    const struct sft_shape *x = sft_in_shape(graph, node, 0);
+    uint32_t end = (uint32_t)SFT_NODE_PARAMS(struct sft_remove_rank_one_params, node)->iterations + 1;
+    uint32_t rounds = rounds_at_once(x);
+    for (uint32_t first = 0; first < end; first += rounds) {
+        uint32_t last = first + rounds < end ? first + rounds : end;
+        SFT_TRY(record_rounds(recorder, node, x, first, last, last == end));
+    }
+    return SFT_OK;
+}
