@@ -32,6 +32,7 @@ sft_value sft_mul(struct sft_graph *graph, sft_value a, sft_value b);
 sft_value sft_div(struct sft_graph *graph, sft_value a, sft_value b);
 sft_value sft_scale(struct sft_graph *graph, sft_value x, float factor);
 sft_value sft_sign(struct sft_graph *graph, sft_value x); /* -1, 0 or 1 */
+sft_value sft_sqrt(struct sft_graph *graph, sft_value x); /* of x >= 0; the gradient at 0 is taken as 0 */
 /* max(x, 0). The gradient passes where the output is positive. */
 sft_value sft_relu(struct sft_graph *graph, sft_value x);
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y); /* dy where y > 0, else 0 */

@@ -30,6 +30,7 @@ float function(float p, float q)
     case SFT_MAP_RELU: return max(p, 0.0);
     case SFT_MAP_GELU: return p * normal_cdf(p);
     case SFT_MAP_SIGN: return sign(p);
+    case SFT_MAP_SQRT: return sqrt(p);
     case SFT_MAP_ADD: return p + number * q;
     case SFT_MAP_MUL: return p * q;
     case SFT_MAP_DIV: return q == 0.0 ? 0.0 : p == q ? 1.0 : p / q; // drivers may divide by 2.5 ulp off

@@ -128,6 +128,7 @@ static float gelu_slope(float x)
 }
 
 SFT_MAP(scale, SFT_NODE_PARAMS(struct sft_scale_params, call->node)->factor, m->factor * m->a[i])
+SFT_MAP(sqrt, 0.0f, sqrtf(m->a[i]))
 SFT_MAP(sign, 0.0f, (float)((m->a[i] > 0.0f) - (m->a[i] < 0.0f)))
 SFT_MAP(relu, 0.0f, m->a[i] < 0.0f ? 0.0f : m->a[i]) /* keeps NaN */
 SFT_MAP(relu_grad, 0.0f, m->b[i] > 0.0f ? m->a[i] : 0.0f)

@@ -189,6 +189,32 @@ const struct sft_op sft_op_sign = {
     SFT_KERNELS(sign),
 };
 
+/* ---- sqrt ---- */
+
+sft_value sft_sqrt(struct sft_graph *graph, sft_value x)
+{
+    return sft_graph_append(graph, &sft_op_sqrt, &x, 1, NULL, NULL);
+}
+
+static void grad_sqrt(struct sft_autodiff *autodiff, const struct sft_node *node)
+{
+    struct sft_graph *graph = autodiff->graph;
+    sft_value quotient = sft_div(graph, sft_grad(autodiff, node->out[0]), node->out[0]);
+    sft_add_grad(autodiff, node->in[0], sft_scale(graph, quotient, 0.5f));
+}
+
+const struct sft_op sft_op_sqrt = {
+    .name = "sqrt",
+    .min_in = 1,
+    .max_in = 1,
+    .n_out = 1,
+    .infer = infer_same,
+    .grad = grad_sqrt,
+    .cost = cost_1,
+    .in_place = 1,
+    SFT_KERNELS(sqrt),
+};
+
 /* ---- relu ---- */
 
 sft_value sft_relu(struct sft_graph *graph, sft_value x)

@@ -5,9 +5,10 @@
 #define SFT_MAP_RELU 2
 #define SFT_MAP_GELU 3
 #define SFT_MAP_SIGN 4
-#define SFT_MAP_ADD 5
-#define SFT_MAP_MUL 6
-#define SFT_MAP_DIV 7
-#define SFT_MAP_RELU_GRAD 8
-#define SFT_MAP_GELU_GRAD 9
-#define SFT_MAP_REPEAT 10
+#define SFT_MAP_SQRT 5
+#define SFT_MAP_ADD 6
+#define SFT_MAP_MUL 7
+#define SFT_MAP_DIV 8
+#define SFT_MAP_RELU_GRAD 9
+#define SFT_MAP_GELU_GRAD 10
+#define SFT_MAP_REPEAT 11

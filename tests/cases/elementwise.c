@@ -65,6 +65,10 @@ static const struct test_case sign_cases[] = {
     SINGLES(FILL_NORMAL, NULL),
     {"zeros and ties", NULL, true, {FILLED(FILL_SMALL_INTEGERS, 37)}},
 };
+static const struct test_case sqrt_cases[] = {
+    SINGLES(FILL_POSITIVE, NULL),
+    {"zero", NULL, true, {FILLED(FILL_ZERO, 5)}},
+};
 static const struct test_case gelu_cases[] = {
     SINGLES(FILL_NORMAL, NULL),
     {"wide", NULL, true, {FILLED(FILL_WIDE, 3, 101)}},
@@ -112,6 +116,12 @@ static void build_div(struct sft_graph *graph, const sft_value *in, const void *
     out[0] = sft_div(graph, in[0], in[1]);
 }
 
+static void build_sqrt(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+{
+    (void)params;
+    out[0] = sft_sqrt(graph, in[0]);
+}
+
 static void build_sign(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
     (void)params;
@@ -157,6 +167,7 @@ static void build_fill(struct sft_graph *graph, const sft_value *in, const void 
 const struct test_op sft_test_op_add = {TEST_OP(add), FEW_ROUNDINGS, .build = build_add, CASES(add_cases)};
 const struct test_op sft_test_op_mul = {TEST_OP(mul), FEW_ROUNDINGS, .build = build_mul, CASES(mul_cases)};
 const struct test_op sft_test_op_div = {TEST_OP(div), FEW_ROUNDINGS, .build = build_div, CASES(div_cases)};
+const struct test_op sft_test_op_sqrt = {TEST_OP(sqrt), FEW_ROUNDINGS, .build = build_sqrt, CASES(sqrt_cases)};
 const struct test_op sft_test_op_sign = {TEST_OP(sign), .exact = true, .build = build_sign, CASES(sign_cases)};
 const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale, CASES(scale_cases)};
 const struct test_op sft_test_op_relu = {TEST_OP(relu), .exact = true, .build = build_relu, CASES(relu_cases)};

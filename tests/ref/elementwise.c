@@ -23,6 +23,11 @@ void sft_ref_div(struct ref_call *call)
     }
 }
 
+void sft_ref_sqrt(struct ref_call *call)
+{
+    for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) call->out[0][i] = sqrt(call->in[0][i]);
+}
+
 void sft_ref_sign(struct ref_call *call)
 {
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++)
