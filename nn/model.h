@@ -33,6 +33,7 @@ struct sft_variant {
     int depth;
     int image_size;  /* pixels a side */
     int stage_taps[2]; /* the taps behind the last stage and the one before it */
+    int norm_tap;      /* 1 + the tap whose norm FeatureNorm takes by default; 0: none is known to be good */
     float mean, std; /* of the normalised input: x = (v/255 - mean)/std, the same for all channels */
 };
 

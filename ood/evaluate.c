@@ -25,18 +25,28 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     return params;
 }
 
+/* A scorer and what the images of the pass are. */
+struct extension {
+    const struct sft_scorer *scorer;
+    enum sft_images images;
+};
+
 static sft_value append_extra(const void *context, const struct sft_pass *pass)
 {
-    const struct sft_scorer *scorer = context;
-    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass) : SFT_NONE;
+    const struct extension *extension = context;
+    const struct sft_scorer *scorer = extension->scorer;
+    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
 }
 
 static enum sft_status create_pass(struct sft_model *model, const struct sft_evaluation *evaluation,
-                                   struct sft_inference **inference)
+                                   enum sft_images images, struct sft_inference **inference)
 {
     struct sft_inference_extra extras[SFT_MAX_SCORERS];
-    for (int i = 0; i < evaluation->n_scorers; i++)
-        extras[i] = (struct sft_inference_extra){append_extra, &evaluation->scorers[i]};
+    struct extension extensions[SFT_MAX_SCORERS];
+    for (int i = 0; i < evaluation->n_scorers; i++) {
+        extensions[i] = (struct extension){&evaluation->scorers[i], images};
+        extras[i] = (struct sft_inference_extra){append_extra, &extensions[i]};
+    }
     return sft_inference_create(model, evaluation->batch, extras, evaluation->n_scorers, inference);
 }
 
@@ -80,6 +90,7 @@ static void outputs_at(const struct sft_collected *collected, int n_scorers, int
             outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i] + first * collected->extra_widths[i];
 }
 
+/* Until the set ends or all that was made room for is there. */
 static enum sft_status run_batches(struct sft_inference *inference, struct sft_loader *loader, const char *name,
                                    const struct sft_evaluation *evaluation, struct sft_collected *collected)
 {
@@ -89,7 +100,7 @@ static enum sft_status run_batches(struct sft_inference *inference, struct sft_l
     for (;;) {
         if (evaluation->stop && *evaluation->stop) return SFT_INTERRUPTED;
         SFT_TRY(sft_loader_next(loader, &batch));
-        if (!batch) return SFT_OK;
+        if (!batch || done + batch->n_id > collected->outputs.n) return SFT_OK;
         outputs_at(collected, evaluation->n_scorers, done, outputs);
         SFT_TRY(sft_inference_run(inference, batch->images, batch->n_id, outputs));
         memcpy(collected->labels + done, batch->labels, (size_t)batch->n_id * sizeof(int32_t));
@@ -98,24 +109,37 @@ static enum sft_status run_batches(struct sft_inference *inference, struct sft_l
     }
 }
 
-enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, const char *name,
-                            const struct sft_evaluation *evaluation, unsigned needs, struct sft_collected *collected)
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* The first images of the set, whole batches of them, at least `least` where there are as many. */
+static enum sft_status collect_first(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                                     const char *name, const struct sft_evaluation *evaluation, unsigned needs,
+                                     int64_t least, struct sft_collected *collected)
 {
+    int64_t batch = evaluation->batch, n = smaller((least + batch - 1) / batch * batch, sft_dataset_count(set));
     struct sft_loader_params params = in_order(model, set, evaluation);
     struct sft_inference *inference = NULL;
     struct sft_loader *loader = NULL;
     enum sft_status status = SFT_OK;
     memset(collected, 0, sizeof(*collected));
     for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
-    SFT_TRY_OUT(create_pass(model, evaluation, &inference));
-    SFT_TRY_OUT(allocate(inference, evaluation, sft_dataset_count(set), needs & SFT_NEEDS_FEATURES, collected));
+    SFT_TRY_OUT(create_pass(model, evaluation, images, &inference));
+    SFT_TRY_OUT(allocate(inference, evaluation, n, needs & SFT_NEEDS_FEATURES, collected));
     SFT_TRY_OUT(sft_loader_open(&params, &loader));
     SFT_TRY_OUT(run_batches(inference, loader, name, evaluation, collected));
+    collected->outputs.n = smaller(least, n);
 out:
     sft_loader_close(&loader);
     sft_inference_destroy(&inference);
     if (status != SFT_OK) sft_collected_free(collected);
     return status;
+}
+
+enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                            const char *name, const struct sft_evaluation *evaluation, unsigned needs,
+                            struct sft_collected *collected)
+{
+    return collect_first(model, set, images, name, evaluation, needs, sft_dataset_count(set), collected);
 }
 
 void sft_collected_free(struct sft_collected *collected)
@@ -146,6 +170,22 @@ static const struct sft_parameter *parameter_of(const struct sft_model *model, e
                : NULL;
 }
 
+/* The channels of the feature maps, from a pass that is built and never run. */
+static enum sft_status read_taps(const struct sft_model *model, struct sft_head *head)
+{
+    struct sft_graph *graph = NULL;
+    struct sft_forward forward;
+    struct sft_forward_out out;
+    enum sft_status status;
+    SFT_TRY(sft_graph_create(&graph));
+    forward = sft_forward_on(graph, model);
+    status = sft_model_forward(model, graph, &forward, sft_model_images(model, graph, 1), &out);
+    head->n_taps = status == SFT_OK ? out.n_taps : 0;
+    for (int i = 0; i < head->n_taps; i++) head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i])->dim[3];
+    sft_graph_destroy(&graph);
+    return status;
+}
+
 enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head)
 {
     const struct sft_parameter *weight = parameter_of(model, SFT_HEAD_WEIGHT), *bias = parameter_of(model, SFT_HEAD_BIAS);
@@ -159,7 +199,8 @@ enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *he
                               .weight = values,
                               .bias = values + weight->count};
     SFT_TRY(sft_tensor_download(model->parameters.weights, weight->offset, weight->count, values));
-    return sft_tensor_download(model->parameters.weights, bias->offset, bias->count, values + weight->count);
+    SFT_TRY(sft_tensor_download(model->parameters.weights, bias->offset, bias->count, values + weight->count));
+    return read_taps(model, head);
 }
 
 void sft_head_free(struct sft_head *head)
@@ -179,14 +220,15 @@ static double now(void)
 
 /* Fits the scorers that need one of `needs`. */
 static enum sft_status fit_scorers(struct sft_model *model, const struct sft_evaluation *evaluation,
-                                   const struct sft_collected *collected, unsigned needs)
+                                   const struct sft_collected *collected, const struct sft_collected *tune,
+                                   unsigned needs)
 {
     struct sft_head head;
     enum sft_status status = sft_head_read(model, &head);
     for (int i = 0; status == SFT_OK && i < evaluation->n_scorers; i++) {
-        struct sft_outputs outputs = sft_collected_for(collected, i);
+        struct sft_outputs outputs = sft_collected_for(collected, i), first = sft_collected_for(tune, i);
         if (sft_scorer_needs(&evaluation->scorers[i]) & needs)
-            status = sft_scorer_fit(&evaluation->scorers[i], &outputs, &head);
+            status = sft_scorer_fit(&evaluation->scorers[i], &outputs, &first, &head);
     }
     sft_head_free(&head);
     return status;
@@ -201,12 +243,34 @@ static const struct sft_score *unfitted(const struct sft_evaluation *evaluation)
     return NULL;
 }
 
+/* How many images the second pass of fitting takes. */
+static int64_t tune_images(const struct sft_evaluation *evaluation)
+{
+    int64_t most = 0;
+    for (int i = 0; i < evaluation->n_scorers; i++)
+        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_TUNE) && evaluation->scorers[i].score->tune_images > most)
+            most = evaluation->scorers[i].score->tune_images;
+    return most;
+}
+
+static enum sft_status run_fit(struct sft_model *model, const struct sft_evaluation *evaluation)
+{
+    struct sft_collected collected, tune = {0};
+    int64_t tuned = tune_images(evaluation);
+    enum sft_status status = SFT_OK;
+    SFT_TRY(sft_collect(model, evaluation->fit, SFT_IMAGES_FIT, "fit", evaluation, 0, &collected));
+    if (tuned)
+        status = collect_first(model, evaluation->fit, SFT_IMAGES_TUNE, "fit, again", evaluation, 0, tuned, &tune);
+    if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, &tune, SFT_NEEDS_FIT);
+    sft_collected_free(&collected);
+    sft_collected_free(&tune);
+    return status;
+}
+
 enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation, double *seconds)
 {
     const struct sft_score *score = unfitted(evaluation);
-    struct sft_collected collected;
     double start = now();
-    enum sft_status status;
     if (seconds) *seconds = 0;
     if (!score) return SFT_OK;
     if (!evaluation->fit)
@@ -214,11 +278,9 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
                         "%s needs statistics of images of the training kind: name some with --fit SPEC, for example "
                         "the model's training images",
                         score->name);
-    SFT_TRY(sft_collect(model, evaluation->fit, "fit", evaluation, 0, &collected));
-    status = fit_scorers(model, evaluation, &collected, SFT_NEEDS_FIT);
-    sft_collected_free(&collected);
+    SFT_TRY(run_fit(model, evaluation));
     if (seconds) *seconds = now() - start;
-    return status;
+    return SFT_OK;
 }
 
 /* ---- scoring ---- */
@@ -257,12 +319,15 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
                                     enum sft_results_model which, struct sft_results *results, double *accuracy)
 {
     const struct sft_dataset *data = set == SFT_ID_SET ? evaluation->id : evaluation->sets[set];
+    static const struct sft_collected none;
     struct sft_collected collected;
     enum sft_status status = SFT_OK;
-    SFT_TRY(sft_collect(model, data, set == SFT_ID_SET ? "id" : results->set_names[set], evaluation, 0, &collected));
-    if (set == SFT_ID_SET) {
+    bool id = set == SFT_ID_SET;
+    SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, id ? "id" : results->set_names[set],
+                        evaluation, 0, &collected));
+    if (id) {
         status = id_accuracy(data, &collected, accuracy);
-        if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, SFT_NEEDS_FIT_ON_ID);
+        if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, &none, SFT_NEEDS_FIT_ON_ID);
     }
     if (status == SFT_OK) status = score_set(model, evaluation, &collected, set, which, results);
     sft_collected_free(&collected);

@@ -38,8 +38,8 @@ struct sft_collected {
 /* Runs the whole set: logits, what the scorers append to the pass, and features where a scorer or `needs`
  * (SFT_NEEDS_...) asks for them. Release with sft_collected_free. SFT_DATA for a label that the model has no class for,
  * SFT_INTERRUPTED when stopped. */
-enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, const char *name,
-                            const struct sft_evaluation *evaluation, unsigned needs,
+enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                            const char *name, const struct sft_evaluation *evaluation, unsigned needs,
                             struct sft_collected *collected) SFT_MUST_CHECK;
 void sft_collected_free(struct sft_collected *collected);
 

@@ -164,7 +164,7 @@ void sft_scorer_free(struct sft_scorer *scorer) { sft_statistics_free(&scorer->s
 
 unsigned sft_scorer_needs(const struct sft_scorer *scorer)
 {
-    return scorer->score->needs_with ? scorer->score->needs_with(scorer->knobs) : scorer->score->needs;
+    return scorer->score->needs_with ? scorer->score->needs_with(scorer->knobs, scorer->variant) : scorer->score->needs;
 }
 
 static enum sft_status check(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
@@ -190,11 +190,11 @@ static bool has_labels(const struct sft_outputs *outputs)
 }
 
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
-                               const struct sft_head *head)
+                               const struct sft_outputs *tune, const struct sft_head *head)
 {
     const struct sft_score *score = scorer->score;
     static const struct sft_statistics none;
-    const struct sft_score_input in = {scorer->knobs, outputs, head, &none};
+    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, tune, head, &none};
     SFT_TRY(check(scorer, outputs, head));
     if ((sft_scorer_needs(scorer) & SFT_NEEDS_LABELS) && !has_labels(outputs))
         return sft_fail(SFT_DATA, "%s: the images to fit on need labels of the model's classes", score->name);
@@ -236,7 +236,7 @@ static enum sft_status check_statistics(const struct sft_scorer *scorer, const s
 enum sft_status sft_scorer_compute(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                    const struct sft_head *head, float *scores)
 {
-    const struct sft_score_input in = {scorer->knobs, outputs, head, &scorer->statistics};
+    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, NULL, head, &scorer->statistics};
     bool fitted = sft_scorer_needs(scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID);
     SFT_TRY(check(scorer, outputs, head));
     if (fitted) SFT_TRY(check_statistics(scorer, outputs));

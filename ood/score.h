@@ -23,7 +23,8 @@ enum sft_score_needs {
     SFT_NEEDS_HEAD = 1 << 2,     /* the classifier's weights */
     SFT_NEEDS_FIT = 1 << 3,      /* statistics of images of the training kind (--fit) */
     SFT_NEEDS_LABELS = 1 << 4,   /* their labels as well */
-    SFT_NEEDS_FIT_ON_ID = 1 << 5 /* statistics of the ID images that are scored themselves, with labels */
+    SFT_NEEDS_FIT_ON_ID = 1 << 5, /* statistics of the ID images that are scored themselves, with labels */
+    SFT_NEEDS_TUNE = 1 << 6       /* a second pass over the first `tune_images` of --fit, as SFT_IMAGES_TUNE */
 };
 
 /* What a network said about n images. Borrowed; a member that no score asks for may be NULL. */
@@ -40,7 +41,8 @@ struct sft_outputs {
 
 /* The classifier: logits = features * weight^T + bias. */
 struct sft_head {
-    int classes, width;
+    int classes, width, n_taps;
+    int tap_widths[SFT_MAX_TAPS]; /* channels of the feature maps that were recorded on the way to it */
     const float *weight; /* (classes, width) */
     const float *bias;   /* (classes) */
 };
@@ -77,10 +79,20 @@ struct sft_statistic_rule {
     const char *name, *shape;
 };
 
+/* What the images of a pass are: few scores treat them differently. */
+enum sft_images {
+    SFT_IMAGES_FIT,
+    SFT_IMAGES_TUNE, /* the first of those to fit on, again, for what would cost too much on all */
+    SFT_IMAGES_ID,
+    SFT_IMAGES_OOD
+};
+
 /* What compute() and fit() see: the score's own knobs in the order of its table, the outputs, and what it needs. */
 struct sft_score_input {
     const union sft_knob_value *knobs;
+    const struct sft_variant *variant; /* of the model; NULL: not known */
     const struct sft_outputs *outputs;
+    const struct sft_outputs *tune; /* fit() with SFT_NEEDS_TUNE; else NULL */
     const struct sft_head *head;
     const struct sft_statistics *statistics; /* what fit() left, as its rules say; empty in fit() itself */
 };
@@ -92,17 +104,18 @@ struct sft_score {
     unsigned needs;               /* SFT_NEEDS_... */
     const struct sft_knob *knobs; /* up to a row without a name, at most SFT_SCORE_MAX_KNOBS; NULL: none */
 
+    int tune_images;              /* with SFT_NEEDS_TUNE */
     const struct sft_statistic_rule *statistics; /* up to a row without a name; NULL: none */
 
     /* What it needs with these knobs, where that differs from `needs`. May be NULL. */
-    unsigned (*needs_with)(const union sft_knob_value *knobs);
+    unsigned (*needs_with)(const union sft_knob_value *knobs, const struct sft_variant *variant);
 
     /* Why it cannot be computed for this model, NULL where it can. May be NULL. */
     const char *(*misfit)(const struct sft_model *model);
 
     /* Appends to the pass what the score wants of the network: a value (N, k) that becomes outputs->extra, or SFT_NONE.
      * May be NULL. */
-    sft_value (*extend)(const union sft_knob_value *knobs, const struct sft_pass *pass);
+    sft_value (*extend)(const union sft_knob_value *knobs, const struct sft_pass *pass, enum sft_images images);
 
     /* Learns from images of the training kind. NULL for a score without statistics. */
     enum sft_status (*fit)(const struct sft_score_input *in, struct sft_statistics *statistics);
@@ -128,6 +141,7 @@ enum sft_status sft_score_parse(const char *list, const struct sft_score ***scor
 
 struct sft_scorer {
     const struct sft_score *score;
+    const struct sft_variant *variant; /* the model's; NULL: not known */
     union sft_knob_value knobs[SFT_SCORE_MAX_KNOBS];
     struct sft_statistics statistics; /* owned */
 };
@@ -143,10 +157,11 @@ enum sft_status sft_knob_read(const struct sft_knob *knob, const char *text,
 /* SFT_NEEDS_... with the scorer's knobs. */
 unsigned sft_scorer_needs(const struct sft_scorer *scorer);
 
-/* Learns the statistics from images of the training kind, in place of those that are there. SFT_DATA where they do not
+/* Learns the statistics from images of the training kind, in place of those that are there; `tune` may be NULL where
+ * SFT_NEEDS_TUNE is not asked for. SFT_DATA where they do not
  * suffice (no labels, a class without images, too few for a covariance). */
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
-                               const struct sft_head *head) SFT_MUST_CHECK;
+                               const struct sft_outputs *tune, const struct sft_head *head) SFT_MUST_CHECK;
 
 /* Scores outputs->n images into scores[]. The same bits at any number of threads. SFT_USAGE where something that the
  * score needs is missing. Outputs that are no numbers give scores that are no numbers, which the metrics refuse. */

@@ -59,7 +59,7 @@ out:
     return status;
 }
 
-/* y = a x, or a^T x. */
+/* y = a x. */
 static void times(int rows, int cols, const double *a, const double *x, double *y)
 {
     for (int r = 0; r < rows; r++) {
@@ -78,16 +78,15 @@ static double normalize(int n, double *x)
     return sum;
 }
 
-enum sft_status sft_largest_singular(int rows, int cols, const double *a, double *s, double *u, double *v)
+/* With v from the eigenvectors of a^T a; for cols <= rows. */
+static enum sft_status singular_of_tall(int rows, int cols, const double *a, double *s, double *u, double *v)
 {
     double *gram = sft_calloc((size_t)cols * (size_t)cols, sizeof(double)), *values = NULL;
     enum sft_status status = SFT_MEMORY;
     if (!gram) goto out;
     values = sft_calloc((size_t)cols, sizeof(double));
     if (!values) goto out;
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < cols; i++)
-            for (int j = 0; j < cols; j++) gram[i * cols + j] += a[(int64_t)r * cols + i] * a[(int64_t)r * cols + j];
+    sft_blas_syrk(rows, cols, a, gram);
     SFT_TRY_OUT(sft_symmetric_eigen(cols, gram, values));
     memcpy(v, gram, (size_t)cols * sizeof(*v));
     times(rows, cols, a, v, u);
@@ -96,6 +95,20 @@ enum sft_status sft_largest_singular(int rows, int cols, const double *a, double
 out:
     free(gram);
     free(values);
+    return status;
+}
+
+enum sft_status sft_largest_singular(int rows, int cols, const double *a, double *s, double *u, double *v)
+{
+    double *turned;
+    enum sft_status status;
+    if (cols <= rows) return singular_of_tall(rows, cols, a, s, u, v);
+    turned = sft_calloc((size_t)rows * (size_t)cols, sizeof(*turned));
+    if (!turned) return SFT_MEMORY;
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < cols; c++) turned[(int64_t)c * rows + r] = a[(int64_t)r * cols + c];
+    status = singular_of_tall(cols, rows, turned, s, v, u);
+    free(turned);
     return status;
 }
 

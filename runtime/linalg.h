@@ -16,8 +16,8 @@ enum sft_status sft_symmetric_eigen(int n, double *a, double *values) SFT_MUST_C
  * magnitude count as 0. */
 enum sft_status sft_symmetric_pseudo_inverse(int n, double *a, double cutoff) SFT_MUST_CHECK;
 
-/* The largest singular value of `a` (rows,cols) with its unit vectors u (rows) and v (cols): a v = s u. v is that of
- * the first eigenvector of a^T a. */
+/* The largest singular value of `a` (rows,cols) with its unit vectors u (rows) and v (cols): a v = s u. One
+ * thread, callable from many. */
 enum sft_status sft_largest_singular(int rows, int cols, const double *a, double *s, double *u,
                                      double *v) SFT_MUST_CHECK;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rounds `first` to `last` of a power iteration on matrices X (rows, columns); to finish, y = X - s left right^T. Round
-// 0 makes the first right vector from a left one of ones. A column of lanes works on one matrix and shares its two
+// 0 takes the first right vector from `start` or makes it from a left one of ones. A column of lanes works on one matrix and shares its two
 // vectors through memory; every column of a work-group meets the same barriers.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -11,7 +11,7 @@ layout(buffer_reference, std430, buffer_reference_align = 4) coherent buffer Sha
 
 layout(push_constant) uniform Push
 {
-    F32 x; F32 y; F32 quality; Shared32 vectors; uint count, rows, columns, first, last, finish;
+    F32 x; F32 start; F32 y; F32 quality; Shared32 vectors; uint count, rows, columns, first, last, finish;
 };
 
 uint matrix, left, right; // where this column's matrix and vectors start
@@ -70,6 +70,7 @@ void main()
 {
     uint number = linear_group() * TX + lane_column();
     uint n = number < count ? rows : 0, m = number < count ? columns : 0;
+    bool given = PRESENT(start);
     float norm = 0.0;
     matrix = number * rows * columns;
     left = number * (rows + columns);
@@ -78,7 +79,8 @@ void main()
         for (uint p = lane_row(); p < n; p += TY) vectors.at[left + p] = i > 0 ? row_product(p) : 1.0;
         if (i > 0) normalize_vector(left, n);
         settle();
-        for (uint c = lane_row(); c < m; c += TY) vectors.at[right + c] = column_product(c, n);
+        for (uint c = lane_row(); c < m; c += TY)
+            vectors.at[right + c] = given && i == 0 ? start.at[number * columns + c] : column_product(c, n);
         norm = normalize_vector(right, m);
     }
     if (finish > 0) remove_part(number, n, norm);

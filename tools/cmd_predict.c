@@ -127,7 +127,7 @@ static enum sft_status collect_images(struct sft_model *model, const char *spec,
     enum sft_status status;
     SFT_TRY(sft_dataset_open(spec, &images));
     if (options->limit) sft_dataset_limit(images, options->limit);
-    status = sft_collect(model, images, "images", &evaluation, SFT_NEEDS_LOGITS | SFT_NEEDS_FEATURES, collected);
+    status = sft_collect(model, images, SFT_IMAGES_ID, "images", &evaluation, SFT_NEEDS_LOGITS | SFT_NEEDS_FEATURES, collected);
     sft_dataset_close(&images);
     return status;
 }
@@ -150,8 +150,8 @@ static enum sft_status collect(struct sft_model *model, const struct predict *op
 
 /* ---- the result ---- */
 
-static enum sft_status write_output(const struct predict *options, enum output output, const struct sft_score *score,
-                                    const struct sft_collected *collected)
+static enum sft_status write_output(const struct predict *options, const struct sft_model *model, enum output output,
+                                    const struct sft_score *score, const struct sft_collected *collected)
 {
     const struct sft_outputs *outputs = &collected->outputs;
     struct sft_scorer *scorer;
@@ -161,7 +161,7 @@ static enum sft_status write_output(const struct predict *options, enum output o
         return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->classes), collected->logits);
     if (output == FEATURES)
         return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->width), collected->features);
-    SFT_TRY(sft_scorers_create(&options->common, &score, 1, &scorer));
+    SFT_TRY(sft_scorers_create(&options->common, model, &score, 1, &scorer));
     scores = sft_calloc((size_t)outputs->n, sizeof(*scores));
     status = scores ? sft_scorer_compute(scorer, outputs, NULL, scores) : SFT_MEMORY;
     if (status == SFT_OK) status = sft_array_write(options->out, SFT_SHAPE(outputs->n), scores);
@@ -195,7 +195,7 @@ static enum sft_status run(const struct sft_args *args)
     SFT_TRY_OUT(sft_model_open(device, options->weights, &config, &model));
     SFT_TRY_OUT(collect(model, options, &collected));
     sft_progress_end();
-    SFT_TRY_OUT(write_output(options, output, score, &collected));
+    SFT_TRY_OUT(write_output(options, model, output, score, &collected));
     status = show(options, &collected.outputs);
 out:
     sft_collected_free(&collected);

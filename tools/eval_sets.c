@@ -67,7 +67,7 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
     const struct sft_score **scores;
     enum sft_status status;
     SFT_TRY(sft_score_parse(request->scores, &scores, &sets->score_count));
-    status = sft_scorers_create(request->common, scores, sets->score_count, &sets->scorers);
+    status = sft_scorers_create(request->common, model, scores, sets->score_count, &sets->scorers);
     free(scores);
     SFT_TRY(status);
     if (strcmp(request->scores, "all") == 0) leave_out(sets, model, request->fit);
@@ -158,7 +158,7 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
         .id = id, .batch = batch, .stop = sft_interrupt_flag(), .progress = progress};
     struct sft_collected collected;
     enum sft_status status;
-    SFT_TRY(sft_collect(model, id, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
+    SFT_TRY(sft_collect(model, id, SFT_IMAGES_ID, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
     sft_progress_end();
     status = sft_metrics_accuracy(collected.outputs.n, collected.outputs.classes, collected.logits, collected.labels,
                                   accuracy);

@@ -47,13 +47,14 @@ static const union sft_knob_value *knobs_of(const struct sft_common *common, con
     return common->knobs + n;
 }
 
-enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_score *const *scores, int count,
-                                   struct sft_scorer **scorers)
+enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_model *model,
+                                   const struct sft_score *const *scores, int count, struct sft_scorer **scorers)
 {
     *scorers = sft_calloc((size_t)count, sizeof(**scorers));
     if (!*scorers) return SFT_MEMORY;
     for (int i = 0; i < count; i++) {
         (*scorers)[i].score = scores[i];
+        (*scorers)[i].variant = model->variant;
         memcpy((*scorers)[i].knobs, knobs_of(common, scores[i]),
                (size_t)sft_score_knobs(scores[i]) * sizeof(union sft_knob_value));
     }

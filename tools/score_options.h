@@ -11,9 +11,10 @@
 extern struct sft_option sft_score_options[SFT_MAX_KNOBS + 1];
 enum sft_status sft_score_options_init(void) SFT_MUST_CHECK;
 
-/* Makes `count` scorers with the knobs that were asked for, in an array that the caller releases with
+/* Makes `count` scorers for the model with the knobs that were asked for, in an array that the caller releases with
  * sft_scorers_free. */
-enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_score *const *scores, int count,
+enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_model *model,
+                                   const struct sft_score *const *scores, int count,
                                    struct sft_scorer **scorers) SFT_MUST_CHECK;
 void sft_scorers_free(struct sft_scorer **scorers, int count);
 

@@ -30,12 +30,13 @@ static const struct sft_knob knobs[] = {
     {0},
 };
 
-static unsigned needs_with(const union sft_knob_value *knob)
+static unsigned needs_with(const union sft_knob_value *knob, const struct sft_variant *variant)
 {
     static const unsigned source[] = {[MOS] = SFT_NEEDS_FIT_ON_ID | SFT_NEEDS_LABELS,
                                       [TRAIN] = SFT_NEEDS_FIT,
                                       [VAL] = SFT_NEEDS_FIT,
                                       [PRED_ONLY] = SFT_NEEDS_FIT | SFT_NEEDS_LABELS};
+    (void)variant;
     return SFT_NEEDS_LOGITS | source[knob[KIND].choice];
 }
 

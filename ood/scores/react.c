@@ -18,8 +18,9 @@ static const struct sft_knob knobs[] = {
     {0},
 };
 
-static unsigned needs_with(const union sft_knob_value *knob)
+static unsigned needs_with(const union sft_knob_value *knob, const struct sft_variant *variant)
 {
+    (void)variant;
     return SFT_NEEDS_FEATURES | SFT_NEEDS_HEAD | (knob[CLIP].real > 0 ? 0u : (unsigned)SFT_NEEDS_FIT);
 }
 

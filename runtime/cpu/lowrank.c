@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "runtime/alloc.h"
 #include "runtime/cpu/blas.h"
 #include "runtime/cpu/loops.h"
+#include "runtime/linalg.h"
 #include "runtime/ops.h"
 #include "runtime/parallel.h"
 
 struct removal {
-    const float *x;
+    const float *x, *start; /* start: NULL or (matrices, columns) */
     float *y, *quality, *scratch; /* scratch: left and right vectors of each matrix */
     int64_t rows, columns;
     int iterations;
+    atomic_bool failed;
 };
 
 /* x / (|x| + 1e-10); gives |x|. */
@@ -31,16 +36,14 @@ static double residual(const struct removal *r, const float *x, const float *lef
     return sqrt(sft_cpu_sum_squares(product, r->rows)) / s;
 }
 
-static void remove_one(void *context, int64_t task, int slot)
+static double power_iteration(const struct removal *r, const float *x, const float *start, float *left, float *right)
 {
-    const struct removal *r = context;
-    const float *x = r->x + task * r->rows * r->columns;
-    float *y = r->y + task * r->rows * r->columns;
-    float *left = r->scratch + task * (2 * r->rows + r->columns), *right = left + r->rows, *product = right + r->columns;
     double s = 0;
-    (void)slot;
     for (int64_t p = 0; p < r->rows; p++) left[p] = 1.0f;
-    sft_blas_gemv(true, r->rows, r->columns, x, left, right);
+    if (start)
+        memcpy(right, start, (size_t)r->columns * sizeof(*right));
+    else
+        sft_blas_gemv(true, r->rows, r->columns, x, left, right);
     normalize(right, r->columns);
     for (int i = 0; i < r->iterations; i++) {
         sft_blas_gemv(false, r->rows, r->columns, x, right, left);
@@ -48,6 +51,35 @@ static void remove_one(void *context, int64_t task, int slot)
         sft_blas_gemv(true, r->rows, r->columns, x, left, right);
         s = normalize(right, r->columns);
     }
+    return s;
+}
+
+static enum sft_status exact(const struct removal *r, const float *x, float *left, float *right, double *s)
+{
+    int64_t count = r->rows * r->columns;
+    double *a = sft_calloc((size_t)(count + r->rows + r->columns), sizeof(*a)), *u = a + count, *v = u + r->rows;
+    enum sft_status status;
+    if (!a) return SFT_MEMORY;
+    for (int64_t i = 0; i < count; i++) a[i] = (double)x[i];
+    status = sft_largest_singular((int)r->rows, (int)r->columns, a, s, u, v);
+    for (int64_t p = 0; p < r->rows; p++) left[p] = (float)u[p];
+    for (int64_t c = 0; c < r->columns; c++) right[c] = (float)v[c];
+    free(a);
+    return status;
+}
+
+static void remove_one(void *context, int64_t task, int slot)
+{
+    struct removal *r = context;
+    const float *x = r->x + task * r->rows * r->columns;
+    float *y = r->y + task * r->rows * r->columns;
+    float *left = r->scratch + task * (2 * r->rows + r->columns), *right = left + r->rows, *product = right + r->columns;
+    double s = 0;
+    (void)slot;
+    if (r->iterations != SFT_EXACT_RANK_ONE)
+        s = power_iteration(r, x, r->start ? r->start + task * r->columns : NULL, left, right);
+    else if (exact(r, x, left, right, &s) != SFT_OK)
+        atomic_store(&r->failed, true);
     r->quality[2 * task] = (float)s;
     r->quality[2 * task + 1] = (float)residual(r, x, left, right, product, s);
     for (int64_t p = 0; p < r->rows; p++)
@@ -67,13 +99,14 @@ size_t sft_cpu_remove_rank_one_scratch(const struct sft_graph *graph, const stru
 enum sft_status sft_cpu_remove_rank_one(const struct sft_call *call)
 {
     const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0);
-    struct removal removal = {call->in[0],
-                              call->out[0],
-                              call->out[1],
-                              call->scratch,
-                              rows_of(x),
-                              columns_of(x),
-                              SFT_NODE_PARAMS(struct sft_remove_rank_one_params, call->node)->iterations};
+    struct removal removal = {.x = call->in[0],
+                              .start = call->in[1],
+                              .y = call->out[0],
+                              .quality = call->out[1],
+                              .scratch = call->scratch,
+                              .rows = rows_of(x),
+                              .columns = columns_of(x)};
+    removal.iterations = SFT_NODE_PARAMS(struct sft_remove_rank_one_params, call->node)->iterations;
     sft_parallel_for(x->dim[0], remove_one, &removal);
-    return SFT_OK;
+    return atomic_load(&removal.failed) ? SFT_FAILED : SFT_OK;
 }

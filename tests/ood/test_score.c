@@ -169,7 +169,7 @@ static void klm_says_which_class_is_missing(void **state)
         static const char *const kinds[] = {"mos", "train", "pred-only", "val"};
         struct sft_scorer scorer = scorer_of("klm");
         assert_int_equal(turn(&scorer, "klm", kinds[kind]), SFT_OK);
-        assert_int_equal(sft_scorer_fit(&scorer, &in, NULL), kind < 3 ? SFT_DATA : SFT_OK);
+        assert_int_equal(sft_scorer_fit(&scorer, &in, NULL, NULL), kind < 3 ? SFT_DATA : SFT_OK);
         if (kind < 3) assert_non_null(strstr(logged, "class 2 has none"));
         if (kind == 3) assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
         sft_scorer_free(&scorer);

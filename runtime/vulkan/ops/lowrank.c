@@ -3,7 +3,7 @@
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
 
-enum { LANES = 64 };
+enum { LANES = 64, EXACT_ITERATIONS = 1000 };
 
 static uint32_t columns_of(const struct sft_shape *x) { return (uint32_t)x->dim[x->rank - 1]; }
 static uint32_t rows_of(const struct sft_shape *x)
@@ -34,8 +34,9 @@ static enum sft_status record_rounds(struct sft_vk_recorder *recorder, const str
         .shader = "remove_rank_one",
         .spec = {LANES, 1},
         .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0]), sft_vk_write(node->out[1]), vectors},
-        .n_operands = 4,
+        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_write(node->out[0]),
+                     sft_vk_write(node->out[1]), vectors},
+        .n_operands = 5,
         .push = {(uint32_t)x->dim[0], rows_of(x), columns_of(x), first, last, finish},
         .n_push = 6,
     };
@@ -47,7 +48,8 @@ enum sft_status sft_vk_remove_rank_one(struct sft_vk_recorder *recorder, const s
                                        const struct sft_node *node)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
-    uint32_t end = (uint32_t)SFT_NODE_PARAMS(struct sft_remove_rank_one_params, node)->iterations + 1;
+    int iterations = SFT_NODE_PARAMS(struct sft_remove_rank_one_params, node)->iterations;
+    uint32_t end = (uint32_t)(iterations == SFT_EXACT_RANK_ONE ? EXACT_ITERATIONS : iterations) + 1;
     uint32_t rounds = rounds_at_once(x);
     for (uint32_t first = 0; first < end; first += rounds) {
         uint32_t last = first + rounds < end ? first + rounds : end;
