@@ -115,6 +115,8 @@ enum sft_status sft_metrics_compute(const struct sft_convention *convention, dou
         .aupr_out = convention->aupr(&out),
         .n_id = n_id,
         .n_ood = n_ood,
+        .fpr_interval = {NAN, NAN},
+        .auroc_interval = {NAN, NAN},
     };
 out:
     sft_curve_free(&in);
@@ -133,21 +135,58 @@ static int argmax(const float *logits, int classes)
     return best;
 }
 
+/* The predicted class of image i, or a failure that names it. */
+static enum sft_status predict(int64_t i, int classes, const float *logits, int32_t label, int *predicted)
+{
+    *predicted = argmax(logits, classes);
+    if (*predicted < 0)
+        return sft_fail(SFT_FAILED, "the logits of image %lld are not numbers (NaN): the weights are damaged",
+                        (long long)i);
+    if (label >= 0 && label < classes) return SFT_OK;
+    return sft_fail(SFT_DATA, "image %lld has label %d, but the model has %d classes", (long long)i, label, classes);
+}
+
+static enum sft_status check_any(int64_t n, int classes)
+{
+    return n < 1 || classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of") : SFT_OK;
+}
+
 enum sft_status sft_metrics_accuracy(int64_t n, int classes, const float *logits, const int32_t *labels,
                                      double *accuracy)
 {
     int64_t correct = 0;
-    if (n < 1 || classes < 1) return sft_fail(SFT_DATA, "no images to take the accuracy of");
+    SFT_TRY(check_any(n, classes));
     for (int64_t i = 0; i < n; i++) {
-        int best = argmax(logits + i * classes, classes);
-        if (best < 0)
-            return sft_fail(SFT_FAILED, "the logits of image %lld are not numbers (NaN): the weights are damaged",
-                            (long long)i);
-        if (labels[i] < 0 || labels[i] >= classes)
-            return sft_fail(SFT_DATA, "image %lld has label %d, but the model has %d classes", (long long)i, labels[i],
-                            classes);
+        int best;
+        SFT_TRY(predict(i, classes, logits + i * classes, labels[i], &best));
         correct += labels[i] == best;
     }
     *accuracy = (double)correct / (double)n;
+    return SFT_OK;
+}
+
+static double confidence(const float *logits, int classes, int best)
+{
+    double others = 0.0;
+    for (int c = 0; c < classes; c++)
+        if (c != best) others += exp((double)logits[c] - (double)logits[best]);
+    return 1.0 / (1.0 + others);
+}
+
+enum sft_status sft_metrics_calibration_error(int64_t n, int classes, const float *logits, const int32_t *labels,
+                                              double *error)
+{
+    double excess[SFT_CALIBRATION_BINS] = {0}; /* of right images over what the confidence promised */
+    SFT_TRY(check_any(n, classes));
+    for (int64_t i = 0; i < n; i++) {
+        double promised;
+        int best, bin;
+        SFT_TRY(predict(i, classes, logits + i * classes, labels[i], &best));
+        promised = confidence(logits + i * classes, classes, best);
+        bin = promised > 0 ? (int)ceil(promised * SFT_CALIBRATION_BINS) - 1 : 0; /* infinite logits promise nothing */
+        excess[bin] += (labels[i] == best) - promised;
+    }
+    *error = 0.0;
+    for (int b = 0; b < SFT_CALIBRATION_BINS; b++) *error += fabs(excess[b]) / (double)n;
     return SFT_OK;
 }

@@ -66,6 +66,11 @@ extern const struct sft_convention sft_conventions[SFT_CONVENTIONS];
  * names where there is none. */
 enum sft_status sft_convention_find(const char *name, const struct sft_convention **convention) SFT_MUST_CHECK;
 
+/* What a metric lies in, with some confidence; NaN: not computed. */
+struct sft_interval {
+    double low, high;
+};
+
 /* Fractions, not percents. */
 struct sft_metrics {
     double fpr;      /* at the asked-for recall, in the asked-for convention */
@@ -73,10 +78,11 @@ struct sft_metrics {
     double aupr_in;  /* ID positive */
     double aupr_out; /* OOD positive */
     int64_t n_id, n_ood;
+    struct sft_interval fpr_interval, auroc_interval; /* by bootstrap: ood/bootstrap.h */
 };
 
-/* All metrics of one score on one pair of sets; `recall` in (0, 1], usually 0.95. Statuses as sft_curve_build(), and
- * SFT_USAGE for a recall out of range. */
+/* All metrics but the intervals of one score on one pair of sets; `recall` in (0, 1], usually 0.95. Statuses as
+ * sft_curve_build(), and SFT_USAGE for a recall out of range. */
 enum sft_status sft_metrics_compute(const struct sft_convention *convention, double recall, int64_t n_id,
                                     const float *id, int64_t n_ood, const float *ood,
                                     struct sft_metrics *metrics) SFT_MUST_CHECK;
@@ -85,5 +91,13 @@ enum sft_status sft_metrics_compute(const struct sft_convention *convention, dou
  * a label out of range, SFT_FAILED for a logit that is no number. */
 enum sft_status sft_metrics_accuracy(int64_t n, int classes, const float *logits, const int32_t *labels,
                                      double *accuracy) SFT_MUST_CHECK;
+
+/* Expected calibration error (Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3): images
+ * fall into SFT_CALIBRATION_BINS equal bins (low, high] by confidence, the largest softmax probability, and the
+ * differences between the bins' accuracy and mean confidence are averaged, weighted by images. Arguments and statuses
+ * as sft_metrics_accuracy(). */
+enum { SFT_CALIBRATION_BINS = 15 };
+enum sft_status sft_metrics_calibration_error(int64_t n, int classes, const float *logits, const int32_t *labels,
+                                              double *error) SFT_MUST_CHECK;
 
 #endif

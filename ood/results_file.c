@@ -2,6 +2,7 @@
 /* The files of results: JSON and score files both ways, CSV one way. */
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,9 +26,24 @@ static const struct {
 };
 enum { FRACTIONS = 4, FRACTIONS_OF_AVERAGE = 2 };
 
+/* Those that a bootstrap adds: keys in JSON, columns in CSV. */
+static const struct {
+    const char *key, *columns;
+    size_t offset;
+} intervals[] = {
+    {"fpr95_ci", ",fpr95_low,fpr95_high", offsetof(struct sft_metrics, fpr_interval)},
+    {"auroc_ci", ",auroc_low,auroc_high", offsetof(struct sft_metrics, auroc_interval)},
+};
+enum { INTERVALS = 2 };
+
 static double *fraction(struct sft_metrics *metrics, int i)
 {
     return (double *)(void *)((char *)metrics + fractions[i].offset);
+}
+
+static struct sft_interval *interval(struct sft_metrics *metrics, int i)
+{
+    return (struct sft_interval *)(void *)((char *)metrics + intervals[i].offset);
 }
 
 /* JSON has no NaN. */
@@ -38,6 +54,10 @@ static json_t *cell_to_json(struct sft_metrics metrics, int is_average)
     json_t *cell = json_object();
     for (int i = 0; i < (is_average ? FRACTIONS_OF_AVERAGE : FRACTIONS); i++)
         json_object_set_new(cell, fractions[i].key, real_or_null(*fraction(&metrics, i)));
+    for (int i = 0; i < INTERVALS; i++)
+        if (!isnan(interval(&metrics, i)->low))
+            json_object_set_new(cell, intervals[i].key,
+                                json_pack("[f, f]", interval(&metrics, i)->low, interval(&metrics, i)->high));
     if (is_average) return cell;
     json_object_set_new(cell, "n_id", json_integer(metrics.n_id));
     json_object_set_new(cell, "n_ood", json_integer(metrics.n_ood));
@@ -55,27 +75,35 @@ static json_t *score_to_json(const struct sft_results *results, int model, int s
 }
 
 /* "fpr_positive" names ref or openood, as --fpr-positive does; other conventions add their name. */
-static json_t *convention_to_json(const struct sft_convention *convention)
+static json_t *convention_to_json(const struct sft_convention *convention, double recall)
 {
     json_t *object = json_object();
     json_object_set_new(object, "fpr_positive", json_string(convention->positive));
-    json_object_set_new(object, "recall", json_real(SFT_RESULTS_RECALL));
+    json_object_set_new(object, "recall", json_real(recall));
     if (!convention->alias) json_object_set_new(object, "name", json_string(convention->name));
     return object;
+}
+
+static json_t *bootstrap_to_json(const struct sft_measure *measure)
+{
+    return json_pack("{s:i, s:I, s:f}", "replicates", measure->replicates, "seed", (json_int_t)measure->seed,
+                     "confidence", SFT_RESULTS_CONFIDENCE);
 }
 
 static json_t *model_to_json(const struct sft_results *results, int model)
 {
     json_t *object = json_object(), *scores = json_object();
     json_object_set_new(object, "accuracy", real_or_null(results->accuracy[model]));
-    json_object_set_new(object, "convention", convention_to_json(results->convention));
+    json_object_set_new(object, "ece", real_or_null(results->ece[model]));
+    json_object_set_new(object, "convention", convention_to_json(results->convention, results->measure.recall));
+    if (results->measure.replicates) json_object_set_new(object, "bootstrap", bootstrap_to_json(&results->measure));
     for (int score = 0; score < results->scores; score++)
         json_object_set_new(scores, results->score_names[score], score_to_json(results, model, score));
     json_object_set_new(object, "scores", scores);
     return object;
 }
 
-static json_t *to_json(const struct sft_results *results)
+json_t *sft_results_to_json(const struct sft_results *results)
 {
     json_t *object;
     if (results->models < 2) return model_to_json(results, SFT_BEFORE);
@@ -104,7 +132,7 @@ static enum sft_status write_named(const char *folder, const char *name, const c
 
 static enum sft_status write_json(const struct sft_results *results, const char *folder)
 {
-    json_t *object = to_json(results);
+    json_t *object = sft_results_to_json(results);
     struct sft_text text = {0};
     char *dump = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     enum sft_status status = SFT_OK;
@@ -128,14 +156,19 @@ static void add_row(struct sft_text *text, const struct sft_results *results, in
     sft_text_add(text, ",");
     sft_text_add_csv(text, results->set_names[set]);
     for (int i = 0; i < FRACTIONS; i++) sft_text_printf(text, ",%.17g", *fraction(&metrics, i));
-    sft_text_printf(text, ",%lld,%lld\n", (long long)metrics.n_id, (long long)metrics.n_ood);
+    sft_text_printf(text, ",%lld,%lld", (long long)metrics.n_id, (long long)metrics.n_ood);
+    for (int i = 0; results->measure.replicates && i < INTERVALS; i++)
+        sft_text_printf(text, ",%.17g,%.17g", interval(&metrics, i)->low, interval(&metrics, i)->high);
+    sft_text_add(text, "\n");
 }
 
 static enum sft_status write_csv(const struct sft_results *results, const char *folder)
 {
     struct sft_text text = {0};
     enum sft_status status;
-    sft_text_add(&text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood\n");
+    sft_text_add(&text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood");
+    for (int i = 0; results->measure.replicates && i < INTERVALS; i++) sft_text_add(&text, intervals[i].columns);
+    sft_text_add(&text, "\n");
     for (int model = 0; model < results->models; model++)
         for (int score = 0; score < results->scores; score++)
             for (int set = 0; set < results->sets; set++) add_row(&text, results, model, score, set);
@@ -183,33 +216,57 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
 
 /* Reading back. A reader carries the file's name and says what is wrong where. */
 
+static bool is_fraction(const json_t *value)
+{
+    return json_is_number(value) && json_number_value(value) >= 0.0 && json_number_value(value) <= 1.0;
+}
+
+/* An interval may be missing. */
+static enum sft_status read_intervals(const char *path, const json_t *cell, struct sft_metrics *metrics)
+{
+    for (int i = 0; i < INTERVALS; i++) {
+        const json_t *ends = json_object_get(cell, intervals[i].key);
+        const json_t *low = json_array_get(ends, 0), *high = json_array_get(ends, 1);
+        *interval(metrics, i) = (struct sft_interval){NAN, NAN};
+        if (!ends) continue;
+        if (!is_fraction(low) || !is_fraction(high))
+            return sft_fail(SFT_DATA, "%s: %s holds no two fractions", path, intervals[i].key);
+        *interval(metrics, i) = (struct sft_interval){json_number_value(low), json_number_value(high)};
+    }
+    return SFT_OK;
+}
+
 static enum sft_status read_cell(const char *path, const char *score, const char *set, const json_t *cell,
                                  struct sft_metrics *metrics)
 {
     for (int i = 0; i < FRACTIONS; i++) {
         const json_t *value = json_object_get(cell, fractions[i].key);
-        double number = json_number_value(value);
-        if (!json_is_number(value) || !(number >= 0.0 && number <= 1.0))
+        if (!is_fraction(value))
             return sft_fail(SFT_DATA, "%s: %s of score %s on set %s is missing or no fraction", path, fractions[i].key,
                             score, set);
-        *fraction(metrics, i) = number;
+        *fraction(metrics, i) = json_number_value(value);
     }
     metrics->n_id = json_integer_value(json_object_get(cell, "n_id"));
     metrics->n_ood = json_integer_value(json_object_get(cell, "n_ood"));
-    return SFT_OK;
+    return read_intervals(path, cell, metrics);
 }
+
+static double number_or_nan(const json_t *value) { return json_is_number(value) ? json_number_value(value) : NAN; }
 
 static enum sft_status read_model(const char *path, const json_t *object, int model, struct sft_results *results)
 {
-    const json_t *scores = json_object_get(object, "scores"), *accuracy = json_object_get(object, "accuracy");
+    const json_t *scores = json_object_get(object, "scores");
     for (int score = 0; score < results->scores; score++) {
         const char *name = results->score_names[score];
         const json_t *sets = json_object_get(scores, name);
         for (int set = 0; set < results->sets; set++)
             SFT_TRY(read_cell(path, name, results->set_names[set], json_object_get(sets, results->set_names[set]),
                               &results->metrics[(model * results->scores + score) * results->sets + set]));
+        SFT_TRY(read_intervals(path, json_object_get(sets, "average"),
+                               &results->averages[model * results->scores + score]));
     }
-    results->accuracy[model] = json_is_number(accuracy) ? json_number_value(accuracy) : NAN;
+    results->accuracy[model] = number_or_nan(json_object_get(object, "accuracy"));
+    results->ece[model] = number_or_nan(json_object_get(object, "ece"));
     results->models = model + 1;
     return SFT_OK;
 }
@@ -223,6 +280,18 @@ static const char **keys_of(json_t *object, int *count)
     if (!keys) return NULL;
     json_object_foreach(object, key, value) if (strcmp(key, "average") != 0) keys[(*count)++] = key;
     return keys;
+}
+
+static enum sft_status read_measure(const char *path, const json_t *object, struct sft_measure *measure)
+{
+    const json_t *recall = json_object_get(json_object_get(object, "convention"), "recall");
+    const json_t *bootstrap = json_object_get(object, "bootstrap");
+    if (recall && (!is_fraction(recall) || json_number_value(recall) == 0.0))
+        return sft_fail(SFT_DATA, "%s: the recall is no fraction above 0", path);
+    if (recall) measure->recall = json_number_value(recall);
+    measure->replicates = (int)json_integer_value(json_object_get(bootstrap, "replicates"));
+    measure->seed = (uint64_t)json_integer_value(json_object_get(bootstrap, "seed"));
+    return SFT_OK;
 }
 
 /* Names, convention and room, from the first model in the file. */
@@ -261,6 +330,7 @@ static enum sft_status read_json(const char *path, struct sft_results *results)
         models[SFT_AFTER] = json_object_get(object, "after");
     }
     SFT_TRY_OUT(start(path, models[SFT_BEFORE], results));
+    SFT_TRY_OUT(read_measure(path, models[SFT_BEFORE], &results->measure));
     for (int model = 0; model < SFT_MODELS && models[model]; model++)
         SFT_TRY_OUT(read_model(path, models[model], model, results));
 out:

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The printed table. Built whole in memory, so that a row is never torn by a message on the same terminal. */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "ood/results.h"
 #include "ood/score.h"
 #include "ood/text.h"
 
-enum { CELL = 7, GAP = 2, LABEL = 8 /* " before ", " change " */ };
+enum { CELL = 7, GAP = 2, LABEL = 8 /* " before ", " change ", " 97.5 %" */ };
 
 static const char *title_of(const char *score_name)
 {
@@ -58,52 +59,71 @@ static void add_header(struct sft_text *text, const struct sft_results *results,
     sft_text_add(text, "\n");
     pad(text, indent);
     for (int set = 0; set <= results->sets; set++) {
+        char fpr[16];
         pad(text, GAP + column_width(results, set) - 2 * CELL);
-        sft_text_printf(text, "%*s%*s", CELL, "FPR95", CELL, "AUROC");
+        sft_text_printf(text, "%*s%*s", CELL, sft_results_fpr_name(results, fpr), CELL, "AUROC");
     }
     sft_text_add(text, "\n");
 }
 
-static void add_cells(struct sft_text *text, const struct sft_results *results, int score, int model, int change)
+/* What a row of cells shows of its score. */
+enum row { VALUES, CHANGE, LOW, HIGH };
+
+static void add_cells(struct sft_text *text, const struct sft_results *results, int score, int model, enum row row)
 {
     for (int set = 0; set <= results->sets; set++) {
-        struct sft_metrics m = column(results, model, score, set);
+        struct sft_metrics m = column(results, model, score, set), before = column(results, SFT_BEFORE, score, set);
+        const double pairs[][2] = {[VALUES] = {m.fpr, m.auroc},
+                                   [CHANGE] = {m.fpr - before.fpr, m.auroc - before.auroc},
+                                   [LOW] = {m.fpr_interval.low, m.auroc_interval.low},
+                                   [HIGH] = {m.fpr_interval.high, m.auroc_interval.high}};
         pad(text, GAP + column_width(results, set) - 2 * CELL);
-        if (change) {
-            struct sft_metrics before = column(results, SFT_BEFORE, score, set);
-            sft_text_printf(text, "%+*.2f%+*.2f", CELL, 100 * (m.fpr - before.fpr), CELL,
-                            100 * (m.auroc - before.auroc));
-        } else {
-            sft_text_printf(text, "%*.2f%*.2f", CELL, 100 * m.fpr, CELL, 100 * m.auroc);
-        }
+        sft_text_printf(text, row == CHANGE ? "%+*.2f%+*.2f" : "%*.2f%*.2f", CELL, 100 * pairs[row][0], CELL,
+                        100 * pairs[row][1]);
     }
     sft_text_add(text, "\n");
 }
+
+/* A row of values, and its intervals where there are some. */
+static void add_values(struct sft_text *text, const struct sft_results *results, int score, int model, int width)
+{
+    add_cells(text, results, score, model, VALUES);
+    if (!results->measure.replicates) return;
+    for (enum row row = LOW; row <= HIGH; row++) {
+        pad(text, width);
+        sft_text_add(text, row == LOW ? "  2.5 % " : " 97.5 % ");
+        add_cells(text, results, score, model, row);
+    }
+}
+
+static bool has_labels(const struct sft_results *results) { return results->models > 1 || results->measure.replicates; }
 
 static void add_score(struct sft_text *text, const struct sft_results *results, int score, int width)
 {
+    static const char *const labels[] = {" before ", " after  "};
     const char *title = title_of(results->score_names[score]);
     sft_text_add(text, title);
     pad(text, width - sft_text_columns(title));
-    if (results->models < 2) {
-        add_cells(text, results, score, SFT_BEFORE, 0);
-        return;
+    for (int model = 0; model < results->models; model++) {
+        if (model > 0) pad(text, width);
+        if (results->models > 1)
+            sft_text_add(text, labels[model]);
+        else if (has_labels(results))
+            pad(text, LABEL);
+        add_values(text, results, score, model, width);
     }
-    sft_text_add(text, " before ");
-    add_cells(text, results, score, SFT_BEFORE, 0);
-    pad(text, width);
-    sft_text_add(text, " after  ");
-    add_cells(text, results, score, SFT_AFTER, 0);
+    if (results->models < 2) return;
     pad(text, width);
     sft_text_add(text, " change ");
-    add_cells(text, results, score, SFT_AFTER, 1);
+    add_cells(text, results, score, SFT_AFTER, CHANGE);
 }
 
-static void add_accuracy(struct sft_text *text, const struct sft_results *results)
+/* "NAME  93.00 before, 92.50 after (-0.50)" of what is known of the ID images. */
+static void add_line(struct sft_text *text, const struct sft_results *results, const char *name, const double *values)
 {
-    double before = results->accuracy[SFT_BEFORE], after = results->accuracy[SFT_AFTER];
+    double before = values[SFT_BEFORE], after = values[SFT_AFTER];
     if (isnan(before)) return;
-    sft_text_printf(text, "accuracy on ID  %.2f", 100 * before);
+    sft_text_printf(text, "%s  %.2f", name, 100 * before);
     if (results->models > 1 && !isnan(after))
         sft_text_printf(text, " before, %.2f after (%+.2f)", 100 * after, 100 * (after - before));
     sft_text_add(text, "\n");
@@ -112,11 +132,16 @@ static void add_accuracy(struct sft_text *text, const struct sft_results *result
 static void add_explanation(struct sft_text *text, const struct sft_results *results)
 {
     int id = strcmp(results->convention->positive, "id") == 0;
+    char fpr[16];
     sft_text_printf(
         text,
-        "In percent. FPR95 (lower is better): share of %s images taken for %s when 95 %% of the %s images are\n"
+        "In percent. %s (lower is better): share of %s images taken for %s when %.4g %% of the %s images are\n"
         "recognised, convention %s. AUROC: higher is better.\n",
-        id ? "OOD" : "ID", id ? "ID" : "OOD", id ? "ID" : "OOD", results->convention->name);
+        sft_results_fpr_name(results, fpr), id ? "OOD" : "ID", id ? "ID" : "OOD", 100 * results->measure.recall,
+        id ? "ID" : "OOD", results->convention->name);
+    if (results->measure.replicates)
+        sft_text_printf(text, "2.5 %% and 97.5 %%: the ends of the 95 %% interval of %d bootstrap replicates.\n",
+                        results->measure.replicates);
 }
 
 enum sft_status sft_results_print(const struct sft_results *results, FILE *out)
@@ -124,9 +149,10 @@ enum sft_status sft_results_print(const struct sft_results *results, FILE *out)
     int width = name_width(results);
     struct sft_text text = {0};
     enum sft_status status;
-    add_header(&text, results, width + (results->models > 1 ? LABEL : 0));
+    add_header(&text, results, width + (has_labels(results) ? LABEL : 0));
     for (int score = 0; score < results->scores; score++) add_score(&text, results, score, width);
-    add_accuracy(&text, results);
+    add_line(&text, results, "accuracy on ID", results->accuracy);
+    add_line(&text, results, "calibration error", results->ece);
     add_explanation(&text, results);
     status = text.status;
     if (status == SFT_OK && (fputs(text.data, out) < 0 || fflush(out) != 0))

@@ -21,6 +21,7 @@ enum sft_stream {
     SFT_STREAM_SPLIT,       /* held-back part of a data set */
     SFT_STREAM_PERTURB,     /* directions, masks and choices of SAM's relatives; index = step */
     SFT_STREAM_TEST,
+    SFT_STREAM_BOOTSTRAP, /* images drawn for a replicate; index = replicate and set */
 };
 
 struct sft_rng {

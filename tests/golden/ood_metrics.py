@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes ood_metrics.json: random ID and OOD scores, with and without ties, and what scikit-learn makes of them.
+"""Writes ood_metrics.json: random ID and OOD scores, with and without ties, and what scikit-learn makes of them; random
+logits and labels, and their calibration error by NumPy.
 
 Run with Debian's python3 (scikit-learn 1.2.1):  /usr/bin/python3 ood_metrics.py > ood_metrics.json
 """
@@ -62,14 +63,34 @@ def case(rng, n_id, n_ood, levels):
             "vim": vim_fpr(ind, ood, 0.95),
             "dice": dice_fpr(ind, ood, 0.95),
         },
+        "first_fpr_at": [[recall, first_fpr(labels, scores, recall), first_fpr(1 - labels, -scores, recall)]
+                         for recall in (0.3, 0.5, 0.8, 0.9, 0.99, 1.0)],
     }
+
+
+def calibration_case(rng, n, classes, sharpness):
+    """Guo et al. 2017, equation 3, as their code has it: bins (low, high]."""
+    logits = rng.normal(0, sharpness, (n, classes)).astype(np.float32)
+    labels = np.where(rng.random(n) < 0.6, logits.argmax(1), rng.integers(0, classes, n))
+    z = logits.astype(np.float64)
+    p = np.exp(z - z.max(1, keepdims=True))
+    confidence, right = (p / p.sum(1, keepdims=True)).max(1), logits.argmax(1) == labels
+    edges, error = np.linspace(0, 1, 16), 0.0
+    for low, high in zip(edges[:-1], edges[1:]):
+        inside = (confidence > low) & (confidence <= high)
+        if inside.any():
+            error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
+    return {"classes": classes, "logits": [float(x) for x in logits.ravel()], "labels": [int(x) for x in labels],
+            "ece": error}
 
 
 def main():
     rng = np.random.default_rng(5)
     sizes = [(1 + 1, 1), (3, 50), (20, 20), (37, 5), (100, 31), (150, 200)]
     cases = [case(rng, n_id, n_ood, levels) for n_id, n_ood in sizes for levels in (0, 8, 2, 1)]
-    print(json.dumps({"made by": "tests/golden/ood_metrics.py", "cases": cases}))
+    calibration = [calibration_case(rng, n, classes, sharpness)
+                   for n, classes, sharpness in ((1, 3, 1.0), (40, 2, 0.5), (200, 5, 1.5), (150, 10, 4.0))]
+    print(json.dumps({"made by": "tests/golden/ood_metrics.py", "cases": cases, "calibration": calibration}))
 
 
 main()

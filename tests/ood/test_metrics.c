@@ -92,6 +92,23 @@ static double number(const json_t *object, const char *key)
     return json_number_value(value);
 }
 
+/* At other recalls, for the two conventions that scikit-learn has a word for. */
+static void check_other_recalls(const json_t *rows, int64_t n_id, const float *id, int64_t n_ood, const float *ood)
+{
+    static const char *const names[] = {"sk-roc", "openood"};
+    const json_t *row;
+    size_t index;
+    json_array_foreach(rows, index, row) for (size_t i = 0; i < 2; i++)
+    {
+        double recall = json_number_value(json_array_get(row, 0));
+        const struct sft_convention *convention;
+        struct sft_metrics m;
+        assert_int_equal(sft_convention_find(names[i], &convention), SFT_OK);
+        assert_int_equal(sft_metrics_compute(convention, recall, n_id, id, n_ood, ood, &m), SFT_OK);
+        assert_near(m.fpr, json_number_value(json_array_get(row, i + 1)), 1e-12);
+    }
+}
+
 static void check_golden(const json_t *item)
 {
     static const char *const names[] = {"ref", "ood-pos-oe", "sk-roc", "openood", "pytorch-ood", "vim", "dice"};
@@ -112,6 +129,7 @@ static void check_golden(const json_t *item)
         assert_near(m.aupr_out, number(item, key), 1e-9);
         if (fpr) assert_near(m.fpr, json_number_value(fpr), 1e-12);
     }
+    check_other_recalls(json_object_get(item, "first_fpr_at"), n_id, id, n_ood, ood);
     free(id);
     free(ood);
 }
@@ -141,7 +159,7 @@ static int by_score_descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static double reference_fpr(int n, const float *p, int m, const float *q)
+static double reference_fpr(double target, int n, const float *p, int m, const float *q)
 {
     struct labelled all[128];
     double recall[128], fps[128], best = 2.0, result = -1.0;
@@ -158,8 +176,8 @@ static double reference_fpr(int n, const float *p, int m, const float *q)
     }
     while (recall[last] < 1.0) last++;
     for (int i = last; i >= 0; i--) {
-        if (fabs(recall[i] - 0.95) >= best) continue;
-        best = fabs(recall[i] - 0.95);
+        if (fabs(recall[i] - target) >= best) continue;
+        best = fabs(recall[i] - target);
         result = fps[i] / m;
     }
     return result;
@@ -170,17 +188,18 @@ static void equal_to_the_reference_procedure(void **state)
     struct sft_rng rng;
     (void)state;
     sft_rng_init(&rng, 3, SFT_STREAM_TEST, 0);
-    for (int round = 0; round < 4000; round++) {
+    for (int round = 0; round < 8000; round++) {
         int n = 1 + (int)sft_rng_below(&rng, 60), m = 1 + (int)sft_rng_below(&rng, 60);
         uint32_t levels = round % 3 == 0 ? 1u << 24 : 1 + sft_rng_below(&rng, 12);
+        double recall = round % 2 ? 0.95 : (1 + sft_rng_below(&rng, 100)) / 100.0;
         float id[64], ood[64], negated_id[64], negated_ood[64];
         struct sft_metrics ref, mirrored;
         for (int i = 0; i < n; i++) negated_id[i] = -(id[i] = (float)sft_rng_below(&rng, levels));
         for (int i = 0; i < m; i++) negated_ood[i] = -(ood[i] = (float)sft_rng_below(&rng, levels));
-        assert_int_equal(sft_metrics_compute(&sft_conventions[0], 0.95, n, id, m, ood, &ref), SFT_OK);
-        assert_true(ref.fpr == reference_fpr(n, id, m, ood));
-        assert_int_equal(sft_metrics_compute(&sft_conventions[2], 0.95, n, id, m, ood, &mirrored), SFT_OK);
-        assert_true(mirrored.fpr == reference_fpr(m, negated_ood, n, negated_id));
+        assert_int_equal(sft_metrics_compute(&sft_conventions[0], recall, n, id, m, ood, &ref), SFT_OK);
+        assert_true(ref.fpr == reference_fpr(recall, n, id, m, ood));
+        assert_int_equal(sft_metrics_compute(&sft_conventions[2], recall, n, id, m, ood, &mirrored), SFT_OK);
+        assert_true(mirrored.fpr == reference_fpr(recall, m, negated_ood, n, negated_id));
         assert_true(ref.auroc == mirrored.auroc);
     }
 }
@@ -249,6 +268,49 @@ static void accuracy(void **state)
     assert_int_equal(sft_metrics_accuracy(1, 3, bad, labels, &value), SFT_FAILED);
 }
 
+/* By hand: confidences 1/2 (right), 1/2 (wrong) and 9/10 (right) lie in the bins (7/15, 8/15] and (13/15, 14/15]. */
+static void calibration_error_by_hand(void **state)
+{
+    const float z = logf(9.0f), logits[] = {0, 0, /**/ 0, 0, /**/ 0, z}, infinite[] = {INFINITY, INFINITY};
+    static const int32_t labels[] = {0, 1, 1}, outside[] = {2};
+    double error = -1;
+    (void)state;
+    assert_int_equal(sft_metrics_calibration_error(3, 2, logits, labels, &error), SFT_OK);
+    assert_near(error, 0.1 / 3, 1e-7);
+    assert_int_equal(sft_metrics_calibration_error(2, 2, logits, labels, &error), SFT_OK);
+    assert_near(error, 0, 1e-15);
+    assert_int_equal(sft_metrics_calibration_error(1, 2, infinite, labels, &error), SFT_OK);
+    assert_true(isnan(error));
+    assert_int_equal(sft_metrics_calibration_error(1, 2, logits, outside, &error), SFT_DATA);
+    assert_int_equal(sft_metrics_calibration_error(0, 2, logits, labels, &error), SFT_DATA);
+}
+
+static void calibration_error_as_numpy_has_it(void **state)
+{
+    json_error_t json_error;
+    json_t *golden = json_load_file(SFT_TEST_DATA "/golden/ood_metrics.json", 0, &json_error), *item;
+    size_t index;
+    (void)state;
+    assert_true(json_array_size(json_object_get(golden, "calibration")) >= 4);
+    json_array_foreach(json_object_get(golden, "calibration"), index, item)
+    {
+        int64_t n, n_logits;
+        float *label_numbers = numbers(json_object_get(item, "labels"), &n);
+        float *logits = numbers(json_object_get(item, "logits"), &n_logits);
+        int32_t *labels = calloc((size_t)n, sizeof(*labels));
+        double error;
+        assert_non_null(labels);
+        for (int64_t i = 0; i < n; i++) labels[i] = (int32_t)label_numbers[i];
+        assert_int_equal(sft_metrics_calibration_error(n, (int)number(item, "classes"), logits, labels, &error),
+                         SFT_OK);
+        assert_near(error, number(item, "ece"), 1e-9);
+        free(label_numbers);
+        free(logits);
+        free(labels);
+    }
+    json_decref(golden);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +322,8 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_number),
         cmocka_unit_test(one_image_of_each_kind),
         cmocka_unit_test(accuracy),
+        cmocka_unit_test(calibration_error_by_hand),
+        cmocka_unit_test(calibration_error_as_numpy_has_it),
     };
     return cmocka_run_group_tests_name("metrics", tests, silence, NULL);
 }

@@ -160,6 +160,67 @@ static void what_is_written_is_read_back(void **state)
         }
 }
 
+/* Recall and bootstrap go into every file and the table, and come back. */
+static void intervals_and_recall_go_along(void **state)
+{
+    struct sft_results r, again;
+    struct sft_bytes csv;
+    json_t *root;
+    char *text = NULL;
+    size_t size;
+    FILE *out;
+    (void)state;
+    fill(&r, 1);
+    r.measure = (struct sft_measure){.recall = 0.9, .replicates = 50, .seed = 3};
+    r.ece[SFT_BEFORE] = 0.0125;
+    assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.93), SFT_OK);
+    assert_int_equal(sft_results_write(&r, path_of("ci")), SFT_OK);
+    assert_int_equal(sft_results_read(path_of("ci"), &again), SFT_OK);
+    assert_same(&r, &again);
+    assert_true(again.measure.recall == 0.9 && again.measure.replicates == 50 && again.measure.seed == 3);
+    assert_true(again.ece[SFT_BEFORE] == 0.0125);
+    assert_memory_equal(r.averages, again.averages, 2 * sizeof(*r.averages));
+
+    root = json_load_file(path_of("ci/results.json"), 0, NULL);
+    assert_true(json_number_value(json_object_get(root, "ece")) == 0.0125);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "bootstrap"), "replicates")), 50);
+    json_decref(root);
+    assert_int_equal(sft_file_open(path_of("ci/results.csv"), &csv), SFT_OK);
+    assert_memory_equal(csv.data,
+                        "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood,fpr95_low,fpr95_high,auroc_low,", 87);
+    sft_file_close(&csv);
+
+    out = open_memstream(&text, &size);
+    assert_int_equal(sft_results_print(&again, out), SFT_OK);
+    fclose(out);
+    assert_non_null(strstr(text, "  FPR90  AUROC"));
+    assert_non_null(strstr(text, "\n          2.5 % "));
+    assert_non_null(strstr(text, "\n         97.5 % "));
+    assert_non_null(strstr(text, "calibration error  1.25\n"));
+    assert_non_null(strstr(text, "50 bootstrap replicates"));
+    free(text);
+    sft_results_free(&r);
+    sft_results_free(&again);
+}
+
+/* All OOD scores below all ID scores, but for the first set of score "energy": its replicates are the average's. */
+static void the_mean_has_an_interval_of_its_own(void **state)
+{
+    struct sft_results r;
+    const struct sft_metrics *one;
+    struct sft_metrics mean;
+    (void)state;
+    fill(&r, 1);
+    r.measure.replicates = 200;
+    assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.93), SFT_OK);
+    one = sft_results_metrics(&r, SFT_BEFORE, 0, 0);
+    mean = sft_results_average(&r, SFT_BEFORE, 0);
+    assert_true(fabs(mean.fpr_interval.low - one->fpr_interval.low / 2) < 1e-12);
+    assert_true(fabs(mean.fpr_interval.high - one->fpr_interval.high / 2) < 1e-12);
+    assert_true(fabs(mean.auroc_interval.high - (one->auroc_interval.high + 1) / 2) < 1e-12);
+    sft_results_free(&r);
+}
+
 /* The layout of NumPy's format, byte by byte. */
 static void score_files_are_numpy_files(void **state)
 {
@@ -229,6 +290,12 @@ static void damaged_json_is_refused(void **state)
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"../x\": {\"fpr95\": 0.2}}}}",
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": 3, \"energy\": {}}}",
         "{\"before\": 7}",
+        "{\"convention\": {\"fpr_positive\": \"id\", \"recall\": 95}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": "
+        "0.5, "
+        "\"auroc\": 0.5, \"aupr_in\": 0.5, \"aupr_out\": 0.5}}}}",
+        "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": 0.5, \"auroc\": "
+        "0.5, "
+        "\"aupr_in\": 0.5, \"aupr_out\": 0.5, \"auroc_ci\": [0.5]}}}}",
     };
     struct sft_results r;
     (void)state;
@@ -265,6 +332,27 @@ static void incomplete_scores_are_refused(void **state)
     fill(&r, 1);
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 1, 1, bad), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_FAILED);
+    assert_non_null(strstr(logged, "score msp of image 0 of set one, \"two\" is not a number"));
+    sft_results_free(&r);
+}
+
+static void scores_that_tell_nothing_are_warned_of(void **state)
+{
+    static const float same[20] = {0};
+    struct sft_results r;
+    (void)state;
+    fill(&r, 1);
+    logged[0] = '\0';
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, SFT_ID_SET, 20, same), SFT_OK);
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 0, 7, same), SFT_OK);
+    assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
+    assert_non_null(strstr(logged, "score msp is 0 for every image of the ID set and of svhn"));
+    assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->auroc == 0.5);
+    assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->fpr == 1.0);
+    logged[0] = '\0';
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, SFT_ID_SET, 1, same), SFT_OK);
+    assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
+    assert_null(strstr(logged, "of one"));
     sft_results_free(&r);
 }
 
@@ -310,11 +398,14 @@ int main(void)
         cmocka_unit_test(json_of_a_single_evaluation),
         cmocka_unit_test(csv_is_long_and_quoted),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(intervals_and_recall_go_along),
+        cmocka_unit_test(the_mean_has_an_interval_of_its_own),
         cmocka_unit_test(score_files_are_numpy_files),
         cmocka_unit_test(damaged_score_files_are_left_out),
         cmocka_unit_test(damaged_json_is_refused),
         cmocka_unit_test(unusable_names_are_refused),
         cmocka_unit_test(incomplete_scores_are_refused),
+        cmocka_unit_test(scores_that_tell_nothing_are_warned_of),
         cmocka_unit_test(table_of_one_model),
         cmocka_unit_test(table_of_two_models_shows_the_change),
     };
