@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "datasets/loader.h"
-#include "nn/inference.h"
 #include "runtime/alloc.h"
 
 /* ---- images through the model ---- */
@@ -78,59 +77,122 @@ static enum sft_status allocate(const struct sft_inference *inference, const str
     return SFT_OK;
 }
 
-/* Where the outputs of images from number `first` on belong. */
-static void outputs_at(const struct sft_collected *collected, int n_scorers, int64_t first,
-                       float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
+/* Where the outputs belong. */
+static void outputs_of(const struct sft_collected *collected, int n_scorers, float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
 {
     memset(outputs, 0, SFT_MAX_OUTPUTS_OF_PASS * sizeof(*outputs));
-    outputs[SFT_OUTPUT_LOGITS] = collected->logits + first * collected->outputs.classes;
-    if (collected->features) outputs[SFT_OUTPUT_FEATURES] = collected->features + first * collected->outputs.width;
-    for (int i = 0; i < n_scorers; i++)
-        if (collected->extras[i])
-            outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i] + first * collected->extra_widths[i];
+    outputs[SFT_OUTPUT_LOGITS] = collected->logits;
+    outputs[SFT_OUTPUT_FEATURES] = collected->features;
+    for (int i = 0; i < n_scorers; i++) outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i];
 }
 
-/* Until the set ends or all that was made room for is there. */
-static enum sft_status run_batches(struct sft_inference *inference, struct sft_loader *loader, const char *name,
-                                   const struct sft_evaluation *evaluation, struct sft_collected *collected)
+static enum sft_status run_batches(struct sft_inference *inference, struct sft_loader *loader,
+                                   const struct sft_evaluation *evaluation, struct sft_collected *room,
+                                   sft_batch_sink sink, void *context)
 {
     const struct sft_batch *batch;
     float *outputs[SFT_MAX_OUTPUTS_OF_PASS];
     int64_t done = 0;
-    for (;;) {
+    bool more = true;
+    outputs_of(room, evaluation->n_scorers, outputs);
+    while (more) {
         if (evaluation->stop && *evaluation->stop) return SFT_INTERRUPTED;
         SFT_TRY(sft_loader_next(loader, &batch));
-        if (!batch || done + batch->n_id > collected->outputs.n) return SFT_OK;
-        outputs_at(collected, evaluation->n_scorers, done, outputs);
+        if (!batch) return SFT_OK;
         SFT_TRY(sft_inference_run(inference, batch->images, batch->n_id, outputs));
-        memcpy(collected->labels + done, batch->labels, (size_t)batch->n_id * sizeof(int32_t));
+        memcpy(room->labels, batch->labels, (size_t)batch->n_id * sizeof(int32_t));
+        room->outputs.n = batch->n_id;
+        SFT_TRY(sink(context, done, room, &more));
         done += batch->n_id;
-        if (evaluation->progress) evaluation->progress(evaluation->context, name, done, collected->outputs.n);
     }
+    return SFT_OK;
 }
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* The first images of the set, whole batches of them, at least `least` where there are as many. */
-static enum sft_status collect_first(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
-                                     const char *name, const struct sft_evaluation *evaluation, unsigned needs,
-                                     int64_t least, struct sft_collected *collected)
+enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                           const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink, void *context)
 {
-    int64_t batch = evaluation->batch, n = smaller((least + batch - 1) / batch * batch, sft_dataset_count(set));
     struct sft_loader_params params = in_order(model, set, evaluation);
     struct sft_inference *inference = NULL;
     struct sft_loader *loader = NULL;
+    struct sft_collected room = {0};
     enum sft_status status = SFT_OK;
-    memset(collected, 0, sizeof(*collected));
     for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
     SFT_TRY_OUT(create_pass(model, evaluation, images, &inference));
-    SFT_TRY_OUT(allocate(inference, evaluation, n, needs & SFT_NEEDS_FEATURES, collected));
+    SFT_TRY_OUT(allocate(inference, evaluation, evaluation->batch, needs & SFT_NEEDS_FEATURES, &room));
     SFT_TRY_OUT(sft_loader_open(&params, &loader));
-    SFT_TRY_OUT(run_batches(inference, loader, name, evaluation, collected));
-    collected->outputs.n = smaller(least, n);
+    SFT_TRY_OUT(run_batches(inference, loader, evaluation, &room, sink, context));
 out:
     sft_loader_close(&loader);
     sft_inference_destroy(&inference);
+    sft_collected_free(&room);
+    return status;
+}
+
+/* ---- whole sets ---- */
+
+struct collection {
+    const struct sft_evaluation *evaluation;
+    const char *name;
+    int64_t n; /* images wanted */
+    struct sft_collected *collected;
+};
+
+/* Room for n images of the kind that the batch holds. */
+static enum sft_status make_room(const struct collection *collection, const struct sft_collected *batch)
+{
+    struct sft_collected *all = collection->collected;
+    size_t n = (size_t)collection->n;
+    all->outputs = batch->outputs;
+    all->outputs.n = 0;
+    all->outputs.logits = all->logits = sft_calloc(n * (size_t)batch->outputs.classes, sizeof(float));
+    all->outputs.labels = all->labels = sft_calloc(n, sizeof(int32_t));
+    if (!all->logits || !all->labels) return SFT_MEMORY;
+    if (batch->features) {
+        all->outputs.features = all->features = sft_calloc(n * (size_t)batch->outputs.width, sizeof(float));
+        if (!all->features) return SFT_MEMORY;
+    }
+    for (int i = 0; i < collection->evaluation->n_scorers; i++) {
+        all->extra_widths[i] = batch->extra_widths[i];
+        if (!batch->extras[i]) continue;
+        all->extras[i] = sft_calloc(n * (size_t)batch->extra_widths[i], sizeof(float));
+        if (!all->extras[i]) return SFT_MEMORY;
+    }
+    return SFT_OK;
+}
+
+static void append(float *to, const float *from, int64_t first, int64_t n, int width)
+{
+    if (from) memcpy(to + first * width, from, (size_t)(n * width) * sizeof(float));
+}
+
+static enum sft_status collect_batch(void *context, int64_t first, const struct sft_collected *batch, bool *more)
+{
+    const struct collection *collection = context;
+    struct sft_collected *all = collection->collected;
+    int64_t left = collection->n - first, n = batch->outputs.n < left ? batch->outputs.n : left;
+    if (first == 0) SFT_TRY(make_room(collection, batch));
+    append(all->logits, batch->logits, first, n, batch->outputs.classes);
+    append(all->features, batch->features, first, n, batch->outputs.width);
+    for (int i = 0; i < collection->evaluation->n_scorers; i++)
+        append(all->extras[i], batch->extras[i], first, n, batch->extra_widths[i]);
+    memcpy(all->labels + first, batch->labels, (size_t)n * sizeof(int32_t));
+    all->outputs.n = first + n;
+    *more = all->outputs.n < collection->n;
+    if (collection->evaluation->progress)
+        collection->evaluation->progress(collection->evaluation->context, collection->name, first + n, collection->n);
+    return SFT_OK;
+}
+
+/* The first n images of the set. */
+static enum sft_status collect_first(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                                     const char *name, const struct sft_evaluation *evaluation, unsigned needs,
+                                     int64_t n, struct sft_collected *collected)
+{
+    int64_t count = sft_dataset_count(set);
+    struct collection collection = {evaluation, name, n < count ? n : count, collected};
+    enum sft_status status;
+    memset(collected, 0, sizeof(*collected));
+    status = sft_stream(model, set, images, evaluation, needs, collect_batch, &collection);
     if (status != SFT_OK) sft_collected_free(collected);
     return status;
 }
@@ -285,17 +347,18 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
 
 /* ---- scoring ---- */
 
-/* NaN where the images have no labels. */
-static enum sft_status id_accuracy(const struct sft_dataset *id, const struct sft_collected *collected,
-                                   double *accuracy)
+/* Both NaN where the images have no labels. */
+static enum sft_status measure_id(const struct sft_dataset *id, const struct sft_collected *collected, double *accuracy,
+                                  double *ece)
 {
-    *accuracy = NAN;
+    const struct sft_outputs *outputs = &collected->outputs;
+    *accuracy = *ece = NAN;
     if (sft_dataset_classes(id) == 0) return SFT_OK;
-    if (sft_dataset_classes(id) != collected->outputs.classes)
+    if (sft_dataset_classes(id) != outputs->classes)
         return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id), sft_dataset_classes(id),
-                        collected->outputs.classes);
-    return sft_metrics_accuracy(collected->outputs.n, collected->outputs.classes, collected->logits, collected->labels,
-                                accuracy);
+                        outputs->classes);
+    SFT_TRY(sft_metrics_accuracy(outputs->n, outputs->classes, outputs->logits, outputs->labels, accuracy));
+    return sft_metrics_calibration_error(outputs->n, outputs->classes, outputs->logits, outputs->labels, ece);
 }
 
 static enum sft_status score_set(struct sft_model *model, const struct sft_evaluation *evaluation,
@@ -326,7 +389,7 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
     SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, id ? "id" : results->set_names[set],
                         evaluation, 0, &collected));
     if (id) {
-        status = id_accuracy(data, &collected, accuracy);
+        status = measure_id(data, &collected, accuracy, &results->ece[which]);
         if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, &none, SFT_NEEDS_FIT_ON_ID);
     }
     if (status == SFT_OK) status = score_set(model, evaluation, &collected, set, which, results);

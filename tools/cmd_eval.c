@@ -10,7 +10,8 @@ struct eval {
     struct sft_common common;
     const char *weights, *model, *id, *score, *fpr_positive, *fit, *out;
     struct sft_texts ood;
-    int64_t limit, fit_limit, batch;
+    int64_t limit, fit_limit, batch, bootstrap, seed;
+    double recall;
     bool overwrite;
 };
 
@@ -43,6 +44,9 @@ static enum sft_status open_job(struct job *job)
                                                          .fit = options->fit,
                                                          .fit_limit = options->fit_limit,
                                                          .limit = options->limit,
+                                                         .measure = {.recall = options->recall,
+                                                                     .replicates = (int)options->bootstrap,
+                                                                     .seed = (uint64_t)options->seed},
                                                          .batch = (int)options->batch},
                               &job->sets);
 }
@@ -58,37 +62,10 @@ static enum sft_status begin_run(struct job *job)
     return sft_run_note_file(&job->run, "weights", options->weights);
 }
 
-/* The numbers of results.json, without the file. */
-static json_t *metrics_json(const struct sft_metrics *metrics)
-{
-    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I}", "fpr95", metrics->fpr, "auroc", metrics->auroc, "aupr_in",
-                     metrics->aupr_in, "aupr_out", metrics->aupr_out, "n_id", (json_int_t)metrics->n_id, "n_ood",
-                     (json_int_t)metrics->n_ood);
-}
-
-static json_t *results_json(const struct sft_results *results)
-{
-    json_t *scores = json_object();
-    double accuracy = results->accuracy[SFT_BEFORE];
-    for (int s = 0; s < results->scores; s++) {
-        struct sft_metrics average = sft_results_average(results, SFT_BEFORE, s);
-        json_t *sets = json_object();
-        for (int i = 0; i < results->sets; i++)
-            json_object_set_new(sets, results->set_names[i],
-                                metrics_json(sft_results_metrics(results, SFT_BEFORE, s, i)));
-        json_object_set_new(sets, "average", metrics_json(&average));
-        json_object_set_new(scores, results->score_names[s], sets);
-    }
-    return json_pack("{s:o, s:{s:s, s:s, s:f}, s:o}", "accuracy",
-                     accuracy == accuracy ? json_real(accuracy) : json_null(), "convention", "fpr_positive",
-                     results->convention->positive, "name", results->convention->name, "recall", SFT_RESULTS_RECALL,
-                     "scores", scores);
-}
-
 static enum sft_status show(const struct job *job)
 {
     char path[SFT_RUN_PATH];
-    if (job->options->common.json) return sft_print_json(results_json(&job->sets.results));
+    if (job->options->common.json) return sft_print_json(sft_results_to_json(&job->sets.results));
     SFT_TRY(sft_results_print(&job->sets.results, stdout));
     if (job->options->out) printf("\n%s\n", sft_run_path(&job->run, "report.html", path));
     return SFT_OK;
@@ -134,6 +111,10 @@ static const struct sft_option eval_options[] = {
      .help = "only the first N of them; 0: all"},
     {"fpr-positive", SFT_OPTION_TEXT, FIELD(fpr_positive), .value = "NAME", .fallback = "id",
      .help = "convention of FPR95:", .list = sft_convention_list},
+    SFT_EVAL_RECALL(FIELD(recall)),
+    SFT_EVAL_BOOTSTRAP(FIELD(bootstrap)),
+    {"seed", SFT_OPTION_INT, FIELD(seed), .value = "N", .fallback = "0", .min = 0, .max = 9007199254740991.0,
+     .help = "of the bootstrap"},
     {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time"},
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR",
@@ -156,6 +137,8 @@ static const struct sft_example examples[] = {
     {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --fit cifar10:DIR#train "
      "--score all --json",
      "every score, as JSON"},
+    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --recall 0.9 --bootstrap 1000",
+     "FPR at another recall, with 95 % intervals"},
     {0},
 };
 

@@ -21,8 +21,8 @@ struct finetune {
     struct sft_ints jigsaw_sizes;
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
     int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout;
-    int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit;
-    double lambda, energy_weight, energy_in, energy_out;
+    int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap;
+    double lambda, energy_weight, energy_in, energy_out, recall;
 };
 
 /* ---- defaults that depend on the size of the pictures ---- */
@@ -131,6 +131,9 @@ static enum sft_status open_evaluation(struct job *job)
                                                           .fit = options->eval_fit,
                                                           .fit_limit = options->fit_limit,
                                                           .limit = options->eval_limit,
+                                                          .measure = {.recall = options->recall,
+                                                                      .replicates = (int)options->bootstrap,
+                                                                      .seed = (uint64_t)options->fit.seed},
                                                           .batch = (int)options->eval_batch},
                                &job->sets));
     job->evaluates = true;
@@ -193,7 +196,7 @@ static enum sft_status write_results(struct job *job)
         printf("%s\n", sft_run_path(&job->run, "model.safetensors", path));
         return SFT_OK;
     }
-    if (job->evaluates) SFT_TRY(sft_results_json(&job->run, &results));
+    if (job->evaluates) results = sft_results_to_json(&job->sets.results);
     return sft_print_json(json_pack("{s:s, s:s, s:o*}", "out", job->run.folder, "model",
                                     sft_run_path(&job->run, "model.safetensors", path), "results", results));
 }
@@ -329,6 +332,8 @@ static const struct sft_option eval_options[] = {
      .help = "images of the training kind, for the scores that need statistics of them: usually as --id"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
+    SFT_EVAL_RECALL(FIELD(recall)),
+    SFT_EVAL_BOOTSTRAP(FIELD(bootstrap)),
     {"eval-batch", SFT_OPTION_INT, FIELD(eval_batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time when evaluating"},
     {0},
@@ -338,8 +343,9 @@ static const struct sft_option_group groups[] = {
     {"Model", model_options},         {"Data", sft_fit_data_options},
     {"Run", sft_fit_run_options},     {"Step", step_options},
     {"Outliers", outlier_options},    {"SAM", sam_options},
-    {"Evaluation", eval_options},     {"Device", sft_device_options},
-    {"General", sft_general_options}, {0},
+    {"Evaluation", eval_options},     {"Settings of scores", sft_score_options},
+    {"Device", sft_device_options},   {"General", sft_general_options},
+    {0},
 };
 
 static const struct sft_example examples[] = {

@@ -93,6 +93,18 @@ static enum sft_status init_results(struct sft_eval_sets *sets, const struct sft
     return sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names);
 }
 
+static void warn_of_id_images(const struct sft_eval_sets *sets)
+{
+    char id[65], ood[65];
+    sft_dataset_hash(sets->id, id);
+    for (int i = 0; i < sets->sets; i++) {
+        sft_dataset_hash(sets->ood[i], ood);
+        if (strcmp(id, ood) == 0)
+            sft_log(SFT_LOG_WARNING, "OOD set %s holds the very images of the ID set %s: nothing can tell them apart",
+                    sets->names[i], sft_dataset_spec(sets->id));
+    }
+}
+
 static enum sft_status open_fit(const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
     if (!request->fit) return SFT_OK;
@@ -107,9 +119,14 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
     const struct sft_convention *convention;
     *sets = (struct sft_eval_sets){.id = id, .batch = request->batch};
     SFT_TRY(sft_convention_find(request->convention, &convention));
+    if (request->measure.replicates == 1)
+        return sft_fail(SFT_USAGE,
+                        "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
     SFT_TRY(create_scorers(model, request, sets));
     SFT_TRY(init_results(sets, convention, request->ood));
+    sets->results.measure = request->measure;
     for (int i = 0; i < request->ood->count; i++) SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
+    warn_of_id_images(sets);
     return open_fit(request, sets);
 }
 
@@ -188,12 +205,4 @@ void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
     json_object_set_new(data, "id", sft_dataset_json(sets->id));
     for (int i = 0; i < sets->sets; i++) json_object_set_new(data, sets->names[i], sft_dataset_json(sets->ood[i]));
     sft_run_note(run, "evaluation_data", data);
-}
-
-enum sft_status sft_results_json(const struct sft_run *run, json_t **json)
-{
-    char path[SFT_RUN_PATH];
-    json_error_t error;
-    *json = json_load_file(sft_run_path(run, "results.json", path), 0, &error);
-    return *json ? SFT_OK : sft_fail(SFT_FAILED, "%s: %s", path, error.text);
 }

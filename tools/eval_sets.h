@@ -3,6 +3,7 @@
 #ifndef SFT_EVAL_SETS_H
 #define SFT_EVAL_SETS_H
 
+#include "ood/bootstrap.h"
 #include "ood/evaluate.h"
 #include "tools/option.h"
 #include "tools/run_folder.h"
@@ -29,11 +30,25 @@ struct sft_eval_request {
     const char *fit;   /* SPEC of images of the training kind, or NULL */
     int64_t fit_limit; /* takes so many of them; 0: all */
     int64_t limit;     /* takes so many images of each OOD set; 0: all */
+    struct sft_measure measure;
     int batch;
 };
 
-/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those scores are left
- * out, with a word, that cannot be had for this model or without --fit. Release with sft_eval_sets_close() in any case. */
+/* Rows of both commands' tables, for members of type double and int64_t at an offset. */
+#define SFT_EVAL_RECALL(at)                                                                                            \
+    {                                                                                                                  \
+        "recall", SFT_OPTION_REAL, at, .value = "X", .fallback = "0.95", .min = 0.001, .max = 1,                       \
+                                       .help = "FPR is taken where this share of the positives is recognised"          \
+    }
+#define SFT_EVAL_BOOTSTRAP(at)                                                                                         \
+    {                                                                                                                  \
+        "bootstrap", SFT_OPTION_INT, at, .value = "N", .fallback = "0", .min = 0, .max = SFT_MAX_REPLICATES,           \
+                                         .help = "replicates for 95 % intervals of FPR and AUROC; 0: none"             \
+    }
+
+/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those scores are
+ * left out, with a word, that cannot be had for this model or without --fit; an OOD set of the ID images is a warning.
+ * Release with sft_eval_sets_close() in any case. */
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
                                    const struct sft_eval_request *request, struct sft_eval_sets *sets) SFT_MUST_CHECK;
 void sft_eval_sets_close(struct sft_eval_sets *sets);
@@ -53,9 +68,6 @@ json_t *sft_dataset_json(const struct sft_dataset *dataset);
 /* The accuracy of a model on labelled images. */
 enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch,
                              double *accuracy) SFT_MUST_CHECK;
-
-/* The contents of the run's results.json. */
-enum sft_status sft_results_json(const struct sft_run *run, json_t **json) SFT_MUST_CHECK;
 
 /* Help lines of --fpr-positive; the text is overwritten by the next call. */
 const char *sft_convention_list(int i);
