@@ -15,6 +15,11 @@ enum { STREAMS_PER_PASS = 64, MAX_FORWARDS = 2 };
 static bool perturbs(const struct sft_step *step) { return step->how.perturbed != SFT_PERTURB_NOTHING; }
 static bool is_ranked(const struct sft_step *step) { return step->how.selection == SFT_SELECT_TENSORS; }
 static bool has_between(const struct sft_step *step) { return step->how.mixture == SFT_MIX_LOOK; }
+static bool chooses(const struct sft_step *step)
+{
+    return step->how.selection == SFT_SELECT_FISHER || step->how.selection == SFT_SELECT_DYNAMIC;
+}
+
 static bool has_parts(const struct sft_step *step) { return step->params.parts > 1; }
 
 static bool goes_apart(const struct sft_step *step)
@@ -293,8 +298,7 @@ static enum sft_status build_programs(struct sft_step *step)
 
 static bool has_memory(const struct sft_step *step)
 {
-    return has_between(step) || step->how.vector == SFT_VECTOR_NEW || step->how.selection == SFT_SELECT_FISHER ||
-           step->how.selection == SFT_SELECT_DYNAMIC;
+    return has_between(step) || step->how.vector == SFT_VECTOR_NEW || chooses(step);
 }
 
 static bool has_scale(const struct sft_step *step)
@@ -412,6 +416,8 @@ static enum sft_status resolve(struct sft_step *step)
         return sft_fail(SFT_USAGE, "%s perturbs nothing: --perturb and --adaptive do not go with it", step->how.name);
     if (params->perturbed != SFT_PERTURB_OWN) step->how.perturbed = params->perturbed;
     if (params->adaptive != SFT_ADAPTIVE_OWN) step->how.adaptive = params->adaptive;
+    if ((has_between(step) && params->constants.look_every < 1) || (chooses(step) && params->constants.ssam_every < 1))
+        return sft_fail(SFT_USAGE, "%s: a period of no steps; start from sft_constants_default()", step->how.name);
     SFT_TRY(sft_step_resolve_sets(step));
     if (!perturbs(step)) {
         step->how.selection = SFT_SELECT_ALL;

@@ -20,7 +20,8 @@ struct finetune {
     struct sft_texts eval_ood;
     struct sft_ints jigsaw_sizes;
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
-    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout;
+    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout,
+        ood_forward;
     int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap;
     double lambda, energy_weight, energy_in, energy_out, recall;
 };
@@ -43,12 +44,12 @@ static const struct by_size *defaults_for(int side)
     return row;
 }
 
-static void resolve(const struct sft_args *args, const struct sft_model *model)
+static void resolve(const struct sft_args *args, const struct sft_model *model, const struct sft_optimizer *optimizer)
 {
     struct finetune *options = args->values;
     const struct by_size *row = defaults_for(model->image_size);
     if (!sft_args_given(args, "lr")) options->fit.lr = row->lr;
-    if (!sft_args_given(args, "rho")) options->fit.rho = row->rho;
+    sft_fit_default_rho(args, optimizer, row->rho, &options->fit);
     if (!sft_args_given(args, "pseudo-mode")) options->pseudo_mode = (int)row->mode;
     if (!sft_args_given(args, "jigsaw-sizes")) {
         struct sft_pseudo_params pseudo;
@@ -77,6 +78,7 @@ static void fill_step(const struct finetune *options, struct sft_step_params *st
     step->frozen_bn = options->bn_mode;
     step->no_dropout = options->dropout;
     step->no_norm_decay = options->wd_norm;
+    step->separate = options->ood_forward;
 }
 
 static void fill_loader(const struct finetune *options, const struct sft_dataset *outliers,
@@ -144,11 +146,11 @@ static enum sft_status open_job(struct job *job)
 {
     struct finetune *options = job->options;
     struct sft_model_config config = {.name = options->model};
-    SFT_TRY(sft_fit_find_optimizer(options->fit.optimizer, &job->optimizer));
+    SFT_TRY(sft_find_optimizer(options->fit.optimizer, &job->optimizer));
     SFT_TRY(sft_fit_check_out(&options->fit));
     SFT_TRY(sft_common_open_device(&options->fit.common, &job->device));
     SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
-    resolve(job->args, job->model);
+    resolve(job->args, job->model, job->optimizer);
     SFT_TRY(sft_fit_open_id(&options->fit, &job->id));
     SFT_TRY(sft_fit_check_classes(job->id, job->model));
     if (options->pseudo_ood) SFT_TRY(sft_dataset_open(options->pseudo_ood, &job->outliers));
@@ -251,6 +253,7 @@ static const char *const sam_masks[] = {"fresh", "same", NULL};
 static const char *const bn_seconds[] = {"freeze", "update", NULL};
 static const char *const bn_modes[] = {"train", "eval", NULL};
 static const char *const on_off[] = {"on", "off", NULL};
+static const char *const ood_forwards[] = {"joint", "separate", NULL};
 
 static const struct sft_option model_options[] = {
     {"weights", SFT_OPTION_TEXT, FIELD(weights), .value = "FILE", .required = true,
@@ -268,7 +271,7 @@ static const struct sft_option step_options[] = {
     SFT_FIT_WEIGHT_DECAY("1e-5"),
     SFT_FIT_SCHEDULE("constant"),
     SFT_FIT_OPTIMIZER("sam-norm"),
-    SFT_FIT_RHO(NULL, " [0.5 from 120 pixels on, 0.05 below]"),
+    SFT_FIT_RHO(NULL, " [0.5 from 120 pixels on, 0.05 below; asam 0.5, looksam 0.1]"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
     {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0", .min = 0,
      .max = 1e9, .help = "steps over which the rate rises"},
@@ -293,6 +296,8 @@ static const struct sft_option outlier_options[] = {
      .help = "of --ood-distance energy: margin of outliers"},
     {"ood-per-id", SFT_OPTION_INT, FIELD(ood_per_id), .value = "N", .fallback = "1", .min = 1, .max = 64,
      .help = "outliers for each ID image"},
+    CHOICE("ood-forward", ood_forward, ood_forwards, "joint",
+           "outliers in one pass with the ID images, or in one of their own: batch norm tells the difference"),
     {"pseudo-mode", SFT_OPTION_CHOICE, FIELD(pseudo_mode), .value = "WORD", .choices = pseudo_modes,
      .help = "shuffles that make outliers: both on one image, on halves of the batch, on two images, either at random, "
              "one only, or no outliers [compose from 120 pixels on, jigsaw below]"},
@@ -340,11 +345,18 @@ static const struct sft_option eval_options[] = {
 };
 
 static const struct sft_option_group groups[] = {
-    {"Model", model_options},         {"Data", sft_fit_data_options},
-    {"Run", sft_fit_run_options},     {"Step", step_options},
-    {"Outliers", outlier_options},    {"SAM", sam_options},
-    {"Evaluation", eval_options},     {"Settings of scores", sft_score_options},
-    {"Device", sft_device_options},   {"General", sft_general_options},
+    {"Model", model_options},
+    {"Data", sft_fit_data_options},
+    {"Run", sft_fit_run_options},
+    {"Step", step_options},
+    {"Outliers", outlier_options},
+    {"Perturbation", sft_perturb_options},
+    {"SAM", sam_options},
+    {"Relatives of SAM", sft_relative_options},
+    {"Evaluation", eval_options},
+    {"Settings of scores", sft_score_options},
+    {"Device", sft_device_options},
+    {"General", sft_general_options},
     {0},
 };
 

@@ -55,7 +55,8 @@ static enum sft_status make_model(struct job *job)
 static enum sft_status open_job(struct job *job)
 {
     struct train *options = job->options;
-    SFT_TRY(sft_fit_find_optimizer(options->fit.optimizer, &job->optimizer));
+    SFT_TRY(sft_find_optimizer(options->fit.optimizer, &job->optimizer));
+    sft_fit_default_rho(job->args, job->optimizer, options->fit.rho, &options->fit);
     SFT_TRY(sft_fit_check_out(&options->fit));
     SFT_TRY(sft_common_open_device(&options->fit.common, &job->device));
     SFT_TRY(sft_fit_open_id(&options->fit, &job->id));
@@ -151,7 +152,7 @@ static const struct sft_option step_options[] = {
     {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0", .min = 0,
      .max = 1e9, .help = "steps over which the rate rises; 0: none, or 30 % of a onecycle"},
     SFT_FIT_OPTIMIZER("sgd"),
-    SFT_FIT_RHO("0.05", " of the optimisers that have one"),
+    SFT_FIT_RHO("0.05", "; asam 0.5, looksam 0.1"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
     SFT_FIT_AUGMENT("crop-flip"),
     {0},
@@ -162,6 +163,8 @@ static const struct sft_option_group groups[] = {
     {"Data", sft_fit_data_options},
     {"Run", sft_fit_run_options},
     {"Step", step_options},
+    {"Perturbation", sft_perturb_options},
+    {"Relatives of SAM", sft_relative_options},
     {"Device", sft_device_options},
     {"General", sft_general_options},
     {0},

@@ -48,25 +48,10 @@ const struct sft_option sft_fit_run_options[] = {
     {0},
 };
 
-const char *sft_optimizer_list(int i)
+void sft_fit_default_rho(const struct sft_args *args, const struct sft_optimizer *optimizer, double otherwise,
+                         struct sft_fit_values *values)
 {
-    static char line[256];
-    const struct sft_optimizer *optimizer = sft_optimizer_at(i);
-    if (!optimizer) return NULL;
-    snprintf(line, sizeof(line), "%s: %s", optimizer->name, optimizer->about);
-    return line;
-}
-
-enum sft_status sft_fit_find_optimizer(const char *name, const struct sft_optimizer **optimizer)
-{
-    enum { MAX_OPTIMIZERS = 64 };
-    const char *names[MAX_OPTIMIZERS] = {NULL}, *near;
-    *optimizer = sft_optimizer_find(name);
-    if (*optimizer) return SFT_OK;
-    for (int i = 0; i < MAX_OPTIMIZERS - 1 && sft_optimizer_at(i); i++) names[i] = sft_optimizer_at(i)->name;
-    near = sft_nearest(name, names);
-    return sft_fail(SFT_USAGE, "--optimizer: there is none called \"%s\"%s%s; --help lists them", name,
-                    near ? "; did you mean " : "", near ? near : "");
+    if (!sft_args_given(args, "rho")) values->rho = optimizer->rho > 0 ? optimizer->rho : otherwise;
 }
 
 /* ---- data ---- */
@@ -120,7 +105,7 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
                      .warmup = values->warmup,
                      .steps = values->steps},
         .rho = values->rho,
-        .rho_min = values->rho,
+        .rho_min = values->rho * values->sam.rho_floor,
         .momentum = values->momentum,
         .weight_decay = values->weight_decay,
         .seed = (uint64_t)values->seed,
@@ -129,6 +114,7 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
         .stop = sft_interrupt_flag(),
     };
     params->step.nesterov = values->nesterov;
+    sft_sam_params_init(&values->sam, &params->step);
     sft_loader_defaults(&params->loader, model->image_size);
     params->loader.dataset = dataset;
     params->loader.batch = values->batch;

@@ -6,6 +6,7 @@
 #include "sam/fit.h"
 #include "tools/common.h"
 #include "tools/run_folder.h"
+#include "tools/sam_options.h"
 
 /* First member of both commands' structs of values. */
 struct sft_fit_values {
@@ -15,6 +16,7 @@ struct sft_fit_values {
     int augment, schedule;
     int64_t limit, batch, steps, seed, save_every, warmup;
     double lr, momentum, weight_decay, rho;
+    struct sft_sam_values sam;
 };
 
 extern const struct sft_option sft_fit_data_options[]; /* --id, --eval-id, --limit */
@@ -68,10 +70,10 @@ extern const struct sft_option sft_fit_run_options[];  /* --out, --overwrite, --
     }
 
 extern const char *const sft_schedule_names[], *const sft_augment_names[];
-const char *sft_optimizer_list(int i); /* the text is overwritten by the next call */
 
-/* The optimiser of that name; SFT_USAGE with the nearest one. */
-enum sft_status sft_fit_find_optimizer(const char *name, const struct sft_optimizer **optimizer) SFT_MUST_CHECK;
+/* Takes the optimiser's own rho, or else `otherwise`, unless the user gave one. */
+void sft_fit_default_rho(const struct sft_args *args, const struct sft_optimizer *optimizer, double otherwise,
+                         struct sft_fit_values *values);
 
 /* Opens --id, which must have labels; with `classes` > 0 no more than the model has. */
 enum sft_status sft_fit_open_id(const struct sft_fit_values *values, struct sft_dataset **dataset) SFT_MUST_CHECK;
