@@ -256,6 +256,20 @@ const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
     return dataset->format->class_name(dataset->source.state, label);
 }
 
+/* The image's number in the source. */
+static int64_t number_of(const struct sft_dataset *dataset, int64_t i)
+{
+    return dataset->index ? dataset->index[dataset->first + i] : dataset->first + i;
+}
+
+const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n)
+{
+    int64_t number = number_of(dataset, i);
+    if (dataset->format->image_name) return dataset->format->image_name(dataset->source.state, number);
+    snprintf(text, n, "%s[%" PRId64 "]", dataset->spec, number);
+    return text;
+}
+
 static enum sft_status from_kept(const struct kept *kept, struct sft_image *image, int *label, const char *name)
 {
     SFT_TRY(sft_image_reserve(image, kept->width, kept->height, name));
@@ -295,7 +309,7 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
     const struct kept *kept;
     if (i < 0 || i >= dataset->count)
         return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
-    number = dataset->index ? dataset->index[dataset->first + i] : dataset->first + i;
+    number = number_of(dataset, i);
     if (!dataset->kept) return dataset->format->read(dataset->source.state, number, image, label);
     kept = atomic_load(&dataset->kept[number]);
     if (kept) return from_kept(kept, image, label, dataset->spec);

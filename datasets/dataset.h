@@ -12,6 +12,7 @@
 #ifndef SFT_DATASET_H
 #define SFT_DATASET_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "datasets/image.h"
@@ -41,6 +42,9 @@ const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
  * SFT_DATA when the picture is damaged. Thread safe; small sets are kept decoded after the first reading. */
 enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
                                  int *label) SFT_MUST_CHECK;
+
+/* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be used for it. */
+const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);

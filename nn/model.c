@@ -9,6 +9,7 @@
 #include "nn/build.h"
 #include "nn/models/families.h"
 #include "runtime/alloc.h"
+#include "runtime/file.h"
 
 static const struct sft_variant *const families[] = {
 #define SFT_FAMILY(name) sft_variants_##name,
@@ -207,6 +208,21 @@ enum sft_status sft_model_save(const struct sft_model *model, const char *path, 
 }
 
 /* ---- forward pass ---- */
+
+enum sft_status sft_model_fingerprint(const struct sft_model *model, char hex[65])
+{
+    const struct sft_parameters *parameters = &model->parameters;
+    int64_t n = parameters->weights_size + parameters->buffers_size;
+    float *values = sft_calloc((size_t)n, sizeof(*values));
+    enum sft_status status = SFT_MEMORY;
+    if (!values) return SFT_MEMORY;
+    status = sft_tensor_download(parameters->weights, 0, parameters->weights_size, values);
+    if (status == SFT_OK && parameters->buffers)
+        status = sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, values + parameters->weights_size);
+    if (status == SFT_OK) sft_sha256(values, (size_t)n * sizeof(*values), hex);
+    free(values);
+    return status;
+}
 
 struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_model *model)
 {

@@ -76,6 +76,9 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path, cons
 enum sft_status sft_model_save(const struct sft_model *model, const char *path, const struct sft_metadata *metadata,
                                size_t n_metadata) SFT_MUST_CHECK;
 
+/* SHA-256 of the values of all weights and buffers: tells whether what was learned with one model fits another. */
+enum sft_status sft_model_fingerprint(const struct sft_model *model, char hex[65]) SFT_MUST_CHECK;
+
 /* ---- forward pass ---- */
 
 enum sft_bn_mode {

@@ -86,45 +86,108 @@ static void outputs_of(const struct sft_collected *collected, int n_scorers, flo
     for (int i = 0; i < n_scorers; i++) outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i];
 }
 
-static enum sft_status run_batches(struct sft_inference *inference, struct sft_loader *loader,
+/* The next n images of a pass, which start at `images`; 0 at its end. */
+struct source {
+    enum sft_status (*next)(struct source *source, const float **images, const int32_t **labels, int64_t *n);
+    struct sft_loader *loader; /* of a data set */
+    const uint8_t *array;      /* or normalised images in memory, `left` of them of `image` floats each */
+    int64_t left, image, batch;
+    float *aligned; /* (batch, image) */
+    int32_t *none;  /* (batch) of -1 */
+};
+
+static enum sft_status next_of_loader(struct source *source, const float **images, const int32_t **labels, int64_t *n)
+{
+    const struct sft_batch *batch;
+    SFT_TRY(sft_loader_next(source->loader, &batch));
+    *n = batch ? batch->n_id : 0;
+    if (!batch) return SFT_OK;
+    *images = batch->images;
+    *labels = batch->labels;
+    return SFT_OK;
+}
+
+static enum sft_status next_of_array(struct source *source, const float **images, const int32_t **labels, int64_t *n)
+{
+    size_t bytes;
+    *n = source->left < source->batch ? source->left : source->batch;
+    bytes = (size_t)(*n * source->image) * sizeof(float);
+    memcpy(source->aligned, source->array, bytes);
+    source->array += bytes;
+    source->left -= *n;
+    *images = source->aligned;
+    *labels = source->none;
+    return SFT_OK;
+}
+
+static enum sft_status run_batches(struct sft_inference *inference, struct source *source,
                                    const struct sft_evaluation *evaluation, struct sft_collected *room,
                                    sft_batch_sink sink, void *context)
 {
-    const struct sft_batch *batch;
+    const float *images;
+    const int32_t *labels;
     float *outputs[SFT_MAX_OUTPUTS_OF_PASS];
-    int64_t done = 0;
+    int64_t done = 0, n;
     bool more = true;
     outputs_of(room, evaluation->n_scorers, outputs);
     while (more) {
         if (evaluation->stop && *evaluation->stop) return SFT_INTERRUPTED;
-        SFT_TRY(sft_loader_next(loader, &batch));
-        if (!batch) return SFT_OK;
-        SFT_TRY(sft_inference_run(inference, batch->images, batch->n_id, outputs));
-        memcpy(room->labels, batch->labels, (size_t)batch->n_id * sizeof(int32_t));
-        room->outputs.n = batch->n_id;
+        SFT_TRY(source->next(source, &images, &labels, &n));
+        if (n == 0) return SFT_OK;
+        SFT_TRY(sft_inference_run(inference, images, n, outputs));
+        memcpy(room->labels, labels, (size_t)n * sizeof(int32_t));
+        room->outputs.n = n;
         SFT_TRY(sink(context, done, room, &more));
-        done += batch->n_id;
+        done += n;
     }
     return SFT_OK;
+}
+
+static enum sft_status run_source(struct sft_model *model, struct source *source, enum sft_images images,
+                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
+                                  void *context)
+{
+    struct sft_inference *inference = NULL;
+    struct sft_collected room = {0};
+    enum sft_status status = SFT_OK;
+    for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
+    SFT_TRY_OUT(create_pass(model, evaluation, images, &inference));
+    SFT_TRY_OUT(allocate(inference, evaluation, evaluation->batch, needs & SFT_NEEDS_FEATURES, &room));
+    SFT_TRY_OUT(run_batches(inference, source, evaluation, &room, sink, context));
+out:
+    sft_inference_destroy(&inference);
+    sft_collected_free(&room);
+    return status;
 }
 
 enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
                            const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink, void *context)
 {
     struct sft_loader_params params = in_order(model, set, evaluation);
-    struct sft_inference *inference = NULL;
-    struct sft_loader *loader = NULL;
-    struct sft_collected room = {0};
-    enum sft_status status = SFT_OK;
-    for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
-    SFT_TRY_OUT(create_pass(model, evaluation, images, &inference));
-    SFT_TRY_OUT(allocate(inference, evaluation, evaluation->batch, needs & SFT_NEEDS_FEATURES, &room));
-    SFT_TRY_OUT(sft_loader_open(&params, &loader));
-    SFT_TRY_OUT(run_batches(inference, loader, evaluation, &room, sink, context));
-out:
-    sft_loader_close(&loader);
-    sft_inference_destroy(&inference);
-    sft_collected_free(&room);
+    struct source source = {.next = next_of_loader};
+    enum sft_status status;
+    SFT_TRY(sft_loader_open(&params, &source.loader));
+    status = run_source(model, &source, images, evaluation, needs, sink, context);
+    sft_loader_close(&source.loader);
+    return status;
+}
+
+enum sft_status sft_stream_array(struct sft_model *model, const void *images, int64_t n,
+                                 const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
+                                 void *context)
+{
+    int64_t side = model->image_size;
+    struct source source = {
+        .next = next_of_array, .array = images, .left = n, .image = side * side * 3, .batch = evaluation->batch};
+    enum sft_status status = SFT_MEMORY;
+    source.aligned = sft_calloc((size_t)(source.batch * source.image), sizeof(float));
+    source.none = sft_calloc((size_t)source.batch, sizeof(int32_t));
+    if (source.aligned && source.none) {
+        for (int64_t i = 0; i < source.batch; i++) source.none[i] = -1;
+        status = run_source(model, &source, SFT_IMAGES_OOD, evaluation, needs, sink, context);
+    }
+    free(source.aligned);
+    free(source.none);
     return status;
 }
 

@@ -35,9 +35,21 @@ struct sft_collected {
     int extra_widths[SFT_MAX_SCORERS];
 };
 
-/* Runs the whole set: logits, what the scorers append to the pass, and features where a scorer or `needs`
- * (SFT_NEEDS_...) asks for them. Release with sft_collected_free. SFT_DATA for a label that the model has no class for,
- * SFT_INTERRUPTED when stopped. */
+/* Takes the outputs of a batch whose first image is number `first`; *more false ends the pass. */
+typedef enum sft_status (*sft_batch_sink)(void *context, int64_t first, const struct sft_collected *batch, bool *more);
+
+/* Runs the set batch by batch: logits, what the scorers append to the pass, and features where a scorer or `needs`
+ * (SFT_NEEDS_...) asks for them. SFT_DATA for a picture that is damaged, SFT_INTERRUPTED when stopped. */
+enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
+                           const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
+                           void *context) SFT_MUST_CHECK;
+
+/* The same for n normalised images of the model's size that lie in memory one after the other, float32, not aligned. */
+enum sft_status sft_stream_array(struct sft_model *model, const void *images, int64_t n,
+                                 const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
+                                 void *context) SFT_MUST_CHECK;
+
+/* The same for the whole set at once. Release with sft_collected_free. */
 enum sft_status sft_collect(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
                             const char *name, const struct sft_evaluation *evaluation, unsigned needs,
                             struct sft_collected *collected) SFT_MUST_CHECK;

@@ -1,62 +1,240 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A model's outputs for images or an array, as an array. */
+/* What a model says about images: an array of logits, features or scores, or a verdict for each image as it comes. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "nn/inference.h"
+#include "ood/calibration.h"
+#include "ood/evaluate.h"
 #include "runtime/alloc.h"
 #include "tools/array.h"
-#include "tools/common.h"
-#include "tools/eval_sets.h"
 #include "tools/interrupt.h"
+#include "tools/score_options.h"
 #include "tools/terminal.h"
 
 struct predict {
     struct sft_common common;
-    const char *weights, *model, *input, *images, *output, *out;
+    const char *weights, *model, *input, *images, *output, *calibration, *out;
     int64_t batch, limit;
     bool overwrite;
 };
 
+enum output { LOGITS, FEATURES, VERDICTS, SCORE };
+static const char *const output_names[] = {"logits", "features", "verdicts", NULL};
+
+struct job {
+    const struct predict *options;
+    enum output output;
+    const struct sft_score *score; /* of SCORE and VERDICTS */
+    struct sft_device *device;
+    struct sft_model *model;
+    struct sft_dataset *images; /* NULL for a float array */
+    struct sft_calibration calibration;
+    struct sft_scorer *scorer; /* of the score; owned by the calibration where there is one */
+    struct sft_scorer *own;
+    struct sft_head head;
+    float *values; /* rows of the output so far; one batch of scores for verdicts */
+    int64_t count;
+    int width;
+    FILE *file; /* of verdicts */
+};
+
 /* ---- what is asked for ---- */
 
-enum output { LOGITS, FEATURES, SCORE };
-
-static enum sft_status find_output(const char *name, enum output *output, const struct sft_score **score)
+static enum sft_status find_output(struct job *job)
 {
     enum { MAX_NAMES = 64 };
-    const char *names[MAX_NAMES] = {"logits", "features"}, *near;
-    *score = sft_score_find(name);
-    *output = SCORE;
-    if (strcmp(name, "logits") == 0) *output = LOGITS;
-    if (strcmp(name, "features") == 0) *output = FEATURES;
-    if (*score || *output != SCORE) return SFT_OK;
-    for (int i = 0; i < sft_score_count() && i + 3 < MAX_NAMES; i++) names[i + 2] = sft_score_at(i)->name;
+    const char *name = job->options->output, *names[MAX_NAMES] = {NULL}, *near;
+    int n = 0;
+    if (!name) name = job->options->calibration ? "verdicts" : "logits";
+    for (; output_names[n]; n++) {
+        names[n] = output_names[n];
+        if (strcmp(name, names[n]) == 0) {
+            job->output = (enum output)n;
+            return SFT_OK;
+        }
+    }
+    job->output = SCORE;
+    job->score = sft_score_find(name);
+    if (job->score) return SFT_OK;
+    for (int i = 0; i < sft_score_count() && n < MAX_NAMES - 1; i++) names[n++] = sft_score_at(i)->name;
     near = sft_nearest(name, names);
-    return sft_fail(SFT_USAGE, "--output: there is no \"%s\"%s%s; logits, features or a score, see --help", name,
-                    near ? "; did you mean " : "", near ? near : "");
+    return sft_fail(SFT_USAGE, "--output: there is no \"%s\"%s%s; logits, features, verdicts or a score, see --help",
+                    name, near ? "; did you mean " : "", near ? near : "");
 }
 
-static enum sft_status check_usage(const struct predict *options)
+static enum sft_status check_usage(const struct job *job)
 {
+    const struct predict *options = job->options;
     if (!options->input == !options->images)
         return sft_fail(SFT_USAGE, "predict: needs --input X.npy or --images SPEC, and not both");
-    if (!options->overwrite && access(options->out, F_OK) == 0)
+    if (job->output == VERDICTS && !options->calibration)
+        return sft_fail(SFT_USAGE, "--output verdicts: needs --calibration FILE, which `sft-vk calibrate` makes");
+    if (job->output != VERDICTS && !options->out)
+        return sft_fail(SFT_USAGE, "predict: needs --out Y.npy for the array");
+    if (options->out && !options->overwrite && access(options->out, F_OK) == 0)
         return sft_fail(SFT_USAGE, "--out %s: is there already; name another file, or say --overwrite", options->out);
     return SFT_OK;
 }
 
-/* ---- running ---- */
+/* ---- opening ---- */
 
-/* The array's values for images first .. first + n - 1, aligned. */
-static void copy_images(const struct sft_array *array, int64_t first, int64_t n, float *images)
+static enum sft_status from_calibration(struct job *job)
 {
-    size_t image = (size_t)(sft_shape_count(&array->shape) / array->shape.dim[0]) * sizeof(float);
-    memcpy(images, array->data + (size_t)first * image, (size_t)n * image);
+    struct sft_calibration *calibration = &job->calibration;
+    SFT_TRY(sft_calibration_read(job->options->calibration, job->model, calibration));
+    if (job->output == VERDICTS) job->score = calibration->scorers[0].score;
+    for (int i = 0; i < calibration->n; i++)
+        if (calibration->scorers[i].score == job->score) job->scorer = &calibration->scorers[i];
+    if (job->scorer) return SFT_OK;
+    return sft_fail(SFT_USAGE, "%s: holds no statistics of %s; add it to the --score of `sft-vk calibrate`",
+                    job->options->calibration, job->score->name);
 }
+
+static enum sft_status make_scorer(struct job *job)
+{
+    if (job->output == LOGITS || job->output == FEATURES) return SFT_OK;
+    if (job->options->calibration) return from_calibration(job);
+    SFT_TRY(sft_scorers_create(&job->options->common, job->model, &job->score, 1, &job->own));
+    job->scorer = job->own;
+    if (!(sft_scorer_needs(job->scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID))) return SFT_OK;
+    return sft_fail(SFT_USAGE, "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
+                    job->score->name);
+}
+
+static bool is_float_array(const char *path, enum sft_status *status)
+{
+    struct sft_array array = {0};
+    bool is_float;
+    *status = sft_array_open(path, &array);
+    is_float = *status == SFT_OK && array.is_float;
+    sft_array_close(&array);
+    return is_float;
+}
+
+/* A float array goes in as it is; uint8 images take the road of all images. */
+static enum sft_status open_images(struct job *job)
+{
+    const struct predict *options = job->options;
+    const char *named = options->images;
+    char spec[4096];
+    enum sft_status status = SFT_OK;
+    if (!named) {
+        if (is_float_array(options->input, &status) || status != SFT_OK) return status;
+        if ((size_t)snprintf(spec, sizeof(spec), "npy:%s", options->input) >= sizeof(spec))
+            return sft_fail(SFT_USAGE, "--input: the name is too long");
+        named = spec;
+    }
+    SFT_TRY(sft_dataset_open(named, &job->images));
+    if (options->limit) sft_dataset_limit(job->images, options->limit);
+    return SFT_OK;
+}
+
+static enum sft_status open_job(struct job *job)
+{
+    struct sft_model_config config = {.name = job->options->model};
+    SFT_TRY(find_output(job));
+    SFT_TRY(check_usage(job));
+    SFT_TRY(sft_common_open_device(&job->options->common, &job->device));
+    SFT_TRY(sft_model_open(job->device, job->options->weights, &config, &job->model));
+    SFT_TRY(make_scorer(job));
+    SFT_TRY(sft_head_read(job->model, &job->head));
+    return open_images(job);
+}
+
+/* ---- batches ---- */
+
+/* The output of a batch, as rows. */
+static enum sft_status rows_of(const struct job *job, const struct sft_collected *batch, float *rows)
+{
+    const struct sft_outputs *outputs = &batch->outputs;
+    if (job->output == LOGITS || job->output == FEATURES) {
+        const float *from = job->output == LOGITS ? outputs->logits : outputs->features;
+        memcpy(rows, from, (size_t)(outputs->n * job->width) * sizeof(*rows));
+        return SFT_OK;
+    }
+    return sft_scorer_compute(job->scorer, &(struct sft_outputs){.n = outputs->n,
+                                                                 .classes = outputs->classes,
+                                                                 .logits = outputs->logits,
+                                                                 .width = outputs->width,
+                                                                 .features = outputs->features,
+                                                                 .extra_width = batch->extra_widths[0],
+                                                                 .extra = batch->extras[0]},
+                              &job->head, rows);
+}
+
+/* One line of JSON: which image, how it scores, what that means, and what the classifier takes it for. */
+static enum sft_status write_verdict(const struct job *job, int64_t number, double score, const float *logits)
+{
+    int classes = job->model->classes, best = 0;
+    double threshold = job->calibration.thresholds[job->scorer - job->calibration.scorers], sum = 0;
+    char text[512];
+    json_t *line;
+    bool written;
+    for (int c = 1; c < classes; c++)
+        if (logits[c] > logits[best]) best = c;
+    for (int c = 0; c < classes; c++) sum += exp((double)logits[c] - (double)logits[best]);
+    line = json_pack("{s:s, s:s, s:f, s:f, s:i, s:f}", "image",
+                     job->images ? sft_dataset_image_name(job->images, number, text, sizeof(text)) : "", "verdict",
+                     score >= threshold ? "id" : "ood", "score", score, "threshold", threshold, "class", best,
+                     "probability", 1 / sum);
+    if (line && !job->images) json_object_set_new(line, "image", json_integer((json_int_t)number));
+    if (line && best < job->calibration.classes)
+        json_object_set_new(line, "class_name", json_string(job->calibration.class_names[best]));
+    written = line && json_dumpf(line, job->file, JSON_REAL_PRECISION(9)) == 0 && putc('\n', job->file) != EOF;
+    json_decref(line);
+    if (!written)
+        return sft_fail(line ? SFT_WRITE : SFT_DATA, "image %" PRId64 ": its verdict could not be written", number);
+    return SFT_OK;
+}
+
+static enum sft_status take_batch(void *context, int64_t first, const struct sft_collected *batch, bool *more)
+{
+    struct job *job = context;
+    const struct sft_outputs *outputs = &batch->outputs;
+    bool streams = job->output == VERDICTS;
+    float *rows = job->values + (streams ? 0 : first * job->width);
+    (void)more;
+    SFT_TRY(rows_of(job, batch, rows));
+    if (!streams) sft_progress(first + outputs->n, job->count, "%" PRId64 " of %" PRId64 " images", first + outputs->n,
+                               job->count);
+    for (int64_t i = 0; streams && i < outputs->n; i++) {
+        if (isnan(rows[i])) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", first + i);
+        SFT_TRY(write_verdict(job, first + i, (double)rows[i], outputs->logits + i * outputs->classes));
+    }
+    if (streams && fflush(job->file) != 0) return sft_fail(SFT_WRITE, "verdicts could not be written");
+    return SFT_OK;
+}
+
+static struct sft_evaluation evaluation_of(const struct job *job)
+{
+    return (struct sft_evaluation){.scorers = job->scorer,
+                                   .n_scorers = job->scorer != NULL,
+                                   .batch = (int)job->options->batch,
+                                   .stop = sft_interrupt_flag()};
+}
+
+static enum sft_status make_room(struct job *job)
+{
+    int64_t rows = job->output == VERDICTS ? job->options->batch : job->count;
+    job->width = job->output == LOGITS ? job->model->classes : job->output == FEATURES ? job->head.width : 1;
+    job->values = sft_calloc((size_t)rows * (size_t)job->width, sizeof(*job->values));
+    return job->values ? SFT_OK : SFT_MEMORY;
+}
+
+static enum sft_status run_images(struct job *job)
+{
+    const struct sft_evaluation evaluation = evaluation_of(job);
+    job->count = sft_dataset_count(job->images);
+    SFT_TRY(make_room(job));
+    return sft_stream(job->model, job->images, SFT_IMAGES_OOD, &evaluation,
+                      SFT_NEEDS_LOGITS | (job->output == FEATURES ? SFT_NEEDS_FEATURES : 0), take_batch, job);
+}
+
+/* ---- float arrays ---- */
 
 static enum sft_status check_array(const char *path, const struct sft_array *array, const struct sft_model *model)
 {
@@ -67,140 +245,80 @@ static enum sft_status check_array(const char *path, const struct sft_array *arr
                     path, dim[1], dim[2], dim[3], model->image_size, model->image_size);
 }
 
-/* Batches of the array through the model. */
-static enum sft_status run_array(const struct sft_array *array, struct sft_inference *inference,
-                                 struct sft_collected *collected)
+static enum sft_status run_array(struct job *job)
 {
-    struct sft_outputs *outputs = &collected->outputs;
-    int64_t count = array->shape.dim[0], batch = sft_inference_batch(inference);
-    int64_t image = sft_shape_count(&array->shape) / count;
-    float *images = sft_calloc((size_t)(batch * image), sizeof(*images));
-    enum sft_status status = images ? SFT_OK : SFT_MEMORY;
-    for (int64_t first = 0; status == SFT_OK && first < count; first += batch) {
-        int64_t n = count - first < batch ? count - first : batch;
-        copy_images(array, first, n, images);
-        status = sft_interrupted()
-                     ? SFT_INTERRUPTED
-                     : sft_inference_run(inference, images, n,
-                                         (float *[]){collected->logits + first * outputs->classes,
-                                                     collected->features + first * outputs->width});
-        sft_progress(first + n, count, "%" PRId64 " of %" PRId64 " images", first + n, count);
-    }
-    free(images);
-    return status;
-}
-
-static enum sft_status collect_array(struct sft_model *model, const char *path, int64_t batch,
-                                     struct sft_collected *collected)
-{
+    const struct sft_evaluation evaluation = evaluation_of(job);
     struct sft_array array = {0};
-    struct sft_inference *inference = NULL;
-    struct sft_outputs *outputs = &collected->outputs;
     enum sft_status status;
-    SFT_TRY_OUT(sft_array_open(path, &array));
-    SFT_TRY_OUT(check_array(path, &array, model));
-    SFT_TRY_OUT(sft_inference_create(model, (int)batch, NULL, 0, &inference));
-    *outputs = (struct sft_outputs){
-        .n = array.shape.dim[0], .classes = model->classes, .width = sft_inference_width(inference, SFT_OUTPUT_FEATURES)};
-    outputs->logits = collected->logits = sft_calloc((size_t)(outputs->n * outputs->classes), sizeof(float));
-    outputs->features = collected->features = sft_calloc((size_t)(outputs->n * outputs->width), sizeof(float));
-    status = collected->logits && collected->features ? run_array(&array, inference, collected) : SFT_MEMORY;
+    SFT_TRY_OUT(sft_array_open(job->options->input, &array));
+    SFT_TRY_OUT(check_array(job->options->input, &array, job->model));
+    job->count = array.shape.dim[0];
+    SFT_TRY_OUT(make_room(job));
+    status = sft_stream_array(job->model, array.data, job->count, &evaluation,
+                              SFT_NEEDS_LOGITS | (job->output == FEATURES ? SFT_NEEDS_FEATURES : 0), take_batch, job);
 out:
-    sft_inference_destroy(&inference);
     sft_array_close(&array);
     return status;
-}
-
-static void progress(void *context, const char *set, int64_t done, int64_t count)
-{
-    (void)context;
-    (void)set;
-    sft_progress(done, count, "%" PRId64 " of %" PRId64 " images", done, count);
-}
-
-static enum sft_status collect_images(struct sft_model *model, const char *spec, const struct predict *options,
-                                      struct sft_collected *collected)
-{
-    struct sft_dataset *images = NULL;
-    const struct sft_evaluation evaluation = {
-        .batch = (int)options->batch, .stop = sft_interrupt_flag(), .progress = progress};
-    enum sft_status status;
-    SFT_TRY(sft_dataset_open(spec, &images));
-    if (options->limit) sft_dataset_limit(images, options->limit);
-    status = sft_collect(model, images, SFT_IMAGES_ID, "images", &evaluation, SFT_NEEDS_LOGITS | SFT_NEEDS_FEATURES, collected);
-    sft_dataset_close(&images);
-    return status;
-}
-
-/* A float array goes in as it is; uint8 images take the road of all images. */
-static enum sft_status collect(struct sft_model *model, const struct predict *options, struct sft_collected *collected)
-{
-    struct sft_array array;
-    char spec[4096];
-    bool is_float;
-    if (options->images) return collect_images(model, options->images, options, collected);
-    SFT_TRY(sft_array_open(options->input, &array));
-    is_float = array.is_float;
-    sft_array_close(&array);
-    if (is_float) return collect_array(model, options->input, options->batch, collected);
-    if ((size_t)snprintf(spec, sizeof(spec), "npy:%s", options->input) >= sizeof(spec))
-        return sft_fail(SFT_USAGE, "--input: the name is too long");
-    return collect_images(model, spec, options, collected);
 }
 
 /* ---- the result ---- */
 
-static enum sft_status write_output(const struct predict *options, const struct sft_model *model, enum output output,
-                                    const struct sft_score *score, const struct sft_collected *collected)
+static const char *output_name(const struct job *job)
 {
-    const struct sft_outputs *outputs = &collected->outputs;
-    struct sft_scorer *scorer;
-    float *scores;
-    enum sft_status status;
-    if (output == LOGITS)
-        return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->classes), collected->logits);
-    if (output == FEATURES)
-        return sft_array_write(options->out, SFT_SHAPE(outputs->n, outputs->width), collected->features);
-    SFT_TRY(sft_scorers_create(&options->common, model, &score, 1, &scorer));
-    scores = sft_calloc((size_t)outputs->n, sizeof(*scores));
-    status = scores ? sft_scorer_compute(scorer, outputs, NULL, scores) : SFT_MEMORY;
-    if (status == SFT_OK) status = sft_array_write(options->out, SFT_SHAPE(outputs->n), scores);
-    free(scores);
-    sft_scorers_free(&scorer, 1);
+    return job->output == SCORE ? job->score->name : output_names[job->output];
+}
+
+static enum sft_status show(const struct job *job)
+{
+    const struct predict *options = job->options;
+    struct sft_shape shape = SFT_SHAPE(job->count, job->width);
+    if (!options->out) return SFT_OK; /* verdicts on stdout */
+    if (job->output == SCORE) shape.rank = 1;
+    if (job->output != VERDICTS) SFT_TRY(sft_array_write(options->out, shape, job->values));
+    if (options->common.json)
+        return sft_print_json(json_pack("{s:s, s:s, s:I}", "out", options->out, "output", output_name(job), "images",
+                                        (json_int_t)job->count));
+    printf("%s: %s of %" PRId64 " images\n", options->out, output_name(job), job->count);
+    return SFT_OK;
+}
+
+static enum sft_status open_file(struct job *job)
+{
+    job->file = stdout;
+    if (job->output != VERDICTS || !job->options->out) return SFT_OK;
+    job->file = fopen(job->options->out, "w");
+    return job->file ? SFT_OK : sft_fail(SFT_WRITE, "--out %s: cannot be written", job->options->out);
+}
+
+static enum sft_status close_file(struct job *job, enum sft_status status)
+{
+    if (!job->file || job->file == stdout) return status;
+    if (fclose(job->file) != 0 && status == SFT_OK)
+        return sft_fail(SFT_WRITE, "--out %s: could not be written", job->options->out);
     return status;
 }
 
-static enum sft_status show(const struct predict *options, const struct sft_outputs *outputs)
+static enum sft_status do_job(struct job *job)
 {
-    if (options->common.json)
-        return sft_print_json(json_pack("{s:s, s:s, s:I}", "out", options->out, "output", options->output, "images",
-                                        (json_int_t)outputs->n));
-    printf("%s: %s of %" PRId64 " images\n", options->out, options->output, outputs->n);
-    return SFT_OK;
+    SFT_TRY(open_job(job));
+    SFT_TRY(open_file(job));
+    SFT_TRY(job->images ? run_images(job) : run_array(job));
+    sft_progress_end();
+    return show(job);
 }
 
 static enum sft_status run(const struct sft_args *args)
 {
-    const struct predict *options = args->values;
-    struct sft_model_config config = {.name = options->model};
-    struct sft_collected collected = {0};
-    const struct sft_score *score;
-    struct sft_device *device = NULL;
-    struct sft_model *model = NULL;
-    enum output output;
-    enum sft_status status;
-    SFT_TRY(check_usage(options));
-    SFT_TRY(find_output(options->output, &output, &score));
-    SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
-    SFT_TRY_OUT(sft_model_open(device, options->weights, &config, &model));
-    SFT_TRY_OUT(collect(model, options, &collected));
+    struct job job = {.options = args->values};
+    enum sft_status status = close_file(&job, do_job(&job));
     sft_progress_end();
-    SFT_TRY_OUT(write_output(options, model, output, score, &collected));
-    status = show(options, &collected.outputs);
-out:
-    sft_collected_free(&collected);
-    sft_model_destroy(&model);
-    sft_device_close(&device);
+    free(job.values);
+    sft_head_free(&job.head);
+    sft_scorers_free(&job.own, 1);
+    sft_calibration_free(&job.calibration);
+    sft_dataset_close(&job.images);
+    sft_model_destroy(&job.model);
+    sft_device_close(&job.device);
     return status;
 }
 
@@ -217,9 +335,14 @@ static const struct sft_option predict_options[] = {
      .help = "images as a data set:", .list = sft_data_formats},
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of a data set; 0: all"},
-    {"output", SFT_OPTION_TEXT, FIELD(output), .value = "NAME", .fallback = "logits",
-     .help = "logits, features (the classifier's input), or a score:", .list = sft_score_list},
-    {"out", SFT_OPTION_TEXT, FIELD(out), .value = "Y.npy", .required = true, .help = "file for the result, float32"},
+    {"output", SFT_OPTION_TEXT, FIELD(output), .value = "NAME",
+     .help = "logits (the default), features (the classifier's input), verdicts (the default with --calibration: a line "
+             "of JSON an image), or a score:",
+     .list = sft_score_list},
+    {"calibration", SFT_OPTION_TEXT, FIELD(calibration), .value = "FILE",
+     .help = "threshold and statistics from `sft-vk calibrate`, with the settings of its scores"},
+    {"out", SFT_OPTION_TEXT, FIELD(out), .value = "Y.npy",
+     .help = "file for the result, float32; verdicts go to stdout otherwise"},
     {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of such a file"},
     {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time"},
@@ -235,6 +358,8 @@ static const struct sft_option_group groups[] = {
 };
 
 static const struct sft_example examples[] = {
+    {"predict --weights W.safetensors --calibration energy.cal --images folder:photographs",
+     "is each photograph one that the classifier was made for?"},
     {"predict --weights models/synthetic.safetensors --images synthetic#test --output energy --out energy.npy",
      "a score for each image"},
     {"predict --weights W.safetensors --input X.npy --output features --out F.npy", "features of normalised images"},
@@ -243,7 +368,7 @@ static const struct sft_example examples[] = {
 
 const struct sft_command sft_command_predict = {
     .name = "predict",
-    .summary = "Writes logits, features or scores of images as an array",
+    .summary = "Logits, features or scores of images as an array; verdicts as they come",
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct predict),

@@ -108,6 +108,11 @@ static const char *class_name(const void *state, int label)
     return ((const struct folder *)state)->listing.classes[label];
 }
 
+static const char *image_name(const void *state, int64_t i)
+{
+    return ((const struct folder *)state)->listing.items[i].name;
+}
+
 static void identity(const void *state, char hex[65])
 {
     memcpy(hex, ((const struct folder *)state)->listing.identity, 65);
@@ -132,6 +137,7 @@ const struct sft_format sft_format_folder = {
     .open = open_folder,
     .read = read_picture,
     .class_name = class_name,
+    .image_name = image_name,
     .identity = identity,
     .close = close_folder,
 };

@@ -164,6 +164,11 @@ static const char *class_name(const void *state, int label)
     return ((const struct list *)state)->listing.classes[label];
 }
 
+static const char *image_name(const void *state, int64_t i)
+{
+    return ((const struct list *)state)->listing.items[i].name;
+}
+
 static void identity(const void *state, char hex[65])
 {
     memcpy(hex, ((const struct list *)state)->listing.identity, 65);
@@ -192,6 +197,7 @@ const struct sft_format sft_format_list = {
     .open = open_list,
     .read = read_picture,
     .class_name = class_name,
+    .image_name = image_name,
     .identity = identity,
     .close = close_list,
 };

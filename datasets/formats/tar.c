@@ -141,6 +141,11 @@ static const char *class_name(const void *state, int label)
     return ((const struct tar *)state)->listing.classes[label];
 }
 
+static const char *image_name(const void *state, int64_t i)
+{
+    return ((const struct tar *)state)->listing.items[i].name;
+}
+
 static void identity(const void *state, char hex[65])
 {
     memcpy(hex, ((const struct tar *)state)->listing.identity, 65);
@@ -174,6 +179,7 @@ const struct sft_format sft_format_tar = {
     .open = open_tar,
     .read = read_picture,
     .class_name = class_name,
+    .image_name = image_name,
     .identity = identity,
     .close = close_tar,
 };

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ood/calibration.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nn/checkpoint/checkpoint.h"
+#include "runtime/alloc.h"
+#include "runtime/file.h"
+
+enum { MAX_TENSORS = 512, NAME_BYTES = 96 };
+
+static const char kind[] = "sft-vk calibration 1";
+
+void sft_calibration_free(struct sft_calibration *calibration)
+{
+    for (int i = 0; i < calibration->n && calibration->scorers; i++) sft_scorer_free(&calibration->scorers[i]);
+    for (int c = 0; c < calibration->classes && calibration->class_names; c++) free(calibration->class_names[c]);
+    free(calibration->scorers);
+    free(calibration->thresholds);
+    free(calibration->class_names);
+    memset(calibration, 0, sizeof(*calibration));
+}
+
+static int descending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double recall, double *threshold)
+{
+    float *sorted = sft_calloc((size_t)n, sizeof(*sorted));
+    int64_t k = (int64_t)ceil(recall * (double)n - 1e-9);
+    enum sft_status status = SFT_OK;
+    if (!sorted) return SFT_MEMORY;
+    for (int64_t i = 0; i < n && status == SFT_OK; i++) {
+        if (isnan(scores[i])) status = sft_fail(SFT_FAILED, "the score of image %" PRId64 " is no number", i);
+        sorted[i] = scores[i];
+    }
+    qsort(sorted, (size_t)n, sizeof(*sorted), descending);
+    *threshold = (double)sorted[k < 1 ? 0 : k - 1];
+    free(sorted);
+    return status;
+}
+
+/* ---- knobs as JSON ---- */
+
+static json_t *knob_json(const struct sft_knob *knob, const union sft_knob_value *value)
+{
+    switch (knob->type) {
+    case SFT_KNOB_REAL:
+        return json_real(value->real);
+    case SFT_KNOB_INT:
+        return json_integer((json_int_t)value->integer);
+    case SFT_KNOB_CHOICE:
+        return json_string(knob->choices[value->choice]);
+    case SFT_KNOB_FLAG:
+        return json_string(value->flag ? "yes" : "no");
+    }
+    return NULL;
+}
+
+static enum sft_status knob_from_json(const struct sft_knob *knob, const json_t *json, union sft_knob_value *value)
+{
+    char text[64];
+    if (json_is_string(json)) return sft_knob_read(knob, json_string_value(json), value);
+    if (!json_is_number(json)) return sft_fail(SFT_DATA, "the setting \"%s\" is missing", knob->name);
+    snprintf(text, sizeof(text), "%.17g", json_number_value(json));
+    return sft_knob_read(knob, text, value);
+}
+
+/* ---- writing ---- */
+
+static json_t *scores_json(const struct sft_calibration *calibration)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < calibration->n; i++) {
+        const struct sft_scorer *scorer = &calibration->scorers[i];
+        json_t *knobs = json_object();
+        for (int k = 0; k < sft_score_knobs(scorer->score); k++)
+            json_object_set_new(knobs, scorer->score->knobs[k].name,
+                                knob_json(&scorer->score->knobs[k], &scorer->knobs[k]));
+        json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "name", scorer->score->name, "threshold",
+                                              calibration->thresholds[i], "knobs", knobs));
+    }
+    return list;
+}
+
+/* Everything but the arrays, as text. NULL without memory. */
+static char *description(const struct sft_calibration *calibration, const char *digest)
+{
+    json_t *classes = json_array(), *json;
+    char *text;
+    for (int c = 0; c < calibration->classes; c++)
+        json_array_append_new(classes, json_string(calibration->class_names[c]));
+    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint, "arrays_sha256", digest,
+                     "recall", calibration->recall, "images", (json_int_t)calibration->images, "scores",
+                     scores_json(calibration), "classes", classes);
+    text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    json_decref(json);
+    return text;
+}
+
+/* SHA-256 over the SHA-256 of each array with its name. */
+static void digest_of(const struct sft_stored_tensor *tensors, size_t n, char hex[65])
+{
+    char all[64 + NAME_BYTES + 65];
+    memset(hex, '0', 64);
+    hex[64] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        char one[65];
+        sft_sha256(tensors[i].data, tensors[i].bytes, one);
+        snprintf(all, sizeof(all), "%s%s%s", hex, tensors[i].name, one);
+        sft_sha256(all, strlen(all), hex);
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct sft_stored_tensor *)a)->name, ((const struct sft_stored_tensor *)b)->name);
+}
+
+/* The arrays sorted by name; `names` has room for them. */
+static enum sft_status list_tensors(const struct sft_calibration *calibration, struct sft_stored_tensor *tensors,
+                                    char (*names)[NAME_BYTES], size_t *n)
+{
+    *n = 0;
+    for (int i = 0; i < calibration->n; i++)
+        for (int k = 0; k < calibration->scorers[i].statistics.n; k++) {
+            const struct sft_statistic *item = &calibration->scorers[i].statistics.items[k];
+            if (*n == MAX_TENSORS) return sft_fail(SFT_FAILED, "more than %d statistics", MAX_TENSORS);
+            snprintf(names[*n], NAME_BYTES, "%s/%s", calibration->scorers[i].score->name, item->name);
+            tensors[*n] = (struct sft_stored_tensor){.name = names[*n],
+                                                     .dtype = SFT_STORED_F32,
+                                                     .shape = item->shape,
+                                                     .data = item->values,
+                                                     .bytes = (size_t)sft_shape_count(&item->shape) * sizeof(float)};
+            ++*n;
+        }
+    qsort(tensors, *n, sizeof(*tensors), by_name);
+    return SFT_OK;
+}
+
+enum sft_status sft_calibration_write(const struct sft_calibration *calibration, const char *path)
+{
+    struct sft_stored_tensor *tensors = sft_calloc(MAX_TENSORS, sizeof(*tensors));
+    char(*names)[NAME_BYTES] = sft_calloc(MAX_TENSORS, NAME_BYTES), *text = NULL, digest[65];
+    size_t n;
+    enum sft_status status = SFT_MEMORY;
+    if (!tensors || !names) goto out;
+    SFT_TRY_OUT(list_tensors(calibration, tensors, names, &n));
+    digest_of(tensors, n, digest);
+    text = description(calibration, digest);
+    status = SFT_MEMORY;
+    if (!text) goto out;
+    status = sft_safetensors_write(
+        path, tensors, n, (const struct sft_metadata[]){{"kind", kind}, {"calibration", text}}, 2);
+out:
+    free(text);
+    free(names);
+    free(tensors);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static enum sft_status damaged(const char *path, const char *what)
+{
+    return sft_fail(SFT_DATA, "%s: a damaged calibration file: %s; make it again with `sft-vk calibrate`", path, what);
+}
+
+static enum sft_status read_statistics(const struct sft_checkpoint *file, struct sft_scorer *scorer)
+{
+    size_t prefix = strlen(scorer->score->name);
+    for (size_t i = 0; i < file->n_tensors; i++) {
+        const struct sft_stored_tensor *tensor = &file->tensors[i];
+        float *values;
+        if (strncmp(tensor->name, scorer->score->name, prefix) != 0 || tensor->name[prefix] != '/') continue;
+        if (tensor->dtype != SFT_STORED_F32 || !sft_shape_valid(&tensor->shape) ||
+            strlen(tensor->name + prefix + 1) >= SFT_STATISTIC_NAME)
+            return damaged(file->path, tensor->name);
+        SFT_TRY(sft_statistics_add(&scorer->statistics, tensor->name + prefix + 1, tensor->shape, &values));
+        SFT_TRY(sft_stored_read(tensor, values));
+    }
+    return SFT_OK;
+}
+
+static enum sft_status read_score(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
+                                  struct sft_scorer *scorer, double *threshold)
+{
+    const char *name = json_string_value(json_object_get(json, "name"));
+    const json_t *number = json_object_get(json, "threshold"), *knobs = json_object_get(json, "knobs");
+    const struct sft_score *score = name ? sft_score_find(name) : NULL;
+    if (!score || !json_is_number(number)) return damaged(file->path, "it names no score that is known");
+    SFT_TRY(sft_scorer_init(score, scorer));
+    scorer->variant = model->variant;
+    *threshold = json_number_value(number);
+    for (int k = 0; k < sft_score_knobs(score); k++)
+        if (knob_from_json(&score->knobs[k], json_object_get(knobs, score->knobs[k].name), &scorer->knobs[k]) != SFT_OK)
+            return damaged(file->path, "settings of a score");
+    return read_statistics(file, scorer);
+}
+
+static enum sft_status read_classes(const struct sft_checkpoint *file, const json_t *json,
+                                    struct sft_calibration *calibration)
+{
+    size_t n = json_array_size(json);
+    if (n == 0) return SFT_OK;
+    calibration->class_names = sft_calloc(n, sizeof(*calibration->class_names));
+    if (!calibration->class_names) return SFT_MEMORY;
+    for (calibration->classes = 0; calibration->classes < (int)n; calibration->classes++) {
+        const char *name = json_string_value(json_array_get(json, (size_t)calibration->classes));
+        if (!name) return damaged(file->path, "class names");
+        calibration->class_names[calibration->classes] = sft_strdup(name);
+        if (!calibration->class_names[calibration->classes]) return SFT_MEMORY;
+    }
+    return SFT_OK;
+}
+
+static enum sft_status check_origin(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
+                                    struct sft_calibration *calibration)
+{
+    const char *digest = json_string_value(json_object_get(json, "arrays_sha256"));
+    const char *fingerprint = json_string_value(json_object_get(json, "model_sha256"));
+    char found[65];
+    digest_of(file->tensors, file->n_tensors, found);
+    if (!digest || strcmp(digest, found) != 0) return damaged(file->path, "its arrays are not those that were written");
+    SFT_TRY(sft_model_fingerprint(model, calibration->fingerprint));
+    if (fingerprint && strcmp(fingerprint, calibration->fingerprint) == 0) return SFT_OK;
+    return sft_fail(SFT_DATA,
+                    "%s: made for other weights than these; make one for them with `sft-vk calibrate`", file->path);
+}
+
+static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
+                                struct sft_calibration *calibration)
+{
+    const json_t *scores = json_object_get(json, "scores"), *recall = json_object_get(json, "recall");
+    size_t n = json_array_size(scores);
+    SFT_TRY(check_origin(file, json, model, calibration));
+    if (n == 0 || !json_is_number(recall)) return damaged(file->path, "no scores");
+    calibration->recall = json_number_value(recall);
+    calibration->images = (int64_t)json_integer_value(json_object_get(json, "images"));
+    calibration->scorers = sft_calloc(n, sizeof(*calibration->scorers));
+    calibration->thresholds = sft_calloc(n, sizeof(*calibration->thresholds));
+    if (!calibration->scorers || !calibration->thresholds) return SFT_MEMORY;
+    for (calibration->n = 0; calibration->n < (int)n;) {
+        int i = calibration->n++;
+        SFT_TRY(read_score(file, json_array_get(scores, (size_t)i), model, &calibration->scorers[i],
+                           &calibration->thresholds[i]));
+    }
+    return read_classes(file, json_object_get(json, "classes"), calibration);
+}
+
+enum sft_status sft_calibration_read(const char *path, const struct sft_model *model,
+                                     struct sft_calibration *calibration)
+{
+    struct sft_checkpoint *file = NULL;
+    const char *text, *type;
+    json_t *json = NULL;
+    enum sft_status status;
+    memset(calibration, 0, sizeof(*calibration));
+    SFT_TRY(sft_checkpoint_open(path, &file));
+    type = sft_checkpoint_metadata(file, "kind");
+    text = sft_checkpoint_metadata(file, "calibration");
+    if (!type || strcmp(type, kind) != 0 || !text) {
+        status = sft_fail(SFT_DATA, "%s: not a calibration file; `sft-vk calibrate` makes one", path);
+        goto out;
+    }
+    json = json_loads(text, 0, NULL);
+    status = json_is_object(json) ? read_all(file, json, model, calibration) : damaged(path, "its header");
+out:
+    json_decref(json);
+    sft_checkpoint_close(&file);
+    return status;
+}
