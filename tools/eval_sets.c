@@ -80,17 +80,21 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
 }
 
 /* Names are checked before the first set is opened, which may take a while. */
-static enum sft_status init_results(struct sft_eval_sets *sets, const struct sft_convention *convention,
-                                    const struct sft_texts *ood)
+static enum sft_status init_results(const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
+    const struct sft_texts *ood = request->ood;
+    const struct sft_convention *convention;
     const char *scores[SFT_MAX_SCORERS], *names[SFT_OPTION_MAX_TEXTS];
     char copies[SFT_OPTION_MAX_TEXTS][64];
+    SFT_TRY(sft_convention_find(request->convention, &convention));
     for (int i = 0; i < sets->score_count; i++) scores[i] = sets->scorers[i].score->name;
     for (int i = 0; i < ood->count; i++) {
         snprintf(copies[i], sizeof(copies[i]), "%.*s", (int)strcspn(ood->values[i], "="), ood->values[i]);
         names[i] = copies[i];
     }
-    return sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names);
+    SFT_TRY(sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names));
+    sets->results.measure = request->measure;
+    return SFT_OK;
 }
 
 static void warn_of_id_images(const struct sft_eval_sets *sets)
@@ -116,15 +120,12 @@ static enum sft_status open_fit(const struct sft_eval_request *request, struct s
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
                                    const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
-    const struct sft_convention *convention;
     *sets = (struct sft_eval_sets){.id = id, .batch = request->batch};
-    SFT_TRY(sft_convention_find(request->convention, &convention));
     if (request->measure.replicates == 1)
         return sft_fail(SFT_USAGE,
                         "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
     SFT_TRY(create_scorers(model, request, sets));
-    SFT_TRY(init_results(sets, convention, request->ood));
-    sets->results.measure = request->measure;
+    SFT_TRY(init_results(request, sets));
     for (int i = 0; i < request->ood->count; i++) SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
     warn_of_id_images(sets);
     return open_fit(request, sets);
@@ -137,6 +138,15 @@ void sft_eval_sets_close(struct sft_eval_sets *sets)
     sft_dataset_close(&sets->id);
     sft_dataset_close(&sets->fit);
     sft_scorers_free(&sets->scorers, sets->score_count);
+}
+
+enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struct sft_eval_request *request,
+                                      struct sft_eval_sets *sets)
+{
+    sft_results_free(&sets->results);
+    sft_scorers_free(&sets->scorers, sets->score_count);
+    SFT_TRY(create_scorers(model, request, sets));
+    return init_results(request, sets);
 }
 
 /* ---- running ---- */

@@ -53,6 +53,10 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
                                    const struct sft_eval_request *request, struct sft_eval_sets *sets) SFT_MUST_CHECK;
 void sft_eval_sets_close(struct sft_eval_sets *sets);
 
+/* Takes the scores of the request for another model, on the sets that are open; results start anew. */
+enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struct sft_eval_request *request,
+                                      struct sft_eval_sets *sets) SFT_MUST_CHECK;
+
 /* Fits the scores to the model where they need it and runs it over all sets, with progress; fills one model's part of
  * the results. */
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
