@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every pipeline of a whole SFT step, as the driver's compiler makes it: none may spill registers. Prints what the
- * driver tells. Nothing is executed, so it also runs on a driver without its hardware:
+ * Every pipeline of whole steps, of every optimiser, and of the passes of every score, as the driver's compiler makes
+ * it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also runs on a driver without its hardware:
  *
  *     vulkan-lab run radv:navi31 build/tests/test_vulkan_pipelines
  */
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/score.h"
 #include "runtime/vulkan/pipeline_report.h"
 #include "sam/step.h"
 #include "tests/support/cm.h"
@@ -69,12 +70,64 @@ static void step_pipelines(void **state)
     sft_model_destroy(&model);
 }
 
+/* A step of each optimiser, whose pipelines are few beyond those above. */
+static void optimizer_pipelines(void **state)
+{
+    const struct sft_model_config config = {.name = "resnetv2_20_gn", .classes = 10};
+    struct sft_model *model;
+    (void)state;
+    assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
+    for (int i = 0; sft_optimizer_at(i); i++) {
+        struct sft_step_params params = {
+            .optimizer = sft_optimizer_at(i), .constants = sft_constants_default(), .n_id = 8, .n_ood = 8, .lambda = 1};
+        struct sft_step *step;
+        assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
+        sft_step_destroy(&step);
+    }
+    check_reports();
+    sft_model_destroy(&model);
+}
+
+static enum sft_images images_kind;
+
+static sft_value extend(const void *context, const struct sft_pass *pass)
+{
+    const struct sft_scorer *scorer = context;
+    return scorer->score->extend(scorer->knobs, pass, images_kind);
+}
+
+/* The pass of every score that appends to it, for images to fit on, to tune on and to score. */
+static void score_pipelines(void **state)
+{
+    const struct sft_model_config config = {.name = "resnetv2_20_gn", .classes = 10};
+    struct sft_model *model;
+    (void)state;
+    assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
+    for (int i = 0; i < sft_score_count(); i++) {
+        struct sft_scorer scorer;
+        const struct sft_inference_extra extra = {extend, &scorer};
+        if (!sft_score_at(i)->extend) continue;
+        assert_int_equal(sft_scorer_init(sft_score_at(i), &scorer), SFT_OK);
+        if (strcmp(scorer.score->name, "odin") == 0)
+            assert_int_equal(sft_knob_read(&scorer.score->knobs[1], "0.001", &scorer.knobs[1]), SFT_OK);
+        for (images_kind = SFT_IMAGES_FIT; images_kind <= SFT_IMAGES_OOD; images_kind++) {
+            struct sft_inference *inference;
+            assert_int_equal(sft_inference_create(model, 100, &extra, 1, &inference), SFT_OK);
+            sft_inference_destroy(&inference);
+        }
+    }
+    check_reports();
+    sft_model_destroy(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         {"step/resnetv2_20_gn", step_pipelines, NULL, NULL, "resnetv2_20_gn"},
         {"step/vgg11_gn", step_pipelines, NULL, NULL, "vgg11_gn"},
         {"step/vgg11_bn", step_pipelines, NULL, NULL, "vgg11_bn"},
+        {"steps of every optimiser", optimizer_pipelines, NULL, NULL, NULL},
+        {"passes of every score", score_pipelines, NULL, NULL, NULL},
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }
