@@ -96,7 +96,7 @@ int sft_inference_width(const struct sft_inference *inference, int output)
 enum sft_status sft_inference_run(struct sft_inference *inference, const float *images, int64_t n,
                                   float *const *outputs)
 {
-    int64_t side = inference->model->image_size;
+    int64_t side = inference->images->shape.dim[1];
     if (n < 1 || n > inference->batch)
         return sft_fail(SFT_USAGE, "%d images: this pass takes 1 to %d", (int)n, inference->batch);
     SFT_TRY(sft_tensor_upload(inference->images, 0, n * side * side * 3, images));

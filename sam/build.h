@@ -81,8 +81,6 @@ sft_value sft_stage_hyper(struct sft_stage *stage, enum sft_hyper which);
 
 /* ---- sam/sets.c: which parameters ---- */
 
-bool sft_step_perturbs(const struct sft_step *step, int i);
-bool sft_step_trains(const struct sft_step *step, int i);
 bool sft_step_ascends(const struct sft_step *step, int i); /* the first pass has a gradient for it */
 
 /* Sets step->extent. SFT_USAGE when there is nothing to perturb and no word on what to do then. */

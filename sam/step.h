@@ -86,6 +86,10 @@ enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates 
 enum { SFT_MAX_STATES = 3 };
 struct sft_tensor *const *sft_step_states(const struct sft_step *step, int *n_states);
 
+/* Whether parameter i of the model is perturbed; whether it is updated. */
+bool sft_step_perturbs(const struct sft_step *step, int i);
+bool sft_step_trains(const struct sft_step *step, int i);
+
 /* Gradients of the last step, laid out like the model's weights: q, with parts the mean of theirs; and that of the
  * first pass, at w: of a traced step for all that trains or is perturbed, else for the perturbed set alone, 0 elsewhere
  * (with parts, of the last part). Borrowed. */

@@ -11,6 +11,7 @@
 #include "ood/report.h"
 #include "runtime/log.h"
 #include "tools/eval_sets.h"
+#include "tools/finetune.h"
 #include "tools/fit_run.h"
 #include "tools/terminal.h"
 
@@ -23,6 +24,8 @@ struct finetune {
     int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout,
         ood_forward;
     int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap;
+    int trace;
+    int64_t probe;
     double lambda, energy_weight, energy_in, energy_out, recall;
 };
 
@@ -110,6 +113,7 @@ struct job {
     const struct sft_optimizer *optimizer;
     struct sft_eval_sets sets;
     bool evaluates;
+    struct sft_prop1 *trace;
     struct sft_run run;
 };
 
@@ -142,6 +146,18 @@ static enum sft_status open_evaluation(struct job *job)
     return SFT_OK;
 }
 
+/* Probe sets are what is evaluated on: the ID images and every OOD set. */
+static enum sft_status open_trace(struct job *job)
+{
+    struct sft_prop1_set sets[SFT_OPTION_MAX_TEXTS + 1] = {{"id", job->sets.id}};
+    if (!job->options->trace) return SFT_OK;
+    if (!job->evaluates)
+        return sft_fail(SFT_USAGE, "--trace prop1: name at least one OOD set to look at, with --eval-ood NAME=SPEC");
+    for (int i = 0; i < job->sets.sets; i++) sets[i + 1] = (struct sft_prop1_set){job->sets.names[i], job->sets.ood[i]};
+    return sft_prop1_open(job->model, sets, job->sets.sets + 1, job->options->probe, (int)job->options->eval_batch,
+                          &job->trace);
+}
+
 static enum sft_status open_job(struct job *job)
 {
     struct finetune *options = job->options;
@@ -154,7 +170,8 @@ static enum sft_status open_job(struct job *job)
     SFT_TRY(sft_fit_open_id(&options->fit, &job->id));
     SFT_TRY(sft_fit_check_classes(job->id, job->model));
     if (options->pseudo_ood) SFT_TRY(sft_dataset_open(options->pseudo_ood, &job->outliers));
-    return open_evaluation(job);
+    SFT_TRY(open_evaluation(job));
+    return open_trace(job);
 }
 
 static enum sft_status begin_run(struct job *job)
@@ -183,7 +200,7 @@ static enum sft_status fit(struct job *job)
     SFT_TRY(sft_fit_identity(job->args, job->id, sft_run_file_sha256(&job->run, "weights"), identity));
     params.identity = identity;
     job->model->image_size = (int)options->train_size;
-    status = sft_fit_run(&options->fit, job->model, &params, &job->run);
+    status = sft_fit_run(&options->fit, job->model, &params, job->trace, &job->run);
     job->model->image_size = side;
     return status;
 }
@@ -191,16 +208,18 @@ static enum sft_status fit(struct job *job)
 static enum sft_status write_results(struct job *job)
 {
     char path[SFT_RUN_PATH];
-    json_t *results = NULL;
+    json_t *results = NULL, *prop1 = json_object_get(job->run.record, "prop1");
     if (job->evaluates) SFT_TRY(sft_eval_sets_write(&job->sets, &job->run));
     if (!job->options->fit.common.json) {
         if (job->evaluates) SFT_TRY(sft_results_print(&job->sets.results, stdout));
+        if (prop1) sft_prop1_print(prop1, stdout);
         printf("%s\n", sft_run_path(&job->run, "model.safetensors", path));
         return SFT_OK;
     }
     if (job->evaluates) results = sft_results_to_json(&job->sets.results);
-    return sft_print_json(json_pack("{s:s, s:s, s:o*}", "out", job->run.folder, "model",
-                                    sft_run_path(&job->run, "model.safetensors", path), "results", results));
+    return sft_print_json(json_pack("{s:s, s:s, s:o*, s:O*}", "out", job->run.folder, "model",
+                                    sft_run_path(&job->run, "model.safetensors", path), "results", results, "prop1",
+                                    prop1));
 }
 
 static enum sft_status do_job(struct job *job)
@@ -213,6 +232,23 @@ static enum sft_status do_job(struct job *job)
     return write_results(job);
 }
 
+enum sft_status sft_finetune_model(const struct sft_args *args, struct sft_device *device, struct sft_model *model,
+                                   struct sft_dataset *id)
+{
+    struct finetune *options = args->values;
+    struct job job = {.args = args, .options = options, .device = device, .model = model, .id = id};
+    enum sft_status status = sft_find_optimizer(options->fit.optimizer, &job.optimizer);
+    if (status != SFT_OK) return status;
+    resolve(args, model, job.optimizer);
+    status = sft_fit_check_classes(id, model);
+    if (status == SFT_OK && options->pseudo_ood) status = sft_dataset_open(options->pseudo_ood, &job.outliers);
+    if (status == SFT_OK) status = begin_run(&job);
+    if (status == SFT_OK) status = fit(&job);
+    status = sft_run_end(&job.run, status);
+    sft_dataset_close(&job.outliers);
+    return status;
+}
+
 static enum sft_status run(const struct sft_args *args)
 {
     struct job job = {.args = args, .options = args->values};
@@ -221,6 +257,7 @@ static enum sft_status run(const struct sft_args *args)
     begun = job.run.record != NULL;
     status = sft_run_end(&job.run, status);
     if (begun && status == SFT_OK) status = sft_report_from_folder(job.options->fit.out);
+    sft_prop1_close(&job.trace);
     sft_eval_sets_close(&job.sets);
     sft_dataset_close(&job.outliers);
     sft_dataset_close(&job.id);
@@ -254,6 +291,8 @@ static const char *const bn_seconds[] = {"freeze", "update", NULL};
 static const char *const bn_modes[] = {"train", "eval", NULL};
 static const char *const on_off[] = {"on", "off", NULL};
 static const char *const ood_forwards[] = {"joint", "separate", NULL};
+
+static const char *const traces[] = {"none", "prop1", NULL};
 
 static const struct sft_option model_options[] = {
     {"weights", SFT_OPTION_TEXT, FIELD(weights), .value = "FILE", .required = true,
@@ -341,6 +380,11 @@ static const struct sft_option eval_options[] = {
     SFT_EVAL_BOOTSTRAP(FIELD(bootstrap)),
     {"eval-batch", SFT_OPTION_INT, FIELD(eval_batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time when evaluating"},
+    CHOICE("trace", trace, traces, "none",
+           "prop1: after each step, what the paper's Proposition 1 speaks of, as a line of prop1.jsonl; the sums into "
+           "run.json"),
+    {"probe", SFT_OPTION_INT, FIELD(probe), .value = "N", .fallback = "1000", .min = 1, .max = 1e9,
+     .help = "of --trace: how many of the first ID images evaluated on, and of those of every --eval-ood set"},
     {0},
 };
 

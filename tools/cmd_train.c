@@ -87,7 +87,7 @@ static enum sft_status fit(struct job *job)
     params.identity = identity;
     sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", job->model->variant->name, options->fit.steps,
             options->fit.batch);
-    return sft_fit_run(&options->fit, job->model, &params, &job->run);
+    return sft_fit_run(&options->fit, job->model, &params, NULL, &job->run);
 }
 
 static enum sft_status show(struct job *job)
@@ -131,8 +131,8 @@ static enum sft_status run(const struct sft_args *args)
 }
 
 static const struct sft_option model_options[] = {
-    {"model", SFT_OPTION_TEXT, offsetof(struct train, model), .value = "NAME", .help = "what to train:",
-     .list = sft_model_list},
+    {"model", SFT_OPTION_TEXT, offsetof(struct train, model), .value = "NAME",
+     .help = "what to train:", .list = sft_model_list},
     {"weights", SFT_OPTION_TEXT, offsetof(struct train, weights), .value = "FILE",
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, offsetof(struct train, gn_groups), .value = "N", .fallback = "0", .min = 0,
@@ -159,15 +159,9 @@ static const struct sft_option step_options[] = {
 };
 
 static const struct sft_option_group groups[] = {
-    {"Model", model_options},
-    {"Data", sft_fit_data_options},
-    {"Run", sft_fit_run_options},
-    {"Step", step_options},
-    {"Perturbation", sft_perturb_options},
-    {"Relatives of SAM", sft_relative_options},
-    {"Device", sft_device_options},
-    {"General", sft_general_options},
-    {0},
+    {"Model", model_options},       {"Data", sft_fit_data_options},        {"Run", sft_fit_run_options},
+    {"Step", step_options},         {"Perturbation", sft_perturb_options}, {"Relatives of SAM", sft_relative_options},
+    {"Device", sft_device_options}, {"General", sft_general_options},      {0},
 };
 
 static const struct sft_example examples[] = {

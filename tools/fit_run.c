@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/fit_run.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/alloc.h"
-#include "runtime/file.h"
 #include "runtime/log.h"
 #include "tools/interrupt.h"
+#include "tools/lines.h"
 #include "tools/terminal.h"
 
 /* ---- options ---- */
@@ -39,6 +37,8 @@ const struct sft_option sft_fit_run_options[] = {
      .help = "steps between checkpoints for --resume; 0: only when stopped by a signal"},
     {"resume", SFT_OPTION_FLAG, FIELD(resume),
      .help = "go on from the folder's checkpoint; the result is that of an undisturbed run"},
+    {"snapshots", SFT_OPTION_INTS, FIELD(snapshots), .value = "N,N,...", .min = 1, .max = 1e9,
+     .help = "keep the model after so many steps, too, as model-N.safetensors"},
     {"seed", SFT_OPTION_INT, FIELD(seed), .value = "N", .fallback = "0", .min = 0, .max = 9007199254740991.0,
      .help = "of everything that is drawn: order, augmentation, pseudo-OOD, dropout"},
     {"no-shuffle", SFT_OPTION_FLAG, FIELD(no_shuffle), .help = "images in the order of the data set"},
@@ -130,8 +130,9 @@ enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_d
 {
     /* What may differ between a run and its continuation. */
     static const char *const free_options[] = {
-        "device", "memory",    "threads", "json",       "quiet",   "verbose",  "log",   "config",         "no-color",
-        "out",    "overwrite", "resume",  "save-every", "eval-id", "eval-ood", "score", "dump-gradients", "weights"};
+        "device",         "memory",  "threads",   "json",   "quiet",      "verbose", "log",      "config",
+        "no-color",       "out",     "overwrite", "resume", "save-every", "eval-id", "eval-ood", "score",
+        "dump-gradients", "weights", "trace",     "probe",  "snapshots"};
     json_t *options = sft_args_json(args);
     char data[65], *text;
     if (!options) return sft_fail(SFT_MEMORY, "no memory for the run's options");
@@ -151,64 +152,65 @@ enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_d
 /* ---- the run ---- */
 
 struct running {
-    char path[SFT_RUN_PATH]; /* of metrics.jsonl */
-    FILE *metrics;
+    const struct sft_fit_values *values;
+    const struct sft_model *model;
+    const struct sft_run *run;
+    const struct sft_fit_params *params;
+    struct sft_prop1 *trace;
+    char path[SFT_RUN_PATH], trace_path[SFT_RUN_PATH]; /* of metrics.jsonl and prop1.jsonl */
+    struct sft_lines metrics;
     enum sft_status status; /* of begin(), which cannot return one */
 };
-
-/* Length of the first `lines` lines. */
-static size_t leading_lines(const struct sft_bytes *bytes, int64_t lines)
-{
-    size_t at = 0;
-    for (; lines > 0 && at < bytes->size; lines--) {
-        const uint8_t *end = memchr(bytes->data + at, '\n', bytes->size - at);
-        if (!end) break;
-        at = (size_t)(end - bytes->data) + 1;
-    }
-    return at;
-}
-
-/* Cuts off the lines of steps that a resumed run does again. */
-static enum sft_status keep_lines(const char *path, int64_t lines)
-{
-    struct sft_bytes bytes;
-    enum sft_status status;
-    if (access(path, F_OK) != 0) return SFT_OK;
-    SFT_TRY(sft_file_open(path, &bytes));
-    status = sft_file_write(path, bytes.data, leading_lines(&bytes, lines));
-    sft_file_close(&bytes);
-    return status;
-}
 
 static void begin(void *context, int64_t first_step)
 {
     struct running *running = context;
-    running->status = keep_lines(running->path, first_step);
-    if (running->status != SFT_OK) return;
-    running->metrics = fopen(running->path, "a");
-    if (!running->metrics) running->status = sft_fail(SFT_WRITE, "%s: %s", running->path, strerror(errno));
+    running->status = sft_lines_open(running->path, first_step, &running->metrics);
+    if (running->status == SFT_OK && running->trace)
+        running->status = sft_prop1_begin(running->trace, running->trace_path, first_step);
 }
 
 static json_t *number(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+/* The length of a step that is made many times is lr/(1 - momentum) under SGD; Adam has another one. */
+static double momentum_of(const struct sft_fit_params *params)
+{
+    return params->step.optimizer->descent == SFT_DESCENT_SGD ? params->momentum : 0.0;
+}
+
+static enum sft_status save_model(const struct sft_model *model, const char *path)
+{
+    const struct sft_metadata metadata[] = {{"made_by", "sft-vk " SFT_VERSION}};
+    return sft_model_save(model, path, metadata, 1);
+}
+
+static enum sft_status keep_snapshot(const struct running *running, int64_t steps)
+{
+    const struct sft_ints *wanted = &running->values->snapshots;
+    char name[64], path[SFT_RUN_PATH];
+    for (int i = 0; i < wanted->count; i++) {
+        if (wanted->values[i] != steps) continue;
+        snprintf(name, sizeof(name), "model-%" PRId64 ".safetensors", steps);
+        return save_model(running->model, sft_run_path(running->run, name, path));
+    }
+    return SFT_OK;
+}
 
 static enum sft_status report(void *context, const struct sft_fit_report *report)
 {
     struct running *running = context;
     const struct sft_step_result *result = &report->result;
-    json_t *line;
-    bool written;
     SFT_TRY(running->status);
-    line = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)report->step + 1, "loss",
-                     number(result->loss), "loss_id", number(result->loss_id), "loss_ood", number(result->loss_ood),
-                     "grad_norm", number(result->grad_norm), "perturb_norm", number(result->perturb_norm), "lr",
-                     number(report->lr), "images_per_s", number(report->images_per_second));
-    written = line && json_dumpf(line, running->metrics, JSON_REAL_PRECISION(9)) == 0 &&
-              putc('\n', running->metrics) != EOF && fflush(running->metrics) == 0;
-    json_decref(line);
-    if (!written) return sft_fail(SFT_WRITE, "%s: %s", running->path, strerror(errno));
+    SFT_TRY(sft_lines_write(&running->metrics,
+                            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)report->step + 1,
+                                      "loss", number(result->loss), "loss_id", number(result->loss_id), "loss_ood",
+                                      number(result->loss_ood), "grad_norm", number(result->grad_norm), "perturb_norm",
+                                      number(result->perturb_norm), "lr", number(report->lr), "images_per_s",
+                                      number(report->images_per_second))));
+    if (running->trace) SFT_TRY(sft_prop1_step(running->trace, report, momentum_of(running->params)));
     sft_progress(report->step + 1, report->steps, "step %" PRId64 " of %" PRId64 ", loss %.4f, %.0f images/s",
                  report->step + 1, report->steps, result->loss, report->images_per_second);
-    return SFT_OK;
+    return keep_snapshot(running, report->step + 1);
 }
 
 static enum sft_status write_gradients(const char *path, const struct sft_parameters *parameters, const float *flat)
@@ -240,22 +242,31 @@ out:
 static enum sft_status save_results(const struct sft_fit_values *values, const struct sft_model *model,
                                     const struct sft_fit_result *result, struct sft_run *run)
 {
-    const struct sft_metadata metadata[] = {{"made_by", "sft-vk " SFT_VERSION}};
     char path[SFT_RUN_PATH];
-    SFT_TRY(sft_model_save(model, sft_run_path(run, "model.safetensors", path), metadata, 1));
+    SFT_TRY(save_model(model, sft_run_path(run, "model.safetensors", path)));
     SFT_TRY(sft_run_note_file(run, "model", path));
     if (!values->dump_gradients) return SFT_OK;
     return write_gradients(values->dump_gradients, &model->parameters, result->gradient);
 }
 
-enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_model *model, struct sft_fit_params *params,
-                            struct sft_run *run)
+static enum sft_status note_trace(const char *path, struct sft_run *run)
 {
-    struct running running = {.metrics = NULL};
+    json_t *summary;
+    SFT_TRY(sft_prop1_summary(path, &summary));
+    sft_run_note(run, "prop1", summary);
+    return SFT_OK;
+}
+
+enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_model *model, struct sft_fit_params *params,
+                            struct sft_prop1 *trace, struct sft_run *run)
+{
+    struct running running = {.values = values, .model = model, .run = run, .params = params, .trace = trace};
     struct sft_fit_result result = {0};
     char checkpoint[SFT_RUN_PATH];
     enum sft_status status;
     sft_run_path(run, "metrics.jsonl", running.path);
+    sft_run_path(run, "prop1.jsonl", running.trace_path);
+    params->step.traced = trace != NULL;
     params->checkpoint = sft_run_path(run, "checkpoint.safetensors", checkpoint);
     params->begin = begin;
     params->report = report;
@@ -267,10 +278,11 @@ enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_mode
                  json_pack("{s:I, s:I, s:f, s:I}", "first_step", (json_int_t)result.first_step, "steps",
                            (json_int_t)result.steps, "seconds", result.seconds, "step_arena_bytes",
                            (json_int_t)result.arena));
+    if (trace) SFT_TRY_OUT(note_trace(running.trace_path, run));
     status = save_results(values, model, &result, run);
 out:
     sft_progress_end();
-    if (running.metrics) fclose(running.metrics);
+    sft_lines_close(&running.metrics);
     free(result.gradient);
     return status;
 }

@@ -5,6 +5,7 @@
 
 #include "sam/fit.h"
 #include "tools/common.h"
+#include "tools/prop1.h"
 #include "tools/run_folder.h"
 #include "tools/sam_options.h"
 
@@ -16,6 +17,7 @@ struct sft_fit_values {
     int augment, schedule;
     int64_t limit, batch, steps, seed, save_every, warmup;
     double lr, momentum, weight_decay, rho;
+    struct sft_ints snapshots;
     struct sft_sam_values sam;
 };
 
@@ -95,9 +97,10 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
 enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_dataset *dataset, const char *extra,
                                  char hex[65]) SFT_MUST_CHECK;
 
-/* Runs the loop into the folder: metrics.jsonl, checkpoint.safetensors, model.safetensors, progress, --dump-gradients,
- * and what was found into run.json. */
+/* Runs the loop into the folder: metrics.jsonl, checkpoint.safetensors, model.safetensors, model-N.safetensors of
+ * --snapshots, progress, --dump-gradients, and what was found into run.json. With a `trace` (may be NULL) also
+ * prop1.jsonl, and its summary into run.json. */
 enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_model *model, struct sft_fit_params *params,
-                            struct sft_run *run) SFT_MUST_CHECK;
+                            struct sft_prop1 *trace, struct sft_run *run) SFT_MUST_CHECK;
 
 #endif

@@ -17,8 +17,9 @@
 #include "tools/common.h"
 
 /* run.json comes first. */
-static const char *const own_files[] = {"run.json",     "model.safetensors", "checkpoint.safetensors", "metrics.jsonl",
-                                        "results.json", "results.csv",       "examples.json",          "report.html"};
+static const char *const own_files[] = {"run.json",      "model.safetensors", "checkpoint.safetensors",
+                                        "metrics.jsonl", "prop1.jsonl",       "results.json",
+                                        "results.csv",   "examples.json",     "report.html"};
 
 static double now(void)
 {
