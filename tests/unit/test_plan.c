@@ -169,6 +169,9 @@ static void random_graphs(void **state)
         for (int i = 0; i < 150; i++) pool[sft_rng_below(&rng, POOL)] = random_node(graph, &rng, pool, flat);
         assert_int_equal(sft_graph_status(graph), SFT_OK);
         play_plan(graph);
+        sft_graph_place(graph, sft_scale(graph, pool[0], 1.0f), flat, 0);
+        sft_graph_prune(graph);
+        play_plan(graph);
         sft_graph_destroy(&graph);
     }
 }
@@ -237,6 +240,34 @@ static void placed_values_take_no_arena(void **state)
     sft_graph_destroy(&graph);
 }
 
+/* Two ways from x, one of which reaches a tensor; an update that nothing reads stays as well. */
+static void pruning_keeps_what_is_seen(void **state)
+{
+    struct sft_graph *graph;
+    sft_value x, seen, unseen, base, hyper, kept;
+    (void)state;
+    assert_int_equal(sft_graph_create(&graph), SFT_OK);
+    x = sft_graph_input(graph, "x", SFT_F32, SFT_SHAPE(64));
+    base = sft_graph_input(graph, "flat", SFT_F32, SFT_SHAPE(100));
+    hyper = sft_graph_input(graph, "hyper", SFT_F32, SFT_SHAPE(SFT_HYPER_COUNT));
+    seen = sft_relu(graph, x);
+    unseen = sft_reshape(graph, sft_gelu(graph, seen), SFT_SHAPE(8, 8));
+    sft_mul(graph, unseen, unseen);
+    kept = sft_scale(graph, seen, 3.0f);
+    sft_graph_place(graph, kept, base, 4);
+    sft_sgd(graph, x, sft_graph_input(graph, "v", SFT_F32, SFT_SHAPE(64)), seen, hyper,
+            (struct sft_update_params){0, 0, 1});
+    sft_graph_prune(graph);
+    assert_int_equal(sft_graph_status(graph), SFT_OK);
+    assert_int_equal(graph->n_nodes, 3);
+    assert_string_equal(graph->nodes[0].op->name, "relu");
+    assert_string_equal(graph->nodes[1].op->name, "scale");
+    assert_string_equal(graph->nodes[2].op->name, "sgd");
+    assert_int_equal(graph->values[kept].node, 1);
+    assert_int_equal(arena_of(graph), 256);
+    sft_graph_destroy(&graph);
+}
+
 static void empty_graph(void **state)
 {
     struct sft_graph *graph;
@@ -279,6 +310,7 @@ int main(void)
         cmocka_unit_test(kept_values_are_not_written_over),
         cmocka_unit_test(same_input_twice),
         cmocka_unit_test(placed_values_take_no_arena),
+        cmocka_unit_test(pruning_keeps_what_is_seen),
         cmocka_unit_test(empty_graph),
         cmocka_unit_test(printing_names_every_kernel),
     };
