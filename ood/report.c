@@ -48,7 +48,7 @@ static void add_fpr_sentence(struct sft_page *page, double before, double after)
     const int id = strcmp(results->convention->positive, "id") == 0;
     static const char *const kinds[] = {"out-of-distribution", "in-distribution"};
     add_start(page);
-    sft_text_add_escaped(&page->out, sft_score_words(results, page->lead));
+    sft_text_add_escaped(&page->out, sft_score_words(results->score_names[page->lead]));
     sft_text_printf(&page->out, " score takes <b>%.1f&nbsp;%%</b> of the %s images for %s ones", 100 * after,
                     kinds[!id], kinds[id]);
     if (results->models > 1) sft_text_printf(&page->out, " instead of %.1f&nbsp;%%", 100 * before);
@@ -113,7 +113,7 @@ static void add_best_sentence(struct sft_page *page)
             best = score;
     if (best == page->lead) return;
     sft_text_add(&page->out, " Of all scores ");
-    sft_text_add_escaped(&page->out, sft_score_words(results, best));
+    sft_text_add_escaped(&page->out, sft_score_words(results->score_names[best]));
     sft_text_printf(&page->out, " has the lowest FPR95, %.1f&nbsp;%%.",
                     100 * sft_results_average(results, last_model(results), best).fpr);
 }

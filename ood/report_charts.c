@@ -12,10 +12,10 @@
 
 static const char *const model_words[SFT_MODELS] = {"before", "after"};
 
-const char *sft_score_words(const struct sft_results *results, int score)
+const char *sft_score_words(const char *name)
 {
-    const struct sft_score *known = sft_score_find(results->score_names[score]);
-    return known ? known->title : results->score_names[score];
+    const struct sft_score *known = sft_score_find(name);
+    return known ? known->title : name;
 }
 
 int sft_chart_has_scores(const struct sft_results *results, int score, int set)
@@ -42,7 +42,8 @@ struct sft_metrics sft_chart_metrics(const struct sft_results *results, int mode
 static void add_title(struct sft_chart *chart, const struct sft_results *results, int score, int set,
                       const char *suffix)
 {
-    sft_text_printf(&chart->title, "%s, %s%s", sft_score_words(results, score), results->set_names[set], suffix);
+    sft_text_printf(&chart->title, "%s, %s%s", sft_score_words(results->score_names[score]), results->set_names[set],
+                    suffix);
 }
 
 /* The metrics of both models in words, after what the chart shows. */
@@ -406,7 +407,7 @@ void sft_chart_change(struct sft_chart *chart, const struct sft_results *results
     chart->width = 320;
     chart->height = plot.top + plot.height + 20;
     if (results->models > 1) chart->legend = change_legend;
-    sft_text_printf(&chart->title, "%s, %s", sft_score_words(results, score), metrics[metric].name);
+    sft_text_printf(&chart->title, "%s, %s", sft_score_words(results->score_names[score]), metrics[metric].name);
     sft_text_printf(&chart->description, "%s of every OOD set and their average in percent; the table has the numbers.",
                     metrics[metric].name);
     sft_text_printf(&chart->data, "set,%s%s%s\n", results->models > 1 ? metrics[metric].column : "",

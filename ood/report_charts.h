@@ -9,8 +9,8 @@
 #include "ood/report.h"
 #include "ood/svg.h"
 
-/* The title of a score: its name in words, where it is known. */
-const char *sft_score_words(const struct sft_results *results, int score);
+/* The title of the score of that name; the name itself where it is not known. */
+const char *sft_score_words(const char *name);
 
 /* Whether the scores of a set, and those of the ID set, are there for every model. */
 int sft_chart_has_scores(const struct sft_results *results, int score, int set);

@@ -80,7 +80,7 @@ enum sft_status sft_page_changes(struct sft_page *page)
     struct sft_text figures = {0};
     enum sft_status status = SFT_OK;
     sft_text_add(&page->out, "<p class=\"soft\">");
-    sft_text_add_escaped(&page->out, sft_score_words(results, page->lead));
+    sft_text_add_escaped(&page->out, sft_score_words(results->score_names[page->lead]));
     sft_text_add(&page->out, results->models > 1 ? " score, from before to after.</p>\n" : " score.</p>\n");
     for (int metric = 0; status == SFT_OK && metric < SFT_CHART_METRICS; metric++) {
         struct sft_chart chart = {0};
@@ -183,7 +183,8 @@ static void add_moments(struct sft_page *page, int score)
     const struct sft_results *results = page->results;
     const int digits = digits_for(sft_sample_moments(sft_chart_sample(results, 0, score, SFT_ID_SET)).std);
     struct sft_text label = {0};
-    sft_text_printf(&label, "Means and standard deviations of the scores, %s", sft_score_words(results, score));
+    sft_text_printf(&label, "Means and standard deviations of the scores, %s",
+                    sft_score_words(results->score_names[score]));
     sft_page_open_scroll(page, label.data ? label.data : "");
     sft_text_free(&label);
     sft_text_add(&page->out, "<table class=\"plain\"><caption>Means and standard deviations of the scores</caption>\n"
@@ -202,7 +203,7 @@ static void add_score_summary(struct sft_page *page, int score)
 {
     const struct sft_metrics m = sft_results_average(page->results, page->results->models - 1, score);
     sft_text_printf(&page->out, "<details class=\"block\"%s><summary><h3>", is_featured(page, score) ? " open" : "");
-    sft_text_add_escaped(&page->out, sft_score_words(page->results, score));
+    sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[score]));
     sft_text_printf(&page->out, "</h3><span>FPR95 %.2f, AUROC %.2f on average</span></summary>\n", 100 * m.fpr,
                     100 * m.auroc);
 }
@@ -259,7 +260,7 @@ enum sft_status sft_page_training(struct sft_page *page)
 
 static void add_picture(struct sft_page *page, const struct sft_example_image *example)
 {
-    const char *score = page->report->examples->score;
+    const char *score = sft_score_words(page->report->examples->score);
     sft_text_printf(&page->out, "<li><img width=\"%d\" height=\"%d\" alt=\"image %lld, ", SFT_EXAMPLE_SIDE,
                     SFT_EXAMPLE_SIDE, (long long)example->index);
     if (example->label) {
@@ -286,7 +287,7 @@ void sft_page_examples(struct sft_page *page)
 {
     const struct sft_examples *examples = page->report->examples;
     sft_text_add(&page->out, "<p class=\"soft\">The images that the score ");
-    sft_text_add_escaped(&page->out, examples->score);
+    sft_text_add_escaped(&page->out, sft_score_words(examples->score));
     sft_text_add(&page->out,
                  " takes most and least for in-distribution, with their scores. Of an OOD set the first "
                  "are the mistakes, of the in-distribution images the last.</p>\n<div class=\"grid two\">\n");

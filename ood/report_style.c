@@ -102,7 +102,9 @@ static const char *const page_style[] = {
     "font-weight:600}\n",
     ".thumbs{list-style:none;display:grid;grid-template-columns:repeat(8,1fr);gap:5px;padding:0;margin:2px 0 10px}\n",
     ".thumbs li{min-width:0;text-align:center;font-size:11px;color:var(--soft);font-variant-numeric:tabular-nums}"
-    ".thumbs img{display:block;width:100%;aspect-ratio:1;object-fit:contain;background:var(--rule);border-radius:4px;"
+    ".thumbs "
+    "img{display:block;width:100%;height:auto;aspect-ratio:1;object-fit:contain;background:var(--rule);border-radius:"
+    "4px;"
     "image-rendering:pixelated}figure p{font-size:13px;color:var(--soft);margin:.3em 0 .2em}\n",
     ".vh{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}\n",
     "footer{margin-top:3em;padding-top:1em;padding-bottom:2.5em}\n",

@@ -19,11 +19,11 @@ void sft_page_open_scroll(struct sft_page *page, const char *label)
 /* So many values of a column are marked, as papers do. */
 enum { RANKS = 3 };
 
-/* As the table shows it: hundredths of a percent. */
+/* As the table shows it, in hundredths of a percent; rounded where printf() rounds percents. */
 static double shown(const struct sft_results *results, int model, int score, int set, int of_fpr)
 {
     const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
-    return round(1e4 * (of_fpr ? m.fpr : m.auroc));
+    return round(100 * (100 * (of_fpr ? m.fpr : m.auroc)));
 }
 
 /* The place of a cell among all scores and models of its column, 1 the best; equal numbers share one. */
@@ -76,7 +76,7 @@ static void add_row(struct sft_page *page, int score, int model)
     if (model == 0) {
         sft_text_printf(&page->out, "<th class=\"first\" scope=\"%s\" rowspan=\"%d\">",
                         results->models > 1 ? "rowgroup" : "row", results->models);
-        add_breakable(&page->out, sft_score_words(results, score));
+        add_breakable(&page->out, sft_score_words(results->score_names[score]));
         sft_text_add(&page->out, "</th>");
     }
     if (results->models > 1) sft_text_printf(&page->out, "<th scope=\"row\">%s</th>", words[model]);

@@ -343,7 +343,7 @@ static void remade_from_a_folder(void **state)
     assert_non_null(strstr(html, "<th scope=\"row\">name</th><td>llvmpipe</td>"));
     assert_null(strstr(html, "<th scope=\"row\">model</th>"));
     assert_non_null(
-        strstr(html, "alt=\"image 7, a&lt;b&quot;, energy 9.5, before 8.25\" src=\"data:image/png;base64,iV"));
+        strstr(html, "alt=\"image 7, a&lt;b&quot;, Energy 9.5, before 8.25\" src=\"data:image/png;base64,iV"));
     assert_non_null(strstr(html, "download=\"results.csv\" href=\"data:text/csv;charset=utf-8,model,score,set,fpr95,"));
     free(html);
 }
