@@ -352,7 +352,8 @@ static enum sft_status fit_scorers(struct sft_model *model, const struct sft_eva
     enum sft_status status = sft_head_read(model, &head);
     for (int i = 0; status == SFT_OK && i < evaluation->n_scorers; i++) {
         struct sft_outputs outputs = sft_collected_for(collected, i), first = sft_collected_for(tune, i);
-        if (sft_scorer_needs(&evaluation->scorers[i]) & needs)
+        if ((sft_scorer_needs(&evaluation->scorers[i]) & needs) &&
+            (needs == SFT_NEEDS_FIT_ON_ID || evaluation->scorers[i].statistics.n == 0))
             status = sft_scorer_fit(&evaluation->scorers[i], &outputs, &first, &head);
     }
     sft_head_free(&head);

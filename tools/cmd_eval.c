@@ -8,7 +8,7 @@
 
 struct eval {
     struct sft_common common;
-    const char *weights, *model, *id, *score, *fpr_positive, *fit, *out;
+    const char *weights, *model, *id, *score, *fpr_positive, *fit, *calibration, *out;
     struct sft_texts ood;
     int64_t limit, fit_limit, batch, bootstrap, seed;
     double recall;
@@ -42,6 +42,7 @@ static enum sft_status open_job(struct job *job)
                                                          .scores = options->score,
                                                          .convention = options->fpr_positive,
                                                          .fit = options->fit,
+                                                         .calibration = options->calibration,
                                                          .fit_limit = options->fit_limit,
                                                          .limit = options->limit,
                                                          .measure = {.recall = options->recall,
@@ -107,6 +108,8 @@ static const struct sft_option eval_options[] = {
      .help = "scores, or all:", .list = sft_score_list},
     {"fit", SFT_OPTION_TEXT, FIELD(fit), .value = "SPEC",
      .help = "images of the training kind, for the scores that need statistics of them: usually the training set"},
+    {"calibration", SFT_OPTION_TEXT, FIELD(calibration), .value = "FILE",
+     .help = "statistics and settings of scores from `sft-vk calibrate`, in place of --fit for those in it"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
     {"fpr-positive", SFT_OPTION_TEXT, FIELD(fpr_positive), .value = "NAME", .fallback = "id",

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/calibration.h"
 #include "ood/examples.h"
 #include "runtime/log.h"
 #include "tools/interrupt.h"
@@ -45,7 +46,24 @@ static const char *why_not(const struct sft_scorer *scorer, const struct sft_mod
 {
     const char *misfit = scorer->score->misfit ? scorer->score->misfit(model) : NULL;
     if (misfit) return misfit;
-    return (sft_scorer_needs(scorer) & SFT_NEEDS_FIT) && !fit ? "it needs --fit SPEC" : NULL;
+    if (!(sft_scorer_needs(scorer) & SFT_NEEDS_FIT) || fit || scorer->statistics.n > 0) return NULL;
+    return "it needs --fit SPEC, or a --calibration FILE that holds its statistics";
+}
+
+/* Settings and statistics from the file, for those scores that are in it. */
+static enum sft_status take_calibration(const char *path, const struct sft_model *model, struct sft_eval_sets *sets)
+{
+    struct sft_calibration calibration;
+    enum sft_status status = sft_calibration_read(path, model, &calibration);
+    for (int i = 0; status == SFT_OK && i < sets->score_count; i++)
+        for (int k = 0; k < calibration.n; k++) {
+            struct sft_scorer held = sets->scorers[i];
+            if (calibration.scorers[k].score != held.score) continue;
+            sets->scorers[i] = calibration.scorers[k];
+            calibration.scorers[k] = held; /* each is released by its owner */
+        }
+    sft_calibration_free(&calibration);
+    return status;
 }
 
 static void leave_out(struct sft_eval_sets *sets, const struct sft_model *model, bool fit)
@@ -70,6 +88,7 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
     status = sft_scorers_create(request->common, model, scores, sets->score_count, &sets->scorers);
     free(scores);
     SFT_TRY(status);
+    if (request->calibration) SFT_TRY(take_calibration(request->calibration, model, sets));
     if (strcmp(request->scores, "all") == 0) leave_out(sets, model, request->fit);
     for (int i = 0; i < sets->score_count; i++) {
         const char *why = why_not(&sets->scorers[i], model, request->fit);

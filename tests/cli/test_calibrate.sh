@@ -39,6 +39,15 @@ expect 4 'need labels' calibrate --weights "$weights" --id synthetic:noise --lim
 expect 4 'images to fit on' calibrate --weights "$weights" --id 'synthetic#test[0:20]' --score knn --out x.cal
 check "what failed leaves no file" [ ! -e x.cal ]
 
+expect 0 'knn' eval --weights "$weights" --id 'synthetic#test[0:100]' --ood noise=synthetic:noise --limit 100 \
+    --score knn,vim --fit 'synthetic#train[0:300]' --json
+grep -v '^sft-vk' out >fitted.json
+expect 0 'knn' eval --weights "$weights" --id 'synthetic#test[0:100]' --ood noise=synthetic:noise --limit 100 \
+    --score knn,vim --calibration s.cal --json
+check "statistics from the file are those that were fitted" cmp -s fitted.json out
+expect 2 'needs --fit SPEC, or a --calibration' eval --weights "$weights" --id 'synthetic#test[0:100]' \
+    --ood noise=synthetic:noise --limit 100 --score react --calibration s.cal
+
 # ---- files that do not fit ----
 expect 2 'needs --calibration' predict --weights "$weights" --images synthetic --output verdicts
 expect 4 'not a calibration file' predict --weights "$weights" --calibration "$weights" --images synthetic
