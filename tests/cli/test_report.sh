@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What an evaluation leaves for the report: pictures, plots, a page; and that `report` makes the last two again.
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/cli/lib.sh
+. "$root/tests/cli/lib.sh"
+SFT_VK_DEVICE=cpu
+export SFT_VK_DEVICE
+
+same() { cmp -s "$1" "$2"; }
+has() { grep -q -- "$2" "$1"; }
+lacks() { ! grep -q -- "$2" "$1"; }
+
+expect 0 'Energy' eval --weights "$root/models/synthetic.safetensors" --id 'synthetic#test' --limit 20 \
+    --ood 'a&b<c=synthetic:noise' --ood letters=synthetic:letters --score energy,msp --out run
+for file in examples.json plots/energy/letters-density.svg plots/energy/letters-density.csv plots/msp/letters-roc.svg \
+    'plots/msp/a&b<c-density.svg' plots/energy-auroc.svg plots/energy-fpr95.csv; do
+    check "eval leaves $file" [ -s "run/$file" ]
+done
+check "pictures in the page" has run/report.html 'src="data:image/png;base64,'
+check "names are escaped" has run/report.html 'a&amp;b&lt;c'
+check "and nowhere else" lacks run/report.html 'b<c'
+cp run/report.html first.html
+cp run/plots/energy/letters-density.svg first.svg
+rm -r run/report.html run/plots
+expect 0 'run/report.html' report run
+check "the same page again" same first.html run/report.html
+check "the same plot again" same first.svg run/plots/energy/letters-density.svg
+rm run/examples.json
+expect 0 . report run
+check "without pictures the page goes without" lacks run/report.html 'src="data:image/png'
+printf '{' >run/examples.json
+expect 0 'examples.json: damaged; the report goes without it' report run
+finish
