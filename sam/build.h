@@ -58,6 +58,35 @@ struct sft_step {
     int32_t *label_buffer;
 };
 
+static inline bool sft_step_has_ascent(const struct sft_step *step)
+{
+    return step->how.perturbed != SFT_PERTURB_NOTHING;
+}
+
+static inline bool sft_step_has_parts(const struct sft_step *step) { return step->params.parts > 1; }
+
+/* LookSAM: the steps in between. */
+static inline bool sft_step_has_between(const struct sft_step *step) { return step->how.mixture == SFT_MIX_LOOK; }
+
+/* ESAM: the images are ranked. */
+static inline bool sft_step_is_ranked(const struct sft_step *step) { return step->how.selection == SFT_SELECT_TENSORS; }
+
+/* SSAM: there is a mask. */
+static inline bool sft_step_chooses(const struct sft_step *step)
+{
+    return step->how.selection == SFT_SELECT_FISHER || step->how.selection == SFT_SELECT_DYNAMIC;
+}
+
+/* T is not 1. */
+static inline bool sft_step_is_adaptive(const struct sft_step *step)
+{
+    return step->how.adaptive == SFT_ADAPTIVE_ELEMENT || step->how.adaptive == SFT_ADAPTIVE_LAYER;
+}
+
+/* ---- sam/programs.c ---- */
+
+enum sft_status sft_step_build_programs(struct sft_step *step) SFT_MUST_CHECK;
+
 /* A graph that is being built. */
 struct sft_stage {
     struct sft_step *step;

@@ -38,11 +38,6 @@ static sft_value (*const vectors[])(struct sft_stage *stage) = {
 
 /* ---- T ---- */
 
-static bool is_adaptive(const struct sft_step *step)
-{
-    return step->how.adaptive == SFT_ADAPTIVE_ELEMENT || step->how.adaptive == SFT_ADAPTIVE_LAYER;
-}
-
 /* Fills SLOT_SCALE, which holds ones where T is never anything else. */
 static void add_scales(struct sft_stage *stage)
 {
@@ -68,7 +63,7 @@ static void add_scales(struct sft_stage *stage)
 
 static sft_value scaled(struct sft_stage *stage, sft_value v)
 {
-    return is_adaptive(stage->step) ? sft_mul(stage->graph, v, within(stage, SFT_SLOT_SCALE)) : v;
+    return sft_step_is_adaptive(stage->step) ? sft_mul(stage->graph, v, within(stage, SFT_SLOT_SCALE)) : v;
 }
 
 /* ---- selection ---- */
@@ -95,7 +90,7 @@ static sft_value length(struct sft_stage *stage, sft_value norm)
 {
     const struct sft_step *step = stage->step;
     if (step->how.sign) return sft_fill(stage->graph, SFT_SHAPE(1), 1.0f);
-    if (step->how.selection != SFT_SELECT_TENSORS) return norm;
+    if (!sft_step_is_ranked(step)) return norm;
     return sft_scale(stage->graph, norm, step->params.constants.esam_beta);
 }
 
@@ -104,13 +99,12 @@ sft_value sft_build_perturbation(struct sft_stage *stage)
     const struct sft_optimizer *how = &stage->step->how;
     struct sft_graph *graph = stage->graph;
     sft_value v = vectors[how->vector](stage), d, norm;
-    if (is_adaptive(stage->step)) add_scales(stage);
-    if (how->selection == SFT_SELECT_TENSORS) v = keep_tensors(stage, v);
+    if (sft_step_is_adaptive(stage->step)) add_scales(stage);
+    if (sft_step_is_ranked(stage->step)) v = keep_tensors(stage, v);
     d = scaled(stage, v);
     norm = sft_norm2(graph, d, how->selection == SFT_SELECT_ALL ? 1e-16f : 1e-7f);
     d = scaled(stage, how->sign ? sft_sign(graph, v) : d);
-    if (how->selection == SFT_SELECT_FISHER || how->selection == SFT_SELECT_DYNAMIC)
-        d = sft_mul(graph, d, within(stage, SFT_SLOT_MEMORY));
+    if (sft_step_chooses(stage->step)) d = sft_mul(graph, d, within(stage, SFT_SLOT_MEMORY));
     sft_graph_place(graph, sft_scale(graph, norm, 1.0f), sft_stage_slot(stage, SFT_SLOT_NORMS), 0);
     return sft_perturb(graph, sft_stage_part(stage, stage->weights, 0, stage->step->extent), d, length(stage, norm),
                        sft_stage_slot(stage, SFT_SLOT_HYPER));

@@ -211,7 +211,7 @@ enum sft_status sft_select_before(struct sft_step *step, const struct sft_step_r
     bool fisher = step->how.selection == SFT_SELECT_FISHER;
     struct entries entries;
     enum sft_status status;
-    if (!fisher && step->how.selection != SFT_SELECT_DYNAMIC) return SFT_OK;
+    if (!sft_step_chooses(step)) return SFT_OK;
     if (fisher ? rates->step % step->params.constants.ssam_every != 0 : rates->step != 0) return SFT_OK;
     SFT_TRY_OUT(create(step, &entries));
     if (fisher)
