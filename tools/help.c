@@ -121,6 +121,17 @@ static void print_usage(FILE *out, const struct sft_command *command)
     fprintf(out, " [options]\n\n%s.\n", command->summary);
 }
 
+/* What the operand may be. */
+static void print_operands(FILE *out, const struct sft_command *command)
+{
+    if (!command->operand_list) return;
+    fprintf(out, "\n%s is one of:\n", command->operands);
+    for (int i = 0; command->operand_list(i); i++) {
+        fputs("  ", out);
+        wrap(out, command->operand_list(i), 2, 4);
+    }
+}
+
 void sft_help_command(const struct sft_command *command, FILE *out)
 {
     print_usage(out, command);
@@ -131,6 +142,7 @@ void sft_help_command(const struct sft_command *command, FILE *out)
         fputc('\n', out);
         wrap(out, command->about, 0, 0);
     }
+    print_operands(out, command);
     for (const struct sft_option_group *group = command->groups; group->title; group++) {
         fprintf(out, "\n%s:\n", group->title);
         for (const struct sft_option *option = group->options; option->name; option++) print_option(out, option);
@@ -236,6 +248,11 @@ static void man_command(FILE *out, const struct sft_command *command)
     if (command->about) {
         fputs(".PP\n", out);
         roff(out, command->about);
+        fputc('\n', out);
+    }
+    for (int i = 0; command->operand_list && command->operand_list(i); i++) {
+        fputs(i ? ".br\n" : ".PP\n", out);
+        roff(out, command->operand_list(i));
         fputc('\n', out);
     }
     for (const struct sft_example *example = command->examples; example->line; example++) {

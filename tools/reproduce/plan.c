@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/reproduce/plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ood/text.h"
+#include "runtime/alloc.h"
+#include "runtime/log.h"
+#include "tools/interrupt.h"
+#include "tools/reproduce/tuning.h"
+
+enum { MAX_LENGTHS = SFT_OPTION_MAX_INTS };
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* ---- the list ---- */
+
+static int order_of_texts(const char *a, const char *b)
+{
+    if (!a || !b) return (a != NULL) - (b != NULL);
+    return strcmp(a, b);
+}
+
+/* Whether two states come from one training, told by 0. */
+static int by_training(const struct sft_state *a, const struct sft_state *b)
+{
+    int tuning = order_of_texts(a->tuning, b->tuning);
+    if (a->model != b->model) return a->model < b->model ? -1 : 1;
+    if (tuning != 0) return tuning;
+    return (a->seed > b->seed) - (a->seed < b->seed);
+}
+
+static int by_state(const struct sft_state *a, const struct sft_state *b)
+{
+    int training = by_training(a, b);
+    return training != 0 ? training : (a->steps > b->steps) - (a->steps < b->steps);
+}
+
+static int by_item(const void *a, const void *b)
+{
+    return by_state(&((const struct sft_plan_item *)a)->state, &((const struct sft_plan_item *)b)->state);
+}
+
+static struct sft_plan_item *find(const struct sft_plan *plan, const struct sft_state *state)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (by_state(&plan->items[i].state, state) == 0) return &plan->items[i];
+    return NULL;
+}
+
+static uint64_t bit_of(const struct sft_score *score)
+{
+    int i = 0;
+    if (!score) return 0;
+    while (sft_score_at(i) != score) i++;
+    return UINT64_C(1) << i;
+}
+
+enum sft_status sft_plan_add(struct sft_plan *plan, struct sft_state state, const struct sft_score *score)
+{
+    struct sft_plan_item *item = find(plan, &state);
+    if (!item) {
+        SFT_TRY(sft_grow(&plan->items, &plan->capacity, plan->count + 1, sizeof(*plan->items)));
+        item = &plan->items[plan->count++];
+        *item = (struct sft_plan_item){.state = state};
+    }
+    item->scores |= bit_of(score);
+    return SFT_OK;
+}
+
+json_t *sft_plan_metrics(const struct sft_plan *plan, struct sft_state state)
+{
+    const struct sft_plan_item *item = find(plan, &state);
+    return item ? item->metrics : NULL;
+}
+
+void sft_plan_free(struct sft_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) json_decref(plan->items[i].metrics);
+    free(plan->items);
+    *plan = (struct sft_plan){0};
+}
+
+/* The items from `first` on that one training makes; their numbers of steps. */
+static int lengths_of(const struct sft_plan *plan, size_t first, int64_t steps[MAX_LENGTHS])
+{
+    int count = 0;
+    for (size_t i = first; i < plan->count && count < MAX_LENGTHS; i++) {
+        if (by_training(&plan->items[i].state, &plan->items[first].state) != 0) break;
+        steps[count++] = plan->items[i].state.steps;
+    }
+    return count;
+}
+
+/* ---- metrics ---- */
+
+static void metrics_path(const struct sft_lab *lab, struct sft_state state, char path[SFT_RUN_PATH])
+{
+    char folder[SFT_RUN_PATH];
+    sft_state_folder(lab, state, folder);
+    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/metrics-%" PRId64 "-%s.json", folder, state.steps, lab->evaluation) >=
+        SFT_RUN_PATH)
+        path[0] = '\0';
+}
+
+/* What an earlier evaluation left: a new reference, NULL where there is nothing. */
+static json_t *read_metrics(const struct sft_lab *lab, struct sft_state state)
+{
+    char path[SFT_RUN_PATH];
+    metrics_path(lab, state, path);
+    return json_load_file(path, 0, NULL);
+}
+
+static enum sft_status write_metrics(const struct sft_lab *lab, struct sft_state state, const json_t *metrics)
+{
+    char path[SFT_RUN_PATH], folder[SFT_RUN_PATH];
+    char *text = json_dumps(metrics, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    enum sft_status status;
+    if (!text) return sft_fail(SFT_MEMORY, "no memory for the metrics of a run");
+    sft_state_folder(lab, state, folder);
+    metrics_path(lab, state, path);
+    status = sft_make_folder(folder);
+    if (status == SFT_OK) status = sft_file_write(path, text, strlen(text));
+    free(text);
+    return status;
+}
+
+/* The scores of the item that are not known yet. */
+static uint64_t missing_scores(const struct sft_plan_item *item, const json_t *metrics)
+{
+    const json_t *known = json_object_get(metrics, "scores");
+    uint64_t missing = item->scores;
+    for (int i = 0; i < sft_score_count(); i++)
+        if (json_object_get(known, sft_score_at(i)->name)) missing &= ~(UINT64_C(1) << i);
+    return missing;
+}
+
+/* Leaves out scores that the model does not have. */
+static uint64_t fitting_scores(struct sft_lab *lab, const struct sft_plan_item *item, const struct sft_model *model,
+                               uint64_t scores)
+{
+    for (int i = 0; i < sft_score_count(); i++) {
+        const struct sft_score *score = sft_score_at(i);
+        const char *misfit = score->misfit ? score->misfit(model) : NULL;
+        if (!misfit || !(scores >> i & 1)) continue;
+        sft_lab_note(lab, "%s: no %s: %s", item->state.model->role->name, score->title, misfit);
+        scores &= ~(UINT64_C(1) << i);
+    }
+    return scores;
+}
+
+static void list_scores(uint64_t scores, struct sft_text *list)
+{
+    for (int i = 0; i < sft_score_count(); i++)
+        if (scores >> i & 1) sft_text_printf(list, "%s%s", list->length ? "," : "", sft_score_at(i)->name);
+}
+
+/* Puts what is new over what was there. */
+static json_t *merge(json_t *old, json_t *new)
+{
+    json_t *scores = json_object_get(new, "scores");
+    if (!old) return new;
+    json_object_update(json_object_get(old, "scores"), scores);
+    json_decref(new);
+    return old;
+}
+
+static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *model, uint64_t scores, json_t **metrics)
+{
+    struct sft_text list = {0};
+    json_t *results = NULL;
+    enum sft_status status;
+    list_scores(scores, &list);
+    status = list.status;
+    if (status == SFT_OK) status = sft_lab_evaluate(lab, model, list.data, &results);
+    sft_text_free(&list);
+    if (status == SFT_OK) *metrics = merge(*metrics, results);
+    return status;
+}
+
+static bool is_about_scores(enum sft_status status) { return status == SFT_DATA || status == SFT_FAILED; }
+
+/* Each by itself, so that one that fails (too few images to fit on, no finite numbers) leaves the others. */
+static enum sft_status evaluate_singly(struct sft_lab *lab, const struct sft_plan_item *item, struct sft_model *model,
+                                       uint64_t scores, json_t **metrics)
+{
+    for (int i = 0; i < sft_score_count(); i++) {
+        enum sft_status status = SFT_OK;
+        if (scores >> i & 1) status = evaluate_scores(lab, model, UINT64_C(1) << i, metrics);
+        if (is_about_scores(status))
+            sft_lab_note(lab, "%s: %s failed, see the message above", item->state.model->role->name,
+                         sft_score_at(i)->title);
+        else
+            SFT_TRY(status);
+    }
+    return SFT_OK;
+}
+
+static enum sft_status evaluate(struct sft_lab *lab, struct sft_plan_item *item, struct sft_model *model,
+                                json_t **metrics)
+{
+    uint64_t scores = fitting_scores(lab, item, model, missing_scores(item, *metrics));
+    enum sft_status status;
+    if (!scores) return SFT_OK;
+    status = evaluate_scores(lab, model, scores, metrics);
+    if (is_about_scores(status)) status = evaluate_singly(lab, item, model, scores, metrics);
+    SFT_TRY(status);
+    return *metrics ? write_metrics(lab, item->state, *metrics) : SFT_OK;
+}
+
+static enum sft_status run_evaluation(struct sft_lab *lab, struct sft_plan_item *item)
+{
+    struct sft_model *model = NULL;
+    json_t *metrics = read_metrics(lab, item->state);
+    char path[SFT_RUN_PATH];
+    enum sft_status status = SFT_OK;
+    if (missing_scores(item, metrics)) {
+        sft_state_weights(lab, item->state, path);
+        status = sft_lab_read(lab, item->state.model, path, &model);
+        if (status == SFT_OK) status = evaluate(lab, item, model, &metrics);
+        sft_model_destroy(&model);
+    }
+    if (status == SFT_OK)
+        item->metrics = metrics;
+    else
+        json_decref(metrics);
+    return status;
+}
+
+/* ---- how long it takes ---- */
+
+/* What is to be done, and the seconds that it may take. */
+struct work {
+    int trainings, evaluations, done;
+    int64_t steps;
+    double seconds;
+    double per_image[SFT_LAB_MAX_MODELS]; /* of a forward pass; 0: not known yet */
+};
+
+static double time_images(const struct sft_lab *lab, const struct sft_lab_model *which)
+{
+    const struct sft_evaluation evaluation = {.batch = (int)lab->values->batch};
+    struct sft_dataset *set = NULL;
+    struct sft_model *model = NULL;
+    struct sft_collected collected;
+    double start = 0, seconds = 0;
+    enum sft_status status = sft_lab_read(lab, which, which->path, &model);
+    if (status == SFT_OK) status = sft_dataset_open("synthetic:noise", &set);
+    if (status == SFT_OK) sft_dataset_limit(set, 2 * lab->values->batch);
+    for (int run = 0; status == SFT_OK && run < 2; run++) { /* the first one warms up */
+        start = now();
+        status = sft_collect(model, set, SFT_IMAGES_OOD, "noise", &evaluation, SFT_NEEDS_LOGITS, &collected);
+        if (status == SFT_OK) sft_collected_free(&collected);
+    }
+    if (status == SFT_OK) seconds = (now() - start) / (double)sft_dataset_count(set);
+    sft_dataset_close(&set);
+    sft_model_destroy(&model);
+    return seconds;
+}
+
+static double per_image(const struct sft_lab *lab, struct work *work, const struct sft_lab_model *model)
+{
+    double *seconds = &work->per_image[model - lab->models];
+    if (*seconds == 0) *seconds = time_images(lab, model);
+    return *seconds;
+}
+
+static int64_t images_of(const struct sft_lab *lab, uint64_t scores)
+{
+    int64_t images = sft_dataset_count(lab->sets.id);
+    bool fits = false;
+    for (int i = 0; i < lab->sets.sets; i++) images += sft_dataset_count(lab->sets.ood[i]);
+    for (int i = 0; i < sft_score_count(); i++)
+        if (scores >> i & 1 && sft_score_at(i)->needs & SFT_NEEDS_FIT) fits = true;
+    return images + (fits ? sft_dataset_count(lab->sets.fit) : 0);
+}
+
+/* Seconds of an item's evaluation; 0 where all is there. */
+static double evaluation_seconds(const struct sft_lab *lab, struct work *work, const struct sft_plan_item *item)
+{
+    json_t *metrics = read_metrics(lab, item->state);
+    uint64_t missing = missing_scores(item, metrics);
+    json_decref(metrics);
+    return missing ? (double)images_of(lab, missing) * per_image(lab, work, item->state.model) : 0;
+}
+
+/* Seconds of the training that makes the items from `first` on: a backward pass is as dear as two forward ones, and
+ * there is an outlier for each ID image. */
+static enum sft_status training_seconds(const struct sft_lab *lab, struct work *work, struct sft_state state, int count,
+                                        const int64_t *steps, double *seconds)
+{
+    enum { FORWARD_AND_BACKWARD = 3, KINDS_OF_IMAGES = 2 };
+    struct sft_tuning tuning;
+    const struct sft_optimizer *optimizer = NULL;
+    enum sft_status status = sft_tuning_parse(lab, state, count, steps, &tuning);
+    if (status == SFT_OK) status = sft_find_optimizer(sft_tuning_values(&tuning)->optimizer, &optimizer);
+    if (status == SFT_OK) {
+        double passes = optimizer->perturbed == SFT_PERTURB_NOTHING ? 1 : 2;
+        *seconds = passes * FORWARD_AND_BACKWARD * KINDS_OF_IMAGES * (double)sft_tuning_values(&tuning)->batch *
+                   (double)steps[count - 1] * per_image(lab, work, state.model);
+    }
+    sft_tuning_free(&tuning);
+    return status;
+}
+
+/* From item `first` on. */
+static enum sft_status add_up(const struct sft_plan *plan, size_t first, const struct sft_lab *lab, struct work *work)
+{
+    int64_t steps[MAX_LENGTHS];
+    int count;
+    for (size_t i = first; i < plan->count; i += (size_t)count) {
+        struct sft_state state = plan->items[i].state;
+        double seconds;
+        count = lengths_of(plan, i, steps);
+        for (int k = 0; k < count; k++) {
+            seconds = evaluation_seconds(lab, work, &plan->items[i + (size_t)k]);
+            work->evaluations += seconds > 0;
+            work->done += seconds == 0;
+            work->seconds += seconds;
+        }
+        if (!state.tuning || sft_tuning_is_done(lab, state, count, steps)) continue;
+        SFT_TRY(training_seconds(lab, work, state, count, steps, &seconds));
+        work->trainings++;
+        work->steps += steps[count - 1];
+        work->seconds += seconds;
+    }
+    return SFT_OK;
+}
+
+static void announce(const struct sft_lab *lab, const struct work *work)
+{
+    sft_log(SFT_LOG_INFO,
+            "%s: %d trainings with %" PRId64 " steps, %d evaluations of %" PRId64
+            " images and more; %d are there already; about %.0f min on %s",
+            lab->experiment->name, work->trainings, work->steps, work->evaluations, images_of(lab, 0), work->done,
+            work->seconds / 60, sft_device_get_info(lab->device)->name);
+}
+
+/* ---- doing it ---- */
+
+static void describe(const struct sft_state *state, char *text, size_t size)
+{
+    if (!state->tuning)
+        snprintf(text, size, "%s as it is", state->model->role->name);
+    else
+        snprintf(text, size, "%s, %s, seed %" PRId64, state->model->role->name, *state->tuning ? state->tuning : "SFT",
+                 state->seed);
+}
+
+/* Trains and evaluates what one training makes. What diverges is told and leaves no metrics. */
+static enum sft_status run_group(struct sft_plan *plan, size_t first, int count, const int64_t *steps,
+                                 struct sft_lab *lab)
+{
+    struct sft_state state = plan->items[first].state;
+    enum sft_status status = state.tuning ? sft_tuning_run(lab, state, count, steps) : SFT_OK;
+    char text[512];
+    for (int k = 0; status == SFT_OK && k < count; k++) status = run_evaluation(lab, &plan->items[first + (size_t)k]);
+    if (status != SFT_FAILED) return status;
+    describe(&state, text, sizeof(text));
+    sft_lab_note(lab, "%s: failed, see the message above; its rows are without it", text);
+    return SFT_OK;
+}
+
+static void tell_progress(const struct sft_plan *plan, size_t done, const struct sft_state *state, double start,
+                          double share)
+{
+    char text[512];
+    double spent = now() - start;
+    describe(state, text, sizeof(text));
+    if (share > 0 && share < 1)
+        sft_log(SFT_LOG_INFO, "%zu of %zu: %s; about %.0f min left", done, plan->count, text,
+                spent * (1 - share) / share / 60);
+    else
+        sft_log(SFT_LOG_INFO, "%zu of %zu: %s", done, plan->count, text);
+}
+
+enum sft_status sft_plan_run(struct sft_plan *plan, struct sft_lab *lab)
+{
+    struct work work = {0}, left;
+    double start;
+    int64_t steps[MAX_LENGTHS];
+    int count;
+    qsort(plan->items, plan->count, sizeof(*plan->items), by_item);
+    SFT_TRY(add_up(plan, 0, lab, &work));
+    announce(lab, &work);
+    start = now();
+    for (size_t i = 0; i < plan->count; i += (size_t)count) {
+        count = lengths_of(plan, i, steps);
+        SFT_TRY(run_group(plan, i, count, steps, lab));
+        if (sft_interrupted()) return SFT_INTERRUPTED;
+        left = (struct work){0};
+        memcpy(left.per_image, work.per_image, sizeof(left.per_image));
+        SFT_TRY(add_up(plan, i + (size_t)count, lab, &left));
+        tell_progress(plan, i + (size_t)count, &plan->items[i].state, start,
+                      work.seconds > 0 ? 1 - left.seconds / work.seconds : 0);
+    }
+    return SFT_OK;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/reproduce/show.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- columns ---- */
+
+static int columns_of(const struct sft_measured *measured) { return 2 * (measured->lab->ood.count + 2); }
+
+/* Tables of averages leave the sets' own columns to CSV and JSON. */
+static int first_shown(const struct sft_measured *measured)
+{
+    return measured->table->averages_only ? 2 * measured->lab->ood.count : 0;
+}
+
+/* The set of a column: "average", or "id" for the accuracy. */
+static const char *set_of(const struct sft_measured *measured, int column)
+{
+    int set = column / 2;
+    if (set < measured->lab->ood.count) return measured->lab->sets.names[set];
+    return set == measured->lab->ood.count ? "average" : "id";
+}
+
+static const char *metric_of(const struct sft_measured *measured, int column)
+{
+    if (column < 2 * (measured->lab->ood.count + 1)) return column % 2 ? "auroc" : "fpr95";
+    return column % 2 ? "accuracy_change" : "accuracy";
+}
+
+static const char *heading_of(const struct sft_measured *measured, int column)
+{
+    if (column < 2 * (measured->lab->ood.count + 1)) return column % 2 ? "AUROC" : "FPR95";
+    return column % 2 ? "change" : "accuracy";
+}
+
+/* ---- lines of a row ---- */
+
+enum line { MEAN, DEVIATION, PUBLISHED, DIFFERENCE, LINES };
+static const char *const line_names[LINES] = {"measured", "deviation", "paper", "difference"};
+
+static double value_of(const struct sft_cell *cell, enum line line)
+{
+    const double values[LINES] = {[MEAN] = cell->mean,
+                                  [DEVIATION] = cell->deviation,
+                                  [PUBLISHED] = cell->published,
+                                  [DIFFERENCE] = cell->mean - cell->published};
+    return values[line];
+}
+
+static bool has_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line)
+{
+    for (int c = first_shown(measured); c < columns_of(measured); c++)
+        if (!isnan(value_of(&row->cells[c], line))) return true;
+    return line == MEAN;
+}
+
+static void format_value(double value, bool sign, char text[16])
+{
+    if (isnan(value))
+        snprintf(text, 16, "-");
+    else
+        snprintf(text, 16, sign ? "%+.2f" : "%.2f", value);
+}
+
+static bool is_signed(const struct sft_measured *measured, int column, enum line line)
+{
+    return line == DIFFERENCE || (column == columns_of(measured) - 1 && line != DEVIATION);
+}
+
+/* Whether rows of more than one model have to be told apart. */
+static bool has_models(const struct sft_measured *measured)
+{
+    for (size_t i = 1; i < measured->count; i++)
+        if (strcmp(measured->rows[i].row->model, measured->rows[0].row->model) != 0) return true;
+    return false;
+}
+
+static void row_name(const struct sft_measured *measured, const struct sft_measured_row *row, char text[128])
+{
+    if (has_models(measured))
+        snprintf(text, 128, "%s: %s", row->row->model, row->row->name);
+    else
+        snprintf(text, 128, "%s", row->row->name);
+}
+
+/* ---- for people ---- */
+
+enum { CELL = 8, LABEL = 12 };
+
+static void add_padded(struct sft_text *out, const char *text, int width)
+{
+    sft_text_add(out, text);
+    for (int i = sft_text_columns(text); i < width; i++) sft_text_add(out, " ");
+}
+
+static int name_width(const struct sft_measured *measured)
+{
+    char name[128];
+    int width = 0;
+    for (size_t i = 0; i < measured->count; i++) {
+        row_name(measured, &measured->rows[i], name);
+        if (sft_text_columns(name) > width) width = sft_text_columns(name);
+    }
+    return width + 2;
+}
+
+/* Sets over pairs of columns, as far as there is room. */
+static void add_headings(const struct sft_measured *measured, int width, struct sft_text *out)
+{
+    char name[2 * CELL];
+    add_padded(out, "", width + LABEL);
+    for (int c = first_shown(measured); c < columns_of(measured); c += 2) {
+        sft_text_shorten(name, sizeof(name), c < columns_of(measured) - 2 ? set_of(measured, c) : "", 2 * CELL - 1);
+        for (int i = sft_text_columns(name); i < 2 * CELL; i++) sft_text_add(out, " ");
+        sft_text_add(out, name);
+    }
+    sft_text_add(out, "\n");
+    add_padded(out, "", width + LABEL);
+    for (int c = first_shown(measured); c < columns_of(measured); c++)
+        sft_text_printf(out, "%*s", CELL + (c == columns_of(measured) - 2), heading_of(measured, c));
+    sft_text_add(out, "\n");
+}
+
+static void add_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line,
+                     struct sft_text *out)
+{
+    char text[16];
+    for (int c = first_shown(measured); c < columns_of(measured); c++) {
+        format_value(value_of(&row->cells[c], line), is_signed(measured, c, line), text);
+        sft_text_printf(out, "%*s", CELL + (c == columns_of(measured) - 2), text);
+    }
+    sft_text_add(out, "\n");
+}
+
+static int most_seeds(const struct sft_measured *measured)
+{
+    int most = 0;
+    for (size_t i = 0; i < measured->count; i++)
+        for (int c = 0; c < columns_of(measured); c++)
+            if (measured->rows[i].cells[c].n > most) most = measured->rows[i].cells[c].n;
+    return most;
+}
+
+static void add_title(const struct sft_measured *measured, const char *mark, struct sft_text *out)
+{
+    int seeds = most_seeds(measured);
+    sft_text_printf(out, "%s%s: %s\n\nPercent.", mark, measured->table->name, measured->table->title);
+    if (seeds > 1) sft_text_printf(out, " Fine-tuned rows: mean and standard deviation of %d seeds.", seeds);
+    if (measured->lab->values->limit)
+        sft_text_printf(out, " Only the first %" PRId64 " images of each set.", measured->lab->values->limit);
+    if (measured->lab->values->steps)
+        sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.", measured->lab->values->steps);
+    if (measured->table->remark) sft_text_printf(out, " Note: %s.", measured->table->remark);
+    sft_text_add(out, "\n\n");
+}
+
+void sft_measured_text(const struct sft_measured *measured, struct sft_text *out)
+{
+    int width = name_width(measured);
+    char name[128];
+    add_title(measured, "", out);
+    add_headings(measured, width, out);
+    for (size_t i = 0; i < measured->count; i++) {
+        row_name(measured, &measured->rows[i], name);
+        for (enum line line = MEAN; line < LINES; line++) {
+            if (!has_line(measured, &measured->rows[i], line)) continue;
+            add_padded(out, line == MEAN ? name : "", width);
+            add_padded(out, line_names[line], LABEL);
+            add_line(measured, &measured->rows[i], line, out);
+        }
+    }
+    sft_text_add(out, "\n");
+}
+
+static void add_markdown_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line,
+                              struct sft_text *out)
+{
+    char name[128], text[16];
+    row_name(measured, row, name);
+    sft_text_printf(out, "| %s | %s |", line == MEAN ? name : "", line_names[line]);
+    for (int c = first_shown(measured); c < columns_of(measured); c++) {
+        format_value(value_of(&row->cells[c], line), is_signed(measured, c, line), text);
+        sft_text_printf(out, " %s |", text);
+    }
+    sft_text_add(out, "\n");
+}
+
+void sft_measured_markdown(const struct sft_measured *measured, struct sft_text *out)
+{
+    int last = columns_of(measured);
+    add_title(measured, "### ", out);
+    sft_text_add(out, "| row | |");
+    for (int c = first_shown(measured); c < last; c++)
+        sft_text_printf(out, " %s%s%s |", c < last - 2 ? set_of(measured, c) : "", c < last - 2 ? " " : "",
+                        heading_of(measured, c));
+    sft_text_add(out, "\n| --- | --- |");
+    for (int c = first_shown(measured); c < last; c++) sft_text_add(out, " ---: |");
+    sft_text_add(out, "\n");
+    for (size_t i = 0; i < measured->count; i++)
+        for (enum line line = MEAN; line < LINES; line++)
+            if (has_line(measured, &measured->rows[i], line))
+                add_markdown_line(measured, &measured->rows[i], line, out);
+    sft_text_add(out, "\n");
+}
+
+/* ---- for programs ---- */
+
+static void add_fraction(struct sft_text *out, double percent)
+{
+    sft_text_add(out, ",");
+    if (!isnan(percent)) sft_text_printf(out, "%.6g", percent / 100);
+}
+
+void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
+{
+    if (out->length == 0)
+        sft_text_add(out, "table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference\n");
+    for (size_t i = 0; i < measured->count; i++)
+        for (int c = 0; c < columns_of(measured); c++) {
+            const struct sft_measured_row *row = &measured->rows[i];
+            const char *const fields[] = {measured->table->name, row->row->model, row->row->name, row->row->score,
+                                          row->row->tuning ? row->row->tuning : ""};
+            for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
+                sft_text_add_csv(out, fields[f]);
+                sft_text_add(out, ",");
+            }
+            sft_text_printf(out, "%" PRId64 ",%s,%s,%d", row->steps, set_of(measured, c), metric_of(measured, c),
+                            row->cells[c].n);
+            for (enum line line = MEAN; line < LINES; line++) add_fraction(out, value_of(&row->cells[c], line));
+            sft_text_add(out, "\n");
+        }
+}
+
+static json_t *fraction(double percent) { return isnan(percent) ? json_null() : json_real(percent / 100); }
+
+static json_t *cells_json(const struct sft_measured *measured, const struct sft_measured_row *row)
+{
+    json_t *sets = json_object();
+    for (int c = 0; c < columns_of(measured); c++) {
+        json_t *set = json_object_get(sets, set_of(measured, c));
+        if (!set) {
+            json_object_set_new(sets, set_of(measured, c), json_object());
+            set = json_object_get(sets, set_of(measured, c));
+        }
+        json_object_set_new(set, metric_of(measured, c),
+                            json_pack("{s:i, s:o, s:o, s:o}", "seeds", row->cells[c].n, "mean",
+                                      fraction(row->cells[c].mean), "deviation", fraction(row->cells[c].deviation),
+                                      "published", fraction(row->cells[c].published)));
+    }
+    return sets;
+}
+
+json_t *sft_measured_json(const struct sft_measured *measured)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < measured->count; i++) {
+        const struct sft_measured_row *row = &measured->rows[i];
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?, s:I, s:o}", "model", row->row->model, "row",
+                                              row->row->name, "score", row->row->score, "tuning", row->row->tuning,
+                                              "steps", (json_int_t)row->steps, "sets", cells_json(measured, row)));
+    }
+    return json_pack("{s:s, s:s, s:s?, s:o}", "name", measured->table->name, "title", measured->table->title, "remark",
+                     measured->table->remark, "rows", rows);
+}
