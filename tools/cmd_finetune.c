@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "ood/report.h"
+#include "ood/seeds.h"
 #include "runtime/log.h"
 #include "tools/eval_sets.h"
 #include "tools/finetune.h"
 #include "tools/fit_run.h"
+#include "tools/seed_runs.h"
 #include "tools/terminal.h"
 
 struct finetune {
@@ -23,7 +25,7 @@ struct finetune {
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
     int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout,
         ood_forward;
-    int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap;
+    int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap, seeds;
     int trace;
     int64_t probe;
     double lambda, energy_weight, energy_in, energy_out, recall;
@@ -222,9 +224,66 @@ static enum sft_status write_results(struct job *job)
                                     prop1));
 }
 
+/* ---- several seeds ---- */
+
+/* One of them, with the results of the model before from the job; the folder is a complete run. */
+static enum sft_status run_seed(void *context, int64_t seed, const char *folder)
+{
+    struct job *job = context;
+    enum sft_status status;
+    job->options->fit.seed = seed;
+    job->options->fit.out = folder;
+    status = begin_run(job);
+    if (status == SFT_OK) status = fit(job);
+    if (status == SFT_OK && job->evaluates) status = sft_eval_sets_run(&job->sets, job->model, SFT_AFTER);
+    if (status == SFT_OK && job->evaluates) status = sft_eval_sets_write(&job->sets, &job->run);
+    status = sft_run_end(&job->run, status);
+    return status == SFT_OK ? sft_report_from_folder(folder) : status;
+}
+
+static enum sft_status show_seeds(const struct job *job, int64_t first)
+{
+    const struct finetune *options = job->options;
+    struct sft_seeds seeds = {0};
+    enum sft_status status = SFT_OK;
+    if (job->evaluates) {
+        SFT_TRY(sft_seeds_read(options->fit.out, first, (int)options->seeds, &seeds));
+        status = sft_seeds_write(&seeds, options->fit.out);
+    }
+    if (status == SFT_OK && options->fit.common.json)
+        status = sft_print_json(json_pack("{s:s, s:o*}", "out", options->fit.out, "results",
+                                          job->evaluates ? sft_seeds_to_json(&seeds) : NULL));
+    else if (status == SFT_OK && job->evaluates)
+        status = sft_seeds_print(&seeds, stdout);
+    if (status == SFT_OK && !options->fit.common.json) printf("%s\n", options->fit.out);
+    sft_seeds_free(&seeds);
+    return status;
+}
+
+/* The folder's own run.json tells of all runs together. */
+static enum sft_status do_seeds(struct job *job)
+{
+    struct sft_fit_values *values = &job->options->fit;
+    const struct sft_seed_runs runs = {values->out, values->seed, (int)job->options->seeds, values->resume, job->model,
+                                       run_seed,    job};
+    struct sft_run whole;
+    enum sft_status status;
+    if (job->trace) return sft_fail(SFT_USAGE, "--trace and --seeds: trace one run, with --seed N");
+    status = begin_run(job);
+    whole = job->run;
+    job->run = (struct sft_run){.record = NULL};
+    if (status == SFT_OK && job->evaluates) status = sft_eval_sets_run(&job->sets, job->model, SFT_BEFORE);
+    if (status == SFT_OK) status = sft_seed_runs(&runs);
+    values->seed = runs.first;
+    values->out = runs.folder;
+    if (status == SFT_OK) status = show_seeds(job, runs.first);
+    return sft_run_end(&whole, status);
+}
+
 static enum sft_status do_job(struct job *job)
 {
     SFT_TRY(open_job(job));
+    if (job->options->seeds > 1) return do_seeds(job);
     SFT_TRY(begin_run(job));
     if (job->evaluates) SFT_TRY(sft_eval_sets_run(&job->sets, job->model, SFT_BEFORE));
     SFT_TRY(fit(job));
@@ -376,6 +435,9 @@ static const struct sft_option eval_options[] = {
      .help = "images of the training kind, for the scores that need statistics of them: usually as --id"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
+    {"seeds", SFT_OPTION_INT, FIELD(seeds), .value = "N", .fallback = "1", .min = 1, .max = 1000,
+     .help =
+         "N runs into seed-S of the folder, for S from --seed on; their mean and deviation in seeds.json, seeds.csv"},
     SFT_EVAL_RECALL(FIELD(recall)),
     SFT_EVAL_BOOTSTRAP(FIELD(bootstrap)),
     {"eval-batch", SFT_OPTION_INT, FIELD(eval_batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
@@ -413,6 +475,8 @@ static const struct sft_example examples[] = {
      "goes on with a run that was stopped"},
     {"finetune --weights W.safetensors --id cifar10:DIR --pseudo-ood folder:outliers --out runs/oe",
      "with real outliers"},
+    {"finetune --weights W.safetensors --id cifar10:DIR --eval-ood svhn=svhn:test_32x32.mat --seeds 5 --out runs/sft5",
+     "five seeds, and how much they differ"},
     {0},
 };
 

@@ -11,6 +11,7 @@
 #include "runtime/log.h"
 #include "tools/interrupt.h"
 #include "tools/lines.h"
+#include "tools/score_options.h"
 #include "tools/terminal.h"
 
 /* ---- options ---- */
@@ -130,14 +131,16 @@ enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_d
 {
     /* What may differ between a run and its continuation. */
     static const char *const free_options[] = {
-        "device",         "memory",  "threads",   "json",   "quiet",      "verbose", "log",      "config",
-        "no-color",       "out",     "overwrite", "resume", "save-every", "eval-id", "eval-ood", "score",
-        "dump-gradients", "weights", "trace",     "probe",  "snapshots"};
+        "device",         "memory",     "threads",    "json",   "quiet",      "verbose", "log",      "config",
+        "no-color",       "out",        "overwrite",  "resume", "save-every", "eval-id", "eval-ood", "score",
+        "dump-gradients", "weights",    "trace",      "probe",  "snapshots",  "seeds",   "recall",   "bootstrap",
+        "fpr-positive",   "eval-limit", "eval-batch", "fit",    "fit-limit"};
     json_t *options = sft_args_json(args);
     char data[65], *text;
     if (!options) return sft_fail(SFT_MEMORY, "no memory for the run's options");
     for (size_t i = 0; i < sizeof(free_options) / sizeof(free_options[0]); i++)
         json_object_del(options, free_options[i]);
+    for (int i = 0; sft_score_options[i].name; i++) json_object_del(options, sft_score_options[i].name);
     sft_dataset_hash(dataset, data);
     json_object_set_new(options, "data", json_string(data));
     json_object_set_new(options, "extra", json_string(extra));

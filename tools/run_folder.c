@@ -19,7 +19,8 @@
 /* run.json comes first. */
 static const char *const own_files[] = {"run.json",      "model.safetensors", "checkpoint.safetensors",
                                         "metrics.jsonl", "prop1.jsonl",       "results.json",
-                                        "results.csv",   "examples.json",     "report.html"};
+                                        "results.csv",   "examples.json",     "report.html",
+                                        "seeds.json",    "seeds.csv"};
 
 static double now(void)
 {
