@@ -5,7 +5,7 @@
  *
  * The block is a number, or the one with the largest NormRatio: the mean over training images x of S(x) / S(jigsaw(x)),
  * jigsaw being 3 x 3 tiles of floor(side / 3) pixels in another order, with what remains at the border set to 0. Here
- * that order is the same for every image: tile k takes the place of tile k + 4, so that none stays. The published
+ * that order is the same for every image: tile k + 4 (of 9, around) comes to place k, so that none stays. The published
  * code feeds pixels from 0 to 1 to NormRatio although the network is trained on normalised ones: `raw`.
  */
 #include <math.h>
@@ -141,7 +141,8 @@ static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
     int block = chosen_block(in);
     if (block < 0 || block >= in->outputs->extra_width)
-        return sft_fail(SFT_USAGE, "featurenorm: there is no block %d; the model has %d", block, in->outputs->extra_width);
+        return sft_fail(SFT_USAGE, "featurenorm: there is no block %d; the model has %d", block,
+                        in->outputs->extra_width);
     return sft_score_rows(featurenorm, in, scores);
 }
 

@@ -94,7 +94,10 @@ static struct layer layer_of(const struct sft_score_input *in, const struct sft_
     return layer;
 }
 
-static int layer_count(const struct sft_score_input *in) { return in->knobs[KIND].choice == FEATURES ? 1 : in->head->n_taps; }
+static int layer_count(const struct sft_score_input *in)
+{
+    return in->knobs[KIND].choice == FEATURES ? 1 : in->head->n_taps;
+}
 
 /* ---- statistics ---- */
 
@@ -104,9 +107,24 @@ static const char *layer_name(char *text, const char *what, int number)
     return text;
 }
 
-/* The pseudo-inverse of the covariance of rows minus their class's mean, the mean of the differences removed. */
-static enum sft_status find_precision(const struct sft_score_input *in, const struct layer *layer, const float *means,
-                                      float *precision)
+/* R with R^T R the pseudo-inverse of a covariance, whose eigenvalues up to 1e-12 of the largest count as 0; the
+ * covariance is used up. R is what is kept: far from all means d^T P d is a small difference of large numbers, and |R
+ * d|^2 is not. */
+static enum sft_status invert_root(int width, double *covariance, float *root)
+{
+    double *values = sft_calloc((size_t)width, sizeof(*values));
+    enum sft_status status = values ? sft_symmetric_eigen(width, covariance, values) : SFT_MEMORY;
+    for (int i = 0; status == SFT_OK && i < width; i++) {
+        double scale = values[i] > 1e-12 * values[0] ? 1 / sqrt(values[i]) : 0;
+        for (int j = 0; j < width; j++) root[i * width + j] = (float)(scale * covariance[i * width + j]);
+    }
+    free(values);
+    return status;
+}
+
+/* R of the covariance of rows minus their class's mean, the mean of the differences removed. */
+static enum sft_status find_whitening(const struct sft_score_input *in, const struct layer *layer, const float *means,
+                                      float *whitening)
 {
     const struct sft_outputs *outputs = in->outputs;
     int64_t n = outputs->n;
@@ -126,8 +144,7 @@ static enum sft_status find_precision(const struct sft_score_input *in, const st
     }
     status = covariance ? sft_gram(n, width, off, covariance) : SFT_MEMORY;
     for (int i = 0; status == SFT_OK && i < width * width; i++) covariance[i] /= (double)n;
-    if (status == SFT_OK) status = sft_symmetric_pseudo_inverse(width, covariance, 1e-12);
-    for (int i = 0; status == SFT_OK && i < width * width; i++) precision[i] = (float)covariance[i];
+    if (status == SFT_OK) status = invert_root(width, covariance, whitening);
     free(covariance);
     free(off);
     return status;
@@ -138,34 +155,34 @@ static enum sft_status fit_layer(const struct sft_score_input *in, int number, s
     struct layer layer = layer_of(in, in->outputs, number);
     int64_t n = in->outputs->n;
     char name[SFT_STATISTIC_NAME];
-    float *means, *precision, *rows;
+    float *means, *whitening, *rows;
     enum sft_status status;
     if (n <= layer.width)
-        return sft_fail(SFT_DATA, "mahalanobis: %lld images to fit on and a layer of %d channels: no covariance; take more",
+        return sft_fail(SFT_DATA,
+                        "mahalanobis: %lld images to fit on and a layer of %d channels: no covariance; take more",
                         (long long)n, layer.width);
-    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "mean", number), SFT_SHAPE(in->outputs->classes, layer.width),
-                               &means));
-    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "precision", number), SFT_SHAPE(layer.width, layer.width),
-                               &precision));
+    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "mean", number),
+                               SFT_SHAPE(in->outputs->classes, layer.width), &means));
+    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "whitening", number), SFT_SHAPE(layer.width, layer.width),
+                               &whitening));
     rows = sft_calloc((size_t)(n * layer.width), sizeof(*rows));
     if (!rows) return SFT_MEMORY;
     for (int64_t i = 0; i < n * layer.width; i++)
         rows[i] = layer.rows[i / layer.width * layer.stride + layer.first + i % layer.width];
     status = sft_class_means("mahalanobis", n, layer.width, in->outputs->classes, rows, in->outputs->labels, means);
     free(rows);
-    return status == SFT_OK ? find_precision(in, &layer, means, precision) : status;
+    return status == SFT_OK ? find_whitening(in, &layer, means, whitening) : status;
 }
 
 /* ---- distances ---- */
 
-static double quadratic(const float *row, const float *mean, const float *precision, int width)
+static double quadratic(const float *row, const float *mean, const float *whitening, int width)
 {
     double sum = 0;
     for (int a = 0; a < width; a++) {
         double inner = 0;
-        for (int b = 0; b < width; b++)
-            inner += (double)precision[a * width + b] * ((double)row[b] - (double)mean[b]);
-        sum += inner * ((double)row[a] - (double)mean[a]);
+        for (int b = 0; b < width; b++) inner += (double)whitening[a * width + b] * ((double)row[b] - (double)mean[b]);
+        sum += inner * inner;
     }
     return sum;
 }
@@ -176,10 +193,10 @@ static double nearest(const struct sft_score_input *in, const struct sft_statist
 {
     char name[SFT_STATISTIC_NAME];
     const float *means = sft_statistics_find(statistics, layer_name(name, "mean", number))->values;
-    const float *precision = sft_statistics_find(statistics, layer_name(name, "precision", number))->values;
+    const float *whitening = sft_statistics_find(statistics, layer_name(name, "whitening", number))->values;
     double best = INFINITY;
     for (int c = 0; c < in->outputs->classes; c++) {
-        double distance = quadratic(row, means + (int64_t)c * width, precision, width);
+        double distance = quadratic(row, means + (int64_t)c * width, whitening, width);
         if (!(distance >= best)) best = distance;
         if (isnan(best)) break;
     }
@@ -248,9 +265,11 @@ static enum sft_status check_layers(const struct sft_score_input *in)
 {
     for (int l = 0; l < layer_count(in); l++) {
         struct layer layer = layer_of(in, in->outputs, l);
-        char mean[SFT_STATISTIC_NAME], precision[SFT_STATISTIC_NAME];
-        if (!sft_statistics_get(in->statistics, layer_name(mean, "mean", l), SFT_SHAPE(in->outputs->classes, layer.width)) ||
-            !sft_statistics_get(in->statistics, layer_name(precision, "precision", l), SFT_SHAPE(layer.width, layer.width)))
+        char mean[SFT_STATISTIC_NAME], whitening[SFT_STATISTIC_NAME];
+        if (!sft_statistics_get(in->statistics, layer_name(mean, "mean", l),
+                                SFT_SHAPE(in->outputs->classes, layer.width)) ||
+            !sft_statistics_get(in->statistics, layer_name(whitening, "whitening", l),
+                                SFT_SHAPE(layer.width, layer.width)))
             return sft_fail(SFT_DATA, "mahalanobis: the statistics of layer %d are missing or of another shape", l);
     }
     if (in->knobs[KIND].choice == TAPS && !sft_statistics_get(in->statistics, "beta", SFT_SHAPE(layer_count(in) + 1)))

@@ -3,7 +3,7 @@
 """Writes scores.safetensors: every OOD score, with its defaults and with its knobs turned, in float64, for
 tests/ood/test_score_golden.c.
 
-    /usr/bin/python3 tests/golden/scores.py      (Debian's python3-torch)
+    /usr/bin/python3 tests/golden/scores.py      (Debian's python3-torch and python3-sklearn)
 
 Written from docs/methods.md section 4 alone, without looking at ood/. Tensors of the file:
 
@@ -11,15 +11,19 @@ Written from docs/methods.md section 4 alone, without looking at ood/. Tensors o
     id.*, ood.*                              the images to score; features may be negative, as those of a transformer
     head.weight, head.bias                   the classifier: logits = features W^T + b, rounded to float32
     scores/NAME [KNOB=TEXT ...]              expected, ID images first, then OOD
-    networks/MODEL/NAME [KNOB=TEXT ...]      likewise of networks and images by formula (make_models.py)
+    networks/MODEL/NAME [KNOB=TEXT ...]      likewise of networks and images by formula (make_models.py): two "imagesid",
+                                             two "imagesood"; statistics of the first of "fit", of classes 0, 1, ...
 
 A test case is a line in CASES or NETWORK_CASES.
 """
+import functools
 import os
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import optimize, special
+from sklearn.model_selection import StratifiedKFold
 
 from make_models import images_of, make, write_safetensors
 
@@ -203,6 +207,13 @@ def she(d):
     return (d.x.h * means[d.x.z.argmax(1)]).sum(1)
 
 
+def fdbd(d):
+    best = d.x.z.argmax(1)
+    apart = np.linalg.norm(d.w[:, None] - d.w[None], axis=2) + np.eye(CLASSES)
+    sums = ((d.x.z.max(1, keepdims=True) - d.x.z) / apart[best]).sum(1)
+    return sums / np.linalg.norm(d.x.h - d.fit.h.mean(0), axis=1)
+
+
 CASES = {
     "msp": (msp, {}),
     "msp msp-log=yes": (msp, {"log": True}),
@@ -241,26 +252,235 @@ CASES = {
     "gen": (gen, {}),
     "gen gen-gamma=0.5 gen-m=3": (gen, {"gamma": 0.5, "m": 3}),
     "she": (she, {}),
+    "fdbd": (fdbd, {}),
 }
 
 
 # ---- scores that need the network ----
 
-def odin_of_network(name, images, t=1000.0, eps=0.0):
-    model, x = make(name).eval(), images_of(images, 3)
-    x.requires_grad_(True)
-    z = model(x) / t
-    loss = F.cross_entropy(z, z.argmax(1), reduction="sum")
-    (gradient,) = torch.autograd.grad(loss, x)
-    moved = x - eps * torch.where(gradient >= 0, 1.0, -1.0)
-    with torch.no_grad():
-        return softmax((model(moved) / t).numpy()).max(1)
+N_RATIO, N_GAUSSIANS, N_TUNE = 8, 100, 30  # images to fit on, the first of "fit"
+
+
+class Network:
+    """A network in two parts: feature maps (N, C, H, W) at its taps, and what follows each of them."""
+
+    def __init__(self, name):
+        self.model = make(name).eval()
+        residual_net = name.startswith("resnet")
+        self.stages = self.stages_of_resnet() if residual_net else self.stages_of_vgg()
+        self.last, self.previous = (3, 2) if residual_net else (7, 5)  # taps of the last two stages
+
+    def stages_of_resnet(self):
+        m = self.model
+        rest = lambda x: m.head.conv(m.activate(x).mean([2, 3])[:, :, None, None])[:, :, 0, 0]
+        return [m.root.conv, m.body.block1, m.body.block2, m.body.block3, rest]
+
+    def stages_of_vgg(self):
+        """Cut after every ReLU, but after the pool behind the fourth."""
+        layers, stages, start = list(self.model.features), [], 0
+        for i, layer in enumerate(layers):
+            if isinstance(layer, torch.nn.ReLU):
+                end = i + (2 if len(stages) == 3 else 1)
+                stages.append(torch.nn.Sequential(*layers[start:end]))
+                start = end
+        rest = torch.nn.Sequential(*layers[start:])
+        return stages + [lambda x: self.model.classifier(rest(x).flatten(1))]
+
+    def taps(self, x):
+        maps = []
+        for stage in self.stages[:-1]:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+    def from_tap(self, x, tap):
+        for stage in self.stages[tap + 1:]:
+            x = stage(x)
+        return x
+
+    def logits(self, x):
+        return self.model(x)
+
+
+def signs(gradient):
+    return torch.where(gradient >= 0, 1.0, -1.0).double()
+
+
+def gradient_of_prediction(net, x, t=1.0):
+    with torch.enable_grad():
+        x = x.clone().requires_grad_(True)
+        z = net.logits(x) / t
+        return torch.autograd.grad(F.cross_entropy(z, z.argmax(1), reduction="sum"), x)[0]
+
+
+def odin_of_network(net, x, kind, t=1000.0, eps=0.0):
+    moved = x - eps * signs(gradient_of_prediction(net, x, t))
+    return softmax((net.logits(moved) / t).numpy()).max(1)
+
+
+def without_rank_one(matrices):
+    u, s, v = torch.linalg.svd(matrices, full_matrices=False)
+    return matrices - s[..., :1, None] * u[..., :, :1] @ v[..., :1, :]
+
+
+def rankfeat_logits(net, x, tap):
+    a = net.taps(x)[tap]
+    return net.from_tap(without_rank_one(a.flatten(2)).reshape(a.shape), tap)
+
+
+def rankfeat(net, x, kind, blocks="34", t=1.0):
+    taps = {"4": [net.last], "3": [net.previous], "34": [net.last, net.previous]}[blocks]
+    z = sum(rankfeat_logits(net, x, tap) for tap in taps) / len(taps)
+    return t * lse((z / t).numpy())
+
+
+def without_power_iterated(a, rounds=100):
+    """As published but for the start, u = A 1: random filters have no gap, so that 100 rounds do not converge."""
+    unit = lambda vector: vector / (vector.norm() + 1e-10)
+    u = unit(a.sum(1))
+    for _ in range(rounds):
+        v = unit(a.T @ u)
+        u = unit(a @ v)
+    return a - (u @ a @ v) * torch.outer(u, v)
+
+
+def rankweight(net, x, kind, twice=False):
+    """The raw filters of the last two convolutions of the feature extractor, as (out, in * kernel)."""
+    filters = [m for m in net.model.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size != (1, 1)][-2:]
+    saved = [f.weight.data for f in filters]
+    for f in filters:
+        for _ in range(2 if twice and kind == "ood" else 1):
+            f.weight.data = without_power_iterated(f.weight.data.flatten(1)).reshape(f.weight.shape)
+    scores = rankfeat(net, x, kind, "4")
+    for f, weight in zip(filters, saved):
+        f.weight.data = weight
+    return scores
+
+
+def block_norms(net, x):
+    return torch.stack([F.relu(a).flatten(2).norm(dim=2).mean(1) for a in net.taps(x)], 1).numpy()
+
+
+def jigsaw(x):
+    """3 x 3 tiles, the rest of the border 0. The published order is drawn; here place k has tile k + 4."""
+    side, y = x.shape[2] // 3, torch.zeros_like(x)
+    span = lambda k: slice(k * side, (k + 1) * side)
+    for k in range(9):
+        row, column = divmod((k + 4) % 9, 3)
+        y[:, :, span(k // 3), span(k % 3)] = x[:, :, span(row), span(column)]
+    return y
+
+
+@functools.lru_cache(None)
+def best_block(net, ratio_input):
+    fit = images_of("fit", N_RATIO)
+    fit = 0.5 * fit + 0.5 if ratio_input == "raw" else fit
+    return (block_norms(net, fit) / block_norms(net, jigsaw(fit))).mean(0).argmax()
+
+
+def featurenorm(net, x, kind, block=None, ratio_input="raw"):
+    return block_norms(net, x)[:, best_block(net, ratio_input) if block is None else block]
+
+
+def gaussians(f, labels):
+    means = np.stack([f[labels == c].mean(0) for c in range(CLASSES)])
+    r = f - means[labels]
+    r = r - r.mean(0)
+    return means, np.linalg.pinv(r.T @ r / len(r), hermitian=True)
+
+
+def distances(f, means, precision):
+    """(f - mu)^T P (f - mu) of every row and class."""
+    off = f[:, None, :] - means[None]
+    return np.einsum("ncj,jk,nck->nc", off, precision, off)
+
+
+def logistic(x, y, c):
+    """The minimum of c * log loss + |beta|^2 / 2, the intercept (last) without penalty, by scipy's trust region."""
+    x = np.c_[x, np.ones(len(x))]
+    penalty = np.r_[np.ones(x.shape[1] - 1), 0]
+    margin = lambda b: np.where(y > 0, 1, -1) * (x @ b)
+    value = lambda b: c * np.logaddexp(0, -margin(b)).sum() + 0.5 * (penalty * b * b).sum()
+    p = lambda b: special.expit(x @ b)
+    slope = lambda b: c * x.T @ (p(b) - y) + penalty * b
+    curvature = lambda b: c * (x.T * (p(b) * (1 - p(b)))) @ x + np.diag(penalty)
+    return optimize.minimize(value, np.zeros(x.shape[1]), jac=slope, hess=curvature, method="trust-exact",
+                             options={"gtol": 1e-9 * max(c, 1), "maxiter": 1000}).x
+
+
+def cross_validated(x, y):
+    def accuracy(c):
+        folds = StratifiedKFold(5).split(x, y)
+        fits = [(logistic(x[train], y[train], c), test) for train, test in folds]
+        return np.mean([((x[test] @ b[:-1] + b[-1] > 0) == y[test]).mean() for b, test in fits])
+
+    strengths = np.logspace(-4, 4, 10)
+    return logistic(x, y, strengths[np.argmax([round(accuracy(c), 9) for c in strengths])])
+
+
+def pooled_taps(net, x):
+    return [a.mean([2, 3]).numpy() for a in net.taps(x)]
+
+
+def half_distances(taps, layers):
+    return np.stack([-0.5 * distances(f, *layer).min(1) for f, layer in zip(taps, layers)], 1)
+
+
+@functools.lru_cache(None)
+def fitted_gaussians(net):
+    """Of every tap, and of the features."""
+    images, labels = images_of("fit", N_GAUSSIANS), np.arange(N_GAUSSIANS) % CLASSES
+    net.logits(images)
+    features = net.model.h.numpy()
+    return [gaussians(f, labels) for f in pooled_taps(net, images)], gaussians(features, labels)
+
+
+@functools.lru_cache(None)
+def fitted_regression(net):
+    clean, layers = images_of("fit", N_TUNE), fitted_gaussians(net)[0]
+    adversarial = (clean + 0.05 * signs(gradient_of_prediction(net, clean))).clamp(0, 1)
+    rows = [half_distances(pooled_taps(net, images), layers) for images in (clean, adversarial)]
+    return cross_validated(np.concatenate(rows), np.repeat([0.0, 1.0], N_TUNE))
+
+
+def mahalanobis(net, x, kind):
+    beta = fitted_regression(net)
+    return -1 / (1 + np.exp(-(half_distances(pooled_taps(net, x), fitted_gaussians(net)[0]) @ beta[:-1] + beta[-1])))
+
+
+def mahalanobis_of_features(net, x, kind):
+    net.logits(x)
+    return -distances(net.model.h.numpy(), *fitted_gaussians(net)[1]).min(1)
 
 
 NETWORK_CASES = {
     "resnetv2_20_gn/odin odin-eps=0.0014": (odin_of_network, {"eps": 0.0014}),
     "vgg11_gn/odin odin-eps=0.02 odin-temperature=2": (odin_of_network, {"eps": 0.02, "t": 2.0}),
+    "resnetv2_20_gn/rankfeat": (rankfeat, {}),
+    "resnetv2_20_gn/rankfeat rankfeat-svd=exact rankfeat-blocks=4 rankfeat-temperature=2":
+        (rankfeat, {"blocks": "4", "t": 2.0}),
+    "resnetv2_20_gn/rankfeat rankfeat-blocks=3 rankfeat-squarings=0 rankfeat-iterations=500":
+        (rankfeat, {"blocks": "3"}),
+    "vgg11_gn/rankfeat": (rankfeat, {}),
+    "resnetv2_20_gn/rankweight": (rankweight, {}),
+    "resnetv2_20_gn/rankweight rankweight-twice=yes": (rankweight, {"twice": True}),
+    "resnetv2_20_gn/featurenorm": (featurenorm, {}),
+    "resnetv2_20_gn/featurenorm normratio-input=normalised": (featurenorm, {"ratio_input": "normalised"}),
+    "resnetv2_20_gn/featurenorm featurenorm-block=2": (featurenorm, {"block": 2}),
+    "vgg11_gn/featurenorm": (featurenorm, {"block": 5}),
+    "resnetv2_20_gn/mahalanobis": (mahalanobis, {}),
+    "resnetv2_20_gn/mahalanobis maha=features": (mahalanobis_of_features, {}),
 }
+
+
+network = functools.lru_cache(None)(Network)
+
+
+@torch.no_grad()
+def network_scores(case):
+    score, knobs = NETWORK_CASES[case]
+    net = network(case.split("/")[0])
+    return np.concatenate([score(net, images_of("images" + kind, 2), kind, **knobs) for kind in ("id", "ood")])
 
 
 # ---- the file ----
@@ -272,7 +492,7 @@ def tensor(name, values, dtype):
 
 
 def main():
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     head, fit, ind, ood = made_up()
     tensors = [tensor("head.weight", head[0], "<f4"), tensor("head.bias", head[1], "<f4")]
     for name, outputs in (("fit", fit), ("id", ind), ("ood", ood)):
@@ -283,8 +503,7 @@ def main():
         expected = np.concatenate([score(Data(x, fit, ind, head), **knobs) for x in (ind, ood)])
         assert np.isfinite(expected).all(), name
         tensors.append(tensor("scores/" + name, expected, "<f8"))
-    for name, (score, knobs) in NETWORK_CASES.items():
-        tensors.append(tensor("networks/" + name, score(name.split("/")[0], "images0", **knobs), "<f8"))
+    tensors += [tensor("networks/" + case, network_scores(case), "<f8") for case in NETWORK_CASES]
     write_safetensors(os.path.join(HERE, "scores.safetensors"), tensors, {"made by": "tests/golden/scores.py"})
 
 

@@ -8,15 +8,24 @@
 #include "ood/evaluate.h"
 #include "tests/nn/formula.h"
 
-enum { BATCH = 3, NUMBERS_OF_IMAGE = 32 * 32 * 3 };
+enum { BATCH = 5, NUMBERS_OF_IMAGE = 32 * 32 * 3 };
+
+/* As in the script: images of the training kind for a score that picks a block, that fits Gaussians, and that tunes. */
+enum { N_RATIO = 8, N_GAUSSIANS = 100, N_TUNE = 30 };
 
 static struct sft_checkpoint *golden;
 static struct sft_device *device;
 
+struct extension {
+    const struct sft_scorer *scorer;
+    enum sft_images images;
+};
+
 static sft_value append(const void *context, const struct sft_pass *pass)
 {
-    const struct sft_scorer *scorer = context;
-    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass) : SFT_NONE;
+    const struct extension *extension = context;
+    const struct sft_scorer *scorer = extension->scorer;
+    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
 }
 
 static float *room(int64_t n, int width)
@@ -26,16 +35,20 @@ static float *room(int64_t n, int width)
     return values;
 }
 
-/* What the network says about images by formula, in batches. */
-static void look_at(struct sft_model *model, const struct sft_scorer *scorer, const char *name, int64_t n,
-                    struct sft_outputs *outputs)
+/* What the network says about images by formula, in batches. Labels are 0, 1, ... over and over. */
+static struct sft_outputs look_at(struct sft_model *model, const struct sft_scorer *scorer, enum sft_images kind,
+                                  const char *name, int64_t n)
 {
-    const struct sft_inference_extra extra = {append, scorer};
+    const struct extension extension = {scorer, kind};
+    const struct sft_inference_extra extra = {append, &extension};
     struct sft_inference *inference;
     float *images = room(n, NUMBERS_OF_IMAGE), *to[SFT_MAX_OUTPUTS_OF_PASS] = {NULL}, *first[3];
+    int32_t *labels = calloc((size_t)n, sizeof(*labels));
     int width[3];
     formula_images(name, n, images);
-    assert_int_equal(sft_inference_create(model, BATCH, &extra, 1, &inference), SFT_OK);
+    assert_non_null(labels);
+    assert_int_equal(sft_inference_create(model, n < BATCH ? (int)n : BATCH, &extra, 1, &inference), SFT_OK);
+    for (int64_t i = 0; i < n; i++) labels[i] = (int32_t)(i % model->classes);
     for (int k = 0; k < 3; k++) {
         width[k] = sft_inference_width(inference, k);
         first[k] = room(n, width[k]);
@@ -45,15 +58,16 @@ static void look_at(struct sft_model *model, const struct sft_scorer *scorer, co
         assert_int_equal(
             sft_inference_run(inference, images + at * NUMBERS_OF_IMAGE, n - at < BATCH ? n - at : BATCH, to), SFT_OK);
     }
-    *outputs = (struct sft_outputs){.n = n,
-                                    .classes = width[0],
-                                    .logits = first[0],
-                                    .width = width[1],
-                                    .features = first[1],
-                                    .extra_width = width[2],
-                                    .extra = first[2]};
     sft_inference_destroy(&inference);
     free(images);
+    return (struct sft_outputs){.n = n,
+                                .classes = width[0],
+                                .logits = first[0],
+                                .width = width[1],
+                                .features = first[1],
+                                .extra_width = width[2],
+                                .extra = first[2],
+                                .labels = labels};
 }
 
 static void free_outputs(struct sft_outputs *outputs)
@@ -61,21 +75,44 @@ static void free_outputs(struct sft_outputs *outputs)
     free((float *)outputs->logits);
     free((float *)outputs->features);
     free((float *)outputs->extra);
+    free((int32_t *)outputs->labels);
 }
+
+static void fit(struct sft_model *model, const struct sft_head *head, struct sft_scorer *scorer)
+{
+    unsigned needs = sft_scorer_needs(scorer);
+    struct sft_outputs outputs, tune;
+    if (!(needs & SFT_NEEDS_FIT)) return;
+    outputs = look_at(model, scorer, SFT_IMAGES_FIT, "fit", needs & SFT_NEEDS_LABELS ? N_GAUSSIANS : N_RATIO);
+    tune = look_at(model, scorer, SFT_IMAGES_TUNE, "fit", needs & SFT_NEEDS_TUNE ? N_TUNE : 1);
+    assert_int_equal(sft_scorer_fit(scorer, &outputs, &tune, head), SFT_OK);
+    free_outputs(&tune);
+    free_outputs(&outputs);
+}
+
+/* The regression of Mahalanobis is fitted to images that are moved by the sign of a gradient, which jumps where a ReLU
+ * opens: of the 30 images one lies so near that single precision takes the other side. */
+static double tolerance_of(const char *description) { return strcmp(description, "mahalanobis") == 0 ? 1e-3 : 1e-4; }
 
 static void check_case(struct sft_model *model, const struct sft_stored_tensor *expected, const char *description)
 {
-    int64_t n = sft_shape_count(&expected->shape);
-    float *want = golden_values(expected), *got = room(n, 1);
-    struct sft_outputs outputs;
+    int64_t n = sft_shape_count(&expected->shape) / 2;
+    float *want = golden_values(expected), *got = room(2 * n, 1);
+    struct sft_outputs id, ood;
     struct sft_scorer scorer;
     struct sft_head head;
     golden_scorer(description, &scorer);
+    scorer.variant = model->variant;
     assert_int_equal(sft_head_read(model, &head), SFT_OK);
-    look_at(model, &scorer, "images0", n, &outputs);
-    assert_int_equal(sft_scorer_compute(&scorer, &outputs, &head, got), SFT_OK);
-    print_message("    %-60s %.1e\n", expected->name, golden_compare(expected->name, n, got, want, 1e-4));
-    free_outputs(&outputs);
+    fit(model, &head, &scorer);
+    id = look_at(model, &scorer, SFT_IMAGES_ID, "imagesid", n);
+    ood = look_at(model, &scorer, SFT_IMAGES_OOD, "imagesood", n);
+    assert_int_equal(sft_scorer_compute(&scorer, &id, &head, got), SFT_OK);
+    assert_int_equal(sft_scorer_compute(&scorer, &ood, &head, got + n), SFT_OK);
+    print_message("    %-90s %.1e\n", expected->name,
+                  golden_compare(expected->name, 2 * n, got, want, tolerance_of(description)));
+    free_outputs(&ood);
+    free_outputs(&id);
     sft_scorer_free(&scorer);
     sft_head_free(&head);
     free(want);
