@@ -37,7 +37,7 @@ small 2 'no option.*--bath' small-table4 --seeds 1 --tune '--bath 2'
 small 2 'schedule constant' small-table4 --seeds 1 --tune '--schedule cosine' --resume
 small 0 'small-SFT, only ID data +measured' small-table4 --seeds 2 --tune '--batch 2' --resume
 check "what is missing is told" has err 'no mnist_m .*--ood mnist_m=SPEC'
-check "and noted beside the table" has lab/small-table4.md 'no weights of VGG11-GN'
+check "and noted beside the table" has lab/small-table4.md 'no mnist_m'
 for file in small-table4.md small-table4.csv small-table4.json run.json; do
     check "tables leave $file" [ -s lab/$file ]
 done

@@ -256,18 +256,29 @@ static enum sft_status find_sets(struct sft_lab *lab)
                     lab->experiment->name);
 }
 
+/* Scores are fitted on the training images, too: they are opened once where all of them are. */
+static enum sft_status open_training(struct sft_lab *lab)
+{
+    if (!lab->values->fit_limit) {
+        lab->train_set = lab->sets.fit;
+        return SFT_OK;
+    }
+    SFT_TRY(sft_dataset_open(lab->train, &lab->train_set));
+    sft_dataset_limit(lab->train_set, lab->values->limit);
+    return SFT_OK;
+}
+
 static enum sft_status open_sets(struct sft_lab *lab)
 {
     const struct sft_eval_request request = sft_lab_request(lab, "energy");
     struct sft_model *model = NULL;
     struct sft_dataset *id;
     enum sft_status status;
-    SFT_TRY(sft_dataset_open(lab->train, &lab->train_set));
-    sft_dataset_limit(lab->train_set, lab->values->limit);
     SFT_TRY(sft_lab_read(lab, &lab->models[0], lab->models[0].path, &model));
     SFT_TRY_OUT(sft_dataset_open(lab->test, &id));
     sft_dataset_limit(id, lab->values->limit);
-    status = sft_eval_sets_open(id, model, &request, &lab->sets);
+    SFT_TRY_OUT(sft_eval_sets_open(id, model, &request, &lab->sets));
+    status = open_training(lab);
 out:
     sft_model_destroy(&model);
     return status;
@@ -360,8 +371,8 @@ enum sft_status sft_lab_open(const struct sft_lab_values *values, const struct s
 
 void sft_lab_close(struct sft_lab *lab)
 {
+    if (lab->train_set != lab->sets.fit) sft_dataset_close(&lab->train_set);
     sft_eval_sets_close(&lab->sets);
-    sft_dataset_close(&lab->train_set);
     sft_device_close(&lab->device);
     json_decref(lab->notes);
 }

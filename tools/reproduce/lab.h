@@ -37,7 +37,7 @@ struct sft_lab {
     char named[SFT_TABLE_MAX_SETS][SFT_RUN_PATH + 64]; /* "NAME=SPEC" */
     struct sft_texts ood;                              /* those */
     int set_numbers[SFT_TABLE_MAX_SETS];               /* their places in the collection */
-    struct sft_dataset *train_set;
+    struct sft_dataset *train_set;                     /* may be sets.fit */
     struct sft_eval_sets sets;
     char evaluation[SFT_LAB_ID]; /* tells evaluations apart: a hash of the sets and of the settings of scores */
     char training[SFT_LAB_ID];   /* tells trainings apart: of the training images and --tune */

@@ -337,13 +337,24 @@ static enum sft_status add_up(const struct sft_plan *plan, size_t first, const s
     return SFT_OK;
 }
 
+/* "40 s", "12 min" into text[16], which is returned. */
+static const char *duration(double seconds, char *text)
+{
+    if (seconds < 100)
+        snprintf(text, 16, "%.0f s", seconds);
+    else
+        snprintf(text, 16, "%.0f min", seconds / 60);
+    return text;
+}
+
 static void announce(const struct sft_lab *lab, const struct work *work)
 {
+    char time[16];
     sft_log(SFT_LOG_INFO,
             "%s: %d trainings with %" PRId64 " steps, %d evaluations of %" PRId64
-            " images and more; %d are there already; about %.0f min on %s",
+            " images and more; %d are there already; about %s on %s",
             lab->experiment->name, work->trainings, work->steps, work->evaluations, images_of(lab, 0), work->done,
-            work->seconds / 60, sft_device_get_info(lab->device)->name);
+            duration(work->seconds, time), sft_device_get_info(lab->device)->name);
 }
 
 /* ---- doing it ---- */
@@ -374,12 +385,12 @@ static enum sft_status run_group(struct sft_plan *plan, size_t first, int count,
 static void tell_progress(const struct sft_plan *plan, size_t done, const struct sft_state *state, double start,
                           double share)
 {
-    char text[512];
+    char text[512], time[16];
     double spent = now() - start;
     describe(state, text, sizeof(text));
     if (share > 0 && share < 1)
-        sft_log(SFT_LOG_INFO, "%zu of %zu: %s; about %.0f min left", done, plan->count, text,
-                spent * (1 - share) / share / 60);
+        sft_log(SFT_LOG_INFO, "%zu of %zu: %s; about %s left", done, plan->count, text,
+                duration(spent * (1 - share) / share, time));
     else
         sft_log(SFT_LOG_INFO, "%zu of %zu: %s", done, plan->count, text);
 }
