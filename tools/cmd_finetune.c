@@ -35,11 +35,11 @@ struct finetune {
 
 static const struct by_size {
     int from_side; /* pixels; the row for the largest that is not above the model's */
-    double lr, rho;
+    double rho, lambda;
     enum sft_pseudo_mode mode;
 } defaults_by_size[] = {
-    {120, 1e-3, 0.5, SFT_PSEUDO_COMPOSE}, /* the paper, at 480 */
-    {0, 2e-4, 0.05, SFT_PSEUDO_JIGSAW},   /* 32: the paper's rate and rho cost several points of accuracy */
+    {120, 0.5, 1, SFT_PSEUDO_COMPOSE}, /* the paper, at 480 */
+    {0, 0.05, 0.2, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
 };
 
 static const struct by_size *defaults_for(int side)
@@ -53,7 +53,7 @@ static void resolve(const struct sft_args *args, const struct sft_model *model, 
 {
     struct finetune *options = args->values;
     const struct by_size *row = defaults_for(model->image_size);
-    if (!sft_args_given(args, "lr")) options->fit.lr = row->lr;
+    if (!sft_args_given(args, "lambda")) options->lambda = row->lambda;
     sft_fit_default_rho(args, optimizer, row->rho, &options->fit);
     if (!sft_args_given(args, "pseudo-mode")) options->pseudo_mode = (int)row->mode;
     if (!sft_args_given(args, "jigsaw-sizes")) {
@@ -364,7 +364,7 @@ static const struct sft_option model_options[] = {
 static const struct sft_option step_options[] = {
     SFT_FIT_STEPS("50"),
     SFT_FIT_BATCH("64"),
-    SFT_FIT_LR(NULL, " [1e-3 from 120 pixels on, 2e-4 below]"),
+    SFT_FIT_LR("1e-3", ""),
     SFT_FIT_MOMENTUM,
     SFT_FIT_WEIGHT_DECAY("1e-5"),
     SFT_FIT_SCHEDULE("constant"),
@@ -383,8 +383,8 @@ static const struct sft_option step_options[] = {
 };
 
 static const struct sft_option outlier_options[] = {
-    {"lambda", SFT_OPTION_REAL, FIELD(lambda), .value = "X", .fallback = "1", .min = 0, .max = 1000,
-     .help = "weight of the outliers' loss"},
+    {"lambda", SFT_OPTION_REAL, FIELD(lambda), .value = "X", .min = 0, .max = 1000,
+     .help = "weight of the outliers' loss [1 from 120 pixels on, 0.2 below]"},
     CHOICE("ood-distance", distance, distances, "oe", "distance of an outlier's prediction from the uniform one"),
     {"energy-weight", SFT_OPTION_REAL, FIELD(energy_weight), .value = "X", .fallback = "0.1", .min = 0, .max = 1000,
      .help = "of --ood-distance energy: its weight"},
