@@ -163,12 +163,23 @@ static enum sft_status begin_run(const struct sft_args *args, const struct sft_l
     return SFT_OK;
 }
 
+static enum sft_status apply_settings(const struct sft_args *args, const struct sft_collection *collection)
+{
+    for (const struct sft_setting *setting = collection->settings; setting->option; setting++) {
+        const struct sft_option *option = sft_option_find(args->command->groups, setting->option);
+        if (sft_args_given(args, setting->option)) continue;
+        SFT_TRY(sft_option_set(option, args->values, setting->value, setting->option));
+    }
+    return SFT_OK;
+}
+
 static enum sft_status do_job(const struct sft_args *args, struct sft_lab *lab, struct sft_run *run)
 {
     const struct sft_lab_values *values = args->values;
     const struct sft_experiment *experiment;
     SFT_TRY(find_experiment(args->operands[0], &experiment));
     SFT_TRY(sft_run_check(values->out, values->resume));
+    SFT_TRY(apply_settings(args, experiment->collection));
     SFT_TRY(sft_lab_open(values, experiment, lab));
     SFT_TRY(begin_run(args, lab, run));
     return kinds[experiment->kind](args, lab, run);

@@ -23,6 +23,7 @@ static const struct sft_collection imagenet = {
              {"SUN", {"folder:SUN"}},
              {"Places", {"folder:Places"}},
              {"Textures", {"folder:dtd/images", "folder:Textures"}}},
+    .settings = {{"react-clip", "1.25"}}, /* of both models in the reference code */
 };
 
 static const struct sft_collection cifar = {

@@ -33,10 +33,16 @@ struct sft_set_places {
     const char *places[SFT_SET_MAX_PLACES]; /* up to NULL */
 };
 
+/* An option of scores that the paper's code sets for it, where the user does not. */
+struct sft_setting {
+    const char *option, *value;
+};
+
 /* A benchmark: ID images and its OOD sets, which are the columns of tables. */
 struct sft_collection {
     struct sft_set_places train, test;
     struct sft_set_places sets[SFT_TABLE_MAX_SETS]; /* up to one without a name */
+    struct sft_setting settings[2];                 /* up to one without an option */
 };
 
 struct sft_table_row {

@@ -106,19 +106,30 @@ bool sft_tuning_is_done(const struct sft_lab *lab, struct sft_state state, int c
     return true;
 }
 
-/* Whether an earlier run of the same length stopped there, so that it can go on. */
-static bool can_go_on(const char *folder, int64_t steps)
+static bool are_snapshots(const json_t *list, int count, const int64_t *steps)
+{
+    if (json_array_size(list) != (size_t)count) return false;
+    for (int i = 0; i < count; i++)
+        if (json_integer_value(json_array_get(list, (size_t)i)) != steps[i]) return false;
+    return true;
+}
+
+/* Whether an earlier run that was to leave the same models stopped there, so that it can go on. */
+static bool can_go_on(const char *folder, int count, const int64_t *steps)
 {
     char path[2 * SFT_RUN_PATH];
+    const char *status;
     json_t *record;
-    json_int_t was;
+    bool same;
     snprintf(path, sizeof(path), "%s/checkpoint.safetensors", folder);
     if (access(path, F_OK) != 0) return false;
     snprintf(path, sizeof(path), "%s/run.json", folder);
     record = json_load_file(path, 0, NULL);
-    was = json_integer_value(json_object_get(json_object_get(record, "options"), "steps"));
+    status = json_string_value(json_object_get(record, "status"));
+    same = status && strcmp(status, sft_status_str(SFT_OK)) != 0 &&
+           are_snapshots(json_object_get(json_object_get(record, "options"), "snapshots"), count, steps);
     json_decref(record);
-    return was == steps;
+    return same;
 }
 
 /* ---- a run ---- */
@@ -154,7 +165,7 @@ enum sft_status sft_tuning_parse(const struct sft_lab *lab, struct sft_state sta
     state.steps = steps[count - 1];
     add_common(lab, state, folder, tuning);
     add_snapshots(tuning, count, steps);
-    add_word(tuning, can_go_on(folder, state.steps) ? "--resume" : "--overwrite");
+    add_word(tuning, can_go_on(folder, count, steps) ? "--resume" : "--overwrite");
     SFT_TRY(parse(tuning));
     if (sft_tuning_values(tuning)->schedule == SFT_SCHEDULE_CONSTANT) return SFT_OK;
     return sft_fail(SFT_USAGE, "--tune: runs of several lengths share their first steps here, which takes --schedule "
