@@ -20,8 +20,8 @@ enum sft_stream {
     SFT_STREAM_SYNTHETIC,   /* the procedural data set; index = image */
     SFT_STREAM_SPLIT,       /* held-back part of a data set */
     SFT_STREAM_PERTURB,     /* directions, masks and choices of SAM's relatives; index = step */
-    SFT_STREAM_TEST,
-    SFT_STREAM_BOOTSTRAP, /* images drawn for a replicate; index = replicate and set */
+    SFT_STREAM_BOOTSTRAP = 11, /* images drawn for a replicate; index = replicate and set */
+    SFT_STREAM_TEST = 1000,    /* numbers of tests */
 };
 
 struct sft_rng {

@@ -22,6 +22,9 @@
     WRONG(mul, misfit, sft_mul(g, X(4), X(3)))                                                                         \
     WRONG(scale, nothing, sft_scale(g, SFT_NONE, 1))                                                                   \
     WRONG(relu, nothing, sft_relu(g, SFT_NONE))                                                                        \
+    WRONG(div, misfit, sft_div(g, X(3), X(4)))                                                                         \
+    WRONG(sign, nothing, sft_sign(g, SFT_NONE))                                                                        \
+    WRONG(sqrt, nothing, sft_sqrt(g, SFT_NONE))                                                                        \
     WRONG(relu_grad, misfit, sft_relu_grad(g, X(3), X(1, 3)))                                                          \
     WRONG(gelu, nothing, sft_gelu(g, SFT_NONE))                                                                        \
     WRONG(gelu_grad, misfit, sft_gelu_grad(g, X(3), X(4)))                                                             \
@@ -81,6 +84,10 @@
     WRONG(row_loss_grad, dloss, sft_row_loss_grad(g, X(2, 3), WORDS(2), X(3), (struct sft_row_loss_params){0}))        \
     WRONG(dropout, certain, sft_dropout(g, X(3), WORDS(4), (struct sft_dropout_params){1, 0}))                         \
     WRONG(dropout, key, sft_dropout(g, X(3), WORDS(3), (struct sft_dropout_params){0.5f, 0}))                          \
+    WRONG(normal, key, sft_normal(g, SFT_SHAPE(4), WORDS(3), 0))                                                       \
+    WRONG(remove_rank_one, vector, sft_remove_rank_one(g, X(5), SFT_NONE, 3, NULL))                                    \
+    WRONG(remove_rank_one, start, sft_remove_rank_one(g, X(2, 3, 4), X(2, 3), 3, NULL))                                \
+    WRONG(remove_rank_one, rounds, sft_remove_rank_one(g, X(2, 3, 4), SFT_NONE, -1, NULL))                             \
     WRONG(view, beyond, sft_view(g, X(10), 5, SFT_SHAPE(2, 3)))                                                        \
     WRONG(view, before, sft_view(g, X(10), -1, SFT_SHAPE(2)))                                                          \
     WRONG(reshape, count, sft_reshape(g, X(10), SFT_SHAPE(3, 3)))                                                      \
