@@ -17,7 +17,7 @@
 #define RHO(value) "--rho " value, 50
 
 /* Below 120 pixels `finetune` has other defaults than the paper's settings. */
-#define PAPER "--lr 1e-3 --rho 0.5 --pseudo-mode compose"
+#define PAPER "--lr 1e-3 --rho 0.5 --lambda 1 --pseudo-mode compose"
 
 static const struct sft_table_row table1[] = {
     {BIT, "MSP", "msp", AS_IS, {63.69, 87.59, 79.89, 78.34, 81.44, 76.76, 82.73, 74.45}, .average = {76.96, 79.29}},

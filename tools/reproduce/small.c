@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The same tables at the size of CIFAR-10: the paper prints nothing to set beside them. Settings are the defaults of
- * `finetune` below 120 pixels (rate 1e-3, rho 0.05, lambda 0.2, jigsaw). VGG11-GN stands in the place of T2T in table
+ * `finetune` below 120 pixels (tools/cmd_finetune.c), which has rho 0.05. VGG11-GN stands in the place of T2T in table
  * 2; tables 4 and 6 have one model only, so that all of them take less than two hours on two cores.
  */
 #include "tools/reproduce/tables.h"
