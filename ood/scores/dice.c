@@ -16,20 +16,12 @@ static const struct sft_knob knobs[] = {
     {0},
 };
 
-static enum sft_status mean_features(const struct sft_outputs *outputs, double *means)
-{
-    for (int64_t i = 0; i < outputs->n; i++)
-        for (int j = 0; j < outputs->width; j++) means[j] += (double)outputs->features[i * outputs->width + j];
-    for (int j = 0; j < outputs->width; j++) means[j] = (double)(float)(means[j] / (double)outputs->n);
-    return SFT_OK;
-}
-
-static enum sft_status mask(const struct sft_head *head, const double *means, double percentile, float *weight)
+static enum sft_status mask(const struct sft_head *head, const float *means, double percentile, float *weight)
 {
     int64_t count = (int64_t)head->classes * head->width;
     float *products = sft_calloc(2 * (size_t)count, sizeof(*products)), *sorted = products + count, threshold;
     if (!products) return SFT_MEMORY;
-    for (int64_t i = 0; i < count; i++) products[i] = (float)means[i % head->width] * head->weight[i];
+    for (int64_t i = 0; i < count; i++) products[i] = means[i % head->width] * head->weight[i];
     memcpy(sorted, products, (size_t)count * sizeof(*sorted));
     threshold = sft_percentile(sorted, count, percentile);
     for (int64_t i = 0; i < count; i++) weight[i] = products[i] > threshold ? head->weight[i] : 0.0f;
@@ -40,14 +32,14 @@ static enum sft_status mask(const struct sft_head *head, const double *means, do
 static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
 {
     const struct sft_head *head = in->head;
-    double percentile = in->knobs[PERCENTILE].real, *means;
-    float *weight;
+    double percentile = in->knobs[PERCENTILE].real;
+    float *weight, *means;
     enum sft_status status;
     if (percentile < 0) percentile = head->classes >= MANY_CLASSES ? 70 : 90;
     SFT_TRY(sft_statistics_add(statistics, "weight", SFT_SHAPE(head->classes, head->width), &weight));
     means = sft_calloc((size_t)head->width, sizeof(*means));
     if (!means) return SFT_MEMORY;
-    status = mean_features(in->outputs, means);
+    status = sft_mean_features(in->outputs, means);
     if (status == SFT_OK) status = mask(head, means, percentile, weight);
     free(means);
     return status;

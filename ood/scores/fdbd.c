@@ -10,15 +10,9 @@
 
 static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
 {
-    const struct sft_outputs *outputs = in->outputs;
     float *mean;
-    SFT_TRY(sft_statistics_add(statistics, "mean", SFT_SHAPE(outputs->width), &mean));
-    for (int j = 0; j < outputs->width; j++) {
-        double sum = 0;
-        for (int64_t i = 0; i < outputs->n; i++) sum += (double)sft_features_of(in, i)[j];
-        mean[j] = (float)(sum / (double)outputs->n);
-    }
-    return SFT_OK;
+    SFT_TRY(sft_statistics_add(statistics, "mean", SFT_SHAPE(in->outputs->width), &mean));
+    return sft_mean_features(in->outputs, mean);
 }
 
 /* |a - b|. */

@@ -4,7 +4,8 @@
 #include "runtime/autodiff.h"
 #include "runtime/ops.h"
 
-sft_value sft_step_against(const struct sft_pass *pass, sft_value loss, float eps)
+/* x - eps * sign(grad_x loss), with sign(0) = +1. */
+static sft_value step_against(const struct sft_pass *pass, sft_value loss, float eps)
 {
     struct sft_graph *graph = pass->graph;
     sft_value gradient, negative, sign;
@@ -17,13 +18,22 @@ sft_value sft_step_against(const struct sft_pass *pass, sft_value loss, float ep
     return sft_add(graph, pass->images, sign, -eps);
 }
 
-sft_value sft_rows_max(struct sft_graph *graph, sft_value x, sft_value *index)
+/* Where the largest of each row of x (N, C) is, as int32 (N). */
+static sft_value predicted_class(struct sft_graph *graph, sft_value x)
 {
     const struct sft_shape *shape = sft_graph_shape(graph, x);
     int64_t n = shape->dim[0], columns = shape->dim[1];
-    sft_value max, at = SFT_NONE;
-    max = sft_max_pool(graph, sft_reshape(graph, x, SFT_SHAPE(n, 1, columns, 1)),
-                       (struct sft_pool_params){.kernel = {1, (int)columns}, .stride = {1, 1}}, &at);
-    if (index) *index = sft_reshape(graph, at, SFT_SHAPE(n));
-    return sft_reshape(graph, max, SFT_SHAPE(n));
+    sft_value at = SFT_NONE;
+    sft_max_pool(graph, sft_reshape(graph, x, SFT_SHAPE(n, 1, columns, 1)),
+                 (struct sft_pool_params){.kernel = {1, (int)columns}, .stride = {1, 1}}, &at);
+    return sft_reshape(graph, at, SFT_SHAPE(n));
+}
+
+sft_value sft_step_against_predicted(const struct sft_pass *pass, sft_value logits, float eps)
+{
+    struct sft_graph *graph = pass->graph;
+    sft_value losses;
+    if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
+    losses = sft_row_loss(graph, logits, predicted_class(graph, logits), (struct sft_row_loss_params){0});
+    return step_against(pass, sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f), eps);
 }

@@ -5,10 +5,8 @@
 
 #include "nn/inference.h"
 
-/* The images moved against the gradient of `loss` (1): x - eps * sign(grad_x loss), with sign(0) = +1. */
-sft_value sft_step_against(const struct sft_pass *pass, sft_value loss, float eps);
-
-/* The largest of each row of x (N, C) as (N), and where it is as int32 (N); the first wins ties. */
-sft_value sft_rows_max(struct sft_graph *graph, sft_value x, sft_value *index);
+/* The images moved against the gradient of the cross entropy of `logits` (N, C) with the class they predict (the first
+ * wins ties): x - eps * sign(grad_x CE), with sign(0) = +1. A negative eps moves them away from that class. */
+sft_value sft_step_against_predicted(const struct sft_pass *pass, sft_value logits, float eps);
 
 #endif

@@ -62,10 +62,7 @@ static sft_value adversarial_taps(const struct sft_pass *pass)
 {
     struct sft_graph *graph = pass->graph;
     struct sft_forward_out out;
-    sft_value predicted, losses, images;
-    sft_rows_max(graph, pass->out->logits, &predicted);
-    losses = sft_row_loss(graph, pass->out->logits, predicted, (struct sft_row_loss_params){0});
-    images = sft_step_against(pass, sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f), -attack);
+    sft_value images = sft_step_against_predicted(pass, pass->out->logits, -attack);
     if (sft_model_forward(pass->model, graph, pass->forward, clamped(graph, images), &out) != SFT_OK) return SFT_NONE;
     return pooled_taps(graph, &out);
 }

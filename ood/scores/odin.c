@@ -26,13 +26,11 @@ static sft_value extend(const union sft_knob_value *knob, const struct sft_pass 
 {
     struct sft_graph *graph = pass->graph;
     struct sft_forward_out moved;
-    sft_value z, predicted, losses, stepped;
+    sft_value z, stepped;
     (void)images;
     if (!(knob[EPS].real > 0)) return SFT_NONE;
     z = sft_scale(graph, pass->out->logits, (float)(1 / knob[TEMPERATURE].real));
-    sft_rows_max(graph, z, &predicted);
-    losses = sft_row_loss(graph, z, predicted, (struct sft_row_loss_params){0});
-    stepped = sft_step_against(pass, sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f), (float)knob[EPS].real);
+    stepped = sft_step_against_predicted(pass, z, (float)knob[EPS].real);
     if (sft_model_forward(pass->model, graph, pass->forward, stepped, &moved) != SFT_OK) return SFT_NONE;
     return moved.logits;
 }

@@ -148,12 +148,6 @@ float sft_row_log_sum_exp(const float *logits, int classes)
     return max + logf(sft_row_sum_exp(logits, classes, max, 1.0f));
 }
 
-void sft_row_softmax(const float *logits, int classes, float temperature, float *p)
-{
-    float max = sft_row_max(logits, classes), sum = sft_row_sum_exp(logits, classes, max, temperature);
-    for (int c = 0; c < classes; c++) p[c] = expf(logits[c] / temperature - max / temperature) / sum;
-}
-
 void sft_row_log_softmax(const float *logits, int classes, double *log_p)
 {
     int largest = sft_row_argmax(logits, classes);
@@ -179,6 +173,17 @@ float sft_percentile(float *values, int64_t n, double percent)
     qsort(values, (size_t)n, sizeof(*values), ascending);
     if (i >= n - 1) return values[n - 1];
     return (float)((double)values[i] + (at - below) * ((double)values[i + 1] - (double)values[i]));
+}
+
+enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean)
+{
+    double *sums = sft_calloc((size_t)outputs->width, sizeof(*sums));
+    if (!sums) return SFT_MEMORY;
+    for (int64_t i = 0; i < outputs->n; i++)
+        for (int j = 0; j < outputs->width; j++) sums[j] += (double)outputs->features[i * outputs->width + j];
+    for (int j = 0; j < outputs->width; j++) mean[j] = (float)(sums[j] / (double)outputs->n);
+    free(sums);
+    return SFT_OK;
 }
 
 enum sft_status sft_class_means(const char *score, int64_t n, int width, int classes, const float *rows,

@@ -34,15 +34,15 @@ int sft_row_argmax(const float *values, int n); /* the lowest index wins ties */
 float sft_row_sum_exp(const float *logits, int classes, float max, float temperature);
 float sft_row_log_sum_exp(const float *logits, int classes);
 
-/* softmax(z / T) into p. */
-void sft_row_softmax(const float *logits, int classes, float temperature, float *p);
-
 /* log softmax(z) in double precision, for scores that look at how far from 1 a probability is. A logit that is no
  * number makes all of it no numbers. */
 void sft_row_log_softmax(const float *logits, int classes, double *log_p);
 
 /* The value below which `percent` of the n values lie, interpolated linearly between neighbours; sorts `values`. */
 float sft_percentile(float *values, int64_t n, double percent);
+
+/* The mean of all features (width). SFT_MEMORY. */
+enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean) SFT_MUST_CHECK;
 
 /* For statistics by class: the mean of the rows (n, width) of each class into means (classes, width); a row of class -1
  * does not count. SFT_DATA where a class has no row, naming `score` and the class. */
