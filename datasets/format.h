@@ -37,7 +37,7 @@ struct sft_format {
     enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label); /* thread safe */
     const char *(*class_name)(const void *state, int label);
     const char *(*image_name)(const void *state, int64_t i); /* as the user knows it; NULL: images have numbers only */
-    void (*identity)(const void *state, char hex[65]); /* of the whole source */
+    void (*identity)(const void *state, char hex[65]);       /* of the whole source */
     void (*close)(void *state);
 };
 

@@ -12,7 +12,7 @@ struct sft_inference;
 struct sft_pass {
     const struct sft_model *model;
     struct sft_graph *graph;
-    sft_value images;                 /* (N, size, size, 3) */
+    sft_value images; /* (N, size, size, 3) */
     const struct sft_forward *forward;
     const struct sft_forward_out *out; /* logits, features, taps */
 };

@@ -218,7 +218,8 @@ enum sft_status sft_model_fingerprint(const struct sft_model *model, char hex[65
     if (!values) return SFT_MEMORY;
     status = sft_tensor_download(parameters->weights, 0, parameters->weights_size, values);
     if (status == SFT_OK && parameters->buffers)
-        status = sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, values + parameters->weights_size);
+        status =
+            sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, values + parameters->weights_size);
     if (status == SFT_OK) sft_sha256(values, (size_t)n * sizeof(*values), hex);
     free(values);
     return status;

@@ -31,10 +31,10 @@ struct sft_variant {
     void (*build)(struct sft_build *build, sft_value images);
     enum sft_norm norm;
     int depth;
-    int image_size;  /* pixels a side */
+    int image_size;    /* pixels a side */
     int stage_taps[2]; /* the taps behind the last stage and the one before it */
     int norm_tap;      /* 1 + the tap whose norm FeatureNorm takes by default; 0: none is known to be good */
-    float mean, std; /* of the normalised input: x = (v/255 - mean)/std, the same for all channels */
+    float mean, std;   /* of the normalised input: x = (v/255 - mean)/std, the same for all channels */
 };
 
 struct sft_model_config {
@@ -94,7 +94,7 @@ struct sft_forward {
     enum sft_bn_mode bn;
     sft_value dropout_key;   /* as sft_dropout takes it; SFT_NONE: no dropout (evaluation) */
     uint32_t dropout_stream; /* layer i draws from stream dropout_stream + i: leave 64 apart from pass to pass */
-    sft_value from;          /* the pass starts at tap number `from_tap`, which has this value; SFT_NONE: at the images */
+    sft_value from; /* the pass starts at tap number `from_tap`, which has this value; SFT_NONE: at the images */
     int from_tap;
 };
 

@@ -98,8 +98,8 @@ static char *description(const struct sft_calibration *calibration, const char *
     char *text;
     for (int c = 0; c < calibration->classes; c++)
         json_array_append_new(classes, json_string(calibration->class_names[c]));
-    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint, "arrays_sha256", digest,
-                     "recall", calibration->recall, "images", (json_int_t)calibration->images, "scores",
+    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint, "arrays_sha256",
+                     digest, "recall", calibration->recall, "images", (json_int_t)calibration->images, "scores",
                      scores_json(calibration), "classes", classes);
     text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(json);
@@ -158,8 +158,8 @@ enum sft_status sft_calibration_write(const struct sft_calibration *calibration,
     text = description(calibration, digest);
     status = SFT_MEMORY;
     if (!text) goto out;
-    status = sft_safetensors_write(
-        path, tensors, n, (const struct sft_metadata[]){{"kind", kind}, {"calibration", text}}, 2);
+    status = sft_safetensors_write(path, tensors, n,
+                                   (const struct sft_metadata[]){{"kind", kind}, {"calibration", text}}, 2);
 out:
     free(text);
     free(names);
@@ -222,8 +222,8 @@ static enum sft_status read_classes(const struct sft_checkpoint *file, const jso
     return SFT_OK;
 }
 
-static enum sft_status check_origin(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
-                                    struct sft_calibration *calibration)
+static enum sft_status check_origin(const struct sft_checkpoint *file, const json_t *json,
+                                    const struct sft_model *model, struct sft_calibration *calibration)
 {
     const char *digest = json_string_value(json_object_get(json, "arrays_sha256"));
     const char *fingerprint = json_string_value(json_object_get(json, "model_sha256"));
@@ -232,8 +232,8 @@ static enum sft_status check_origin(const struct sft_checkpoint *file, const jso
     if (!digest || strcmp(digest, found) != 0) return damaged(file->path, "its arrays are not those that were written");
     SFT_TRY(sft_model_fingerprint(model, calibration->fingerprint));
     if (fingerprint && strcmp(fingerprint, calibration->fingerprint) == 0) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: made for other weights than these; make one for them with `sft-vk calibrate`", file->path);
+    return sft_fail(SFT_DATA, "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
+                    file->path);
 }
 
 static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,

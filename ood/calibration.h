@@ -12,10 +12,10 @@
 #include "ood/score.h"
 
 struct sft_calibration {
-    char fingerprint[65]; /* of the model */
-    double recall;        /* the share of the ID images that is above the threshold */
-    int64_t images;       /* ID images behind the thresholds */
-    int n;                /* scores */
+    char fingerprint[65];       /* of the model */
+    double recall;              /* the share of the ID images that is above the threshold */
+    int64_t images;             /* ID images behind the thresholds */
+    int n;                      /* scores */
     struct sft_scorer *scorers; /* (n), owned */
     double *thresholds;         /* (n), owned: an image is in-distribution where its score is not below */
     int classes;

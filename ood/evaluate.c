@@ -313,7 +313,8 @@ static enum sft_status read_taps(const struct sft_model *model, struct sft_head 
 
 enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head)
 {
-    const struct sft_parameter *weight = parameter_of(model, SFT_HEAD_WEIGHT), *bias = parameter_of(model, SFT_HEAD_BIAS);
+    const struct sft_parameter *weight = parameter_of(model, SFT_HEAD_WEIGHT),
+                               *bias = parameter_of(model, SFT_HEAD_BIAS);
     float *values;
     memset(head, 0, sizeof(*head));
     if (!weight || !bias) return sft_fail(SFT_USAGE, "%s has no single linear classifier", model->variant->name);
@@ -374,7 +375,8 @@ static int64_t tune_images(const struct sft_evaluation *evaluation)
 {
     int64_t most = 0;
     for (int i = 0; i < evaluation->n_scorers; i++)
-        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_TUNE) && evaluation->scorers[i].score->tune_images > most)
+        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_TUNE) &&
+            evaluation->scorers[i].score->tune_images > most)
             most = evaluation->scorers[i].score->tune_images;
     return most;
 }

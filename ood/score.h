@@ -18,11 +18,11 @@
 
 /* What a score needs to know; a bit each. */
 enum sft_score_needs {
-    SFT_NEEDS_LOGITS = 1 << 0,   /* the classifier's outputs */
-    SFT_NEEDS_FEATURES = 1 << 1, /* the classifier's inputs (penultimate features) */
-    SFT_NEEDS_HEAD = 1 << 2,     /* the classifier's weights */
-    SFT_NEEDS_FIT = 1 << 3,      /* statistics of images of the training kind (--fit) */
-    SFT_NEEDS_LABELS = 1 << 4,   /* their labels as well */
+    SFT_NEEDS_LOGITS = 1 << 0,    /* the classifier's outputs */
+    SFT_NEEDS_FEATURES = 1 << 1,  /* the classifier's inputs (penultimate features) */
+    SFT_NEEDS_HEAD = 1 << 2,      /* the classifier's weights */
+    SFT_NEEDS_FIT = 1 << 3,       /* statistics of images of the training kind (--fit) */
+    SFT_NEEDS_LABELS = 1 << 4,    /* their labels as well */
     SFT_NEEDS_FIT_ON_ID = 1 << 5, /* statistics of the ID images that are scored themselves, with labels */
     SFT_NEEDS_TUNE = 1 << 6       /* a second pass over the first `tune_images` of --fit, as SFT_IMAGES_TUNE */
 };
@@ -43,8 +43,8 @@ struct sft_outputs {
 struct sft_head {
     int classes, width, n_taps;
     int tap_widths[SFT_MAX_TAPS]; /* channels of the feature maps that were recorded on the way to it */
-    const float *weight; /* (classes, width) */
-    const float *bias;   /* (classes) */
+    const float *weight;          /* (classes, width) */
+    const float *bias;            /* (classes) */
 };
 
 /* ---- knobs ---- */
@@ -104,7 +104,7 @@ struct sft_score {
     unsigned needs;               /* SFT_NEEDS_... */
     const struct sft_knob *knobs; /* up to a row without a name, at most SFT_SCORE_MAX_KNOBS; NULL: none */
 
-    int tune_images;              /* with SFT_NEEDS_TUNE */
+    int tune_images;                             /* with SFT_NEEDS_TUNE */
     const struct sft_statistic_rule *statistics; /* up to a row without a name; NULL: none */
 
     /* What it needs with these knobs, where that differs from `needs`. May be NULL. */

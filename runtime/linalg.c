@@ -21,7 +21,8 @@ static void swap_rows(int n, double *a, double *b)
 enum sft_status sft_symmetric_eigen(int n, double *a, double *values)
 {
     for (int64_t i = 0; i < (int64_t)n * n; i++)
-        if (!isfinite(a[i])) return sft_fail(SFT_FAILED, "eigenvalues of a matrix that holds values that are no numbers");
+        if (!isfinite(a[i]))
+            return sft_fail(SFT_FAILED, "eigenvalues of a matrix that holds values that are no numbers");
     SFT_TRY(sft_lapack_syevd(n, a, values));
     for (int i = 0; i < n / 2; i++) { /* LAPACK gives the smallest first */
         double held = values[i];
@@ -46,7 +47,8 @@ static void inverse_from_eigen(int n, const double *vectors, const double *value
 
 enum sft_status sft_symmetric_pseudo_inverse(int n, double *a, double cutoff)
 {
-    double *vectors = sft_calloc((size_t)n * (size_t)n, sizeof(double)), *values = sft_calloc((size_t)n, sizeof(double));
+    double *vectors = sft_calloc((size_t)n * (size_t)n, sizeof(double)),
+           *values = sft_calloc((size_t)n, sizeof(double));
     enum sft_status status = SFT_MEMORY;
     if (!vectors || !values) goto out;
     memcpy(vectors, a, (size_t)n * (size_t)n * sizeof(*a));
@@ -127,7 +129,8 @@ static void product_rows(void *context, int64_t task, int slot)
     const struct product *p = context;
     int64_t first = task * ROWS_A_TASK, rows = p->m - first < ROWS_A_TASK ? p->m - first : ROWS_A_TASK;
     (void)slot;
-    sft_blas_gemm(false, true, rows, p->n, p->k, p->a + first * p->k, p->k, p->b, p->k, 0.0f, p->c + first * p->n, p->n);
+    sft_blas_gemm(false, true, rows, p->n, p->k, p->a + first * p->k, p->k, p->b, p->k, 0.0f, p->c + first * p->n,
+                  p->n);
 }
 
 void sft_product_nt(int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)

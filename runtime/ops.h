@@ -226,8 +226,8 @@ struct sft_remove_rank_one_params {
 /* The singular vectors themselves: by LAPACK on the CPU backend, by 1000 iterations on Vulkan. */
 enum { SFT_EXACT_RANK_ONE = 0 };
 /* x (N, ..., C) as N matrices X (rows, C) without their largest rank-1 part: X - s u v^T, found by power iteration from
- * v = `start` (N, C), or X^T 1 where that is SFT_NONE: `iterations` times u = X v/(|X v| + 1e-10), v = X^T u/(|X^T u| + 1e-10); s = |X^T u|. `quality` (N, 2): s
- * and |X v - s u|/s, which is 0 for singular vectors. */
+ * v = `start` (N, C), or X^T 1 where that is SFT_NONE: `iterations` times u = X v/(|X v| + 1e-10), v = X^T u/(|X^T u| +
+ * 1e-10); s = |X^T u|. `quality` (N, 2): s and |X v - s u|/s, which is 0 for singular vectors. */
 sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations,
                               sft_value *quality);
 

@@ -11,15 +11,15 @@
 
 /* What a number is for; keeps independent uses of one seed apart. */
 enum sft_stream {
-    SFT_STREAM_INIT = 1,    /* initial weights; index = number of the parameter */
-    SFT_STREAM_SHUFFLE,     /* order of a data set; index = epoch */
-    SFT_STREAM_AUGMENT,     /* crop and flip; index = running number of the sample */
-    SFT_STREAM_PSEUDO,      /* per-image draws of pseudo-OOD; index = running number of the sample */
-    SFT_STREAM_PSEUDO_STEP, /* per-batch draws of pseudo-OOD; index = step */
-    SFT_STREAM_DROPOUT,     /* masks; index = step and layer */
-    SFT_STREAM_SYNTHETIC,   /* the procedural data set; index = image */
-    SFT_STREAM_SPLIT,       /* held-back part of a data set */
-    SFT_STREAM_PERTURB,     /* directions, masks and choices of SAM's relatives; index = step */
+    SFT_STREAM_INIT = 1,       /* initial weights; index = number of the parameter */
+    SFT_STREAM_SHUFFLE,        /* order of a data set; index = epoch */
+    SFT_STREAM_AUGMENT,        /* crop and flip; index = running number of the sample */
+    SFT_STREAM_PSEUDO,         /* per-image draws of pseudo-OOD; index = running number of the sample */
+    SFT_STREAM_PSEUDO_STEP,    /* per-batch draws of pseudo-OOD; index = step */
+    SFT_STREAM_DROPOUT,        /* masks; index = step and layer */
+    SFT_STREAM_SYNTHETIC,      /* the procedural data set; index = image */
+    SFT_STREAM_SPLIT,          /* held-back part of a data set */
+    SFT_STREAM_PERTURB,        /* directions, masks and choices of SAM's relatives; index = step */
     SFT_STREAM_BOOTSTRAP = 11, /* images drawn for a replicate; index = replicate and set */
     SFT_STREAM_TEST = 1000,    /* numbers of tests */
 };

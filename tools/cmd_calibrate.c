@@ -41,7 +41,8 @@ static enum sft_status make_scorers(struct job *job)
     const struct sft_score **scores;
     enum sft_status status;
     SFT_TRY(sft_score_parse(job->options->score, &scores, &job->calibration.n));
-    status = sft_scorers_create(&job->options->common, job->model, scores, job->calibration.n, &job->calibration.scorers);
+    status =
+        sft_scorers_create(&job->options->common, job->model, scores, job->calibration.n, &job->calibration.scorers);
     for (int i = 0; status == SFT_OK && i < job->calibration.n; i++) {
         const char *misfit = scores[i]->misfit ? scores[i]->misfit(job->model) : NULL;
         if (misfit) status = sft_fail(SFT_USAGE, "--score %s: %s", scores[i]->name, misfit);
@@ -84,7 +85,8 @@ static enum sft_status find_thresholds(struct job *job, const struct sft_collect
         if (sft_scorer_needs(scorer) & SFT_NEEDS_FIT_ON_ID) status = sft_scorer_fit(scorer, &outputs, NULL, &head);
         if (status == SFT_OK) status = sft_scorer_compute(scorer, &outputs, &head, scores);
         if (status == SFT_OK)
-            status = sft_calibration_threshold(outputs.n, scores, job->options->recall, &job->calibration.thresholds[i]);
+            status =
+                sft_calibration_threshold(outputs.n, scores, job->options->recall, &job->calibration.thresholds[i]);
     }
     sft_head_free(&head);
     free(scores);
@@ -131,7 +133,8 @@ static enum sft_status show(const struct job *job)
     json_t *thresholds = json_object();
     for (int i = 0; i < calibration->n; i++) {
         if (!job->options->common.json)
-            printf("%s: in-distribution from %.6g on\n", calibration->scorers[i].score->title, calibration->thresholds[i]);
+            printf("%s: in-distribution from %.6g on\n", calibration->scorers[i].score->title,
+                   calibration->thresholds[i]);
         json_object_set_new(thresholds, calibration->scorers[i].score->name, json_real(calibration->thresholds[i]));
     }
     if (job->options->common.json)

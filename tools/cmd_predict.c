@@ -101,7 +101,8 @@ static enum sft_status make_scorer(struct job *job)
     SFT_TRY(sft_scorers_create(&job->options->common, job->model, &job->score, 1, &job->own));
     job->scorer = job->own;
     if (!(sft_scorer_needs(job->scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID))) return SFT_OK;
-    return sft_fail(SFT_USAGE, "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
+    return sft_fail(SFT_USAGE,
+                    "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
                     job->score->name);
 }
 
@@ -156,13 +157,14 @@ static enum sft_status rows_of(const struct job *job, const struct sft_collected
         memcpy(rows, from, (size_t)(outputs->n * job->width) * sizeof(*rows));
         return SFT_OK;
     }
-    return sft_scorer_compute(job->scorer, &(struct sft_outputs){.n = outputs->n,
-                                                                 .classes = outputs->classes,
-                                                                 .logits = outputs->logits,
-                                                                 .width = outputs->width,
-                                                                 .features = outputs->features,
-                                                                 .extra_width = batch->extra_widths[0],
-                                                                 .extra = batch->extras[0]},
+    return sft_scorer_compute(job->scorer,
+                              &(struct sft_outputs){.n = outputs->n,
+                                                    .classes = outputs->classes,
+                                                    .logits = outputs->logits,
+                                                    .width = outputs->width,
+                                                    .features = outputs->features,
+                                                    .extra_width = batch->extra_widths[0],
+                                                    .extra = batch->extras[0]},
                               &job->head, rows);
 }
 
@@ -199,8 +201,9 @@ static enum sft_status take_batch(void *context, int64_t first, const struct sft
     float *rows = job->values + (streams ? 0 : first * job->width);
     (void)more;
     SFT_TRY(rows_of(job, batch, rows));
-    if (!streams) sft_progress(first + outputs->n, job->count, "%" PRId64 " of %" PRId64 " images", first + outputs->n,
-                               job->count);
+    if (!streams)
+        sft_progress(first + outputs->n, job->count, "%" PRId64 " of %" PRId64 " images", first + outputs->n,
+                     job->count);
     for (int64_t i = 0; streams && i < outputs->n; i++) {
         if (isnan(rows[i])) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", first + i);
         SFT_TRY(write_verdict(job, first + i, (double)rows[i], outputs->logits + i * outputs->classes));
@@ -336,8 +339,9 @@ static const struct sft_option predict_options[] = {
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of a data set; 0: all"},
     {"output", SFT_OPTION_TEXT, FIELD(output), .value = "NAME",
-     .help = "logits (the default), features (the classifier's input), verdicts (the default with --calibration: a line "
-             "of JSON an image), or a score:",
+     .help =
+         "logits (the default), features (the classifier's input), verdicts (the default with --calibration: a line "
+         "of JSON an image), or a score:",
      .list = sft_score_list},
     {"calibration", SFT_OPTION_TEXT, FIELD(calibration), .value = "FILE",
      .help = "threshold and statistics from `sft-vk calibrate`, with the settings of its scores"},

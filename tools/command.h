@@ -17,9 +17,9 @@ struct sft_example {
 
 struct sft_command {
     const char *name;
-    const char *summary;  /* one line */
-    const char *about;    /* a paragraph or more for help; NULL: none */
-    const char *operands; /* how help shows what is no option: "FILE"; NULL: none are taken */
+    const char *summary;                /* one line */
+    const char *about;                  /* a paragraph or more for help; NULL: none */
+    const char *operands;               /* how help shows what is no option: "FILE"; NULL: none are taken */
     const char *(*operand_list)(int i); /* lines of help about it from a table; NULL behind the last. May be NULL */
     int min_operands, max_operands;
     const struct sft_example *examples;    /* up to one without a line */

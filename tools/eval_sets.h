@@ -29,8 +29,8 @@ struct sft_eval_request {
     const char *scores, *convention;
     const char *fit;         /* SPEC of images of the training kind, or NULL */
     const char *calibration; /* a file with statistics and settings of scores, or NULL */
-    int64_t fit_limit; /* takes so many of them; 0: all */
-    int64_t limit;     /* takes so many images of each OOD set; 0: all */
+    int64_t fit_limit;       /* takes so many of them; 0: all */
+    int64_t limit;           /* takes so many images of each OOD set; 0: all */
     struct sft_measure measure;
     int batch;
 };

@@ -17,7 +17,8 @@ static struct sft_option option_of(const struct sft_knob *knob, int number)
                                                  [SFT_KNOB_FLAG] = SFT_OPTION_FLAG};
     return (struct sft_option){.name = knob->name,
                                .type = types[knob->type],
-                               .offset = offsetof(struct sft_common, knobs) + (size_t)number * sizeof(union sft_knob_value),
+                               .offset =
+                                   offsetof(struct sft_common, knobs) + (size_t)number * sizeof(union sft_knob_value),
                                .value = knob->value,
                                .fallback = knob->fallback,
                                .min = knob->min,

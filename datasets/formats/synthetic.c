@@ -280,8 +280,7 @@ static void paint_patch(struct sft_rng *rng, struct canvas *canvas)
                                  .cosine = 1};
     if (sft_rng_below(rng, 2) == 0) return;
     for (int y = 0; y < SIDE; y++)
-        for (int x = 0; x < SIDE; x++)
-            blend(coverage(&patch, x, y), &colour, 0, canvas->rgb[y * SIDE + x]);
+        for (int x = 0; x < SIDE; x++) blend(coverage(&patch, x, y), &colour, 0, canvas->rgb[y * SIDE + x]);
 }
 
 /* A figure on a ground: the in-distribution set, and two that differ from it in the figure alone. */

@@ -62,7 +62,7 @@ static void build_vgg11(struct sft_build *build, sft_value images)
 #define VARIANT(n, text, kind)                                                                                         \
     {                                                                                                                  \
         .name = n, .about = text, .build = build_vgg11, .norm = kind, .depth = 11, .image_size = 32,                   \
-        .stage_taps = {7, 5}, .norm_tap = 6, .mean = 0.5f, .std = 0.5f                                                                                                   \
+        .stage_taps = {7, 5}, .norm_tap = 6, .mean = 0.5f, .std = 0.5f                                                 \
     }
 
 const struct sft_variant sft_variants_vgg11[] = {

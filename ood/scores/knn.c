@@ -36,7 +36,8 @@ static void normalize(const float *features, int width, float *unit)
 static enum sft_status check_bank(int64_t n, int64_t k)
 {
     if (n >= k) return SFT_OK;
-    return sft_fail(SFT_DATA, "knn: %" PRId64 " images to fit on and --knn-k %" PRId64 "; take more or a smaller K", n, k);
+    return sft_fail(SFT_DATA, "knn: %" PRId64 " images to fit on and --knn-k %" PRId64 "; take more or a smaller K", n,
+                    k);
 }
 
 static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
@@ -45,7 +46,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     float *bank;
     SFT_TRY(check_bank(outputs->n, in->knobs[NEIGHBOUR].integer));
     SFT_TRY(sft_statistics_add(statistics, "bank", SFT_SHAPE(outputs->n, outputs->width), &bank));
-    for (int64_t i = 0; i < outputs->n; i++) normalize(sft_features_of(in, i), outputs->width, bank + i * outputs->width);
+    for (int64_t i = 0; i < outputs->n; i++)
+        normalize(sft_features_of(in, i), outputs->width, bank + i * outputs->width);
     return SFT_OK;
 }
 

@@ -38,7 +38,8 @@ static sft_value edit(struct sft_graph *graph, sft_value flat, const struct sft_
     int64_t end = sft_shape_count(sft_graph_shape(graph, flat)), outputs = filter->shape.dim[3];
     sft_value w = sft_view(graph, flat, filter->offset, SFT_SHAPE(1, filter->count / outputs, outputs)), joined;
     for (int i = 0; i < times; i++) w = sft_remove_rank_one(graph, w, SFT_NONE, ITERATIONS, NULL);
-    joined = sft_concat(graph, piece(graph, flat, 0, filter->offset), sft_reshape(graph, w, SFT_SHAPE(filter->count)), 0);
+    joined =
+        sft_concat(graph, piece(graph, flat, 0, filter->offset), sft_reshape(graph, w, SFT_SHAPE(filter->count)), 0);
     if (filter->offset + filter->count == end) return joined;
     return sft_concat(graph, joined, piece(graph, flat, filter->offset + filter->count, end), 0);
 }

@@ -18,5 +18,4 @@ struct sft_shaping sft_shaping_of(const float *features, int n, double percent, 
 /* Whether a feature is kept; asked once for each feature in order, it counts those equal to the least. */
 bool sft_shaping_keeps(struct sft_shaping *shaping, float feature);
 
-
 #endif

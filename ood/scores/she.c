@@ -16,7 +16,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     float *means;
     enum sft_status status = right ? SFT_OK : SFT_MEMORY;
     for (int64_t i = 0; right && i < outputs->n; i++)
-        right[i] = sft_row_argmax(sft_logits_of(in, i), outputs->classes) == outputs->labels[i] ? outputs->labels[i] : -1;
+        right[i] =
+            sft_row_argmax(sft_logits_of(in, i), outputs->classes) == outputs->labels[i] ? outputs->labels[i] : -1;
     if (status == SFT_OK)
         status = sft_statistics_add(statistics, "mean", SFT_SHAPE(outputs->classes, outputs->width), &means);
     if (status == SFT_OK)

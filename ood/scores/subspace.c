@@ -36,8 +36,7 @@ static enum sft_status second_moments(const struct sft_outputs *outputs, const f
     double *centred = sft_calloc((size_t)count, sizeof(*centred));
     enum sft_status status;
     if (!centred) return SFT_MEMORY;
-    for (int64_t i = 0; i < count; i++)
-        centred[i] = (double)outputs->features[i] - (double)origin[i % outputs->width];
+    for (int64_t i = 0; i < count; i++) centred[i] = (double)outputs->features[i] - (double)origin[i % outputs->width];
     status = sft_gram(outputs->n, outputs->width, centred, moments);
     free(centred);
     return status;
@@ -48,10 +47,12 @@ static enum sft_status check(const struct sft_outputs *outputs, int64_t *dimensi
     int width = outputs->width;
     if (*dimension == 0) *dimension = width >= 2048 ? 1000 : width >= 768 ? 512 : width / 2;
     if (*dimension >= width)
-        return sft_fail(SFT_USAGE, "--vim-dim %" PRId64 ": the features have %d dimensions; leave some for the residual",
+        return sft_fail(SFT_USAGE,
+                        "--vim-dim %" PRId64 ": the features have %d dimensions; leave some for the residual",
                         *dimension, width);
     if (outputs->n >= width) return SFT_OK;
-    return sft_fail(SFT_DATA, "vim, residual: %" PRId64 " images to fit on and %d features; take at least as many images",
+    return sft_fail(SFT_DATA,
+                    "vim, residual: %" PRId64 " images to fit on and %d features; take at least as many images",
                     outputs->n, width);
 }
 

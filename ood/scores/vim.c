@@ -26,7 +26,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     }
     SFT_TRY(sft_statistics_add(statistics, "alpha", SFT_SHAPE(1), &alpha));
     *alpha = (float)(logits / residuals);
-    return isfinite(*alpha) ? SFT_OK : sft_fail(SFT_DATA, "vim: the features have no residual; take a smaller --vim-dim");
+    return isfinite(*alpha) ? SFT_OK
+                            : sft_fail(SFT_DATA, "vim: the features have no residual; take a smaller --vim-dim");
 }
 
 static float vim(const struct sft_score_input *in, int64_t i)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only file that names OpenBLAS and LAPACK. It is kept at one thread of its own: the pool of runtime/parallel.h cuts large
- * products into pieces whose sizes do not depend on the number of threads, so results do not either.
+ * The only file that names OpenBLAS and LAPACK. It is kept at one thread of its own: the pool of runtime/parallel.h
+ * cuts large products into pieces whose sizes do not depend on the number of threads, so results do not either.
  */
 #include "runtime/cpu/blas.h"
 

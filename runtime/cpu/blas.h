@@ -18,7 +18,8 @@ void sft_blas_gemv(bool transpose, int64_t rows, int64_t columns, const float *a
 /* c (k,k) = x^T x of x (n,k) in double precision. */
 void sft_blas_syrk(int64_t n, int64_t k, const double *x, double *c);
 
-/* Eigenvalues of the symmetric matrix a (n,n), the smallest first; row i of `a` becomes the unit vector of values[i]. */
+/* Eigenvalues of the symmetric matrix a (n,n), the smallest first; row i of `a` becomes the unit vector of values[i].
+ */
 enum sft_status sft_lapack_syevd(int n, double *a, double *values) SFT_MUST_CHECK;
 
 const char *sft_blas_name(void); /* "OpenBLAS 0.3.21 ..." */

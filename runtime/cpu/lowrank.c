@@ -12,7 +12,7 @@
 #include "runtime/parallel.h"
 
 struct removal {
-    const float *x, *start; /* start: NULL or (matrices, columns) */
+    const float *x, *start;       /* start: NULL or (matrices, columns) */
     float *y, *quality, *scratch; /* scratch: left and right vectors of each matrix */
     int64_t rows, columns;
     int iterations;
@@ -73,7 +73,8 @@ static void remove_one(void *context, int64_t task, int slot)
     struct removal *r = context;
     const float *x = r->x + task * r->rows * r->columns;
     float *y = r->y + task * r->rows * r->columns;
-    float *left = r->scratch + task * (2 * r->rows + r->columns), *right = left + r->rows, *product = right + r->columns;
+    float *left = r->scratch + task * (2 * r->rows + r->columns), *right = left + r->rows,
+          *product = right + r->columns;
     double s = 0;
     (void)slot;
     if (r->iterations != SFT_EXACT_RANK_ONE)

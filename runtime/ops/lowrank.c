@@ -2,8 +2,7 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations,
-                              sft_value *quality)
+sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations, sft_value *quality)
 {
     struct sft_remove_rank_one_params params = {iterations};
     sft_value out[2];

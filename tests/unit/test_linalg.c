@@ -155,9 +155,12 @@ static void gram_is_the_sum_over_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(eigenvectors_solve_their_equation), cmocka_unit_test(a_matrix_with_a_hole_is_refused),
-        cmocka_unit_test(pseudo_inverse_has_its_properties), cmocka_unit_test(largest_singular_of_tall_and_wide),
-        cmocka_unit_test(products_are_sums),                 cmocka_unit_test(gram_is_the_sum_over_rows),
+        cmocka_unit_test(eigenvectors_solve_their_equation),
+        cmocka_unit_test(a_matrix_with_a_hole_is_refused),
+        cmocka_unit_test(pseudo_inverse_has_its_properties),
+        cmocka_unit_test(largest_singular_of_tall_and_wide),
+        cmocka_unit_test(products_are_sums),
+        cmocka_unit_test(gram_is_the_sum_over_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every pipeline of whole steps, of every optimiser, and of the passes of every score, as the driver's compiler makes
- * it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also runs on a driver without its hardware:
+ * it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also runs on a driver without
+ * its hardware:
  *
  *     vulkan-lab run radv:navi31 build/tests/test_vulkan_pipelines
  */
