@@ -2,7 +2,8 @@
 /*
  * Convolution as a matrix product that is never unfolded. The kernels of gemm_kernel.h take, for each output pixel and
  * tap, a pointer to the input pixel that belongs there (to zeros where it lies in the padding), so one loop serves
- * every stride, padding and dilation and reads the images where they are.
+ * every stride, padding and dilation and reads the images where they are. Taps in the padding are left out where that
+ * is possible: on small images they are much of the work.
  *
  * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
  * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
@@ -44,7 +45,7 @@ struct axis {
 struct gather {
     const struct sft_gemm_kernel *kernel;
     struct axis axis[2];
-    int64_t images, out_size[2];
+    int64_t images, block, out_size[2]; /* block: of images, see below */
     const float *source;
     int64_t source_channels, channel, channels; /* of a pixel; first and number of this group's */
     float *out;
@@ -95,43 +96,95 @@ static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
 
 /* ---- gathering convolution ---- */
 
-/* Pointers to what pixels m0 .. m1-1 of the class read and write: source[(tile*taps + tap)*rows + row], out[pixel]. */
-static void point_run(const struct gather *g, int64_t slot, int64_t run, const int64_t at[3], const float **source,
-                      float **out)
+/*
+ * Output pixels are numbered by blocks of images and in a block by line, position and image. With a tile's number of
+ * images in a block, the pixels of a tile mostly lie at one position and have the same taps in the padding: those are
+ * left out. On a 4x4 image that is a third of the work of a 3x3 kernel, on a 2x2 image more than half. On a large image
+ * it is little, and a block is one image: pixels beside each other share what they read.
+ */
+static double share_inside(const struct axis *axis)
+{
+    int64_t inside = 0;
+    for (int t = 0; t < axis->taps; t++)
+        for (int64_t i = 0; i < axis->count; i++)
+            inside += (uint64_t)(axis->base[t] + i * axis->source_step) < (uint64_t)axis->source_size;
+    return axis->taps ? (double)inside / (double)(axis->taps * axis->count) : 1.0;
+}
+
+static int64_t choose_block(const struct gather *g)
+{
+    return share_inside(&g->axis[0]) * share_inside(&g->axis[1]) < 0.9 ? g->kernel->rows : 1;
+}
+
+struct run {
+    int64_t image, images; /* of the block */
+    int64_t line, x, next; /* position in it; image of the block to start with */
+    int64_t slot, count;   /* first of the task's pixels; how many of this line */
+};
+
+static struct run run_at(const struct gather *g, int64_t m, int64_t left, int64_t slot)
+{
+    int64_t width = g->axis[1].count, block = g->block * g->axis[0].count * width;
+    struct run run = {.image = m / block * g->block, .slot = slot};
+    run.images = min64(g->block, g->images - run.image);
+    run.line = m % block / (width * run.images);
+    m = m % block % (width * run.images);
+    run.x = m / run.images;
+    run.next = m % run.images;
+    run.count = min64(width * run.images - m, left);
+    return run;
+}
+
+static void point_out(const struct gather *g, const struct run *run, float **out)
 {
     const struct axis *v = &g->axis[0], *h = &g->axis[1];
-    int rows = g->kernel->rows, taps = v->taps * h->taps, t = 0;
-    float *line = g->out + ((at[0] * g->out_size[0] + v->first + at[1] * v->step) * g->out_size[1]) * g->out_channels +
-                  g->out_channel;
-    for (int64_t u = 0; u < run; u++) out[slot + u] = line + (h->first + (at[2] + u) * h->step) * g->out_channels;
-    for (int r = 0; r < v->taps; r++) {
-        int64_t y = v->base[r] + at[1] * v->source_step;
-        bool inside = y >= 0 && y < v->source_size;
-        const float *row = g->source +
-                           ((at[0] * v->source_size + (inside ? y : 0)) * h->source_size) * g->source_channels +
-                           g->channel;
-        for (int s = 0; s < h->taps; s++, t++) {
-            int64_t x = h->base[s] + at[2] * h->source_step, m = slot % rows, tile = slot / rows;
-            const float **to = source + (tile * taps + t) * rows;
-            for (int64_t u = 0; u < run; u++, x += h->source_step) {
-                to[m] = inside && (uint64_t)x < (uint64_t)h->source_size ? row + x * g->source_channels : g->zeros;
-                if (++m == rows) {
-                    m = 0;
-                    to += (int64_t)taps * rows;
-                }
-            }
+    int64_t line = g->out_size[1] * g->out_channels, plane = g->out_size[0] * line, i = run->next;
+    float *first = g->out + run->image * plane + (v->first + run->line * v->step) * line + g->out_channel;
+    float *pixel = first + (h->first + run->x * h->step) * g->out_channels;
+    for (int64_t u = 0; u < run->count; u++) {
+        out[run->slot + u] = pixel + i * plane;
+        if (++i == run->images) {
+            i = 0;
+            pixel += h->step * g->out_channels;
+        }
+    }
+}
+
+/* source[(tile*taps + tap)*rows + row]: what the tap reads for each pixel of the run. */
+static void point_tap(const struct gather *g, const struct run *run, int tap, const float **source)
+{
+    const struct axis *v = &g->axis[0], *h = &g->axis[1];
+    int rows = g->kernel->rows, taps = v->taps * h->taps;
+    int64_t plane = v->source_size * h->source_size * g->source_channels, i = run->next, m = run->slot % rows;
+    int64_t y = v->base[tap / h->taps] + run->line * v->source_step;
+    int64_t x = h->base[tap % h->taps] + run->x * h->source_step;
+    bool inside = (uint64_t)y < (uint64_t)v->source_size;
+    const float *row =
+        g->source + run->image * plane + g->channel + (inside ? y : 0) * h->source_size * g->source_channels;
+    int64_t at = i * plane + x * g->source_channels, back = h->source_step * g->source_channels - run->images * plane;
+    const float **to = source + (run->slot / rows * taps + tap) * rows;
+    for (int64_t u = 0; u < run->count; u++, at += plane) {
+        to[m] = inside && (uint64_t)x < (uint64_t)h->source_size ? row + at : g->zeros;
+        if (++m == rows) {
+            m = 0;
+            to += (int64_t)taps * rows;
+        }
+        if (++i == run->images) {
+            i = 0;
+            x += h->source_step;
+            at += back;
         }
     }
 }
 
 static void point(const struct gather *g, int64_t m0, int64_t m1, const float **source, float **out)
 {
-    int64_t width = g->axis[1].count, plane = g->axis[0].count * width;
+    int taps = g->axis[0].taps * g->axis[1].taps;
     for (int64_t m = m0; m < m1;) {
-        int64_t at[3] = {m / plane, m % plane / width, m % width};
-        int64_t run = min64(width - at[2], m1 - m);
-        point_run(g, m - m0, run, at, source, out);
-        m += run;
+        struct run run = run_at(g, m, m1 - m, m - m0);
+        point_out(g, &run, out);
+        for (int t = 0; t < taps; t++) point_tap(g, &run, t, source);
+        m += run.count;
     }
 }
 
@@ -144,32 +197,60 @@ static void fill_tail(const struct gather *g, int64_t count, const float **sourc
         for (int64_t m = count % rows; m < rows; m++) source[(tile * taps + t) * rows + m] = g->zeros;
 }
 
+/* Moves the taps of a tile that reach any pixel to the front, with where their weights lie, and returns their number.
+ */
+static int used_taps(const struct gather *g, const int64_t *weight, const float **tile, int64_t *tile_weight)
+{
+    int rows = g->kernel->rows, taps = g->axis[0].taps * g->axis[1].taps, used = 0;
+    for (int t = 0; t < taps; t++) {
+        const float **from = tile + t * rows, **to = tile + used * rows;
+        bool reaches = false;
+        for (int m = 0; m < rows && !reaches; m++) reaches = from[m] != g->zeros;
+        if (!reaches) continue;
+        if (to != from) memcpy(to, from, (size_t)rows * sizeof(*to));
+        tile_weight[used++] = weight[t];
+    }
+    return used;
+}
+
+/* Where the weights of each tap lie in a panel. */
+static void place_weights(const struct gather *g, int64_t *weight)
+{
+    const struct axis *v = &g->axis[0], *h = &g->axis[1];
+    for (int r = 0; r < v->taps; r++)
+        for (int s = 0; s < h->taps; s++)
+            *weight++ = (v->tap[r] * g->kernel_width + h->tap[s]) * g->channels * g->kernel->columns;
+}
+
 static void gather_task(void *context, int64_t task, int slot)
 {
     const struct gather *g = context;
     const struct sft_gemm_kernel *k = g->kernel;
-    const struct axis *v = &g->axis[0], *h = &g->axis[1];
     const float *source[MAX_POINTERS], *w[MAX_TAPS * MAX_TAPS];
     float *out[MAX_TILES * SFT_MAX_BLOCK_ROWS];
-    int taps = v->taps * h->taps;
+    int64_t weight[MAX_TAPS * MAX_TAPS], tile_weight[MAX_POINTERS];
+    int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
     int64_t m0 = task * g->tiles_per_task * k->rows, m1 = min64(m0 + g->tiles_per_task * k->rows, g->pixels);
+    int64_t tiles = (m1 - m0 + k->rows - 1) / k->rows;
     (void)slot;
     point(g, m0, m1, source, out);
     fill_tail(g, m1 - m0, source);
+    place_weights(g, weight);
+    for (int64_t i = 0; i < tiles; i++)
+        used[i] = used_taps(g, weight, source + i * taps * k->rows, tile_weight + i * taps);
     for (int64_t panel = 0; panel * k->columns < g->columns; panel++) {
-        for (int t = 0; t < taps; t++)
-            w[t] = g->packed + (panel * g->packed_taps + v->tap[t / h->taps] * g->kernel_width + h->tap[t % h->taps]) *
-                                   g->channels * k->columns;
-        for (int64_t m = m0; m < m1; m += k->rows) {
+        const float *packed = g->packed + panel * g->packed_taps * g->channels * k->columns;
+        for (int64_t i = 0; i < tiles; i++) {
             struct sft_block_store store = {
-                .row = out + (m - m0),
+                .row = out + i * k->rows,
                 .column = panel * k->columns,
-                .rows = (int)min64(k->rows, m1 - m),
+                .rows = (int)min64(k->rows, m1 - m0 - i * k->rows),
                 .columns = (int)min64(k->columns, g->columns - panel * k->columns),
                 .bias = g->bias,
                 .relu = g->relu,
             };
-            k->indirect(taps, g->channels, source + (m - m0) * taps, w, &store);
+            for (int t = 0; t < used[i]; t++) w[t] = packed + tile_weight[i * taps + t];
+            k->indirect(used[i], g->channels, source + i * taps * k->rows, w, &store);
         }
     }
 }
@@ -177,6 +258,7 @@ static void gather_task(void *context, int64_t task, int slot)
 static void run_gather(struct gather *g)
 {
     int64_t taps = max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
+    g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
     g->tiles_per_task = max64(1, min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
     sft_parallel_for((g->pixels + g->tiles_per_task * rows - 1) / (g->tiles_per_task * rows), gather_task, g);
@@ -335,7 +417,7 @@ struct dw {
     const struct sft_gemm_kernel *kernel;
     const struct sft_conv2d_params *params;
     const struct sft_shape *x, *dy, *w;
-    const float *source, *gradient, *zeros;
+    const float *source, *gradient;
     float *partial, *packed, *out;
     int64_t pixels, per_split, splits, shares, units, blocks, columns, packed_size;
 };
@@ -370,7 +452,7 @@ size_t sft_cpu_conv2d_dw_scratch(const struct sft_graph *graph, const struct sft
 {
     struct dw d = describe_dw(graph, node);
     int64_t partial = d.splits > 1 ? d.splits * sft_shape_count(d.w) : 0;
-    return sizeof(float) * (size_t)(DW_CHANNELS + partial + d.splits * d.shares * d.packed_size);
+    return sizeof(float) * (size_t)(partial + d.splits * d.shares * d.packed_size);
 }
 
 static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int64_t count, float *packed)
@@ -386,34 +468,39 @@ static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int6
     }
 }
 
-static void point_pixels(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count,
-                         const float **x)
+/* What the tap pairs: source pixels that it reads inside the image, and the gradients of the outputs that read them.
+ * Returns their number. */
+static int64_t point_pairs(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count,
+                           const float *packed, const float **x, const float **y)
 {
-    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2];
+    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2], pairs = 0;
     int64_t dr = tap / d->w->dim[1] * d->params->dilation[0] - d->params->pad[0];
     int64_t ds = tap % d->w->dim[1] * d->params->dilation[1] - d->params->pad[1];
-    for (int64_t done = 0; done < count;) {
+    for (int64_t done = 0, run; done < count; done += run) {
         int64_t p = first + done, q = p % q_count, line = p / q_count;
-        int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr, run = min64(q_count - q, count - done);
-        bool inside = row >= 0 && row < height;
-        const float *base =
-            d->source + (line / d->dy->dim[1] * height + (inside ? row : 0)) * width * channels + channel;
-        for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1])
-            x[done + u] = inside && (uint64_t)s < (uint64_t)width ? base + s * channels : d->zeros;
-        done += run;
+        int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr;
+        run = min64(q_count - q, count - done);
+        if (row < 0 || row >= height) continue;
+        const float *base = d->source + (line / d->dy->dim[1] * height + row) * width * channels + channel;
+        for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1]) {
+            if ((uint64_t)s >= (uint64_t)width) continue;
+            x[pairs] = base + s * channels;
+            y[pairs++] = packed + (done + u) * d->kernel->columns;
+        }
     }
+    return pairs;
 }
 
 static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t count, bool accumulate,
                     const float *packed, float *target)
 {
     const struct sft_gemm_kernel *k = d->kernel;
-    const float *x[DW_PIXELS];
+    const float *x[DW_PIXELS], *y[DW_PIXELS];
     float *row[SFT_MAX_BLOCK_ROWS];
     int64_t taps = d->w->dim[0] * d->w->dim[1], c_count = d->w->dim[2];
     int64_t block = unit % d->blocks, tap = unit / d->blocks % taps, group = unit / d->blocks / taps;
     int64_t c0 = block * DW_CHANNELS, c1 = min64(c0 + DW_CHANNELS, c_count);
-    point_pixels(d, tap, group * c_count + c0, first, count, x);
+    int64_t pairs = point_pairs(d, tap, group * c_count + c0, first, count, packed, x, y);
     for (int64_t c = c0; c < c1; c += k->rows) {
         struct sft_block_store store = {.row = row, .rows = (int)min64(k->rows, c1 - c), .accumulate = accumulate};
         for (int m = 0; m < store.rows; m++)
@@ -421,7 +508,7 @@ static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t cou
         for (int64_t n = 0; n < d->columns; n += k->columns) {
             store.column = n;
             store.columns = (int)min64(k->columns, d->columns - n);
-            k->outer(count, x, c - c0, packed + n * count, &store);
+            k->outer(pairs, x, c - c0, y, n * count, &store);
         }
     }
 }
@@ -461,13 +548,10 @@ enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
 {
     struct dw d = describe_dw(call->graph, call->node);
     int64_t count = sft_shape_count(d.w);
-    float *zeros = call->scratch;
-    memset(zeros, 0, DW_CHANNELS * sizeof(float));
     d.source = call->in[0];
     d.gradient = call->in[1];
     d.out = call->out[0];
-    d.zeros = zeros;
-    d.partial = zeros + DW_CHANNELS;
+    d.partial = call->scratch;
     d.packed = d.partial + (d.splits > 1 ? d.splits * count : 0);
     sft_parallel_for(d.splits * d.shares, dw_task, &d);
     if (d.splits > 1) sft_parallel_for((count + REDUCE_ELEMENTS - 1) / REDUCE_ELEMENTS, dw_reduce, &d);

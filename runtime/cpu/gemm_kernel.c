@@ -70,13 +70,13 @@ static void indirect(int64_t taps, int64_t channels, const float *const *a, cons
 }
 
 static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t pixels, const float *const *x,
-                                                             int64_t channel, const float *y,
+                                                             int64_t channel, const float *const *y, int64_t first,
                                                              const struct sft_block_store *store)
 {
     vector acc[ROWS][2] = {{{0}}};
-    for (int64_t p = 0; p < pixels; p++, y += COLUMNS) {
-        const float *row = x[p] + channel;
-        vector y0 = load(y), y1 = load(y + LANES);
+    for (int64_t p = 0; p < pixels; p++) {
+        const float *row = x[p] + channel, *column = y[p] + first;
+        vector y0 = load(column), y1 = load(column + LANES);
 #pragma GCC unroll 16
         for (int m = 0; m < rows; m++) {
             acc[m][0] += row[m] * y0;
@@ -87,46 +87,46 @@ static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t p
 }
 
 /* A block with fewer rows must not read the channels that follow: each number of rows is a loop of its own. */
-static void outer(int64_t pixels, const float *const *x, int64_t channel, const float *y,
+static void outer(int64_t pixels, const float *const *x, int64_t channel, const float *const *y, int64_t first,
                   const struct sft_block_store *store)
 {
     switch (store->rows) {
     case 1:
-        outer_rows(1, pixels, x, channel, y, store);
+        outer_rows(1, pixels, x, channel, y, first, store);
         return;
     case 2:
-        outer_rows(2, pixels, x, channel, y, store);
+        outer_rows(2, pixels, x, channel, y, first, store);
         return;
     case 3:
-        outer_rows(3, pixels, x, channel, y, store);
+        outer_rows(3, pixels, x, channel, y, first, store);
         return;
     case 4:
-        outer_rows(4, pixels, x, channel, y, store);
+        outer_rows(4, pixels, x, channel, y, first, store);
         return;
     case 5:
-        outer_rows(5, pixels, x, channel, y, store);
+        outer_rows(5, pixels, x, channel, y, first, store);
         return;
     case ROWS:
-        outer_rows(ROWS, pixels, x, channel, y, store);
+        outer_rows(ROWS, pixels, x, channel, y, first, store);
         return;
 #if SFT_ROWS > 6
     case 6:
-        outer_rows(6, pixels, x, channel, y, store);
+        outer_rows(6, pixels, x, channel, y, first, store);
         return;
     case 7:
-        outer_rows(7, pixels, x, channel, y, store);
+        outer_rows(7, pixels, x, channel, y, first, store);
         return;
     case 8:
-        outer_rows(8, pixels, x, channel, y, store);
+        outer_rows(8, pixels, x, channel, y, first, store);
         return;
     case 9:
-        outer_rows(9, pixels, x, channel, y, store);
+        outer_rows(9, pixels, x, channel, y, first, store);
         return;
     case 10:
-        outer_rows(10, pixels, x, channel, y, store);
+        outer_rows(10, pixels, x, channel, y, first, store);
         return;
     case 11:
-        outer_rows(11, pixels, x, channel, y, store);
+        outer_rows(11, pixels, x, channel, y, first, store);
         return;
 #endif
     default:

@@ -29,8 +29,8 @@ struct sft_gemm_kernel {
     void (*indirect)(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store);
 
-    /* sum over pixels p of x[p][channel + row] * y[p*columns + column] for store->rows rows. */
-    void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *y,
+    /* sum over pixels p of x[p][channel + row] * y[p][first + column] for store->rows rows. */
+    void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *const *y, int64_t first,
                   const struct sft_block_store *store);
 };
 
