@@ -8,12 +8,15 @@
  * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
  * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
  *
+ * A 3x3 kernel of stride 1 goes to winograd.h where that is faster.
+ *
  * Work is cut by shape only, so results do not depend on the number of threads.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/winograd.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
 #include "runtime/parallel.h"
@@ -264,11 +267,52 @@ static void run_gather(struct gather *g)
     sft_parallel_for((g->pixels + g->tiles_per_task * rows - 1) / (g->tiles_per_task * rows), gather_task, g);
 }
 
+/* ---- what Winograd's filtering takes ---- */
+
+/* The convolution x -> y, or its gradient with respect to the weight. */
+static bool winograd(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
+                     const struct sft_shape *w, struct sft_winograd *conv)
+{
+    *conv = (struct sft_winograd){
+        .images = x->dim[0],
+        .channels = x->dim[3],
+        .columns = y->dim[3],
+        .source_size = {x->dim[1], x->dim[2]},
+        .out_size = {y->dim[1], y->dim[2]},
+        .pad = {params->pad[0], params->pad[1]},
+        .tap_stride = w->dim[2] * w->dim[3],
+        .row_stride = w->dim[3],
+        .column_stride = 1,
+        .relu = params->relu,
+    };
+    return w->dim[0] == 3 && w->dim[1] == 3 && params->stride[0] == 1 && params->stride[1] == 1 &&
+           params->dilation[0] == 1 && params->dilation[1] == 1 && params->groups == 1 && sft_winograd_fits(conv);
+}
+
+/* The gradient with respect to x: a convolution of dy by the kernel turned around. */
+static bool winograd_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx, const struct sft_shape *dy,
+                        const struct sft_shape *w, struct sft_winograd *conv)
+{
+    struct sft_conv2d_params turned = *params;
+    bool fits;
+    for (int a = 0; a < 2; a++) turned.pad[a] = 2 - params->pad[a];
+    fits = winograd(&turned, dy, dx, w, conv);
+    conv->row_stride = 1;
+    conv->column_stride = w->dim[3];
+    conv->flipped = true;
+    conv->relu = 0;
+    return fits;
+}
+
 /* ---- forward ---- */
 
 size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
     const struct sft_shape *w = sft_in_shape(graph, node, 1);
+    struct sft_winograd conv;
+    if (winograd(SFT_NODE_PARAMS(struct sft_conv2d_params, node), sft_in_shape(graph, node, 0),
+                 sft_out_shape(graph, node, 0), w, &conv))
+        return sft_winograd_scratch(&conv);
     int groups = SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
     return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], w->dim[2], w->dim[3] / groups) + w->dim[2]);
 }
@@ -280,6 +324,7 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
     const struct sft_shape *y = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], columns = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + w->dim[2];
+    struct sft_winograd conv;
     struct gather g = {
         .kernel = sft_gemm_kernel(),
         .images = x->dim[0],
@@ -296,6 +341,14 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
         .zeros = zeros,
         .relu = params->relu,
     };
+    if (winograd(params, x, y, w, &conv)) {
+        conv.source = call->in[0];
+        conv.weight = call->in[1];
+        conv.bias = call->in[2];
+        conv.out = call->out[0];
+        sft_winograd_run(&conv, call->scratch);
+        return SFT_OK;
+    }
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
     for (int a = 0; a < 2; a++) {
@@ -333,6 +386,10 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
 size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
     const struct sft_shape *w = sft_in_shape(graph, node, 1);
+    struct sft_winograd conv;
+    if (winograd_dx(SFT_NODE_PARAMS(struct sft_conv2d_params, node), sft_out_shape(graph, node, 0),
+                    sft_in_shape(graph, node, 0), w, &conv))
+        return sft_winograd_scratch(&conv);
     int64_t k = w->dim[3] / SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
     return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], k, w->dim[2]) + k);
 }
@@ -374,6 +431,7 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
     const struct sft_shape *dx = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], k = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + k;
+    struct sft_winograd conv;
     struct gather g = {
         .kernel = sft_gemm_kernel(),
         .images = dx->dim[0],
@@ -389,6 +447,13 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
         .packed_taps = taps,
         .zeros = zeros,
     };
+    if (winograd_dx(params, dx, dy, w, &conv)) {
+        conv.source = call->in[0];
+        conv.weight = call->in[1];
+        conv.out = call->out[0];
+        sft_winograd_run(&conv, call->scratch);
+        return SFT_OK;
+    }
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)k * sizeof(float));
     for (int group = 0; group < params->groups; group++) {
@@ -451,6 +516,8 @@ static struct dw describe_dw(const struct sft_graph *graph, const struct sft_nod
 size_t sft_cpu_conv2d_dw_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
     struct dw d = describe_dw(graph, node);
+    struct sft_winograd conv;
+    if (winograd(d.params, d.x, d.dy, d.w, &conv)) return sft_winograd_dw_scratch(&conv);
     int64_t partial = d.splits > 1 ? d.splits * sft_shape_count(d.w) : 0;
     return sizeof(float) * (size_t)(partial + d.splits * d.shares * d.packed_size);
 }
@@ -548,6 +615,14 @@ enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
 {
     struct dw d = describe_dw(call->graph, call->node);
     int64_t count = sft_shape_count(d.w);
+    struct sft_winograd conv;
+    if (winograd(d.params, d.x, d.dy, d.w, &conv)) {
+        conv.source = call->in[0];
+        conv.weight = call->in[1];
+        conv.out = call->out[0];
+        sft_winograd_dw_run(&conv, call->scratch);
+        return SFT_OK;
+    }
     d.source = call->in[0];
     d.gradient = call->in[1];
     d.out = call->out[0];

@@ -7,16 +7,9 @@
 
 #include <string.h>
 
-#define PASTE_(a, b) a##b
-#define PASTE(a, b) PASTE_(a, b)
-#define STRING_(a) #a
-#define STRING(a) STRING_(a)
+#include "runtime/cpu/vector.h"
 
 enum { ROWS = SFT_ROWS, LANES = SFT_LANES, COLUMNS = 2 * SFT_LANES };
-
-typedef float vector __attribute__((vector_size(SFT_LANES * 4), aligned(4), may_alias));
-
-static inline vector load(const float *p) { return *(const vector *)p; }
 
 static void store_edge(const float block[][COLUMNS], const struct sft_block_store *s)
 {
@@ -134,9 +127,9 @@ static void outer(int64_t pixels, const float *const *x, int64_t channel, const 
     }
 }
 
-extern const struct sft_gemm_kernel PASTE(sft_gemm_kernel_, SFT_ISA);
-const struct sft_gemm_kernel PASTE(sft_gemm_kernel_, SFT_ISA) = {
-    .isa = STRING(SFT_ISA),
+extern const struct sft_gemm_kernel SFT_PASTE(sft_gemm_kernel_, SFT_ISA);
+const struct sft_gemm_kernel SFT_PASTE(sft_gemm_kernel_, SFT_ISA) = {
+    .isa = SFT_STRING(SFT_ISA),
     .rows = ROWS,
     .columns = COLUMNS,
     .indirect = indirect,

@@ -2,16 +2,33 @@
 /* Which of the compiled instruction sets this machine has. */
 #include "runtime/cpu/blas.h"
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/winograd_kernel.h"
 
-extern const struct sft_gemm_kernel sft_gemm_kernel_baseline, sft_gemm_kernel_avx2, sft_gemm_kernel_avx512;
+enum isa { BASELINE, AVX2, AVX512, ISA_COUNT };
 
-const struct sft_gemm_kernel *sft_gemm_kernel(void)
+#ifdef SFT_X86_64
+#define ISAS(type)                                                                                                     \
+    extern const struct type type##_baseline, type##_avx2, type##_avx512;                                              \
+    static const struct type *const type##s[ISA_COUNT] = {&type##_baseline, &type##_avx2, &type##_avx512};
+#else
+#define ISAS(type)                                                                                                     \
+    extern const struct type type##_baseline;                                                                          \
+    static const struct type *const type##s[ISA_COUNT] = {&type##_baseline};
+#endif
+ISAS(sft_gemm_kernel)
+ISAS(sft_winograd_kernel)
+
+static enum isa machine_isa(void)
 {
 #ifdef SFT_X86_64
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return &sft_gemm_kernel_avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &sft_gemm_kernel_avx2;
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return AVX2;
 #endif
-    return &sft_gemm_kernel_baseline;
+    return BASELINE;
 }
+
+const struct sft_gemm_kernel *sft_gemm_kernel(void) { return sft_gemm_kernels[machine_isa()]; }
+
+const struct sft_winograd_kernel *sft_winograd_kernel(void) { return sft_winograd_kernels[machine_isa()]; }
 
 const char *sft_cpu_isa(void) { return sft_gemm_kernel()->isa; }

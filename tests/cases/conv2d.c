@@ -41,6 +41,11 @@
     CONVOLUTION("many pixels", true, 3, 32, 32, 3, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1)                                      \
     CONVOLUTION("many pixels, pointwise", true, 2, 33, 31, 12, 20, 1, 1, 1, 1, 0, 0, 1, 1, 1)                          \
     CONVOLUTION("many channels", true, 2, 4, 4, 128, 130, 3, 3, 1, 1, 1, 1, 1, 1, 1)                                   \
+    CONVOLUTION("4x4 tiles", true, 3, 8, 8, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1)                                         \
+    CONVOLUTION("4x4 tiles, odd size", true, 2, 9, 11, 64, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1)                              \
+    CONVOLUTION("4x4 tiles, no padding", true, 1, 10, 7, 32, 32, 3, 3, 1, 1, 0, 0, 1, 1, 1)                            \
+    CONVOLUTION("4x4 tiles, wide padding", true, 1, 8, 8, 32, 32, 3, 3, 1, 1, 2, 1, 1, 1, 1)                           \
+    CONVOLUTION("4x4 tiles, many", true, 13, 12, 14, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1)                                \
     CONVOLUTION("many images", true, 37, 4, 4, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 1)
 
 #define Y_OF(n, h, w, k, r, s, st0, st1, p0, p1, d0, d1) NORMAL(n, OUT(h, r, st0, p0, d0), OUT(w, s, st1, p1, d1), k)
@@ -58,6 +63,8 @@ static const struct test_case forward_cases[] = {
      {NORMAL(2, 3, 5, 7), NORMAL(1, 1, 7, 10), NORMAL(10)}},
     {"bias, relu, depthwise", PARAMS(1, 1, 1, 1, 1, 1, 5, 1, 0, 0), false,
      {NORMAL(1, 4, 4, 5), NORMAL(3, 3, 1, 5), NORMAL(5)}},
+    {"bias, relu, 4x4 tiles", PARAMS(1, 1, 1, 1, 1, 1, 1, 1, 0, 0), true,
+     {NORMAL(2, 8, 8, 32), NORMAL(3, 3, 32, 32), NORMAL(32)}},
     {"bias, groups", PARAMS(1, 1, 1, 1, 1, 1, 2, 0, 0, 0), false, {NORMAL(1, 4, 4, 6), NORMAL(3, 3, 3, 4), NORMAL(4)}},
 };
 #undef CONVOLUTION

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cpu/winograd.h"
+
+#include <string.h>
+
+#include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/winograd_kernel.h"
+#include "runtime/parallel.h"
+
+enum {
+    ELEMENTS = SFT_WINOGRAD_ELEMENTS,
+    CHANNEL_MULTIPLE = 32, /* whole vectors and panels for every instruction set */
+    BLOCK = 48,            /* tiles whose products are made together; a multiple of the kernels' rows */
+    LANES = 16,            /* tasks, each with a buffer for a block */
+    DW_BLOCK = 24,         /* tiles that a task of the weight gradient transforms */
+    DW_MAX_TILES = 768,    /* of a chunk */
+    DW_CHUNK_FLOATS = 2 << 20,
+};
+
+static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* ---- which convolutions ---- */
+
+/* Pairs of an output position and a tap along an axis that lie inside the source. */
+static int64_t pairs_inside(const struct sft_winograd *c, int axis)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < c->out_size[axis]; i++)
+        for (int64_t r = 0; r < 3; r++) count += (uint64_t)(i + r - c->pad[axis]) < (uint64_t)c->source_size[axis];
+    return count;
+}
+
+/* The transforms cost about as much as a quarter of the products that remain. */
+bool sft_winograd_fits(const struct sft_winograd *c)
+{
+    int64_t tiles = ceil_div(c->out_size[0], 2) * ceil_div(c->out_size[1], 2);
+    if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0) return false;
+    return tiles * ELEMENTS * 5 / 4 < pairs_inside(c, 0) * pairs_inside(c, 1);
+}
+
+/* ---- tiles ---- */
+
+struct work {
+    const struct sft_winograd *conv;
+    const struct sft_gemm_kernel *gemm;
+    const struct sft_winograd_kernel *kernel;
+    int64_t tiles, across, down, panels;
+    const float *zeros;
+    float *u, *v, *z; /* transformed filters, sources, gradients of the result */
+    int64_t lanes, first, chunk;
+};
+
+static struct work make_work(const struct sft_winograd *conv)
+{
+    struct work w = {.conv = conv,
+                     .gemm = sft_gemm_kernel(),
+                     .kernel = sft_winograd_kernel(),
+                     .down = ceil_div(conv->out_size[0], 2),
+                     .across = ceil_div(conv->out_size[1], 2)};
+    w.tiles = conv->images * w.down * w.across;
+    w.panels = conv->columns / w.gemm->columns;
+    w.lanes = min64(LANES, ceil_div(w.tiles, BLOCK));
+    w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
+    w.chunk = min64(w.chunk < DW_BLOCK ? DW_BLOCK : min64(w.chunk, DW_MAX_TILES), w.tiles);
+    return w;
+}
+
+/* Where the count x count pixels from (y, x) on lie in (N,H,W,channels); -1 outside of the image. */
+static void locate(const int64_t size[2], int64_t channels, int64_t image, int64_t y, int64_t x, int count, int64_t *at)
+{
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < count; j++) {
+            bool inside = (uint64_t)(y + i) < (uint64_t)size[0] && (uint64_t)(x + j) < (uint64_t)size[1];
+            at[i * count + j] = inside ? ((image * size[0] + y + i) * size[1] + x + j) * channels : -1;
+        }
+}
+
+static void transform_source(const struct work *w, int64_t tile, float *v, int64_t stride)
+{
+    const struct sft_winograd *c = w->conv;
+    int64_t column = tile % w->across, line = tile / w->across, at[16];
+    const float *pixel[16];
+    locate(c->source_size, c->channels, line / w->down, line % w->down * 2 - c->pad[0], column * 2 - c->pad[1], 4, at);
+    for (int i = 0; i < 16; i++) pixel[i] = at[i] < 0 ? w->zeros : c->source + at[i];
+    w->kernel->input(pixel, c->channels, v, stride);
+}
+
+static void locate_result(const struct work *w, int64_t tile, int64_t at[4])
+{
+    int64_t column = tile % w->across, line = tile / w->across;
+    locate(w->conv->out_size, w->conv->columns, line / w->down, line % w->down * 2, column * 2, 2, at);
+}
+
+/* ---- filters ---- */
+
+/* u[element][panel][channel][column] */
+static void transform_filters(void *context, int64_t task, int slot)
+{
+    const struct work *w = context;
+    const struct sft_winograd *c = w->conv;
+    int64_t width = w->gemm->columns, panel = task % w->panels, channel = task / w->panels;
+    const float *from = c->weight + channel * c->row_stride + panel * width * c->column_stride;
+    float g[9 * SFT_MAX_BLOCK_COLUMNS];
+    (void)slot;
+    for (int t = 0; t < 9; t++)
+        for (int64_t j = 0; j < width; j++)
+            g[t * width + j] = from[(c->flipped ? 8 - t : t) * c->tap_stride + j * c->column_stride];
+    w->kernel->filter(g, width, w->u + (panel * c->channels + channel) * width, c->channels * c->columns);
+}
+
+/* ---- convolution ---- */
+
+/* m[element][tile][column] of a panel for `count` tiles whose v[element][tile][channel] is given. */
+static void multiply(const struct work *w, const float *v, int64_t panel, int64_t count, float *m)
+{
+    const struct sft_gemm_kernel *k = w->gemm;
+    const struct sft_winograd *c = w->conv;
+    for (int64_t e = 0; e < ELEMENTS; e++) {
+        const float *u = w->u + (e * w->panels + panel) * c->channels * k->columns;
+        for (int64_t tile = 0; tile < count; tile += k->rows) {
+            const float *source[SFT_MAX_BLOCK_ROWS];
+            float *row[SFT_MAX_BLOCK_ROWS];
+            struct sft_block_store store = {
+                .row = row, .rows = (int)min64(k->rows, count - tile), .columns = k->columns};
+            for (int i = 0; i < k->rows; i++) {
+                source[i] = v + (e * BLOCK + tile + (i < store.rows ? i : 0)) * c->channels;
+                row[i] = m + (e * BLOCK + tile + i) * k->columns;
+            }
+            k->indirect(1, c->channels, source, &u, &store);
+        }
+    }
+}
+
+static void run_block(const struct work *w, int64_t first, float *v)
+{
+    const struct sft_winograd *c = w->conv;
+    int64_t count = min64(BLOCK, w->tiles - first), width = w->gemm->columns;
+    float m[ELEMENTS * BLOCK * SFT_MAX_BLOCK_COLUMNS];
+    for (int64_t i = 0; i < count; i++) transform_source(w, first + i, v + i * c->channels, BLOCK * c->channels);
+    for (int64_t panel = 0; panel < w->panels; panel++) {
+        multiply(w, v, panel, count, m);
+        for (int64_t i = 0; i < count; i++) {
+            int64_t at[4];
+            float *y[4];
+            locate_result(w, first + i, at);
+            for (int p = 0; p < 4; p++) y[p] = at[p] < 0 ? NULL : c->out + at[p] + panel * width;
+            w->kernel->output(m + i * width, BLOCK * width, c->bias ? c->bias + panel * width : NULL, c->relu, y);
+        }
+    }
+}
+
+static void run_lane(void *context, int64_t lane, int slot)
+{
+    const struct work *w = context;
+    (void)slot;
+    for (int64_t block = lane; block * BLOCK < w->tiles; block += w->lanes)
+        run_block(w, block * BLOCK, w->v + lane * ELEMENTS * BLOCK * w->conv->channels);
+}
+
+size_t sft_winograd_scratch(const struct sft_winograd *conv)
+{
+    struct work w = make_work(conv);
+    return sizeof(float) * (size_t)(conv->channels + ELEMENTS * conv->channels * conv->columns +
+                                    w.lanes * ELEMENTS * BLOCK * conv->channels);
+}
+
+void sft_winograd_run(const struct sft_winograd *conv, void *scratch)
+{
+    struct work w = make_work(conv);
+    memset(scratch, 0, (size_t)conv->channels * sizeof(float));
+    w.zeros = scratch;
+    w.u = (float *)scratch + conv->channels;
+    w.v = w.u + ELEMENTS * conv->channels * conv->columns;
+    sft_parallel_for(conv->channels * w.panels, transform_filters, &w);
+    sft_parallel_for(w.lanes, run_lane, &w);
+}
+
+/* ---- gradient with respect to the weight ---- */
+
+/* v[element][tile][channel] and z[element][panel][tile][column] of some tiles of the chunk. */
+static void transform_tiles(void *context, int64_t task, int slot)
+{
+    const struct work *w = context;
+    const struct sft_winograd *c = w->conv;
+    int64_t width = w->gemm->columns, chunk = min64(w->chunk, w->tiles - w->first);
+    (void)slot;
+    for (int64_t i = task * DW_BLOCK; i < min64((task + 1) * DW_BLOCK, chunk); i++) {
+        const float *dy[4];
+        int64_t at[4];
+        transform_source(w, w->first + i, w->v + i * c->channels, w->chunk * c->channels);
+        locate_result(w, w->first + i, at);
+        for (int64_t panel = 0; panel < w->panels; panel++) {
+            for (int p = 0; p < 4; p++) dy[p] = at[p] < 0 ? w->zeros : c->weight + at[p] + panel * width;
+            w->kernel->output_gradient(dy, w->z + (panel * w->chunk + i) * width, w->chunk * c->columns);
+        }
+    }
+}
+
+/* Adds the chunk's part to u[element][panel][channel][column] of one element and panel. */
+static void multiply_transposed(void *context, int64_t task, int slot)
+{
+    const struct work *w = context;
+    const struct sft_gemm_kernel *k = w->gemm;
+    const struct sft_winograd *c = w->conv;
+    int64_t element = task / w->panels, count = min64(w->chunk, w->tiles - w->first);
+    const float *x[DW_MAX_TILES], *y[DW_MAX_TILES];
+    float *row[SFT_MAX_BLOCK_ROWS];
+    (void)slot;
+    for (int64_t i = 0; i < count; i++) {
+        x[i] = w->v + (element * w->chunk + i) * c->channels;
+        y[i] = w->z + (task * w->chunk + i) * k->columns;
+    }
+    for (int64_t channel = 0; channel < c->channels; channel += k->rows) {
+        struct sft_block_store store = {.row = row,
+                                        .rows = (int)min64(k->rows, c->channels - channel),
+                                        .columns = k->columns,
+                                        .accumulate = w->first > 0};
+        for (int i = 0; i < store.rows; i++) row[i] = w->u + (task * c->channels + channel + i) * k->columns;
+        k->outer(count, x, channel, y, 0, &store);
+    }
+}
+
+static void transform_gradient(void *context, int64_t task, int slot)
+{
+    const struct work *w = context;
+    const struct sft_winograd *c = w->conv;
+    int64_t width = w->gemm->columns, panel = task % w->panels, channel = task / w->panels;
+    (void)slot;
+    w->kernel->filter_gradient(w->u + (panel * c->channels + channel) * width, c->channels * c->columns,
+                               c->out + channel * c->row_stride + panel * width, c->tap_stride);
+}
+
+size_t sft_winograd_dw_scratch(const struct sft_winograd *conv)
+{
+    struct work w = make_work(conv);
+    return sizeof(float) * (size_t)(conv->channels + conv->columns + ELEMENTS * conv->channels * conv->columns +
+                                    ELEMENTS * w.chunk * (conv->channels + conv->columns));
+}
+
+void sft_winograd_dw_run(const struct sft_winograd *conv, void *scratch)
+{
+    struct work w = make_work(conv);
+    int64_t zeros = conv->channels + conv->columns;
+    memset(scratch, 0, (size_t)zeros * sizeof(float));
+    w.zeros = scratch;
+    w.u = (float *)scratch + zeros;
+    w.v = w.u + ELEMENTS * conv->channels * conv->columns;
+    w.z = w.v + ELEMENTS * w.chunk * conv->channels;
+    for (w.first = 0; w.first < w.tiles; w.first += w.chunk) {
+        sft_parallel_for(ceil_div(min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
+        sft_parallel_for(ELEMENTS * w.panels, multiply_transposed, &w);
+    }
+    sft_parallel_for(conv->channels * w.panels, transform_gradient, &w);
+}
