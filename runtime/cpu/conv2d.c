@@ -304,6 +304,16 @@ static bool winograd_dx(const struct sft_conv2d_params *params, const struct sft
     return fits;
 }
 
+static enum sft_status run_winograd(const struct sft_call *call, struct sft_winograd *conv,
+                                    void (*run)(const struct sft_winograd *conv, void *scratch))
+{
+    conv->source = call->in[0];
+    conv->weight = call->in[1];
+    conv->out = call->out[0];
+    run(conv, call->scratch);
+    return SFT_OK;
+}
+
 /* ---- forward ---- */
 
 size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_node *node)
@@ -342,12 +352,8 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
         .relu = params->relu,
     };
     if (winograd(params, x, y, w, &conv)) {
-        conv.source = call->in[0];
-        conv.weight = call->in[1];
         conv.bias = call->in[2];
-        conv.out = call->out[0];
-        sft_winograd_run(&conv, call->scratch);
-        return SFT_OK;
+        return run_winograd(call, &conv, sft_winograd_run);
     }
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
@@ -447,13 +453,7 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
         .packed_taps = taps,
         .zeros = zeros,
     };
-    if (winograd_dx(params, dx, dy, w, &conv)) {
-        conv.source = call->in[0];
-        conv.weight = call->in[1];
-        conv.out = call->out[0];
-        sft_winograd_run(&conv, call->scratch);
-        return SFT_OK;
-    }
+    if (winograd_dx(params, dx, dy, w, &conv)) return run_winograd(call, &conv, sft_winograd_run);
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)k * sizeof(float));
     for (int group = 0; group < params->groups; group++) {
@@ -616,13 +616,7 @@ enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
     struct dw d = describe_dw(call->graph, call->node);
     int64_t count = sft_shape_count(d.w);
     struct sft_winograd conv;
-    if (winograd(d.params, d.x, d.dy, d.w, &conv)) {
-        conv.source = call->in[0];
-        conv.weight = call->in[1];
-        conv.out = call->out[0];
-        sft_winograd_dw_run(&conv, call->scratch);
-        return SFT_OK;
-    }
+    if (winograd(d.params, d.x, d.dy, d.w, &conv)) return run_winograd(call, &conv, sft_winograd_dw_run);
     d.source = call->in[0];
     d.gradient = call->in[1];
     d.out = call->out[0];
