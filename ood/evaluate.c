@@ -4,12 +4,20 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "datasets/loader.h"
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 
 /* ---- images through the model ---- */
+
+/* A pass always runs over its whole batch: for fewer images it is made smaller. */
+static struct sft_evaluation for_images(const struct sft_evaluation *evaluation, int64_t n)
+{
+    struct sft_evaluation fitting = *evaluation;
+    if (n >= 1 && n < fitting.batch) fitting.batch = (int)n;
+    return fitting;
+}
 
 static struct sft_loader_params in_order(const struct sft_model *model, const struct sft_dataset *set,
                                          const struct sft_evaluation *evaluation)
@@ -163,11 +171,12 @@ out:
 enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
                            const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink, void *context)
 {
-    struct sft_loader_params params = in_order(model, set, evaluation);
+    const struct sft_evaluation fitting = for_images(evaluation, sft_dataset_count(set));
+    struct sft_loader_params params = in_order(model, set, &fitting);
     struct source source = {.next = next_of_loader};
     enum sft_status status;
     SFT_TRY(sft_loader_open(&params, &source.loader));
-    status = run_source(model, &source, images, evaluation, needs, sink, context);
+    status = run_source(model, &source, images, &fitting, needs, sink, context);
     sft_loader_close(&source.loader);
     return status;
 }
@@ -176,15 +185,16 @@ enum sft_status sft_stream_array(struct sft_model *model, const void *images, in
                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                                  void *context)
 {
+    const struct sft_evaluation fitting = for_images(evaluation, n);
     int64_t side = model->image_size;
     struct source source = {
-        .next = next_of_array, .array = images, .left = n, .image = side * side * 3, .batch = evaluation->batch};
+        .next = next_of_array, .array = images, .left = n, .image = side * side * 3, .batch = fitting.batch};
     enum sft_status status = SFT_MEMORY;
     source.aligned = sft_calloc((size_t)(source.batch * source.image), sizeof(float));
     source.none = sft_calloc((size_t)source.batch, sizeof(int32_t));
     if (source.aligned && source.none) {
         for (int64_t i = 0; i < source.batch; i++) source.none[i] = -1;
-        status = run_source(model, &source, SFT_IMAGES_OOD, evaluation, needs, sink, context);
+        status = run_source(model, &source, SFT_IMAGES_OOD, &fitting, needs, sink, context);
     }
     free(source.aligned);
     free(source.none);
@@ -337,13 +347,6 @@ void sft_head_free(struct sft_head *head)
 
 /* ---- fitting ---- */
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Fits the scorers that need one of `needs`. */
 static enum sft_status fit_scorers(struct sft_model *model, const struct sft_evaluation *evaluation,
                                    const struct sft_collected *collected, const struct sft_collected *tune,
@@ -398,7 +401,7 @@ static enum sft_status run_fit(struct sft_model *model, const struct sft_evaluat
 enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation, double *seconds)
 {
     const struct sft_score *score = unfitted(evaluation);
-    double start = now();
+    double start = sft_now();
     if (seconds) *seconds = 0;
     if (!score) return SFT_OK;
     if (!evaluation->fit)
@@ -407,7 +410,7 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
                         "the model's training images",
                         score->name);
     SFT_TRY(run_fit(model, evaluation));
-    if (seconds) *seconds = now() - start;
+    if (seconds) *seconds = sft_now() - start;
     return SFT_OK;
 }
 

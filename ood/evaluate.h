@@ -19,7 +19,7 @@ struct sft_evaluation {
     const struct sft_dataset *fit;         /* images of the training kind, for the scores that need some; may be NULL */
     struct sft_scorer *scorers;            /* as in the results, at most SFT_MAX_SCORERS; fitting fills statistics in */
     int n_scorers;
-    int batch;                         /* images a pass */
+    int batch;                         /* images a pass at most */
     int workers;                       /* threads that decode; 0: as many as sft_parallel has */
     const volatile sig_atomic_t *stop; /* may be NULL */
     void (*progress)(void *context, const char *set, int64_t done, int64_t count); /* may be NULL */

@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "runtime/clock.h"
 #include "runtime/log.h"
 #include "runtime/ops.h"
 
@@ -34,13 +34,6 @@ static bool matches(const struct sft_device_info *info, const char *want)
 
 enum { TRIAL_IMAGES = 16, TRIAL_SIDE = 32, TRIAL_CHANNELS = 64, TRIAL_RUNS = 3 };
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* A 3x3 convolution and a normalisation: what a step is made of. */
 static enum sft_status build_trial(struct sft_graph *graph, struct sft_tensor *images, struct sft_tensor *weight,
                                    struct sft_tensor *affine, struct sft_tensor *result)
@@ -61,11 +54,11 @@ static enum sft_status time_trial(struct sft_device *device, struct sft_graph *g
     double start = 0;
     SFT_TRY(sft_program_create(device, graph, &program));
     for (int run = -1; run < TRIAL_RUNS; run++) {
-        if (run == 0) start = now();
+        if (run == 0) start = sft_now();
         SFT_TRY_OUT(sft_program_run(program));
         SFT_TRY_OUT(sft_device_wait(device));
     }
-    *seconds = (now() - start) / TRIAL_RUNS;
+    *seconds = (sft_now() - start) / TRIAL_RUNS;
 out:
     sft_program_destroy(&program);
     return status;

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 
 struct fit {
@@ -20,13 +20,6 @@ struct fit {
     struct sft_loader *loader;
     int64_t next; /* step to do */
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- the state of a run, as a safetensors file of flat tensors ---- */
 
@@ -182,7 +175,7 @@ static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_s
     SFT_TRY(sft_loader_next(fit->loader, &batch));
     if (!batch) return sft_fail(SFT_FAILED, "the loader ended before step %" PRId64, fit->next);
     SFT_TRY(sft_step_run(fit->step, &rates, batch->images, batch->labels, result));
-    time = now();
+    time = sft_now();
     report.result = *result;
     report.images_per_second = (batch->n_id + batch->n_ood) / (time - *last_time);
     *last_time = time;
@@ -195,7 +188,7 @@ static bool stopped(const struct sft_fit_params *params) { return params->stop &
 static enum sft_status loop(struct fit *fit, struct sft_fit_result *result)
 {
     const struct sft_fit_params *params = fit->params;
-    double last_time = now();
+    double last_time = sft_now();
     while (fit->next < params->schedule.steps) {
         SFT_TRY(one_step(fit, &last_time, &result->last));
         bool due = params->save_every > 0 && fit->next % params->save_every == 0;
@@ -221,9 +214,9 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     result->steps = params->schedule.steps;
     result->arena = sft_program_arena(sft_step_program(fit.step));
     if (params->begin) params->begin(params->context, fit.next);
-    start = now();
+    start = sft_now();
     SFT_TRY_OUT(loop(&fit, result));
-    result->seconds = now() - start;
+    result->seconds = sft_now() - start;
     SFT_TRY_OUT(download(sft_step_gradient(fit.step), &result->gradient));
 out:
     sft_loader_close(&fit.loader);

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 #include "runtime/op.h"
 #include "runtime/rng.h"
 #include "sam/step.h"
@@ -31,13 +31,6 @@ struct measure {
 };
 
 enum { MAX_INPUTS = 16 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- inputs ---- */
 
@@ -86,10 +79,10 @@ struct subject {
 
 static enum sft_status time_runs(const struct subject *subject, int runs, double *seconds)
 {
-    double start = now();
+    double start = sft_now();
     for (int i = 0; i < runs; i++) SFT_TRY(subject->run(subject->context));
     SFT_TRY(sft_device_wait(subject->device));
-    *seconds = (now() - start) / runs;
+    *seconds = (sft_now() - start) / runs;
     return SFT_OK;
 }
 

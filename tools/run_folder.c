@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/clock.h"
 #include "runtime/file.h"
 #include "runtime/parallel.h"
 #include "tools/common.h"
@@ -21,13 +22,6 @@ static const char *const own_files[] = {"run.json",      "model.safetensors", "c
                                         "metrics.jsonl", "prop1.jsonl",       "results.json",
                                         "results.csv",   "examples.json",     "report.html",
                                         "seeds.json",    "seeds.csv"};
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 static bool is_empty(DIR *folder)
 {
@@ -124,7 +118,7 @@ static json_t *time_of_day(void)
 
 enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean, struct sft_run *run)
 {
-    *run = (struct sft_run){.start = now()};
+    *run = (struct sft_run){.start = sft_now()};
     snprintf(run->folder, sizeof(run->folder), "%s", folder);
     run->created = access(folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(folder));
@@ -171,7 +165,7 @@ enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
     if (!run->record) return status;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         sft_run_note(run, "peak_host_memory", json_integer((json_int_t)usage.ru_maxrss * 1024));
-    sft_run_note(run, "seconds", json_real(now() - run->start));
+    sft_run_note(run, "seconds", json_real(sft_now() - run->start));
     sft_run_note(run, "finished", time_of_day());
     sft_run_note(run, "status", json_string(sft_status_str(status)));
     written = write_record(run);

@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "runtime/clock.h"
 
 #define CLEAR_LINE "\r\x1b[K"
 
@@ -63,26 +64,19 @@ void sft_terminal_init(enum sft_log_level level, bool progress, bool colour)
     sft_log_set_sink(write_message, NULL);
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 void sft_progress(int64_t done, int64_t total, const char *format, ...)
 {
     va_list args;
     if (!terminal.progress) return;
     pthread_mutex_lock(&terminal.lock);
-    if (done >= total || now() - terminal.last >= 0.1) {
+    if (done >= total || sft_now() - terminal.last >= 0.1) {
         fputs(CLEAR_LINE, stderr);
         va_start(args, format);
         vfprintf(stderr, format, args);
         va_end(args);
         fflush(stderr);
         terminal.shown = true;
-        terminal.last = now();
+        terminal.last = sft_now();
     }
     pthread_mutex_unlock(&terminal.lock);
 }

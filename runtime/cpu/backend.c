@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 #include "runtime/cpu/blas.h"
 #include "runtime/parallel.h"
 
@@ -134,21 +134,14 @@ static enum sft_status prepare(struct sft_program *program)
     return SFT_OK;
 }
 
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 static enum sft_status run(struct sft_program *program)
 {
     const struct cpu_program *cpu = program->state;
     for (size_t i = 0; i < cpu->n_calls; i++) {
         const struct sft_call *call = &cpu->calls[i];
-        double start = program->profile ? now() : 0;
+        double start = program->profile ? sft_now() : 0;
         SFT_TRY(call->node->op->cpu(call));
-        if (program->profile) program->seconds[call->node - program->graph.nodes] += now() - start;
+        if (program->profile) program->seconds[call->node - program->graph.nodes] += sft_now() - start;
     }
     return SFT_OK;
 }

@@ -6,9 +6,9 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 #include "runtime/vulkan/vk.h"
 
 struct step {
@@ -259,22 +259,15 @@ static enum sft_status record_probe(struct sft_vk *vk, struct vk_program *state,
     return sft_vk_commands_end(vk, state->probe);
 }
 
-static double host_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* By the device's clock where it has one: the host's includes the submission. */
 static enum sft_status run_probe(struct sft_vk *vk, struct vk_program *state, double *seconds)
 {
     uint64_t value, ticks[2],
         mask = vk->adapter.timestamp_bits < 64 ? (UINT64_C(1) << vk->adapter.timestamp_bits) - 1 : UINT64_MAX;
-    double started = host_seconds();
+    double started = sft_now();
     SFT_TRY(sft_vk_submit(vk, state->probe, &value));
     SFT_TRY(sft_vk_wait(vk, value));
-    *seconds = host_seconds() - started;
+    *seconds = sft_now() - started;
     if (!state->timestamps) return SFT_OK;
     VK_TRY(vk, vkGetQueryPoolResults(vk->device, state->timestamps, 0, 2, sizeof(ticks), ticks, sizeof(ticks[0]),
                                      VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT));

@@ -16,7 +16,7 @@ allowed() {
 }
 
 # datasets/ knows no device: of runtime/ only what needs neither graph nor backend.
-foundation="status log alloc shape rng parallel file"
+foundation="status log alloc clock shape rng parallel file"
 
 bad=0
 for folder in tools sam ood nn datasets runtime; do

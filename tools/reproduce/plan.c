@@ -5,23 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ood/text.h"
 #include "runtime/alloc.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 #include "tools/interrupt.h"
 #include "tools/reproduce/tuning.h"
 
 enum { MAX_LENGTHS = SFT_OPTION_MAX_INTS };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* ---- the list ---- */
 
@@ -258,11 +251,11 @@ static double time_images(const struct sft_lab *lab, const struct sft_lab_model 
     if (status == SFT_OK) status = sft_dataset_open("synthetic:noise", &set);
     if (status == SFT_OK) sft_dataset_limit(set, 2 * lab->values->batch);
     for (int run = 0; status == SFT_OK && run < 2; run++) { /* the first one warms up */
-        start = now();
+        start = sft_now();
         status = sft_collect(model, set, SFT_IMAGES_OOD, "noise", &evaluation, SFT_NEEDS_LOGITS, &collected);
         if (status == SFT_OK) sft_collected_free(&collected);
     }
-    if (status == SFT_OK) seconds = (now() - start) / (double)sft_dataset_count(set);
+    if (status == SFT_OK) seconds = (sft_now() - start) / (double)sft_dataset_count(set);
     sft_dataset_close(&set);
     sft_model_destroy(&model);
     return seconds;
@@ -386,7 +379,7 @@ static void tell_progress(const struct sft_plan *plan, size_t done, const struct
                           double share)
 {
     char text[512], time[16];
-    double spent = now() - start;
+    double spent = sft_now() - start;
     describe(state, text, sizeof(text));
     if (share > 0 && share < 1)
         sft_log(SFT_LOG_INFO, "%zu of %zu: %s; about %s left", done, plan->count, text,
@@ -404,7 +397,7 @@ enum sft_status sft_plan_run(struct sft_plan *plan, struct sft_lab *lab)
     qsort(plan->items, plan->count, sizeof(*plan->items), by_item);
     SFT_TRY(add_up(plan, 0, lab, &work));
     announce(lab, &work);
-    start = now();
+    start = sft_now();
     for (size_t i = 0; i < plan->count; i += (size_t)count) {
         count = lengths_of(plan, i, steps);
         SFT_TRY(run_group(plan, i, count, steps, lab));
