@@ -63,7 +63,8 @@ static enum sft_status open_job(struct job *job)
     SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
     SFT_TRY(make_scorers(job));
     SFT_TRY(open_set(options->id, options->limit, &job->id));
-    return open_set(options->fit ? options->fit : options->id, options->fit_limit, &job->fit);
+    if (options->fit) return open_set(options->fit, options->fit_limit, &job->fit);
+    return open_set(options->id, options->fit_limit ? options->fit_limit : options->limit, &job->fit);
 }
 
 static void progress(void *context, const char *set, int64_t done, int64_t count)
