@@ -63,7 +63,10 @@ static enum sft_status declare(const struct sft_model_config *config, struct sft
         (*model)->mean[c] = variant->mean;
         (*model)->std[c] = variant->std;
     }
-    status = sft_build_declare(*model);
+    status = SFT_OK;
+    if (config->mos_groups)
+        status = sft_groups_create(config->mos_groups, config->classes, "mos_groups", &(*model)->groups);
+    if (status == SFT_OK) status = sft_build_declare(*model);
     if (status != SFT_OK) sft_model_destroy(model);
     return status;
 }
@@ -83,9 +86,12 @@ void sft_model_destroy(struct sft_model **model)
 {
     if (!*model) return;
     sft_parameters_free(&(*model)->parameters);
+    sft_groups_destroy(&(*model)->groups);
     free(*model);
     *model = NULL;
 }
+
+int sft_model_outputs(const struct sft_model *model) { return model->groups ? model->groups->outputs : model->classes; }
 
 /* ---- which model a file is for ---- */
 
@@ -145,9 +151,9 @@ static enum sft_status search(const struct sft_checkpoint *checkpoint, const cha
                     checkpoint->path);
 }
 
-/* Classes by the size of the head's bias; the least possible where the file has no such head, so that loading can say
+/* Logits by the size of the head's bias; the least possible where the file has no such head, so that loading can say
  * so. */
-static enum sft_status count_classes(const struct sft_checkpoint *checkpoint, const char *name, int *classes)
+static enum sft_status count_outputs(const struct sft_checkpoint *checkpoint, const char *name, int *outputs)
 {
     struct sft_model *model;
     const struct sft_stored_tensor *stored = NULL;
@@ -155,9 +161,9 @@ static enum sft_status count_classes(const struct sft_checkpoint *checkpoint, co
     SFT_TRY(declare(&(struct sft_model_config){.name = name, .classes = 2}, &model));
     if (sft_parameters_select(&model->parameters, 1u << SFT_HEAD_BIAS, &head) == 1)
         stored = find_tensor(checkpoint, model->parameters.items[head].name);
-    *classes = 2;
+    *outputs = 2;
     if (stored && stored->shape.rank == 1 && stored->shape.dim[0] > 2 && stored->shape.dim[0] < INT_MAX)
-        *classes = (int)stored->shape.dim[0];
+        *outputs = (int)stored->shape.dim[0];
     sft_model_destroy(&model);
     return SFT_OK;
 }
@@ -169,7 +175,11 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (!config->name && variant) config->name = variant->name;
     if (!config->name) SFT_TRY(search(checkpoint, &config->name));
     if (config->gn_groups == 0) SFT_TRY(metadata_number(checkpoint, "gn_groups", &config->gn_groups));
-    return config->classes ? SFT_OK : count_classes(checkpoint, config->name, &config->classes);
+    if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
+    if (config->classes) return SFT_OK;
+    SFT_TRY(count_outputs(checkpoint, config->name, &config->classes));
+    if (config->mos_groups) config->classes -= sft_groups_count(config->mos_groups);
+    return SFT_OK;
 }
 
 enum sft_status sft_model_open(struct sft_device *device, const char *path, const struct sft_model_config *config,
@@ -193,16 +203,19 @@ enum sft_status sft_model_save(const struct sft_model *model, const char *path, 
                                size_t n_metadata)
 {
     char classes[16], groups[16];
-    const struct sft_metadata own[] = {{"model", model->variant->name}, {"classes", classes}, {"gn_groups", groups}};
-    enum { OWN = sizeof(own) / sizeof(own[0]) };
-    struct sft_metadata *all = sft_calloc(OWN + n_metadata, sizeof(*all));
+    const struct sft_metadata own[] = {{"model", model->variant->name},
+                                       {"classes", classes},
+                                       {"gn_groups", groups},
+                                       {"mos_groups", model->groups ? model->groups->text : NULL}};
+    size_t n_own = model->groups ? 4 : 3;
+    struct sft_metadata *all = sft_calloc(n_own + n_metadata, sizeof(*all));
     enum sft_status status;
     if (!all) return SFT_MEMORY;
     snprintf(classes, sizeof(classes), "%d", model->classes);
     snprintf(groups, sizeof(groups), "%d", model->gn_groups);
-    memcpy(all, own, sizeof(own));
-    if (n_metadata) memcpy(all + OWN, metadata, n_metadata * sizeof(*all));
-    status = sft_parameters_save(&model->parameters, path, all, OWN + n_metadata);
+    memcpy(all, own, n_own * sizeof(*all));
+    if (n_metadata) memcpy(all + n_own, metadata, n_metadata * sizeof(*all));
+    status = sft_parameters_save(&model->parameters, path, all, n_own + n_metadata);
     free(all);
     return status;
 }

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "nn/groups.h"
 #include "nn/parameters.h"
 
 enum { SFT_MAX_TAPS = 64 };
@@ -38,14 +39,16 @@ struct sft_variant {
 };
 
 struct sft_model_config {
-    const char *name; /* of a variant */
-    int classes;      /* >= 2 */
-    int gn_groups;    /* groups of every group norm; 0: the variant's own rule */
+    const char *name;       /* of a variant */
+    int classes;            /* >= 2 */
+    int gn_groups;          /* groups of every group norm; 0: the variant's own rule */
+    const char *mos_groups; /* of classes, as nn/groups.h has them, for a grouped classifier; NULL: a plain one */
 };
 
 struct sft_model {
     const struct sft_variant *variant;
     int classes, gn_groups;
+    struct sft_groups *groups; /* of classes; NULL: a plain classifier; owned */
     int image_size;
     float mean[3], std[3];
     struct sft_parameters parameters; /* owned */
@@ -56,14 +59,19 @@ const struct sft_variant *sft_model_variant(int i);
 const struct sft_variant *sft_model_find(const char *name); /* NULL when there is none */
 
 /* Declares and allocates; the values are zeros until sft_parameters_init or _load. SFT_USAGE for an unknown name (the
- * message lists the known ones), for fewer than 2 classes, or for groups that don't divide. */
+ * message lists the known ones), for fewer than 2 classes, or for groups that don't divide; SFT_DATA for groups of
+ * classes that are none. */
 enum sft_status sft_model_create(struct sft_device *device, const struct sft_model_config *config,
                                  struct sft_model **model) SFT_MUST_CHECK;
 void sft_model_destroy(struct sft_model **model);
 
+/* Logits an image: the classes, or of a grouped classifier groups->outputs. */
+int sft_model_outputs(const struct sft_model *model);
+
 /* Fills in the members of `config` that are 0: the name from the metadata that sft_model_save writes, else the variant
- * whose names and shapes are all in the file; the classes from the head's shape; the groups from the metadata. SFT_DATA
- * when no variant fits. Whether a given name fits is told by sft_parameters_load. */
+ * whose names and shapes are all in the file; the classes from the head's shape; the groups of norms and of classes
+ * from the metadata (mos_groups then points into the checkpoint). SFT_DATA when no variant fits. Whether a given name
+ * fits is told by sft_parameters_load. */
 enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint,
                                 struct sft_model_config *config) SFT_MUST_CHECK;
 
@@ -71,8 +79,8 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint,
 enum sft_status sft_model_open(struct sft_device *device, const char *path, const struct sft_model_config *config,
                                struct sft_model **model) SFT_MUST_CHECK;
 
-/* Saves the parameters as safetensors with the model's description (model, classes, gn_groups) and `metadata` in the
- * header. */
+/* Saves the parameters as safetensors with the model's description (model, classes, gn_groups, and mos_groups of a
+ * grouped classifier) and `metadata` in the header. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path, const struct sft_metadata *metadata,
                                size_t n_metadata) SFT_MUST_CHECK;
 
@@ -103,7 +111,7 @@ struct sft_forward {
 struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_model *model);
 
 struct sft_forward_out {
-    sft_value logits;             /* (N, classes) */
+    sft_value logits;             /* (N, sft_model_outputs) */
     sft_value features;           /* (N, d): the input of the classifier */
     sft_value taps[SFT_MAX_TAPS]; /* (N,H,W,C): feature maps that scores look at, from the input to the output; see the
                                      family */

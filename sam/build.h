@@ -55,7 +55,8 @@ struct sft_step {
     struct sft_tensor *states[SFT_SLOTS - SFT_SLOT_VELOCITY];
     int n_states;
     float *row_buffer, *second_buffer, *weight_buffer; /* by row of the whole batch */
-    int32_t *label_buffer;
+    int32_t *label_buffer;                             /* likewise */
+    int32_t *target_buffer; /* what SLOT_LABELS holds: (groups, rows), or the labels themselves */
 };
 
 static inline bool sft_step_has_ascent(const struct sft_step *step)
@@ -75,6 +76,12 @@ static inline bool sft_step_is_ranked(const struct sft_step *step) { return step
 static inline bool sft_step_chooses(const struct sft_step *step)
 {
     return step->how.selection == SFT_SELECT_FISHER || step->how.selection == SFT_SELECT_DYNAMIC;
+}
+
+/* Labels that the loss takes of an image: one in each group. */
+static inline int sft_step_labels_an_image(const struct sft_step *step)
+{
+    return step->model->groups ? step->model->groups->n : 1;
 }
 
 /* T is not 1. */

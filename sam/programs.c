@@ -76,8 +76,8 @@ static enum sft_status add_pass(struct sft_stage *stage, enum sft_slot weights, 
         SFT_TRY(add_forward(stage, images, pass));
         logits = pass->forwards[0].logits;
     }
-    pass->loss = sft_loss(stage->graph, logits, sft_stage_slot(stage, SFT_SLOT_LABELS), sft_stage_slot(stage, weights),
-                          step->params.loss);
+    pass->loss = sft_loss(stage->graph, step->model->groups, logits, sft_stage_slot(stage, SFT_SLOT_LABELS),
+                          sft_stage_slot(stage, weights), step->params.loss);
     return sft_graph_status(stage->graph);
 }
 
@@ -222,8 +222,9 @@ static enum sft_status build_score(struct sft_stage *stage)
     stage->forward.dropout_key = SFT_NONE;
     SFT_TRY(sft_model_forward(stage->step->model, graph, &stage->forward, sft_stage_slot(stage, SFT_SLOT_ONE_IMAGE),
                               &pass.forwards[0]));
-    pass.loss = sft_loss(graph, pass.forwards[0].logits, sft_stage_slot(stage, SFT_SLOT_ONE_LABEL),
-                         sft_fill(graph, SFT_SHAPE(1), 1.0f), stage->step->params.loss);
+    pass.loss =
+        sft_loss(graph, stage->step->model->groups, pass.forwards[0].logits, sft_stage_slot(stage, SFT_SLOT_ONE_LABEL),
+                 sft_fill(graph, SFT_SHAPE(1), 1.0f), stage->step->params.loss);
     SFT_TRY(add_gradients(stage, &pass, sft_step_perturbs, SFT_SLOT_ASCENT));
     sft_graph_place(graph, sft_add(graph, score, sft_mul(graph, g, g), 1.0f), score, 0);
     return sft_graph_status(graph);

@@ -199,7 +199,9 @@ static enum sft_status sum_squares(struct sft_step *step, const float *images, c
     SFT_TRY(sft_tensor_upload(score, 0, entries->n, entries->score));
     for (int64_t i = 0; i < n; i++) {
         SFT_TRY(sft_tensor_upload(image, 0, size, images + i * size));
-        SFT_TRY(sft_tensor_upload(step->tensors[SFT_SLOT_ONE_LABEL], 0, 1, labels + i));
+        sft_groups_targets(step->model->groups, labels + i, 1, step->target_buffer);
+        SFT_TRY(sft_tensor_upload(step->tensors[SFT_SLOT_ONE_LABEL], 0, sft_step_labels_an_image(step),
+                                  step->target_buffer));
         SFT_TRY(sft_program_run(step->programs[SFT_COURSE_SCORE]));
     }
     return sft_tensor_download(score, 0, entries->n, entries->score);

@@ -19,7 +19,7 @@ static enum sft_status create_tensors(struct sft_step *step)
 {
     struct sft_device *device = step->model->parameters.weights->device;
     bool fisher = step->how.selection == SFT_SELECT_FISHER, up = sft_step_has_ascent(step);
-    int64_t n = step->n_id + step->n_ood, side = step->model->image_size;
+    int64_t n = step->n_id + step->n_ood, side = step->model->image_size, labels = sft_step_labels_an_image(step);
     struct sft_shape flat = SFT_SHAPE(step->model->parameters.weights_size);
     const struct {
         const char *name;
@@ -28,7 +28,7 @@ static enum sft_status create_tensors(struct sft_step *step)
         bool wanted;
     } rows[SFT_SLOTS] = {
         [SFT_SLOT_IMAGES] = {"images", SFT_F32, SFT_SHAPE(n, side, side, 3), true},
-        [SFT_SLOT_LABELS] = {"labels", SFT_I32, SFT_SHAPE(n), true},
+        [SFT_SLOT_LABELS] = {"labels", SFT_I32, SFT_SHAPE(labels * n), true},
         [SFT_SLOT_ROW_WEIGHTS] = {"row weights", SFT_F32, SFT_SHAPE(n), true},
         [SFT_SLOT_FIRST_WEIGHTS] = {"row weights of the ascent", SFT_F32, SFT_SHAPE(n), true},
         [SFT_SLOT_HYPER] = {"hyper-parameters", SFT_F32, SFT_SHAPE(SFT_HYPER_COUNT), true},
@@ -40,7 +40,7 @@ static enum sft_status create_tensors(struct sft_step *step)
         [SFT_SLOT_KEPT] = {"perturbed tensors", SFT_F32, SFT_SHAPE(step->model->parameters.n),
                            sft_step_is_ranked(step)},
         [SFT_SLOT_ONE_IMAGE] = {"an image", SFT_F32, SFT_SHAPE(1, side, side, 3), fisher},
-        [SFT_SLOT_ONE_LABEL] = {"a label", SFT_I32, SFT_SHAPE(1), fisher},
+        [SFT_SLOT_ONE_LABEL] = {"a label", SFT_I32, SFT_SHAPE(labels), fisher},
         [SFT_SLOT_GRADIENT] = {"gradient", SFT_F32, flat, true},
         [SFT_SLOT_PART] = {"gradient of a part", SFT_F32, flat, sft_step_has_parts(step)},
         [SFT_SLOT_ASCENT] = {"ascent gradient", SFT_F32, flat, up},
@@ -69,7 +69,10 @@ static enum sft_status create_buffers(struct sft_step *step)
     step->second_buffer = sft_calloc(n, sizeof(float));
     step->weight_buffer = sft_calloc(n, sizeof(float));
     step->label_buffer = sft_calloc(n, sizeof(int32_t));
-    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer ? SFT_OK : SFT_MEMORY;
+    step->target_buffer = sft_calloc(n * (size_t)sft_step_labels_an_image(step), sizeof(int32_t));
+    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer && step->target_buffer
+               ? SFT_OK
+               : SFT_MEMORY;
 }
 
 /* The tensors that hold what never changes: where the perturbed set is, and ones where T is never anything else. */
@@ -117,6 +120,17 @@ static enum sft_status resolve_parts(struct sft_step *step)
     return SFT_OK;
 }
 
+/* Outliers and the energy term are about one softmax over all classes: uniform groups would be what MOS takes for
+ * in-distribution, as the least probability of "others" is then small. */
+static enum sft_status check_loss(const struct sft_step *step)
+{
+    const struct sft_step_params *params = &step->params;
+    if (!step->model->groups || (params->n_ood == 0 && params->loss.distance != SFT_DISTANCE_ENERGY)) return SFT_OK;
+    return sft_fail(SFT_USAGE,
+                    "the model's classifier is a grouped one (MOS): it learns from ID images alone, with --pseudo-mode "
+                    "none, without --pseudo-ood and --ood-distance energy");
+}
+
 /* The optimiser with what the parameters override. */
 static enum sft_status resolve(struct sft_step *step)
 {
@@ -149,6 +163,7 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
     if (!step) return SFT_MEMORY;
     step->model = model;
     step->params = *params;
+    SFT_TRY_OUT(check_loss(step));
     SFT_TRY_OUT(resolve(step));
     SFT_TRY_OUT(create_tensors(step));
     SFT_TRY_OUT(create_buffers(step));
@@ -172,6 +187,7 @@ static void release(struct sft_step *step)
     free(step->second_buffer);
     free(step->weight_buffer);
     free(step->label_buffer);
+    free(step->target_buffer);
     free(step);
 }
 
@@ -222,16 +238,24 @@ static enum sft_status upload_rows(struct sft_step *step, const struct batch *ba
     struct sft_tensor *images = step->tensors[SFT_SLOT_IMAGES];
     int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0], from = row_in_batch(step, part, first);
     if (n == 0) return SFT_OK;
-    SFT_TRY(sft_tensor_upload(images, first * row, n * row, batch->images + from * row));
-    return sft_tensor_upload(step->tensors[SFT_SLOT_LABELS], first, n, batch->labels + from);
+    return sft_tensor_upload(images, first * row, n * row, batch->images + from * row);
 }
 
-static enum sft_status upload_weights(struct sft_step *step, const struct batch *batch, int part)
+static enum sft_status upload_labels(struct sft_step *step, const struct batch *batch, int part)
+{
+    int64_t n = step->n_id + step->n_ood;
+    for (int64_t i = 0; i < n; i++) step->label_buffer[i] = batch->labels[row_in_batch(step, part, i)];
+    sft_groups_targets(step->model->groups, step->label_buffer, n, step->target_buffer);
+    return sft_tensor_upload(step->tensors[SFT_SLOT_LABELS], 0, n * sft_step_labels_an_image(step),
+                             step->target_buffer);
+}
+
+/* By the labels of upload_labels. */
+static enum sft_status upload_weights(struct sft_step *step)
 {
     int64_t n = step->n_id + step->n_ood;
     enum sft_first_loss first = step->params.first;
-    int32_t *labels = step->label_buffer;
-    for (int64_t i = 0; i < n; i++) labels[i] = batch->labels[row_in_batch(step, part, i)];
+    const int32_t *labels = step->label_buffer;
     sft_loss_weights(labels, n, step->params.lambda, step->weight_buffer);
     SFT_TRY(sft_tensor_upload(step->tensors[SFT_SLOT_ROW_WEIGHTS], 0, n, step->weight_buffer));
     for (int64_t i = 0; i < n; i++)
@@ -248,7 +272,8 @@ static enum sft_status upload_part(struct sft_step *step, const struct batch *ba
     } else {
         SFT_TRY(upload_rows(step, batch, 0, 0, step->n_id + step->n_ood));
     }
-    return upload_weights(step, batch, part);
+    SFT_TRY(upload_labels(step, batch, part));
+    return upload_weights(step);
 }
 
 /* The means of both kinds over `rows`, by the labels of the last batch. */

@@ -71,7 +71,8 @@ struct sft_step_result {
 struct sft_step;
 
 /* SFT_USAGE for norm parameters to perturb in a model without them (unless `empty` says what to do), for an empty batch
- * or one that does not divide into the parts, and for what the optimiser cannot do. */
+ * or one that does not divide into the parts, for what the optimiser cannot do, and for outliers or the energy term
+ * with a grouped classifier. */
 enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
                                 struct sft_step **step) SFT_MUST_CHECK;
 void sft_step_destroy(struct sft_step **step);

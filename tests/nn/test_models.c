@@ -147,8 +147,8 @@ static void test_gradients(void **state)
     forward = sft_forward_on(graph, model);
     forward.bn = SFT_BN_UPDATE;
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out), SFT_OK);
-    loss = sft_loss(graph, out.logits, sft_graph_tensor(graph, label_tensor), sft_graph_tensor(graph, weight_tensor),
-                    (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
+    loss = sft_loss(graph, NULL, out.logits, sft_graph_tensor(graph, label_tensor),
+                    sft_graph_tensor(graph, weight_tensor), (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
     assert_int_equal(sft_autodiff(graph, loss.total, values, n, grads), SFT_OK);
     flat = sft_graph_tensor(graph, gradient);
