@@ -57,13 +57,14 @@ static enum sft_status create_pass(struct sft_model *model, const struct sft_eva
     return sft_inference_create(model, evaluation->batch, extras, evaluation->n_scorers, inference);
 }
 
-static enum sft_status allocate(const struct sft_inference *inference, const struct sft_evaluation *evaluation,
-                                int64_t n, bool features, struct sft_collected *collected)
+static enum sft_status allocate(const struct sft_model *model, const struct sft_inference *inference,
+                                const struct sft_evaluation *evaluation, int64_t n, bool features,
+                                struct sft_collected *collected)
 {
-    int classes = sft_inference_width(inference, SFT_OUTPUT_LOGITS);
+    int logits = sft_inference_width(inference, SFT_OUTPUT_LOGITS);
     int width = sft_inference_width(inference, SFT_OUTPUT_FEATURES);
     size_t count = (size_t)n;
-    collected->logits = sft_calloc(count * (size_t)classes, sizeof(float));
+    collected->logits = sft_calloc(count * (size_t)logits, sizeof(float));
     collected->labels = sft_calloc(count, sizeof(int32_t));
     if (!collected->logits || !collected->labels) return SFT_MEMORY;
     if (features) {
@@ -77,7 +78,8 @@ static enum sft_status allocate(const struct sft_inference *inference, const str
         if (!collected->extras[i]) return SFT_MEMORY;
     }
     collected->outputs = (struct sft_outputs){.n = n,
-                                              .classes = classes,
+                                              .classes = model->classes,
+                                              .groups = model->groups,
                                               .width = width,
                                               .logits = collected->logits,
                                               .features = collected->features,
@@ -160,7 +162,7 @@ static enum sft_status run_source(struct sft_model *model, struct source *source
     enum sft_status status = SFT_OK;
     for (int i = 0; i < evaluation->n_scorers; i++) needs |= sft_scorer_needs(&evaluation->scorers[i]);
     SFT_TRY_OUT(create_pass(model, evaluation, images, &inference));
-    SFT_TRY_OUT(allocate(inference, evaluation, evaluation->batch, needs & SFT_NEEDS_FEATURES, &room));
+    SFT_TRY_OUT(allocate(model, inference, evaluation, evaluation->batch, needs & SFT_NEEDS_FEATURES, &room));
     SFT_TRY_OUT(run_batches(inference, source, evaluation, &room, sink, context));
 out:
     sft_inference_destroy(&inference);
@@ -217,7 +219,7 @@ static enum sft_status make_room(const struct collection *collection, const stru
     size_t n = (size_t)collection->n;
     all->outputs = batch->outputs;
     all->outputs.n = 0;
-    all->outputs.logits = all->logits = sft_calloc(n * (size_t)batch->outputs.classes, sizeof(float));
+    all->outputs.logits = all->logits = sft_calloc(n * (size_t)sft_outputs_logits(&batch->outputs), sizeof(float));
     all->outputs.labels = all->labels = sft_calloc(n, sizeof(int32_t));
     if (!all->logits || !all->labels) return SFT_MEMORY;
     if (batch->features) {
@@ -244,7 +246,7 @@ static enum sft_status collect_batch(void *context, int64_t first, const struct 
     struct sft_collected *all = collection->collected;
     int64_t left = collection->n - first, n = batch->outputs.n < left ? batch->outputs.n : left;
     if (first == 0) SFT_TRY(make_room(collection, batch));
-    append(all->logits, batch->logits, first, n, batch->outputs.classes);
+    append(all->logits, batch->logits, first, n, sft_outputs_logits(&batch->outputs));
     append(all->features, batch->features, first, n, batch->outputs.width);
     for (int i = 0; i < collection->evaluation->n_scorers; i++)
         append(all->extras[i], batch->extras[i], first, n, batch->extra_widths[i]);
@@ -330,8 +332,8 @@ enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *he
     if (!weight || !bias) return sft_fail(SFT_USAGE, "%s has no single linear classifier", model->variant->name);
     values = sft_calloc((size_t)(weight->count + bias->count), sizeof(*values));
     if (!values) return SFT_MEMORY;
-    *head = (struct sft_head){.classes = model->classes,
-                              .width = (int)(weight->count / model->classes),
+    *head = (struct sft_head){.classes = (int)bias->count,
+                              .width = (int)(weight->count / bias->count),
                               .weight = values,
                               .bias = values + weight->count};
     SFT_TRY(sft_tensor_download(model->parameters.weights, weight->offset, weight->count, values));
@@ -426,8 +428,8 @@ static enum sft_status measure_id(const struct sft_dataset *id, const struct sft
     if (sft_dataset_classes(id) != outputs->classes)
         return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id), sft_dataset_classes(id),
                         outputs->classes);
-    SFT_TRY(sft_metrics_accuracy(outputs->n, outputs->classes, outputs->logits, outputs->labels, accuracy));
-    return sft_metrics_calibration_error(outputs->n, outputs->classes, outputs->logits, outputs->labels, ece);
+    SFT_TRY(sft_metrics_accuracy(outputs, accuracy));
+    return sft_metrics_calibration_error(outputs, ece);
 }
 
 static enum sft_status score_set(struct sft_model *model, const struct sft_evaluation *evaluation,

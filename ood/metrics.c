@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/prediction.h"
+
 static double false_share(const struct sft_curve *curve, int64_t negatives)
 {
     return (double)negatives / (double)curve->negative;
@@ -124,69 +126,49 @@ out:
     return status;
 }
 
-/* The lowest index of the largest logit; -1 where one is no number. */
-static int argmax(const float *logits, int classes)
+/* What image i is taken for, or a failure that names it. */
+static enum sft_status predict(const struct sft_outputs *outputs, int64_t i, struct sft_prediction *prediction)
 {
-    int best = 0;
-    for (int c = 0; c < classes; c++) {
-        if (isnan(logits[c])) return -1;
-        if (logits[c] > logits[best]) best = c;
-    }
-    return best;
-}
-
-/* The predicted class of image i, or a failure that names it. */
-static enum sft_status predict(int64_t i, int classes, const float *logits, int32_t label, int *predicted)
-{
-    *predicted = argmax(logits, classes);
-    if (*predicted < 0)
+    int32_t label = outputs->labels[i];
+    *prediction = sft_predict(outputs->groups, outputs->classes, outputs->logits + i * sft_outputs_logits(outputs));
+    if (prediction->label < 0)
         return sft_fail(SFT_FAILED, "the logits of image %lld are not numbers (NaN): the weights are damaged",
                         (long long)i);
-    if (label >= 0 && label < classes) return SFT_OK;
-    return sft_fail(SFT_DATA, "image %lld has label %d, but the model has %d classes", (long long)i, label, classes);
+    if (label >= 0 && label < outputs->classes) return SFT_OK;
+    return sft_fail(SFT_DATA, "image %lld has label %d, but the model has %d classes", (long long)i, label,
+                    outputs->classes);
 }
 
-static enum sft_status check_any(int64_t n, int classes)
+static enum sft_status check_any(const struct sft_outputs *outputs)
 {
-    return n < 1 || classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of") : SFT_OK;
+    return outputs->n < 1 || outputs->classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of") : SFT_OK;
 }
 
-enum sft_status sft_metrics_accuracy(int64_t n, int classes, const float *logits, const int32_t *labels,
-                                     double *accuracy)
+enum sft_status sft_metrics_accuracy(const struct sft_outputs *outputs, double *accuracy)
 {
     int64_t correct = 0;
-    SFT_TRY(check_any(n, classes));
-    for (int64_t i = 0; i < n; i++) {
-        int best;
-        SFT_TRY(predict(i, classes, logits + i * classes, labels[i], &best));
-        correct += labels[i] == best;
+    SFT_TRY(check_any(outputs));
+    for (int64_t i = 0; i < outputs->n; i++) {
+        struct sft_prediction prediction;
+        SFT_TRY(predict(outputs, i, &prediction));
+        correct += outputs->labels[i] == prediction.label;
     }
-    *accuracy = (double)correct / (double)n;
+    *accuracy = (double)correct / (double)outputs->n;
     return SFT_OK;
 }
 
-static double confidence(const float *logits, int classes, int best)
-{
-    double others = 0.0;
-    for (int c = 0; c < classes; c++)
-        if (c != best) others += exp((double)logits[c] - (double)logits[best]);
-    return 1.0 / (1.0 + others);
-}
-
-enum sft_status sft_metrics_calibration_error(int64_t n, int classes, const float *logits, const int32_t *labels,
-                                              double *error)
+enum sft_status sft_metrics_calibration_error(const struct sft_outputs *outputs, double *error)
 {
     double excess[SFT_CALIBRATION_BINS] = {0}; /* of right images over what the confidence promised */
-    SFT_TRY(check_any(n, classes));
-    for (int64_t i = 0; i < n; i++) {
-        double promised;
-        int best, bin;
-        SFT_TRY(predict(i, classes, logits + i * classes, labels[i], &best));
-        promised = confidence(logits + i * classes, classes, best);
-        bin = promised > 0 ? (int)ceil(promised * SFT_CALIBRATION_BINS) - 1 : 0; /* infinite logits promise nothing */
-        excess[bin] += (labels[i] == best) - promised;
+    SFT_TRY(check_any(outputs));
+    for (int64_t i = 0; i < outputs->n; i++) {
+        struct sft_prediction prediction;
+        int bin;
+        SFT_TRY(predict(outputs, i, &prediction));
+        bin = prediction.probability > 0 ? (int)ceil(prediction.probability * SFT_CALIBRATION_BINS) - 1 : 0;
+        excess[bin] += (outputs->labels[i] == prediction.label) - prediction.probability;
     }
     *error = 0.0;
-    for (int b = 0; b < SFT_CALIBRATION_BINS; b++) *error += fabs(excess[b]) / (double)n;
+    for (int b = 0; b < SFT_CALIBRATION_BINS; b++) *error += fabs(excess[b]) / (double)outputs->n;
     return SFT_OK;
 }

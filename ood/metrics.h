@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "ood/score.h"
 #include "runtime/status.h"
 
 /* Counts at the distinct thresholds, descending. counts[i] belongs to the decision "positive if score >= t_i"; the last
@@ -87,17 +88,15 @@ enum sft_status sft_metrics_compute(const struct sft_convention *convention, dou
                                     const float *id, int64_t n_ood, const float *ood,
                                     struct sft_metrics *metrics) SFT_MUST_CHECK;
 
-/* Top-1 accuracy of logits (n, classes) against labels (n), the lowest index winning ties. SFT_DATA for an empty set or
- * a label out of range, SFT_FAILED for a logit that is no number. */
-enum sft_status sft_metrics_accuracy(int64_t n, int classes, const float *logits, const int32_t *labels,
-                                     double *accuracy) SFT_MUST_CHECK;
+/* Top-1 accuracy of logits against labels, by nn/prediction.h. SFT_DATA for an empty set or a label out of range,
+ * SFT_FAILED for a logit that is no number. */
+enum sft_status sft_metrics_accuracy(const struct sft_outputs *outputs, double *accuracy) SFT_MUST_CHECK;
 
 /* Expected calibration error (Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3): images
- * fall into SFT_CALIBRATION_BINS equal bins (low, high] by confidence, the largest softmax probability, and the
- * differences between the bins' accuracy and mean confidence are averaged, weighted by images. Arguments and statuses
- * as sft_metrics_accuracy(). */
+ * fall into SFT_CALIBRATION_BINS equal bins (low, high] by confidence, the probability of the predicted class, and the
+ * differences between the bins' accuracy and mean confidence are averaged, weighted by images. Statuses as
+ * sft_metrics_accuracy(). */
 enum { SFT_CALIBRATION_BINS = 15 };
-enum sft_status sft_metrics_calibration_error(int64_t n, int classes, const float *logits, const int32_t *labels,
-                                              double *error) SFT_MUST_CHECK;
+enum sft_status sft_metrics_calibration_error(const struct sft_outputs *outputs, double *error) SFT_MUST_CHECK;
 
 #endif

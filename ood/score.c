@@ -167,13 +167,30 @@ unsigned sft_scorer_needs(const struct sft_scorer *scorer)
     return scorer->score->needs_with ? scorer->score->needs_with(scorer->knobs, scorer->variant) : scorer->score->needs;
 }
 
+static const char *head_misfit(const struct sft_scorer *scorer, const struct sft_groups *groups)
+{
+    unsigned needs = sft_scorer_needs(scorer);
+    if (groups && (needs & (SFT_NEEDS_LOGITS | SFT_NEEDS_HEAD)))
+        return "it takes one softmax over all classes, and this model's classifier has one for each group of them";
+    if (!groups && (needs & SFT_NEEDS_GROUPS))
+        return "it takes a model with a grouped classifier, which `sft-vk train --mos-groups FILE` makes";
+    return NULL;
+}
+
+const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_model *model)
+{
+    const char *why = head_misfit(scorer, model->groups);
+    return why || !scorer->score->misfit ? why : scorer->score->misfit(model);
+}
+
 static enum sft_status check(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
                              const struct sft_head *head)
 {
-    const char *name = scorer->score->name;
+    const char *name = scorer->score->name, *misfit = head_misfit(scorer, outputs->groups);
     unsigned needs = sft_scorer_needs(scorer);
+    if (misfit) return sft_fail(SFT_USAGE, "%s: %s", name, misfit);
     if (outputs->n < 1) return sft_fail(SFT_DATA, "%s: no images", name);
-    if ((needs & SFT_NEEDS_LOGITS) && (!outputs->logits || outputs->classes < 1))
+    if ((needs & (SFT_NEEDS_LOGITS | SFT_NEEDS_GROUPS)) && (!outputs->logits || outputs->classes < 1))
         return sft_fail(SFT_USAGE, "%s needs logits and was given none", name);
     if ((needs & SFT_NEEDS_FEATURES) && (!outputs->features || outputs->width < 1))
         return sft_fail(SFT_USAGE, "%s needs penultimate features and was given none", name);

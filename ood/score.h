@@ -13,25 +13,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "nn/groups.h"
 #include "nn/inference.h"
 #include "ood/statistics.h"
 
 /* What a score needs to know; a bit each. */
 enum sft_score_needs {
-    SFT_NEEDS_LOGITS = 1 << 0,    /* the classifier's outputs */
+    SFT_NEEDS_LOGITS = 1 << 0,    /* the classifier's outputs, one a class: not those of a grouped one */
     SFT_NEEDS_FEATURES = 1 << 1,  /* the classifier's inputs (penultimate features) */
-    SFT_NEEDS_HEAD = 1 << 2,      /* the classifier's weights */
+    SFT_NEEDS_HEAD = 1 << 2,      /* the classifier's weights, likewise */
     SFT_NEEDS_FIT = 1 << 3,       /* statistics of images of the training kind (--fit) */
     SFT_NEEDS_LABELS = 1 << 4,    /* their labels as well */
     SFT_NEEDS_FIT_ON_ID = 1 << 5, /* statistics of the ID images that are scored themselves, with labels */
-    SFT_NEEDS_TUNE = 1 << 6       /* a second pass over the first `tune_images` of --fit, as SFT_IMAGES_TUNE */
+    SFT_NEEDS_TUNE = 1 << 6,      /* a second pass over the first `tune_images` of --fit, as SFT_IMAGES_TUNE */
+    SFT_NEEDS_GROUPS = 1 << 7     /* the outputs of a grouped classifier (nn/groups.h) */
 };
 
 /* What a network said about n images. Borrowed; a member that no score asks for may be NULL. */
 struct sft_outputs {
     int64_t n;
     int classes;
-    const float *logits; /* (n, classes) */
+    const struct sft_groups *groups; /* of classes; NULL: the classifier is a plain one */
+    const float *logits;             /* (n, classes), with groups (n, groups->outputs) */
     int width;
     const float *features; /* (n, width) */
     int extra_width;
@@ -39,9 +42,15 @@ struct sft_outputs {
     const int32_t *labels; /* (n), -1 where there is none; NULL: not known */
 };
 
+/* Logits an image. */
+static inline int sft_outputs_logits(const struct sft_outputs *outputs)
+{
+    return outputs->groups ? outputs->groups->outputs : outputs->classes;
+}
+
 /* The classifier: logits = features * weight^T + bias. */
 struct sft_head {
-    int classes, width, n_taps;
+    int classes, width, n_taps;   /* classes: logits, of a grouped classifier */
     int tap_widths[SFT_MAX_TAPS]; /* channels of the feature maps that were recorded on the way to it */
     const float *weight;          /* (classes, width) */
     const float *bias;            /* (classes) */
@@ -156,6 +165,10 @@ enum sft_status sft_knob_read(const struct sft_knob *knob, const char *text,
 
 /* SFT_NEEDS_... with the scorer's knobs. */
 unsigned sft_scorer_needs(const struct sft_scorer *scorer);
+
+/* Why the score cannot be computed for this model: it takes a plain classifier, or a grouped one, or the score's own
+ * misfit(). NULL where it can. */
+const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_model *model);
 
 /* Learns the statistics from images of the training kind, in place of those that are there; `tune` may be NULL where
  * SFT_NEEDS_TUNE is not asked for. SFT_DATA where they do not

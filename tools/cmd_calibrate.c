@@ -44,7 +44,7 @@ static enum sft_status make_scorers(struct job *job)
     status =
         sft_scorers_create(&job->options->common, job->model, scores, job->calibration.n, &job->calibration.scorers);
     for (int i = 0; status == SFT_OK && i < job->calibration.n; i++) {
-        const char *misfit = scores[i]->misfit ? scores[i]->misfit(job->model) : NULL;
+        const char *misfit = sft_scorer_misfit(&job->calibration.scorers[i], job->model);
         if (misfit) status = sft_fail(SFT_USAGE, "--score %s: %s", scores[i]->name, misfit);
     }
     free(scores);

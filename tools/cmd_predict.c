@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nn/prediction.h"
 #include "ood/calibration.h"
 #include "ood/evaluate.h"
 #include "runtime/alloc.h"
@@ -96,10 +97,13 @@ static enum sft_status from_calibration(struct job *job)
 
 static enum sft_status make_scorer(struct job *job)
 {
+    const char *misfit;
     if (job->output == LOGITS || job->output == FEATURES) return SFT_OK;
     if (job->options->calibration) return from_calibration(job);
     SFT_TRY(sft_scorers_create(&job->options->common, job->model, &job->score, 1, &job->own));
     job->scorer = job->own;
+    misfit = sft_scorer_misfit(job->scorer, job->model);
+    if (misfit) return sft_fail(SFT_USAGE, "--output %s: %s", job->score->name, misfit);
     if (!(sft_scorer_needs(job->scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID))) return SFT_OK;
     return sft_fail(SFT_USAGE,
                     "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
@@ -152,40 +156,31 @@ static enum sft_status open_job(struct job *job)
 static enum sft_status rows_of(const struct job *job, const struct sft_collected *batch, float *rows)
 {
     const struct sft_outputs *outputs = &batch->outputs;
+    struct sft_outputs scored;
     if (job->output == LOGITS || job->output == FEATURES) {
         const float *from = job->output == LOGITS ? outputs->logits : outputs->features;
         memcpy(rows, from, (size_t)(outputs->n * job->width) * sizeof(*rows));
         return SFT_OK;
     }
-    return sft_scorer_compute(job->scorer,
-                              &(struct sft_outputs){.n = outputs->n,
-                                                    .classes = outputs->classes,
-                                                    .logits = outputs->logits,
-                                                    .width = outputs->width,
-                                                    .features = outputs->features,
-                                                    .extra_width = batch->extra_widths[0],
-                                                    .extra = batch->extras[0]},
-                              &job->head, rows);
+    scored = sft_collected_for(batch, 0);
+    return sft_scorer_compute(job->scorer, &scored, &job->head, rows);
 }
 
 /* One line of JSON: which image, how it scores, what that means, and what the classifier takes it for. */
 static enum sft_status write_verdict(const struct job *job, int64_t number, double score, const float *logits)
 {
-    int classes = job->model->classes, best = 0;
-    double threshold = job->calibration.thresholds[job->scorer - job->calibration.scorers], sum = 0;
+    const struct sft_prediction best = sft_predict(job->model->groups, job->model->classes, logits);
+    double threshold = job->calibration.thresholds[job->scorer - job->calibration.scorers];
     char text[512];
     json_t *line;
     bool written;
-    for (int c = 1; c < classes; c++)
-        if (logits[c] > logits[best]) best = c;
-    for (int c = 0; c < classes; c++) sum += exp((double)logits[c] - (double)logits[best]);
     line = json_pack("{s:s, s:s, s:f, s:f, s:i, s:f}", "image",
                      job->images ? sft_dataset_image_name(job->images, number, text, sizeof(text)) : "", "verdict",
-                     score >= threshold ? "id" : "ood", "score", score, "threshold", threshold, "class", best,
-                     "probability", 1 / sum);
+                     score >= threshold ? "id" : "ood", "score", score, "threshold", threshold, "class", best.label,
+                     "probability", best.probability);
     if (line && !job->images) json_object_set_new(line, "image", json_integer((json_int_t)number));
-    if (line && best < job->calibration.classes)
-        json_object_set_new(line, "class_name", json_string(job->calibration.class_names[best]));
+    if (line && best.label >= 0 && best.label < job->calibration.classes)
+        json_object_set_new(line, "class_name", json_string(job->calibration.class_names[best.label]));
     written = line && json_dumpf(line, job->file, JSON_REAL_PRECISION(9)) == 0 && putc('\n', job->file) != EOF;
     json_decref(line);
     if (!written)
@@ -206,7 +201,7 @@ static enum sft_status take_batch(void *context, int64_t first, const struct sft
                      job->count);
     for (int64_t i = 0; streams && i < outputs->n; i++) {
         if (isnan(rows[i])) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", first + i);
-        SFT_TRY(write_verdict(job, first + i, (double)rows[i], outputs->logits + i * outputs->classes));
+        SFT_TRY(write_verdict(job, first + i, (double)rows[i], outputs->logits + i * sft_outputs_logits(outputs)));
     }
     if (streams && fflush(job->file) != 0) return sft_fail(SFT_WRITE, "verdicts could not be written");
     return SFT_OK;
@@ -223,7 +218,7 @@ static struct sft_evaluation evaluation_of(const struct job *job)
 static enum sft_status make_room(struct job *job)
 {
     int64_t rows = job->output == VERDICTS ? job->options->batch : job->count;
-    job->width = job->output == LOGITS ? job->model->classes : job->output == FEATURES ? job->head.width : 1;
+    job->width = job->output == LOGITS ? sft_model_outputs(job->model) : job->output == FEATURES ? job->head.width : 1;
     job->values = sft_calloc((size_t)rows * (size_t)job->width, sizeof(*job->values));
     return job->values ? SFT_OK : SFT_MEMORY;
 }

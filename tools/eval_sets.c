@@ -44,7 +44,7 @@ static enum sft_status open_set(const char *text, int64_t limit, struct sft_eval
 /* Why a score cannot be computed here, or NULL. */
 static const char *why_not(const struct sft_scorer *scorer, const struct sft_model *model, bool fit)
 {
-    const char *misfit = scorer->score->misfit ? scorer->score->misfit(model) : NULL;
+    const char *misfit = sft_scorer_misfit(scorer, model);
     if (misfit) return misfit;
     if (!(sft_scorer_needs(scorer) & SFT_NEEDS_FIT) || fit || scorer->statistics.n > 0) return NULL;
     return "it needs --fit SPEC, or a --calibration FILE that holds its statistics";
@@ -206,8 +206,7 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
     enum sft_status status;
     SFT_TRY(sft_collect(model, id, SFT_IMAGES_ID, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
     sft_progress_end();
-    status = sft_metrics_accuracy(collected.outputs.n, collected.outputs.classes, collected.logits, collected.labels,
-                                  accuracy);
+    status = sft_metrics_accuracy(&collected.outputs, accuracy);
     sft_collected_free(&collected);
     return status;
 }

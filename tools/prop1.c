@@ -44,6 +44,9 @@ static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_se
                               int batch)
 {
     struct sft_model *model = prop1->model;
+    if (model->groups)
+        return sft_fail(SFT_USAGE, "--trace prop1: it is about the energy of one softmax over all classes, and this "
+                                   "model's classifier has one for each group of them");
     if (n_sets > SFT_PROP1_MAX_SETS) return sft_fail(SFT_USAGE, "more than %d probe sets", SFT_PROP1_MAX_SETS);
     SFT_TRY(sft_inference_create(model, batch, NULL, 0, &prop1->inference));
     sft_loader_defaults(&prop1->loading, model->image_size);

@@ -37,7 +37,7 @@ static int fixed_block(const union sft_knob_value *knob, const struct sft_varian
 
 static unsigned needs_with(const union sft_knob_value *knob, const struct sft_variant *variant)
 {
-    return SFT_NEEDS_LOGITS | (fixed_block(knob, variant) >= 0 ? 0u : (unsigned)SFT_NEEDS_FIT);
+    return fixed_block(knob, variant) >= 0 ? 0u : (unsigned)SFT_NEEDS_FIT;
 }
 
 /* (N, 1): S of one block's maps. */
@@ -150,7 +150,7 @@ const struct sft_score sft_score_featurenorm = {
     .name = "featurenorm",
     .title = "FeatureNorm",
     .summary = "norm of one block's feature maps (Yu et al., CVPR 2023)",
-    .needs = SFT_NEEDS_LOGITS | SFT_NEEDS_FIT,
+    .needs = SFT_NEEDS_FIT,
     .knobs = knobs,
     .statistics = (const struct sft_statistic_rule[]){{"block", "1"}, {0}},
     .needs_with = needs_with,

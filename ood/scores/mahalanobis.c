@@ -283,8 +283,9 @@ static enum sft_status compute(const struct sft_score_input *in, float *scores)
 static unsigned needs_with(const union sft_knob_value *knob, const struct sft_variant *variant)
 {
     (void)variant;
-    return SFT_NEEDS_HEAD | SFT_NEEDS_FIT | SFT_NEEDS_LABELS |
-           (unsigned)(knob[KIND].choice == FEATURES ? SFT_NEEDS_FEATURES : SFT_NEEDS_LOGITS | SFT_NEEDS_TUNE);
+    return SFT_NEEDS_FIT | SFT_NEEDS_LABELS |
+           (unsigned)(knob[KIND].choice == FEATURES ? SFT_NEEDS_FEATURES
+                                                    : SFT_NEEDS_LOGITS | SFT_NEEDS_HEAD | SFT_NEEDS_TUNE);
 }
 
 const struct sft_score sft_score_mahalanobis = {

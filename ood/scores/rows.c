@@ -111,7 +111,7 @@ enum sft_status sft_score_changed_features(sft_feature_change change, const floa
 
 const float *sft_logits_of(const struct sft_score_input *in, int64_t i)
 {
-    return in->outputs->logits + i * in->outputs->classes;
+    return in->outputs->logits + i * sft_outputs_logits(in->outputs);
 }
 
 const float *sft_features_of(const struct sft_score_input *in, int64_t i)

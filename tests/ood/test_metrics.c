@@ -253,19 +253,22 @@ static void one_image_of_each_kind(void **state)
     }
 }
 
+#define OUTPUTS(number, n_classes, of_logits, of_labels)                                                               \
+    (struct sft_outputs) { .n = number, .classes = n_classes, .logits = of_logits, .labels = of_labels }
+
 static void accuracy(void **state)
 {
     static const float logits[] = {1, 2, 0, /**/ 3, 3, 1, /**/ 0, 0, 5}, bad[] = {0, NAN, 1};
     static const int32_t labels[] = {1, 1, 2}, first_wins[] = {1, 0, 2}, outside[] = {1, 3, 2};
     double value = -1;
     (void)state;
-    assert_int_equal(sft_metrics_accuracy(3, 3, logits, labels, &value), SFT_OK);
+    assert_int_equal(sft_metrics_accuracy(&OUTPUTS(3, 3, logits, labels), &value), SFT_OK);
     assert_near(value, 2.0 / 3, 1e-15);
-    assert_int_equal(sft_metrics_accuracy(3, 3, logits, first_wins, &value), SFT_OK);
+    assert_int_equal(sft_metrics_accuracy(&OUTPUTS(3, 3, logits, first_wins), &value), SFT_OK);
     assert_near(value, 1.0, 0);
-    assert_int_equal(sft_metrics_accuracy(3, 3, logits, outside, &value), SFT_DATA);
-    assert_int_equal(sft_metrics_accuracy(0, 3, logits, labels, &value), SFT_DATA);
-    assert_int_equal(sft_metrics_accuracy(1, 3, bad, labels, &value), SFT_FAILED);
+    assert_int_equal(sft_metrics_accuracy(&OUTPUTS(3, 3, logits, outside), &value), SFT_DATA);
+    assert_int_equal(sft_metrics_accuracy(&OUTPUTS(0, 3, logits, labels), &value), SFT_DATA);
+    assert_int_equal(sft_metrics_accuracy(&OUTPUTS(1, 3, bad, labels), &value), SFT_FAILED);
 }
 
 /* By hand: confidences 1/2 (right), 1/2 (wrong) and 9/10 (right) lie in the bins (7/15, 8/15] and (13/15, 14/15]. */
@@ -275,14 +278,14 @@ static void calibration_error_by_hand(void **state)
     static const int32_t labels[] = {0, 1, 1}, outside[] = {2};
     double error = -1;
     (void)state;
-    assert_int_equal(sft_metrics_calibration_error(3, 2, logits, labels, &error), SFT_OK);
+    assert_int_equal(sft_metrics_calibration_error(&OUTPUTS(3, 2, logits, labels), &error), SFT_OK);
     assert_near(error, 0.1 / 3, 1e-7);
-    assert_int_equal(sft_metrics_calibration_error(2, 2, logits, labels, &error), SFT_OK);
+    assert_int_equal(sft_metrics_calibration_error(&OUTPUTS(2, 2, logits, labels), &error), SFT_OK);
     assert_near(error, 0, 1e-15);
-    assert_int_equal(sft_metrics_calibration_error(1, 2, infinite, labels, &error), SFT_OK);
+    assert_int_equal(sft_metrics_calibration_error(&OUTPUTS(1, 2, infinite, labels), &error), SFT_OK);
     assert_true(isnan(error));
-    assert_int_equal(sft_metrics_calibration_error(1, 2, logits, outside, &error), SFT_DATA);
-    assert_int_equal(sft_metrics_calibration_error(0, 2, logits, labels, &error), SFT_DATA);
+    assert_int_equal(sft_metrics_calibration_error(&OUTPUTS(1, 2, logits, outside), &error), SFT_DATA);
+    assert_int_equal(sft_metrics_calibration_error(&OUTPUTS(0, 2, logits, labels), &error), SFT_DATA);
 }
 
 static void calibration_error_as_numpy_has_it(void **state)
@@ -301,8 +304,8 @@ static void calibration_error_as_numpy_has_it(void **state)
         double error;
         assert_non_null(labels);
         for (int64_t i = 0; i < n; i++) labels[i] = (int32_t)label_numbers[i];
-        assert_int_equal(sft_metrics_calibration_error(n, (int)number(item, "classes"), logits, labels, &error),
-                         SFT_OK);
+        assert_int_equal(
+            sft_metrics_calibration_error(&OUTPUTS(n, (int)number(item, "classes"), logits, labels), &error), SFT_OK);
         assert_near(error, number(item, "ece"), 1e-9);
         free(label_numbers);
         free(logits);

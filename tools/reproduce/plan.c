@@ -138,14 +138,23 @@ static uint64_t missing_scores(const struct sft_plan_item *item, const json_t *m
     return missing;
 }
 
+/* Why a score with its defaults is none of the model's; NULL where it is. */
+static const char *misfit_of(const struct sft_score *score, const struct sft_model *model)
+{
+    struct sft_scorer scorer;
+    if (sft_scorer_init(score, &scorer) != SFT_OK) return "its defaults cannot be read";
+    scorer.variant = model->variant;
+    return sft_scorer_misfit(&scorer, model);
+}
+
 /* Leaves out scores that the model does not have. */
 static uint64_t fitting_scores(struct sft_lab *lab, const struct sft_plan_item *item, const struct sft_model *model,
                                uint64_t scores)
 {
     for (int i = 0; i < sft_score_count(); i++) {
         const struct sft_score *score = sft_score_at(i);
-        const char *misfit = score->misfit ? score->misfit(model) : NULL;
-        if (!misfit || !(scores >> i & 1)) continue;
+        const char *misfit = scores >> i & 1 ? misfit_of(score, model) : NULL;
+        if (!misfit) continue;
         sft_lab_note(lab, "%s: no %s: %s", item->state.model->role->name, score->title, misfit);
         scores &= ~(UINT64_C(1) << i);
     }
