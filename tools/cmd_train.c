@@ -2,16 +2,18 @@
 /* Training from random weights or on from given ones: the loop of `finetune` with other numbers, without outliers. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "ood/report.h"
 #include "runtime/log.h"
 #include "tools/eval_sets.h"
 #include "tools/fit_run.h"
+#include "tools/mos_groups.h"
 #include "tools/terminal.h"
 
 struct train {
     struct sft_fit_values fit;
-    const char *model, *weights;
+    const char *model, *weights, *mos_groups;
     double epochs;
     int64_t gn_groups;
 };
@@ -36,20 +38,38 @@ static void resolve_steps(struct job *job)
     if (options->fit.steps < 1) options->fit.steps = 1;
 }
 
+static enum sft_status read_model(struct job *job, const struct sft_model_config *config)
+{
+    if (job->options->mos_groups)
+        return sft_fail(SFT_USAGE, "--mos-groups: is for a new --model; --weights have a classifier already, with the "
+                                   "groups that it was trained with");
+    SFT_TRY(sft_model_open(job->device, job->options->weights, config, &job->model));
+    return sft_fit_check_classes(job->id, job->model);
+}
+
+/* With a grouped classifier where --mos-groups says so. */
+static enum sft_status new_model(struct job *job, struct sft_model_config *config)
+{
+    struct train *options = job->options;
+    char *groups = NULL;
+    enum sft_status status;
+    if (!options->model)
+        return sft_fail(SFT_USAGE, "train: --model NAME or --weights FILE is missing; --help lists the models");
+    if (options->mos_groups) SFT_TRY(sft_mos_groups_read(options->mos_groups, job->id, &groups));
+    config->classes = sft_dataset_classes(job->id);
+    config->mos_groups = groups;
+    status = sft_model_create(job->device, config, &job->model);
+    free(groups);
+    SFT_TRY(status);
+    return sft_parameters_init(&job->model->parameters, (uint64_t)options->fit.seed);
+}
+
 /* The model with random weights, or with those of --weights. */
 static enum sft_status make_model(struct job *job)
 {
     struct train *options = job->options;
     struct sft_model_config config = {.name = options->model, .gn_groups = (int)options->gn_groups};
-    if (options->weights) {
-        SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
-        return sft_fit_check_classes(job->id, job->model);
-    }
-    if (!options->model)
-        return sft_fail(SFT_USAGE, "train: --model NAME or --weights FILE is missing; --help lists the models");
-    config.classes = sft_dataset_classes(job->id);
-    SFT_TRY(sft_model_create(job->device, &config, &job->model));
-    return sft_parameters_init(&job->model->parameters, (uint64_t)options->fit.seed);
+    return options->weights ? read_model(job, &config) : new_model(job, &config);
 }
 
 static enum sft_status open_job(struct job *job)
@@ -73,6 +93,7 @@ static enum sft_status begin_run(struct job *job)
     sft_run_note_device(&job->run, job->device);
     sft_run_note(&job->run, "architecture", json_string(job->model->variant->name));
     sft_run_note(&job->run, "id_data", sft_dataset_json(job->id));
+    if (options->mos_groups) SFT_TRY(sft_run_note_file(&job->run, "mos_groups", options->mos_groups));
     return options->weights ? sft_run_note_file(&job->run, "weights", options->weights) : SFT_OK;
 }
 
@@ -80,10 +101,12 @@ static enum sft_status fit(struct job *job)
 {
     struct train *options = job->options;
     struct sft_fit_params params;
+    const char *groups = job->model->groups ? job->model->groups->text : NULL;
+    const char *extra = options->weights ? sft_run_file_sha256(&job->run, "weights") : groups ? groups : "";
     char identity[65];
     sft_fit_params_init(&options->fit, job->model, job->id, &params);
     params.step.optimizer = job->optimizer;
-    SFT_TRY(sft_fit_identity(job->args, job->id, sft_run_file_sha256(&job->run, "weights"), identity));
+    SFT_TRY(sft_fit_identity(job->args, job->id, extra, identity));
     params.identity = identity;
     sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", job->model->variant->name, options->fit.steps,
             options->fit.batch);
@@ -137,6 +160,9 @@ static const struct sft_option model_options[] = {
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, offsetof(struct train, gn_groups), .value = "N", .fallback = "0", .min = 0,
      .max = 4096, .help = "groups of every group norm; 0: the model's own rule"},
+    {"mos-groups", SFT_OPTION_TEXT, offsetof(struct train, mos_groups), .value = "FILE",
+     .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas between "
+             "its classes' names or numbers. Of the other scores such a model has those that look at features alone"},
     {0},
 };
 
@@ -169,6 +195,8 @@ static const struct sft_example examples[] = {
      "a small model on the built-in data set"},
     {"train --model resnetv2_20_gn --id cifar10:DIR --out runs/cifar",
      "CIFAR-10; the accuracy on its test batch is printed"},
+    {"train --model resnetv2_20_gn --id cifar10:DIR --mos-groups groups.txt --out runs/mos",
+     "groups.txt: two lines, \"airplane, automobile, ship, truck\" and \"bird, cat, deer, dog, frog, horse\""},
     {"train --weights runs/cifar/model.safetensors --id cifar10:DIR --lr 0.05 --out runs/longer",
      "further epochs for a trained model"},
     {0},

@@ -131,10 +131,10 @@ enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_d
 {
     /* What may differ between a run and its continuation. */
     static const char *const free_options[] = {
-        "device",         "memory",     "threads",    "json",   "quiet",      "verbose", "log",      "config",
-        "no-color",       "out",        "overwrite",  "resume", "save-every", "eval-id", "eval-ood", "score",
-        "dump-gradients", "weights",    "trace",      "probe",  "snapshots",  "seeds",   "recall",   "bootstrap",
-        "fpr-positive",   "eval-limit", "eval-batch", "fit",    "fit-limit"};
+        "device",         "memory",     "threads",    "json",   "quiet",      "verbose",   "log",      "config",
+        "no-color",       "out",        "overwrite",  "resume", "save-every", "eval-id",   "eval-ood", "score",
+        "dump-gradients", "weights",    "trace",      "probe",  "snapshots",  "seeds",     "recall",   "bootstrap",
+        "fpr-positive",   "eval-limit", "eval-batch", "fit",    "fit-limit",  "mos-groups"};
     json_t *options = sft_args_json(args);
     char data[65], *text;
     if (!options) return sft_fail(SFT_MEMORY, "no memory for the run's options");
