@@ -2,6 +2,7 @@
 /* Pooling. Gradients gather: an input pixel asks the windows that cover it, so nothing is added from two tasks. */
 #include <math.h>
 
+#include "runtime/cpu/loops.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
 #include "runtime/parallel.h"
@@ -33,6 +34,24 @@ static struct span covering(int64_t at, int64_t kernel, int64_t stride, int64_t 
     return (struct span){first, last < count ? last : count};
 }
 
+/* Of an input pixel's channels, those that are larger than what their window has so far (`empty` where index < 0). */
+SFT_CLONES static void take_larger(const float *value, int64_t channels, int32_t at, bool empty, float *restrict y,
+                                   int32_t *restrict index)
+{
+    for (int64_t c = 0; c < channels; c++) {
+        bool larger = (value[c] > y[c]) | (empty & (index[c] < 0));
+        y[c] = larger ? value[c] : y[c];
+        index[c] = larger ? at : index[c];
+    }
+}
+
+/* Adds a window's gradient to the input pixel `at` in the channels in which it was the largest. */
+SFT_CLONES static void add_chosen(const float *dy, const int32_t *index, int64_t channels, int32_t at,
+                                  float *restrict dx)
+{
+    for (int64_t c = 0; c < channels; c++) dx[c] += index[c] == at ? dy[c] : 0.0f;
+}
+
 /* One row of output pixels: `task` counts rows over all images. */
 static void max_row(void *context, int64_t task, int slot)
 {
@@ -57,12 +76,7 @@ static void max_row(void *context, int64_t task, int slot)
         for (int64_t r = rows.first; r < rows.last; r++)
             for (int64_t s = cols.first; s < cols.last; s++) {
                 int64_t at = (top + r) * width + left + s;
-                const float *value = x + at * channels;
-                for (int64_t c = 0; c < channels; c++) {
-                    bool larger = value[c] > y[c] || (!padded && index[c] < 0);
-                    y[c] = larger ? value[c] : y[c];
-                    index[c] = larger ? (int32_t)at : index[c];
-                }
+                take_larger(x + at * channels, channels, (int32_t)at, !padded, y, index);
             }
     }
 }
@@ -83,7 +97,7 @@ static void max_grad_row(void *context, int64_t task, int slot)
         for (int64_t r = rows.first; r < rows.last; r++)
             for (int64_t s = cols.first; s < cols.last; s++) {
                 int64_t window = ((image * p->out->dim[1] + r) * p->out->dim[2] + s) * channels;
-                for (int64_t c = 0; c < channels; c++) dx[c] += p->index[window + c] == at ? p->dy[window + c] : 0.0f;
+                add_chosen(p->dy + window, p->index + window, channels, at, dx);
             }
     }
 }
