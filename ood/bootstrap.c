@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/order.h"
 #include "runtime/alloc.h"
 #include "runtime/parallel.h"
 #include "runtime/rng.h"
@@ -132,22 +133,9 @@ enum sft_status sft_bootstrap_run(const struct sft_bootstrap *bootstrap, const s
     return status;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile(const double *sorted, int n, double share)
-{
-    double at = share * (n - 1);
-    int below = (int)floor(at);
-    if (below >= n - 1) return sorted[n - 1];
-    return sorted[below] + (at - below) * (sorted[below + 1] - sorted[below]);
-}
-
 struct sft_interval sft_interval_of(double *values, int n, double share)
 {
-    qsort(values, (size_t)n, sizeof(*values), ascending);
-    return (struct sft_interval){quantile(values, n, (1 - share) / 2), quantile(values, n, (1 + share) / 2)};
+    sft_sort_ascending_double(n, values);
+    return (struct sft_interval){sft_sorted_quantile_double(n, values, (1 - share) / 2),
+                                 sft_sorted_quantile_double(n, values, (1 + share) / 2)};
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "ood/order.h"
 #include "runtime/alloc.h"
 #include "runtime/file.h"
 
@@ -26,12 +27,6 @@ void sft_calibration_free(struct sft_calibration *calibration)
     memset(calibration, 0, sizeof(*calibration));
 }
 
-static int descending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
-}
-
 enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double recall, double *threshold)
 {
     float *sorted = sft_calloc((size_t)n, sizeof(*sorted));
@@ -42,7 +37,7 @@ enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double
         if (isnan(scores[i])) status = sft_fail(SFT_FAILED, "the score of image %" PRId64 " is no number", i);
         sorted[i] = scores[i];
     }
-    qsort(sorted, (size_t)n, sizeof(*sorted), descending);
+    sft_sort_descending(n, sorted);
     *threshold = (double)sorted[k < 1 ? 0 : k - 1];
     free(sorted);
     return status;

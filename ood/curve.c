@@ -5,13 +5,8 @@
 #include <string.h>
 
 #include "ood/metrics.h"
+#include "ood/order.h"
 #include "runtime/alloc.h"
-
-static int descending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
-}
 
 static enum sft_status check_scores(const char *kind, int64_t n, const float *scores)
 {
@@ -32,7 +27,7 @@ static float *sorted_copy(int64_t n, const float *scores)
     float *copy = sft_calloc((size_t)n, sizeof(*copy));
     if (!copy) return NULL;
     memcpy(copy, scores, (size_t)n * sizeof(*copy));
-    qsort(copy, (size_t)n, sizeof(*copy), descending);
+    sft_sort_descending(n, copy);
     return copy;
 }
 

@@ -5,20 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/order.h"
 #include "runtime/alloc.h"
-
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static double interpolate(int64_t n, const float *sorted, double q)
-{
-    double at = q * (double)(n - 1);
-    int64_t below = (int64_t)floor(at), above = below + 1 < n ? below + 1 : n - 1;
-    return (double)sorted[below] + (at - (double)below) * ((double)sorted[above] - (double)sorted[below]);
-}
 
 enum sft_status sft_quantiles(int samples, const struct sft_sample *sample, int count, const double *q,
                               double *quantiles)
@@ -31,8 +19,8 @@ enum sft_status sft_quantiles(int samples, const struct sft_sample *sample, int 
     for (int s = 0; s < samples; s++)
         for (int64_t i = 0; i < sample[s].n; i++)
             if (isfinite(sample[s].values[i])) pool[n++] = sample[s].values[i];
-    qsort(pool, (size_t)n, sizeof(*pool), ascending);
-    for (int i = 0; n > 0 && i < count; i++) quantiles[i] = interpolate(n, pool, q[i]);
+    sft_sort_ascending(n, pool);
+    for (int i = 0; n > 0 && i < count; i++) quantiles[i] = sft_sorted_quantile(n, pool, q[i]);
     free(pool);
     if (n == 0) return sft_fail(SFT_DATA, "none of %lld scores is a finite number", (long long)room);
     return SFT_OK;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/order.h"
 #include "ood/scores/rows.h"
 #include "runtime/alloc.h"
 
@@ -23,7 +24,8 @@ static enum sft_status mask(const struct sft_head *head, const float *means, dou
     if (!products) return SFT_MEMORY;
     for (int64_t i = 0; i < count; i++) products[i] = means[i % head->width] * head->weight[i];
     memcpy(sorted, products, (size_t)count * sizeof(*sorted));
-    threshold = sft_percentile(sorted, count, percentile);
+    sft_sort_ascending(count, sorted);
+    threshold = (float)sft_sorted_quantile(count, sorted, percentile / 100);
     for (int64_t i = 0; i < count; i++) weight[i] = products[i] > threshold ? head->weight[i] : 0.0f;
     free(products);
     return SFT_OK;

@@ -4,8 +4,8 @@
  * S = - sum over the M largest p of p^g (1 - p)^g.
  */
 #include <math.h>
-#include <stdlib.h>
 
+#include "ood/order.h"
 #include "ood/scores/rows.h"
 
 enum { GAMMA, LARGEST };
@@ -14,12 +14,6 @@ static const struct sft_knob knobs[] = {
     {"gen-m", SFT_KNOB_INT, "M", "100", 1, 1e6, NULL, "gen: how many of the largest probabilities count"},
     {0},
 };
-
-static int descending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x < y) - (x > y);
-}
 
 /* p (1 - p), also where p is so near 1 that their difference would be lost. */
 static double spread(double log_p) { return exp(log_p) * -expm1(log_p); }
@@ -30,8 +24,8 @@ static double gen(const struct sft_score_input *in, int64_t i, double *log_p)
         m = in->knobs[LARGEST].integer < classes ? (int)in->knobs[LARGEST].integer : classes;
     double sum = 0;
     sft_row_log_softmax(sft_logits_of(in, i), classes, log_p);
-    if (m < classes) qsort(log_p, (size_t)classes, sizeof(*log_p), descending);
-    for (int c = 0; c < m; c++) sum += pow(spread(log_p[c]), in->knobs[GAMMA].real);
+    if (m < classes) sft_sort_ascending_double(classes, log_p);
+    for (int c = classes - m; c < classes; c++) sum += pow(spread(log_p[c]), in->knobs[GAMMA].real);
     return -sum;
 }
 

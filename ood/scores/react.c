@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/order.h"
 #include "ood/scores/rows.h"
 #include "runtime/alloc.h"
 
@@ -32,7 +33,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     sorted = sft_calloc((size_t)count, sizeof(*sorted));
     if (!sorted) return SFT_MEMORY;
     memcpy(sorted, in->outputs->features, (size_t)count * sizeof(*sorted));
-    *clip = sft_percentile(sorted, count, in->knobs[PERCENTILE].real);
+    sft_sort_ascending(count, sorted);
+    *clip = (float)sft_sorted_quantile(count, sorted, in->knobs[PERCENTILE].real / 100);
     free(sorted);
     return SFT_OK;
 }

@@ -160,21 +160,6 @@ void sft_row_log_softmax(const float *logits, int classes, double *log_p)
 
 /* ---- statistics ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-float sft_percentile(float *values, int64_t n, double percent)
-{
-    double at = percent / 100 * (double)(n - 1), below = floor(at);
-    int64_t i = (int64_t)below;
-    qsort(values, (size_t)n, sizeof(*values), ascending);
-    if (i >= n - 1) return values[n - 1];
-    return (float)((double)values[i] + (at - below) * ((double)values[i + 1] - (double)values[i]));
-}
-
 enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean)
 {
     double *sums = sft_calloc((size_t)outputs->width, sizeof(*sums));

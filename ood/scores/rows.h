@@ -38,9 +38,6 @@ float sft_row_log_sum_exp(const float *logits, int classes);
  * number makes all of it no numbers. */
 void sft_row_log_softmax(const float *logits, int classes, double *log_p);
 
-/* The value below which `percent` of the n values lie, interpolated linearly between neighbours; sorts `values`. */
-float sft_percentile(float *values, int64_t n, double percent);
-
 /* The mean of all features (width). SFT_MEMORY. */
 enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean) SFT_MUST_CHECK;
 

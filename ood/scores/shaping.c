@@ -2,20 +2,15 @@
 #include "ood/scores/shaping.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-static int descending(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
-}
+#include "ood/order.h"
 
 struct sft_shaping sft_shaping_of(const float *features, int n, double percent, float *scratch)
 {
     struct sft_shaping shaping = {.kept = n - (int)nearbyint(n * percent / 100)};
     memcpy(scratch, features, (size_t)n * sizeof(*scratch));
-    qsort(scratch, (size_t)n, sizeof(*scratch), descending);
+    sft_sort_descending(n, scratch);
     shaping.least = shaping.kept > 0 ? scratch[shaping.kept - 1] : INFINITY;
     for (int j = 0; j < n; j++) {
         shaping.all += (double)scratch[j];
