@@ -23,8 +23,7 @@ struct finetune {
     struct sft_texts eval_ood;
     struct sft_ints jigsaw_sizes;
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
-    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, dropout,
-        ood_forward;
+    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, ood_forward;
     int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap, seeds;
     int trace;
     int64_t probe;
@@ -81,7 +80,6 @@ static void fill_step(const struct finetune *options, struct sft_step_params *st
     step->same_mask = options->sam_mask;
     step->second_updates_bn = options->bn_second;
     step->frozen_bn = options->bn_mode;
-    step->no_dropout = options->dropout;
     step->no_norm_decay = options->wd_norm;
     step->separate = options->ood_forward;
 }
@@ -348,7 +346,6 @@ static const char *const sam_empties[] = {"error", "sgd", "all", NULL};
 static const char *const sam_masks[] = {"fresh", "same", NULL};
 static const char *const bn_seconds[] = {"freeze", "update", NULL};
 static const char *const bn_modes[] = {"train", "eval", NULL};
-static const char *const on_off[] = {"on", "off", NULL};
 static const char *const ood_forwards[] = {"joint", "separate", NULL};
 
 static const char *const traces[] = {"none", "prop1", NULL};
@@ -378,7 +375,7 @@ static const struct sft_option step_options[] = {
      .help = "side of the training images; 0: the model's"},
     CHOICE("train-params", train_params, train_params, "all", "which parameters are updated"),
     CHOICE("wd-norm", wd_norm, yes_no, "yes", "weight decay on the parameters of normalisation layers too"),
-    CHOICE("dropout", dropout, on_off, "on", "dropout of models that have it"),
+    SFT_FIT_DROPOUT,
     {0},
 };
 

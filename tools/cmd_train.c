@@ -181,6 +181,7 @@ static const struct sft_option step_options[] = {
     SFT_FIT_RHO("0.05", "; asam 0.5, looksam 0.1"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
     SFT_FIT_AUGMENT("crop-flip"),
+    SFT_FIT_DROPOUT,
     {0},
 };
 

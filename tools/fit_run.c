@@ -18,6 +18,7 @@
 
 const char *const sft_schedule_names[] = {"constant", "cosine", "onecycle", NULL};  /* enum sft_schedule_kind */
 const char *const sft_augment_names[] = {"none", "flip", "crop-flip", "bit", NULL}; /* enum sft_augment */
+const char *const sft_on_off_names[] = {"on", "off", NULL};
 
 #define FIELD(member) offsetof(struct sft_fit_values, member)
 
@@ -115,6 +116,7 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
         .stop = sft_interrupt_flag(),
     };
     params->step.nesterov = values->nesterov;
+    params->step.no_dropout = values->dropout;
     sft_sam_params_init(&values->sam, &params->step);
     sft_loader_defaults(&params->loader, model->image_size);
     params->loader.dataset = dataset;

@@ -14,7 +14,7 @@ struct sft_fit_values {
     struct sft_common common;
     const char *id, *eval_id, *out, *optimizer, *dump_gradients;
     bool overwrite, resume, no_shuffle, no_augment, nesterov;
-    int augment, schedule;
+    int augment, schedule, dropout;
     int64_t limit, batch, steps, seed, save_every, warmup;
     double lr, momentum, weight_decay, rho;
     struct sft_ints snapshots;
@@ -71,7 +71,13 @@ extern const struct sft_option sft_fit_run_options[];  /* --out, --overwrite, --
             .value = "NAME", .fallback = text, .choices = sft_augment_names, .help = "augmentation of ID images"       \
     }
 
-extern const char *const sft_schedule_names[], *const sft_augment_names[];
+#define SFT_FIT_DROPOUT                                                                                                \
+    {                                                                                                                  \
+        "dropout", SFT_OPTION_CHOICE, offsetof(struct sft_fit_values, dropout),                                        \
+            .value = "WORD", .fallback = "on", .choices = sft_on_off_names, .help = "dropout of models that have it"   \
+    }
+
+extern const char *const sft_schedule_names[], *const sft_augment_names[], *const sft_on_off_names[];
 
 /* Takes the optimiser's own rho, or else `otherwise`, unless the user gave one. */
 void sft_fit_default_rho(const struct sft_args *args, const struct sft_optimizer *optimizer, double otherwise,
