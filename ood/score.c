@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/alloc.h"
+#include "runtime/nearest.h"
 
 #define SFT_SCORE(name) extern const struct sft_score sft_score_##name;
 #include "ood/scores.def"
@@ -39,32 +40,11 @@ int sft_score_knobs(const struct sft_score *score)
     return n;
 }
 
-/* Levenshtein's edit distance of two short names. */
-static int distance(const char *a, const char *b)
-{
-    int row[NAME_MAX_LENGTH + 1], length = (int)strlen(b);
-    for (int j = 0; j <= length; j++) row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= length; j++) {
-            int replaced = diagonal + (a[i - 1] != b[j - 1]), shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
-            diagonal = row[j];
-            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
-        }
-    }
-    return row[length];
-}
-
 static enum sft_status unknown(const char *name)
 {
-    const char *nearest = NULL;
-    int best = 4; /* a name further away than three edits is no misspelling */
-    for (int i = 0; i < TABLE_SIZE; i++) {
-        int edits = distance(name, table[i]->name);
-        if (edits < best) best = edits, nearest = table[i]->name;
-    }
-    if (nearest) return sft_fail(SFT_USAGE, "no score is called '%s'; did you mean '%s'?", name, nearest);
+    struct sft_guess guess = sft_guess_begin(name);
+    for (int i = 0; i < TABLE_SIZE; i++) sft_guess_consider(&guess, table[i]->name);
+    if (guess.name) return sft_fail(SFT_USAGE, "no score is called '%s'; did you mean '%s'?", name, guess.name);
     return sft_fail(SFT_USAGE, "no score is called '%s'; see the list under --score in --help, or say 'all'", name);
 }
 

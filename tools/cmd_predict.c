@@ -11,6 +11,7 @@
 #include "ood/calibration.h"
 #include "ood/evaluate.h"
 #include "runtime/alloc.h"
+#include "runtime/nearest.h"
 #include "tools/array.h"
 #include "tools/interrupt.h"
 #include "tools/score_options.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/nearest.h"
 #include "tools/reproduce/figure.h"
 #include "tools/reproduce/show.h"
 #include "tools/run_folder.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/nearest.h"
 #include "runtime/parallel.h"
 #include "tools/args.h"
 #include "tools/common.h"

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "runtime/nearest.h"
+
 /* ---- reading ---- */
 
 static enum sft_status read_flag(const struct sft_option *option, void *field, const char *text, const char *where)
@@ -235,4 +237,13 @@ const struct sft_option *sft_option_find(const struct sft_option_group *groups, 
         for (const struct sft_option *option = groups->options; option->name; option++)
             if (strcmp(option->name, name) == 0) return option;
     return NULL;
+}
+
+const char *sft_option_nearest(const struct sft_option_group *groups, const char *text)
+{
+    struct sft_guess guess = sft_guess_begin(text);
+    for (; groups->title; groups++)
+        for (const struct sft_option *option = groups->options; option->name; option++)
+            sft_guess_consider(&guess, option->name);
+    return guess.name;
 }

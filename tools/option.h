@@ -85,10 +85,7 @@ bool sft_option_takes_value(const struct sft_option *option);
 /* Row by name in NULL-title-terminated groups; NULL where there is none. */
 const struct sft_option *sft_option_find(const struct sft_option_group *groups, const char *name);
 
-/* The one of `names` (NULL-terminated) that `text` is most likely a slip of, or NULL when none is near. */
-const char *sft_nearest(const char *text, const char *const *names);
-
-/* Likewise among the names of all options in `groups`. */
+/* The name among all options in `groups` that `text` is most likely a slip of, or NULL when none is near. */
 const char *sft_option_nearest(const struct sft_option_group *groups, const char *text);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "runtime/nearest.h"
 #include "tools/fit_run.h"
 
 #define FIELD(member) offsetof(struct sft_fit_values, sam.member)

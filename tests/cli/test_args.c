@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "runtime/log.h"
+#include "runtime/nearest.h"
 #include "tools/args.h"
 
 struct values {

@@ -12,6 +12,7 @@
 #include "nn/checkpoint/checkpoint.h"
 #include "ood/text.h"
 #include "runtime/log.h"
+#include "runtime/nearest.h"
 
 void sft_lab_note(struct sft_lab *lab, const char *format, ...)
 {
