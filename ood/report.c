@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/html.h"
 #include "ood/report_charts.h"
 #include "ood/report_page.h"
-#include "ood/report_style.h"
 #include "runtime/file.h"
 
 #define MINUS "\xe2\x88\x92" /* U+2212 */
@@ -33,6 +33,9 @@ static void add_start(struct sft_page *page)
     const struct sft_report *report = page->report;
     if (page->results->models < 2)
         sft_text_add(&page->out, "The ");
+    else if (report->seeds)
+        sft_text_printf(&page->out, "After fine-tuning, on average over <b>%d seed%s</b>, the ", report->seeds->n,
+                        report->seeds->n == 1 ? "" : "s");
     else if (report->steps > 0)
         sft_text_printf(&page->out, "After <b>%lld step%s</b> of fine-tuning, the ",
                         (long long)report->step[report->steps - 1].step,
@@ -41,7 +44,7 @@ static void add_start(struct sft_page *page)
         sft_text_add(&page->out, "After fine-tuning, the ");
 }
 
-/* FPR95 in words, by the convention's positive kind. */
+/* FPR in words, by the convention's positive kind. */
 static void add_fpr_sentence(struct sft_page *page, double before, double after)
 {
     const struct sft_results *results = page->results;
@@ -52,8 +55,8 @@ static void add_fpr_sentence(struct sft_page *page, double before, double after)
     sft_text_printf(&page->out, " score takes <b>%.1f&nbsp;%%</b> of the %s images for %s ones", 100 * after,
                     kinds[!id], kinds[id]);
     if (results->models > 1) sft_text_printf(&page->out, " instead of %.1f&nbsp;%%", 100 * before);
-    sft_text_printf(&page->out, " when 95&nbsp;%% of the %s images are recognised (FPR95, averaged over %d set%s).",
-                    kinds[id], results->sets, results->sets == 1 ? "" : "s");
+    sft_text_printf(&page->out, " when %.4g&nbsp;%% of the %s images are recognised (%s, averaged over %d set%s).",
+                    100 * results->measure.recall, kinds[id], page->fpr, results->sets, results->sets == 1 ? "" : "s");
 }
 
 static void add_auroc_sentence(struct sft_page *page, double before, double after)
@@ -79,7 +82,7 @@ static void add_accuracy_sentence(struct sft_page *page)
                         direction(after - before), 100 * before, 100 * after);
 }
 
-/* On how many sets FPR95 fell, and where it did not. An average alone would hide it. */
+/* On how many sets FPR fell, and where it did not. An average alone would hide it. */
 static void add_sets_sentence(struct sft_page *page)
 {
     const struct sft_results *results = page->results;
@@ -89,10 +92,10 @@ static void add_sets_sentence(struct sft_page *page)
         worse += sft_results_metrics(results, SFT_AFTER, page->lead, set)->fpr >
                  sft_results_metrics(results, SFT_BEFORE, page->lead, set)->fpr + 5e-5;
     if (worse == 0) {
-        sft_text_add(&page->out, " No set became worse in FPR95.");
+        sft_text_printf(&page->out, " No set became worse in %s.", page->fpr);
         return;
     }
-    sft_text_printf(&page->out, " In FPR95, %d of %d sets became worse", worse, results->sets);
+    sft_text_printf(&page->out, " In %s, %d of %d sets became worse", page->fpr, worse, results->sets);
     for (int set = 0; set < results->sets && worse < 4; set++) {
         if (sft_results_metrics(results, SFT_AFTER, page->lead, set)->fpr <=
             sft_results_metrics(results, SFT_BEFORE, page->lead, set)->fpr + 5e-5)
@@ -114,7 +117,7 @@ static void add_best_sentence(struct sft_page *page)
     if (best == page->lead) return;
     sft_text_add(&page->out, " Of all scores ");
     sft_text_add_escaped(&page->out, sft_score_words(results->score_names[best]));
-    sft_text_printf(&page->out, " has the lowest FPR95, %.1f&nbsp;%%.",
+    sft_text_printf(&page->out, " has the lowest %s, %.1f&nbsp;%%.", page->fpr,
                     100 * sft_results_average(results, last_model(results), best).fpr);
 }
 
@@ -131,22 +134,32 @@ static void add_summary(struct sft_page *page)
     sft_text_add(&page->out, "</p>\n");
 }
 
-/* `sign` is +1 where more is better, -1 where less is. */
-static void add_card(struct sft_page *page, const char *name, double before, double after, int sign)
+struct card {
+    const char *name;
+    double before, after;
+    struct sft_interval spread;
+    int sign; /* +1 where more is better, -1 where less is */
+};
+
+static void add_card_change(struct sft_page *page, const struct card *card)
 {
-    double change = 100 * (after - before);
-    if (isnan(after)) return;
-    sft_text_printf(&page->out, "<div class=\"card\"><span>%s</span><b>%.2f&nbsp;%%</b>", name, 100 * after);
-    if (page->results->models > 1 && !isnan(before))
-        sft_text_printf(&page->out, "<span class=\"%s\">%s%.2f points%s</span> <span>from %.2f&nbsp;%%</span>",
-                        fabs(change) < 0.005 ? "same"
-                        : change * sign > 0  ? "good"
-                                             : "bad",
-                        change < 0 ? MINUS : "+", fabs(change),
-                        fabs(change) < 0.005 ? ""
-                        : change * sign > 0  ? ", better"
-                                             : ", worse",
-                        100 * before);
+    static const struct {
+        const char *class_name, *words;
+    } kinds[] = {{"same", ""}, {"good", ", better"}, {"bad", ", worse"}};
+    const double change = 100 * (card->after - card->before);
+    const int kind = fabs(change) < 0.005 ? 0 : change * card->sign > 0 ? 1 : 2;
+    sft_text_printf(&page->out, "<span class=\"%s\">%s%.2f points%s</span> <span>from %.2f&nbsp;%%</span>",
+                    kinds[kind].class_name, change < 0 ? MINUS : "+", fabs(change), kinds[kind].words,
+                    100 * card->before);
+}
+
+static void add_card(struct sft_page *page, const struct card *card)
+{
+    if (isnan(card->after)) return;
+    sft_text_printf(&page->out, "<div class=\"card\"><span>%s (%s is better)</span><b>%.2f&nbsp;%%</b>", card->name,
+                    card->sign > 0 ? "higher" : "lower", 100 * card->after);
+    sft_page_add_spread(page, card->spread, true);
+    if (page->results->models > 1 && !isnan(card->before)) add_card_change(page, card);
     sft_text_add(&page->out, "</div>\n");
 }
 
@@ -155,10 +168,19 @@ static void add_cards(struct sft_page *page)
     const struct sft_results *results = page->results;
     const struct sft_metrics before = sft_results_average(results, SFT_BEFORE, page->lead);
     const struct sft_metrics after = sft_results_average(results, last_model(results), page->lead);
+    const double *accuracy = results->accuracy, *ece = results->ece;
+    const int last = last_model(results);
+    char fpr[32];
+    snprintf(fpr, sizeof(fpr), "%s, average", page->fpr);
+    const struct card cards[] = {
+        {fpr, before.fpr, after.fpr, after.fpr_interval, -1},
+        {"AUROC, average", before.auroc, after.auroc, after.auroc_interval, 1},
+        {"Accuracy on ID", accuracy[SFT_BEFORE], accuracy[last], sft_page_interval_of_seeds(page, sft_seeds_accuracy),
+         1},
+        {"Calibration error", ece[SFT_BEFORE], ece[last], sft_page_interval_of_seeds(page, sft_seeds_ece), -1},
+    };
     sft_text_add(&page->out, "<div class=\"cards\">\n");
-    add_card(page, "FPR95, average (lower is better)", before.fpr, after.fpr, -1);
-    add_card(page, "AUROC, average (higher is better)", before.auroc, after.auroc, 1);
-    add_card(page, "Accuracy on ID images", results->accuracy[SFT_BEFORE], results->accuracy[last_model(results)], 1);
+    for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) add_card(page, &cards[i]);
     sft_text_add(&page->out, "</div>\n");
 }
 
@@ -166,17 +188,23 @@ static void add_how_to_read(struct sft_page *page)
 {
     const struct sft_convention *convention = page->results->convention;
     const int id = strcmp(convention->positive, "id") == 0;
+    const double recall = 100 * page->results->measure.recall;
     sft_text_printf(&page->out,
                     "<h3>How to read this</h3>\n<p>A score is a number for each image, higher for what looks like the "
                     "images that the model was trained on (in-distribution, ID) and lower for others "
-                    "(out-of-distribution, OOD). FPR95 is the share of %s images on the wrong side of the threshold "
-                    "that puts 95&nbsp;%% of the %s images on the right one: 0 is perfect, 95 is guessing. AUROC is "
-                    "the probability that an ID image scores higher than an OOD image: 100 is perfect, 50 is guessing. "
-                    "Both are in percent. In the densities, the more the two shapes part, the better. FPR95 is by the "
-                    "convention <b>%s</b>: ",
-                    id ? "OOD" : "ID", id ? "ID" : "OOD", convention->name);
+                    "(out-of-distribution, OOD). %s is the share of %s images on the wrong side of the threshold "
+                    "that puts %.4g&nbsp;%% of the %s images on the right one: 0 is perfect, %.4g is guessing. AUROC "
+                    "is the probability that an ID image scores higher than an OOD image: 100 is perfect, 50 is "
+                    "guessing. Both are in percent. In the densities, the more the two shapes part, the better. %s is "
+                    "by the convention <b>%s</b>: ",
+                    page->fpr, id ? "OOD" : "ID", recall, id ? "ID" : "OOD", recall, page->fpr, convention->name);
     sft_text_add_escaped(&page->out, convention->summary);
-    sft_text_add(&page->out, ". Numbers by other conventions are not comparable.</p>\n");
+    sft_text_add(&page->out, ". Numbers by other conventions are not comparable.");
+    if (!isnan(page->results->ece[SFT_BEFORE]))
+        sft_text_add(&page->out, " The calibration error (ECE) is by how much the model&rsquo;s confidence in its "
+                                 "classes differs from how often it is right, on average over the in-distribution "
+                                 "images: 0 is perfect.");
+    sft_text_add(&page->out, "</p>\n");
 }
 
 /* ---- frame ---- */
@@ -185,6 +213,7 @@ static const char *page_title(const struct sft_page *page)
 {
     if (page->report->title) return page->report->title;
     if (!page->results) return "Training run";
+    if (page->report->seeds) return "OOD detection before and after fine-tuning with several seeds";
     return page->results->models > 1 ? "OOD detection before and after fine-tuning" : "OOD detection";
 }
 
@@ -221,6 +250,7 @@ struct section {
 };
 
 static int has_results(const struct sft_page *page) { return page->results != NULL; }
+static int has_seeds(const struct sft_page *page) { return page->report->seeds != NULL; }
 static int has_steps(const struct sft_page *page) { return page->report->steps > 0; }
 static int has_settings(const struct sft_page *page) { return page->report->settings > 0; }
 
@@ -243,6 +273,12 @@ static enum sft_status make_scores(struct sft_page *page)
     return SFT_OK;
 }
 
+static enum sft_status make_seeds(struct sft_page *page)
+{
+    sft_page_seeds(page);
+    return SFT_OK;
+}
+
 static enum sft_status make_examples(struct sft_page *page)
 {
     sft_page_examples(page);
@@ -258,6 +294,7 @@ static enum sft_status make_settings(struct sft_page *page)
 static const struct section sections[] = {
     {"sets", "Set by set", has_results, sft_page_changes},
     {"scores", "Scores", has_results, make_scores},
+    {"seeds", "Seeds", has_seeds, make_seeds},
     {"densities", "Distributions", has_densities, sft_page_densities},
     {"images", "Images", has_examples, make_examples},
     {"training", "Training", has_steps, sft_page_training},
@@ -274,7 +311,8 @@ static void add_navigation(struct sft_page *page)
     if (page->report->csv) {
         const struct sft_text csv = {.data = (char *)page->report->csv, .length = strlen(page->report->csv)};
         sft_text_add(&page->out, "<li>");
-        sft_page_add_download(&page->out, "results.csv", "Save the results as CSV", &csv);
+        sft_page_add_download(&page->out, page->report->seeds ? "seeds.csv" : "results.csv", "Save the results as CSV",
+                              &csv);
         sft_text_add(&page->out, "</li>\n");
     }
     sft_text_add(&page->out, "</ul></nav>\n");
@@ -282,30 +320,20 @@ static void add_navigation(struct sft_page *page)
 
 static void add_head(struct sft_page *page)
 {
-    const char *title = page_title(page);
-    sft_text_add(&page->out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                             "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-    sft_text_add_escaped(&page->out, title);
-    sft_text_add(&page->out, "</title>\n<style>\n");
-    sft_style_for_page(&page->out);
-    sft_text_add(&page->out, "</style></head>\n<body><a class=\"skip\" href=\"#main\">Skip to the results</a>\n"
-                             "<header>\n<h1>");
-    sft_text_add_escaped(&page->out, title);
-    sft_text_add(&page->out, "</h1>\n");
+    sft_html_begin(&page->out, page_title(page));
     add_facts(page);
     add_navigation(page);
-    sft_text_add(&page->out, "</header>\n<main id=\"main\">\n");
+    sft_html_main(&page->out);
 }
+
+#define FOOTER "<code>sft-vk report</code> makes this page again from its run folder."
 
 static void add_foot(struct sft_page *page)
 {
-    sft_text_add(&page->out, "</main>\n<footer>Made by sft-vk " SFT_VERSION ". ");
-    if (page->plots.count > 0)
-        sft_text_add(&page->out,
-                     "Every chart is in the run&rsquo;s folder <code>plots</code> as a picture and as CSV. ");
-    sft_text_add(&page->out,
-                 "<code>sft-vk report</code> makes this page again from its run folder.</footer>\n</body></html>\n");
+    sft_html_end(&page->out,
+                 page->plots.count > 0
+                     ? "Every chart is in the run&rsquo;s folder <code>plots</code> as a picture and as CSV. " FOOTER
+                     : FOOTER);
 }
 
 static enum sft_status build(struct sft_page *page)
@@ -347,7 +375,10 @@ enum sft_status sft_report_write(const struct sft_report *report, const char *fo
     struct sft_page page = {.report = report};
     enum sft_status status;
     if (report->results && report->results->models > 0) page.results = report->results;
-    if (page.results) page.lead = sft_results_lead(page.results);
+    if (page.results) {
+        page.lead = sft_results_lead(page.results);
+        sft_results_fpr_name(page.results, page.fpr);
+    }
     status = build(&page);
     if (status == SFT_OK) status = write_page(&page, folder);
     sft_plots_free(&page.plots);

@@ -4,10 +4,11 @@
  * no network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from outside is
  * escaped.
  *
- * It shows what it is given: with results of one model, an evaluation; with two, before and after; with step rows, the
- * training curves; with examples, pictures; without results, only the curves. The charts are also files of their own:
+ * It shows what it is given: with results of one model, an evaluation; with two, before and after; with those of
+ * several seeds, means and deviations; with step rows, the training curves; with examples, pictures; without results,
+ * only the curves. The charts are also files of their own:
  *
- *   plots/SCORE/SET-density, plots/SCORE/SET-roc, plots/SCORE-fpr95, plots/SCORE-auroc,
+ *   plots/SCORE/SET-density, plots/SCORE/SET-roc, plots/SCORE-fpr95 (at any recall), plots/SCORE-auroc,
  *   plots/loss, plots/grad_norm, plots/perturb_norm, plots/lr
  *
  * each as .svg, as .csv (what is drawn) and, where the build has librsvg, as .png.
@@ -19,7 +20,7 @@
 #include <stdint.h>
 
 #include "ood/examples.h"
-#include "ood/results.h"
+#include "ood/seeds.h"
 
 /* A line of metrics.jsonl. NaN where a value is not known. */
 struct sft_report_step {
@@ -37,19 +38,21 @@ struct sft_report_setting {
 struct sft_report {
     const char *title;                 /* NULL: one that fits what is shown */
     const struct sft_results *results; /* NULL: none. Densities and ROC curves need the scores in it */
+    const struct sft_seeds *seeds;     /* NULL: one run; else the results are their mean (sft_seeds_mean()) */
     size_t steps;
     const struct sft_report_step *step;
     size_t settings;
     const struct sft_report_setting *setting;
     const struct sft_examples *examples; /* NULL: none */
-    const char *csv;                     /* the results as CSV, to save from the page; NULL: none */
+    const char *csv;                     /* results.csv or seeds.csv, to save from the page; NULL: none */
 };
 
 /* Writes FOLDER/report.html, atomically, and FOLDER/plots/. */
 enum sft_status sft_report_write(const struct sft_report *report, const char *folder) SFT_MUST_CHECK;
 
-/* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in `folder`. What
- * is missing is left out, what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
+/* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in `folder`, or
+ * from its seeds.json and seeds.csv and the folders of the seeds. What is missing is left out, what is damaged is left
+ * out with a warning; SFT_DATA where nothing is left to show. */
 enum sft_status sft_report_from_folder(const char *folder) SFT_MUST_CHECK;
 
 #endif

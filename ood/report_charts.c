@@ -49,12 +49,13 @@ static void add_title(struct sft_chart *chart, const struct sft_results *results
 /* The metrics of both models in words, after what the chart shows. */
 static void describe(struct sft_chart *chart, const struct sft_results *results, int score, int set, const char *what)
 {
+    char fpr[16];
     sft_text_printf(&chart->description, "%s", what);
     for (int model = 0; model < results->models; model++) {
         const struct sft_metrics *m = sft_results_metrics(results, model, score, set);
-        sft_text_printf(&chart->description, " %s%sFPR95 %.2f percent, AUROC %.2f percent.",
-                        results->models > 1 ? model_words[model] : "", results->models > 1 ? ": " : "", 100 * m->fpr,
-                        100 * m->auroc);
+        sft_text_printf(&chart->description, " %s%s%s %.2f percent, AUROC %.2f percent.",
+                        results->models > 1 ? model_words[model] : "", results->models > 1 ? ": " : "",
+                        sft_results_fpr_name(results, fpr), 100 * m->fpr, 100 * m->auroc);
     }
 }
 
@@ -71,7 +72,7 @@ struct density {
 struct densities {
     double low, high;
     struct density id[SFT_MODELS], ood[SFT_MODELS];
-    double threshold[SFT_MODELS]; /* 95 % of the ID images score more */
+    double threshold[SFT_MODELS]; /* the recalled share of the ID images scores more */
     double top;                   /* of the density axis */
     double (*scale)(double);      /* what is drawn of a density */
 };
@@ -96,7 +97,7 @@ static void measure_kind(struct sft_sample sample, struct densities *all, struct
 /* The range is shared by both models, so that a shift is seen as one. */
 static enum sft_status measure(const struct sft_results *results, int score, int set, struct densities *d)
 {
-    static const double tail = 1.0 - SFT_RESULTS_RECALL;
+    const double tail = 1.0 - results->measure.recall;
     struct sft_sample pool[2 * SFT_MODELS];
     memset(d, 0, sizeof(*d));
     for (int model = 0; model < results->models; model++) {
@@ -156,7 +157,7 @@ static void draw_panel(struct sft_chart *chart, const struct sft_results *result
     const struct density *id = &d->id[model], *ood = &d->ood[model];
     const bool has_threshold = id_is_positive(results) && d->threshold[model] >= d->low;
     const double right = plot->left + plot->width, split = has_threshold ? d->threshold[model] : INFINITY;
-    char numbers[96];
+    char numbers[96], fpr[16];
     draw_bars(chart, d, ood, -INFINITY, split, plot, "area ood");
     if (has_threshold) draw_bars(chart, d, ood, split, INFINITY, plot, "taken");
     draw_bars(chart, d, id, -INFINITY, INFINITY, plot, "area id");
@@ -168,7 +169,8 @@ static void draw_panel(struct sft_chart *chart, const struct sft_results *result
     if (results->models > 1)
         sft_svg_label(&chart->shapes, plot->left, plot->top - 4, SFT_SVG_START, "strong", model_words[model]);
     if (d->scale == sqrt) sft_svg_label(&chart->shapes, right, plot->top + 11, SFT_SVG_END, NULL, "square-root scale");
-    snprintf(numbers, sizeof(numbers), "FPR95 %.2f, AUROC %.2f", 100 * m->fpr, 100 * m->auroc);
+    snprintf(numbers, sizeof(numbers), "%s %.2f, AUROC %.2f", sft_results_fpr_name(results, fpr), 100 * m->fpr,
+             100 * m->auroc);
     sft_svg_label(&chart->shapes, right, plot->top - 4, SFT_SVG_END, "note", numbers);
 }
 
@@ -207,7 +209,7 @@ static const struct sft_legend density_legend[] = {
     {"<path class=\"area ood\" d=\"M1 2h16v10H1z\"/><path class=\"line ood-line\" d=\"M1 2h16\"/>",
      "out-of-distribution"},
     {"<path class=\"taken\" d=\"M1 1h16v11H1z\"/>", "taken for in-distribution"},
-    {"<path class=\"threshold\" d=\"M9 0v12\"/>", "95 % of ID above"},
+    {"<path class=\"threshold\" d=\"M9 0v12\"/>", "threshold of the FPR"},
     {NULL, NULL},
 };
 
@@ -298,7 +300,9 @@ static const struct sft_legend roc_legend[] = {
 
 enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results *results, int score, int set)
 {
-    static const double diagonal[2] = {0, 1}, recall[2] = {SFT_RESULTS_RECALL, SFT_RESULTS_RECALL};
+    static const double diagonal[2] = {0, 1};
+    const double recall = results->measure.recall, held[2] = {recall, recall}, rest[2] = {1 - recall, 1 - recall};
+    const int id = id_is_positive(results);
     const struct sft_plot plot = {34, 20, 276, 180, 0, 1, 0, 1};
     struct sft_text *shapes = &chart->shapes;
     enum sft_status status = SFT_OK;
@@ -310,7 +314,7 @@ enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results 
     sft_plot_x_axis(shapes, &plot, 5, 100, true);
     sft_plot_y_axis(shapes, &plot, 5, 100);
     sft_plot_line(shapes, &plot, 2, diagonal, diagonal, "line chance");
-    sft_plot_line(shapes, &plot, 2, diagonal, recall, "line chance");
+    sft_plot_line(shapes, &plot, 2, id ? diagonal : rest, id ? held : diagonal, "line chance");
     sft_text_add(&chart->data, "model,ood_accepted,id_accepted\n");
     for (int model = 0; status == SFT_OK && model < results->models; model++)
         status = draw_roc(chart, results, score, set, model, &plot);
@@ -328,20 +332,34 @@ enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results 
 
 /* ---- from before to after ---- */
 
-/* How the two metrics differ: names, and which way is better. */
+/* How the two metrics differ: keys in files, and which way is better. */
 static const struct {
-    const char *name, *column;
-    size_t offset;
+    const char *column;
+    size_t offset, interval;
     int sign;
 } metrics[SFT_CHART_METRICS] = {
-    {"FPR95", "fpr95", offsetof(struct sft_metrics, fpr), -1},
-    {"AUROC", "auroc", offsetof(struct sft_metrics, auroc), 1},
+    {"fpr95", offsetof(struct sft_metrics, fpr), offsetof(struct sft_metrics, fpr_interval), -1},
+    {"auroc", offsetof(struct sft_metrics, auroc), offsetof(struct sft_metrics, auroc_interval), 1},
 };
+
+const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric, char *text)
+{
+    if (metric == SFT_CHART_FPR) return sft_results_fpr_name(results, text);
+    return strcpy(text, "AUROC");
+}
 
 static double metric_of(const struct sft_results *results, int model, int score, int set, enum sft_chart_metric metric)
 {
     const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
     return *(const double *)(const void *)((const char *)&m + metrics[metric].offset);
+}
+
+/* Of the last model. */
+static struct sft_interval interval_of(const struct sft_results *results, int score, int set,
+                                       enum sft_chart_metric metric)
+{
+    const struct sft_metrics m = sft_chart_metrics(results, results->models - 1, score, set);
+    return *(const struct sft_interval *)(const void *)((const char *)&m + metrics[metric].interval);
 }
 
 /* What became better ends in a disc, what became worse in a diamond. */
@@ -360,12 +378,21 @@ static void draw_change(struct sft_text *out, const struct sft_plot *plot, doubl
         sft_text_printf(out, "<path class=\"now bad\" d=\"M%.5g %.5gm-6 0l6-6 6 6-6 6z\"/>\n", to, y);
 }
 
+/* Over the mark, and higher than it, so that a narrow one is seen too. */
+static void draw_interval(struct sft_text *out, const struct sft_plot *plot, double y, struct sft_interval interval)
+{
+    double low = sft_plot_x(plot, fmax(interval.low, plot->x_low));
+    double high = sft_plot_x(plot, fmin(interval.high, plot->x_high));
+    sft_text_printf(out, "<path class=\"interval\" d=\"M%.5g %.5gv12m0-6H%.5gm0-6v12\"/>\n", low, y - 6, high);
+}
+
 static void draw_change_row(struct sft_chart *chart, const struct sft_results *results, int score, int set, double top,
                             const struct sft_plot *plot, enum sft_chart_metric metric)
 {
     const int two = results->models > 1;
     double before = metric_of(results, SFT_BEFORE, score, set, metric);
     double after = metric_of(results, results->models - 1, score, set, metric);
+    const struct sft_interval interval = interval_of(results, score, set, metric);
     const char *weight = set < results->sets ? "note ink" : "strong";
     const char *whole = set < results->sets ? results->set_names[set] : "average";
     char name[128], numbers[64];
@@ -379,15 +406,37 @@ static void draw_change_row(struct sft_chart *chart, const struct sft_results *r
     draw_change(&chart->shapes, plot, top + 20, before, after, (after - before) * metrics[metric].sign >= 0, two);
     sft_text_add_csv(&chart->data, whole);
     if (two) sft_text_printf(&chart->data, ",%.6g", before);
-    sft_text_printf(&chart->data, ",%.6g\n", after);
+    sft_text_printf(&chart->data, ",%.6g", after);
+    if (!isnan(interval.low)) {
+        draw_interval(&chart->shapes, plot, top + 20, interval);
+        sft_text_printf(&chart->data, ",%.6g,%.6g", interval.low, interval.high);
+    }
+    sft_text_add(&chart->data, "\n");
 }
 
-static const struct sft_legend change_legend[] = {
-    {"<circle class=\"was\" cx=\"9\" cy=\"6\" r=\"4\"/>", "before"},
-    {"<circle class=\"now good\" cx=\"9\" cy=\"6\" r=\"5\"/>", "after, better"},
-    {"<path class=\"now bad\" d=\"M3 6l6-6 6 6-6 6z\"/>", "after, worse"},
-    {NULL, NULL},
+/* What the ends of an interval are. */
+enum spread { NO_SPREAD, OF_BOOTSTRAP, OF_SEEDS, SPREADS };
+enum { CHANGE_MARKS = 3 };
+#define MARKS_OF_CHANGE                                                                                                \
+    {"<circle class=\"was\" cx=\"9\" cy=\"6\" r=\"4\"/>", "before"},                                                   \
+        {"<circle class=\"now good\" cx=\"9\" cy=\"6\" r=\"5\"/>", "after, better"},                                   \
+    {                                                                                                                  \
+        "<path class=\"now bad\" d=\"M3 6l6-6 6 6-6 6z\"/>", "after, worse"                                            \
+    }
+#define MARK_OF_INTERVAL "<path class=\"interval\" d=\"M2 0v12m0-6H16m0-6v12\"/>"
+
+static const struct sft_legend change_legends[SPREADS][CHANGE_MARKS + 2] = {
+    [NO_SPREAD] = {MARKS_OF_CHANGE},
+    [OF_BOOTSTRAP] = {MARKS_OF_CHANGE, {MARK_OF_INTERVAL, "95 % interval"}},
+    [OF_SEEDS] = {MARKS_OF_CHANGE, {MARK_OF_INTERVAL, "\xc2\xb1 deviation of the seeds"}},
 };
+
+static const struct sft_legend *change_legend(const struct sft_results *results, bool has_intervals)
+{
+    enum spread spread = !has_intervals ? NO_SPREAD : results->measure.replicates ? OF_BOOTSTRAP : OF_SEEDS;
+    if (results->models > 1) return change_legends[spread];
+    return spread == NO_SPREAD ? NULL : change_legends[spread] + CHANGE_MARKS;
+}
 
 /* AUROC starts at guessing, unless something is below it. */
 static double lowest(const struct sft_results *results, int score, enum sft_chart_metric metric)
@@ -404,14 +453,21 @@ void sft_chart_change(struct sft_chart *chart, const struct sft_results *results
 {
     enum { ROW = 34 };
     const struct sft_plot plot = {12, 8, 296, ROW * (results->sets + 1) - 4, lowest(results, score, metric), 1, 0, 1};
+    const bool has_intervals = !isnan(interval_of(results, score, results->sets, metric).low);
+    const char *column = metrics[metric].column;
+    char name[16];
+    sft_chart_metric_name(results, metric, name);
     chart->width = 320;
     chart->height = plot.top + plot.height + 20;
-    if (results->models > 1) chart->legend = change_legend;
-    sft_text_printf(&chart->title, "%s, %s", sft_score_words(results->score_names[score]), metrics[metric].name);
+    chart->legend = change_legend(results, has_intervals);
+    sft_text_printf(&chart->title, "%s, %s", sft_score_words(results->score_names[score]), name);
     sft_text_printf(&chart->description, "%s of every OOD set and their average in percent; the table has the numbers.",
-                    metrics[metric].name);
-    sft_text_printf(&chart->data, "set,%s%s%s\n", results->models > 1 ? metrics[metric].column : "",
-                    results->models > 1 ? "_before," : "", metrics[metric].column);
+                    name);
+    sft_text_add(&chart->data, "set");
+    if (results->models > 1) sft_text_printf(&chart->data, ",%s_before", column);
+    sft_text_printf(&chart->data, ",%s", column);
+    if (has_intervals) sft_text_printf(&chart->data, ",%s_low,%s_high", column, column);
+    sft_text_add(&chart->data, "\n");
     sft_plot_x_axis(&chart->shapes, &plot, 5, 100, true);
     for (int set = 0; set <= results->sets; set++)
         draw_change_row(chart, results, score, set, plot.top + ROW * set, &plot, metric);

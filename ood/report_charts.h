@@ -24,14 +24,18 @@ struct sft_metrics sft_chart_metrics(const struct sft_results *results, int mode
 enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_results *results, int score,
                                     int set) SFT_MUST_CHECK;
 
-/* ROC curves of both models, ID positive. */
+/* ROC curves of both models, ID positive, and a line at the recall that FPR is taken at. */
 enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results *results, int score,
                               int set) SFT_MUST_CHECK;
 
-/* From before to after, a row a set and one for their average. */
+/* From before to after, a row a set and one for their average, and the interval of the last model where the results
+ * have one. */
 enum sft_chart_metric { SFT_CHART_FPR, SFT_CHART_AUROC, SFT_CHART_METRICS };
 void sft_chart_change(struct sft_chart *chart, const struct sft_results *results, int score,
                       enum sft_chart_metric metric);
+
+/* "FPR95" (at the results' recall) or "AUROC", into text[16], which is returned. */
+const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric, char *text);
 
 /* Training curve `panel` (0 .. SFT_CHART_PANELS-1); sets *known to whether the steps tell it and it varies where it
  * should (a learning rate), and draws nothing where not. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ood/html.h"
 #include "ood/report_charts.h"
 #include "ood/report_page.h"
 
@@ -74,8 +75,8 @@ static enum sft_status add_figure(struct sft_page *page, struct sft_text *out, s
 enum sft_status sft_page_changes(struct sft_page *page)
 {
     static const struct {
-        const char *caption, *suffix;
-    } charts[SFT_CHART_METRICS] = {{"FPR95, % (lower is better)", "fpr95"}, {"AUROC, % (higher is better)", "auroc"}};
+        const char *direction, *suffix;
+    } charts[SFT_CHART_METRICS] = {{"lower", "fpr95"}, {"higher", "auroc"}};
     const struct sft_results *results = page->results;
     struct sft_text figures = {0};
     enum sft_status status = SFT_OK;
@@ -85,11 +86,14 @@ enum sft_status sft_page_changes(struct sft_page *page)
     for (int metric = 0; status == SFT_OK && metric < SFT_CHART_METRICS; metric++) {
         struct sft_chart chart = {0};
         struct sft_text stem = {0};
+        char caption[48], name[16];
+        snprintf(caption, sizeof(caption), "%s, %% (%s is better)",
+                 sft_chart_metric_name(results, (enum sft_chart_metric)metric, name), charts[metric].direction);
         sft_text_printf(&stem, "%s-%s", results->score_names[page->lead], charts[metric].suffix);
         sft_chart_change(&chart, results, page->lead, (enum sft_chart_metric)metric);
         if (metric == 0) add_legend(&page->out, chart.legend);
-        status = add_figure(page, &figures, &chart,
-                            (struct place){charts[metric].caption, NULL, stem.data ? stem.data : "", true, false});
+        status =
+            add_figure(page, &figures, &chart, (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
         sft_text_free(&stem);
     }
     sft_text_add(&page->out, "<div class=\"grid two\">\n");
@@ -185,7 +189,7 @@ static void add_moments(struct sft_page *page, int score)
     struct sft_text label = {0};
     sft_text_printf(&label, "Means and standard deviations of the scores, %s",
                     sft_score_words(results->score_names[score]));
-    sft_page_open_scroll(page, label.data ? label.data : "");
+    sft_html_open_scroll(&page->out, label.data ? label.data : "");
     sft_text_free(&label);
     sft_text_add(&page->out, "<table class=\"plain\"><caption>Means and standard deviations of the scores</caption>\n"
                              "<thead><tr><th class=\"first\" scope=\"col\">Images</th>");
@@ -204,7 +208,7 @@ static void add_score_summary(struct sft_page *page, int score)
     const struct sft_metrics m = sft_results_average(page->results, page->results->models - 1, score);
     sft_text_printf(&page->out, "<details class=\"block\"%s><summary><h3>", is_featured(page, score) ? " open" : "");
     sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[score]));
-    sft_text_printf(&page->out, "</h3><span>FPR95 %.2f, AUROC %.2f on average</span></summary>\n", 100 * m.fpr,
+    sft_text_printf(&page->out, "</h3><span>%s %.2f, AUROC %.2f on average</span></summary>\n", page->fpr, 100 * m.fpr,
                     100 * m.auroc);
 }
 
@@ -222,9 +226,19 @@ static enum sft_status add_score(struct sft_page *page, int score)
 
 enum sft_status sft_page_densities(struct sft_page *page)
 {
+    const struct sft_results *results = page->results;
+    const double recall = 100 * results->measure.recall;
+    const int id = strcmp(results->convention->positive, "id") == 0;
     sft_text_add(&page->out,
                  "<p class=\"soft\">Histograms of the scores with Gaussian kernel densities (Scott&rsquo;s bandwidth) "
-                 "drawn over them; scores grow to the right.</p>\n");
+                 "drawn over them; scores grow to the right.");
+    if (id)
+        sft_text_printf(&page->out, " %.4g&nbsp;%% of the in-distribution images score more than the threshold.",
+                        recall);
+    sft_text_printf(&page->out,
+                    " In the ROC curves the dotted line is where %.4g&nbsp;%% of the %s images are "
+                    "recognised.</p>\n",
+                    recall, id ? "in-distribution" : "out-of-distribution");
     SFT_TRY(add_score(page, page->lead));
     for (int featured = 1; featured >= 0; featured--)
         for (int score = 0; score < page->results->scores; score++)

@@ -15,6 +15,7 @@
 /* What was read; owns everything that its report borrows. */
 struct run {
     struct sft_results results;
+    struct sft_seeds seeds;
     struct sft_report_step *steps;
     size_t n_steps, steps_capacity;
     struct sft_report_setting *settings; /* keys and values owned */
@@ -34,6 +35,7 @@ static void free_run(struct run *run)
     free(run->csv);
     sft_examples_free(&run->examples);
     sft_results_free(&run->results);
+    sft_seeds_free(&run->seeds);
 }
 
 static char *in_folder(const char *folder, const char *name)
@@ -171,15 +173,28 @@ static enum sft_status load(const char *folder, const char *name, enum sft_statu
     return status;
 }
 
+static char *folder_of(const char *path)
+{
+    char *folder = sft_strdup(path);
+    if (folder) *strrchr(folder, '/') = '\0';
+    return folder;
+}
+
 static enum sft_status load_results(const char *path, struct run *run)
 {
-    enum sft_status status;
-    char *folder = sft_strdup(path);
-    if (!folder) return SFT_MEMORY;
-    *strrchr(folder, '/') = '\0';
-    status = sft_results_read(folder, &run->results);
+    char *folder = folder_of(path);
+    enum sft_status status = folder ? sft_results_read(folder, &run->results) : SFT_MEMORY;
     free(folder);
     return status;
+}
+
+/* Their mean takes the place of results. */
+static enum sft_status load_seeds(const char *path, struct run *run)
+{
+    char *folder = folder_of(path);
+    enum sft_status status = folder ? sft_seeds_read_again(folder, &run->seeds) : SFT_MEMORY;
+    free(folder);
+    return status == SFT_OK ? sft_seeds_mean(&run->seeds, &run->results) : status;
 }
 
 static enum sft_status load_examples(const char *path, struct run *run)
@@ -202,17 +217,20 @@ enum sft_status sft_report_from_folder(const char *folder)
     struct run run = {0};
     struct sft_report report = {0};
     enum sft_status status;
-    SFT_TRY_OUT(load(folder, "results.json", load_results, &run));
+    SFT_TRY_OUT(load(folder, "seeds.json", load_seeds, &run));
+    if (run.seeds.n == 0) SFT_TRY_OUT(load(folder, "results.json", load_results, &run));
     SFT_TRY_OUT(load(folder, "metrics.jsonl", load_steps, &run));
     SFT_TRY_OUT(load(folder, "run.json", load_settings, &run));
     SFT_TRY_OUT(load(folder, "examples.json", load_examples, &run));
-    if (run.results.models > 0) SFT_TRY_OUT(load(folder, "results.csv", load_csv, &run));
+    if (run.results.models > 0)
+        SFT_TRY_OUT(load(folder, run.seeds.n > 0 ? "seeds.csv" : "results.csv", load_csv, &run));
     if (run.results.models == 0 && run.n_steps == 0) {
-        status =
-            sft_fail(SFT_DATA, "%s: neither usable results.json nor metrics.jsonl: not the folder of a run", folder);
+        status = sft_fail(SFT_DATA, "%s: no usable results.json, seeds.json or metrics.jsonl: not the folder of a run",
+                          folder);
         goto out;
     }
     report = (struct sft_report){.results = &run.results,
+                                 .seeds = run.seeds.n > 0 ? &run.seeds : NULL,
                                  .steps = run.n_steps,
                                  .step = run.steps,
                                  .settings = run.n_settings,

@@ -33,6 +33,7 @@ static const char *const chart_style[] = {
     ".id-line{stroke:var(--id);stroke-width:1.6}.ood-line{stroke:var(--ood);stroke-width:1.6;stroke-dasharray:6 2}\n",
     ".track{stroke:var(--rule);stroke-width:5;stroke-linecap:round}.move{stroke-width:5}\n",
     ".move.good{stroke:var(--good);stroke-opacity:.45}.move.bad{stroke:var(--bad);stroke-opacity:.45}\n",
+    ".interval{stroke:var(--ink);stroke-width:1.4;fill:none}\n",
     ".was{fill:var(--card);stroke:var(--faint);stroke-width:2}.now.good{fill:var(--good)}.now.bad{fill:var(--bad)}\n",
     NULL,
 };
@@ -62,7 +63,8 @@ static const char *const page_style[] = {
     ".card,figure,.sheet,details.block{background:var(--card);border:1px solid var(--rule);border-radius:10px}\n",
     ".card{padding:14px 18px}.card b{display:block;font-size:32px;line-height:1.25;"
     "font-variant-numeric:tabular-nums}\n",
-    ".card span{color:var(--soft);font-size:14px}.card .good{color:var(--good);font-weight:600}"
+    ".card span{color:var(--soft);font-size:14px}.card small{display:block;font-size:14px}.card "
+    ".good{color:var(--good);font-weight:600}"
     ".card .bad{color:var(--bad);font-weight:600}\n",
     /* tables: the region scrolls, never the page, and the first column stays in sight */
     ".scroll{position:relative;overflow-x:auto;max-width:100%}.sheet{padding:6px 0 "
@@ -80,7 +82,7 @@ static const char *const page_style[] = {
     "font-weight:400;color:var(--soft)}.scores .old td{color:var(--soft)}\n",
     ".scores td{white-space:nowrap}td.top{font-weight:700;color:var(--ink)!important}td.first-place{"
     "background:var(--mark)}td sup{display:inline-block;width:0;font-size:10px;line-height:0}\n",
-    ".scores tfoot td,.scores tfoot th{border-top:1px solid var(--rule);padding-top:6px;padding-bottom:8px}\n",
+    "small{font-size:.82em;color:var(--soft);font-weight:400}td small{display:block;font-size:11px}\n",
     ".plain{width:100%}.plain td,.plain th{border-top:1px solid var(--rule)}.plain thead th{border:0}"
     ".plain thead th:not(.first){text-align:right}.plain th.first{font-weight:400;padding-left:4px}\n",
     ".keys{width:100%}.keys th,.keys td{text-align:left;vertical-align:top;border-top:1px solid var(--rule);"

@@ -4,14 +4,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ood/html.h"
 #include "ood/report_charts.h"
 #include "ood/report_page.h"
 
-void sft_page_open_scroll(struct sft_page *page, const char *label)
+/* ---- how sure ---- */
+
+void sft_page_add_spread(struct sft_page *page, struct sft_interval interval, bool words)
 {
-    sft_text_add(&page->out, "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"");
-    sft_text_add_escaped(&page->out, label);
-    sft_text_add(&page->out, "\">");
+    if (isnan(interval.low)) return;
+    if (page->report->seeds)
+        sft_text_printf(&page->out, "<small>&plusmn;%.2f<span%s> over the seeds</span></small>",
+                        50 * (interval.high - interval.low), words ? "" : " class=\"vh\"");
+    else
+        sft_text_printf(&page->out, "<small><span%s>95&nbsp;%% interval </span>%.2f&ndash;%.2f</small>",
+                        words ? "" : " class=\"vh\"", 100 * interval.low, 100 * interval.high);
+}
+
+struct sft_interval sft_page_interval_of_seeds(const struct sft_page *page,
+                                               struct sft_spread (*number)(const struct sft_seeds *))
+{
+    struct sft_spread spread;
+    if (!page->report->seeds) return (struct sft_interval){NAN, NAN};
+    spread = number(page->report->seeds);
+    return (struct sft_interval){spread.mean - spread.sd, spread.mean + spread.sd};
 }
 
 /* ---- metrics ---- */
@@ -43,6 +59,7 @@ static void add_cell(struct sft_page *page, int model, int score, int set, int o
     static const char *const words[RANKS] = {"best", "second", "third"};
     const struct sft_results *results = page->results;
     const int rows = results->models * results->scores;
+    const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
     double value = shown(results, model, score, set, of_fpr);
     int at = place(results, set, value, of_fpr);
     sft_text_printf(&page->out, "<td class=\"%s%s", of_fpr ? "group" : "", at == 1 && rows > 1 ? " first-place" : "");
@@ -50,22 +67,8 @@ static void add_cell(struct sft_page *page, int model, int score, int set, int o
     if (at <= RANKS && at < rows)
         sft_text_printf(&page->out, "<sup aria-hidden=\"true\">%d</sup><span class=\"vh\"> (%s)</span>", at,
                         words[at - 1]);
+    sft_page_add_spread(page, of_fpr ? m.fpr_interval : m.auroc_interval, false);
     sft_text_add(&page->out, "</td>");
-}
-
-/* A name that may break after its separators. */
-static void add_breakable(struct sft_text *out, const char *name)
-{
-    static const char separators[] = "_-./+ ";
-    while (*name) {
-        char piece[256];
-        size_t length = strcspn(name, separators);
-        length += strspn(name + length, separators);
-        snprintf(piece, sizeof(piece), "%.*s", (int)(length < 255 ? length : 255), name);
-        sft_text_add_escaped(out, piece);
-        name += strlen(piece);
-        if (*name) sft_text_add(out, "<wbr>");
-    }
 }
 
 static void add_row(struct sft_page *page, int score, int model)
@@ -76,7 +79,7 @@ static void add_row(struct sft_page *page, int score, int model)
     if (model == 0) {
         sft_text_printf(&page->out, "<th class=\"first\" scope=\"%s\" rowspan=\"%d\">",
                         results->models > 1 ? "rowgroup" : "row", results->models);
-        add_breakable(&page->out, sft_score_words(results->score_names[score]));
+        sft_html_add_breakable(&page->out, sft_score_words(results->score_names[score]));
         sft_text_add(&page->out, "</th>");
     }
     if (results->models > 1) sft_text_printf(&page->out, "<th scope=\"row\">%s</th>", words[model]);
@@ -93,34 +96,52 @@ static void add_head(struct sft_page *page)
     for (int set = 0; set <= results->sets; set++) {
         sft_text_add(&page->out, "<th class=\"group\" colspan=\"2\" scope=\"colgroup\">");
         if (set < results->sets)
-            add_breakable(&page->out, results->set_names[set]);
+            sft_html_add_breakable(&page->out, results->set_names[set]);
         else
             sft_text_add(&page->out, "Average");
         sft_text_add(&page->out, "</th>");
     }
     sft_text_add(&page->out, "</tr>\n<tr>");
     for (int set = 0; set <= results->sets; set++)
-        sft_text_add(&page->out, "<th class=\"metric group\" scope=\"col\">FPR95&nbsp;&darr;</th>"
-                                 "<th class=\"metric\" scope=\"col\">AUROC&nbsp;&uarr;</th>");
+        sft_text_printf(&page->out,
+                        "<th class=\"metric group\" scope=\"col\">%s&nbsp;&darr;</th>"
+                        "<th class=\"metric\" scope=\"col\">AUROC&nbsp;&uarr;</th>",
+                        page->fpr);
     sft_text_add(&page->out, "</tr></thead>\n");
 }
 
-static void add_accuracy(struct sft_page *page)
+/* A number of each model's ID images. */
+static void add_id_line(struct sft_page *page, const char *name, const double *values, struct sft_interval spread)
 {
-    const struct sft_results *results = page->results;
-    const double *accuracy = results->accuracy;
-    if (isnan(accuracy[0])) return;
-    sft_text_printf(&page->out, "<p class=\"soft\">Accuracy on ID images: %.2f&nbsp;%%", 100 * accuracy[SFT_BEFORE]);
-    if (results->models > 1 && !isnan(accuracy[SFT_AFTER]))
-        sft_text_printf(&page->out, " before, %.2f&nbsp;%% after", 100 * accuracy[SFT_AFTER]);
+    if (isnan(values[SFT_BEFORE])) return;
+    sft_text_printf(&page->out, "<p class=\"soft\">%s: %.2f&nbsp;%%", name, 100 * values[SFT_BEFORE]);
+    if (page->results->models > 1 && !isnan(values[SFT_AFTER])) {
+        sft_text_printf(&page->out, " before, %.2f&nbsp;%%", 100 * values[SFT_AFTER]);
+        if (!isnan(spread.low)) sft_text_printf(&page->out, " &plusmn; %.2f", 50 * (spread.high - spread.low));
+        sft_text_add(&page->out, " after");
+    }
     sft_text_add(&page->out, ".</p>\n");
+}
+
+static void add_note(struct sft_page *page)
+{
+    const int replicates = page->results->measure.replicates;
+    sft_text_add(&page->out, "<p class=\"soft\">In percent. The best three of each column carry a 1, 2 or 3.");
+    if (page->report->seeds)
+        sft_text_printf(&page->out, " After: the mean of %d seeds, and beneath it their sample standard deviation.",
+                        page->report->seeds->n);
+    else if (replicates)
+        sft_text_printf(&page->out,
+                        " Beneath each number its 95&nbsp;%% interval, from %d bootstrap replicate%s of the images.",
+                        replicates, replicates == 1 ? "" : "s");
+    sft_text_add(&page->out, "</p>\n");
 }
 
 void sft_page_scores(struct sft_page *page)
 {
-    sft_text_add(&page->out, "<p class=\"soft\">In percent. The best three of each column carry a 1, 2 or 3.</p>\n"
-                             "<div class=\"sheet\">");
-    sft_page_open_scroll(page, "Metrics of every score on every set");
+    add_note(page);
+    sft_text_add(&page->out, "<div class=\"sheet\">");
+    sft_html_open_scroll(&page->out, "Metrics of every score on every set");
     sft_text_add(&page->out, "<table class=\"scores\" aria-labelledby=\"scores\">\n");
     add_head(page);
     for (int score = 0; score < page->results->scores; score++) {
@@ -129,7 +150,54 @@ void sft_page_scores(struct sft_page *page)
         sft_text_add(&page->out, "</tbody>\n");
     }
     sft_text_add(&page->out, "</table></div></div>\n");
-    add_accuracy(page);
+    add_id_line(page, "Accuracy on ID images", page->results->accuracy,
+                sft_page_interval_of_seeds(page, sft_seeds_accuracy));
+    add_id_line(page, "Calibration error (ECE) on ID images", page->results->ece,
+                sft_page_interval_of_seeds(page, sft_seeds_ece));
+}
+
+/* ---- seeds ---- */
+
+static void add_percent(struct sft_page *page, double value)
+{
+    if (isnan(value))
+        sft_text_add(&page->out, "<td></td>");
+    else
+        sft_text_printf(&page->out, "<td>%.2f</td>", 100 * value);
+}
+
+static void add_seed(struct sft_page *page, int i)
+{
+    const struct sft_seeds *seeds = page->report->seeds;
+    const struct sft_results *run = &seeds->runs[i];
+    const struct sft_metrics average = sft_results_average(run, SFT_AFTER, page->lead);
+    const long long seed = (long long)(seeds->first + i);
+    sft_text_printf(&page->out,
+                    "<tr><th class=\"first\" scope=\"row\"><a href=\"seed-%lld/report.html\">seed %lld</a></th>", seed,
+                    seed);
+    add_percent(page, average.fpr);
+    add_percent(page, average.auroc);
+    add_percent(page, run->accuracy[SFT_AFTER]);
+    add_percent(page, run->ece[SFT_AFTER]);
+    sft_text_add(&page->out, "</tr>\n");
+}
+
+void sft_page_seeds(struct sft_page *page)
+{
+    sft_text_add(&page->out, "<p class=\"soft\">The ");
+    sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[page->lead]));
+    sft_text_add(&page->out,
+                 " score after fine-tuning with each seed, averaged over the sets, in percent. Each seed has "
+                 "a report of its own.</p>\n<div class=\"sheet\">");
+    sft_html_open_scroll(&page->out, "Averages of every seed");
+    sft_text_printf(
+        &page->out,
+        "<table class=\"plain\" aria-labelledby=\"seeds\"><thead><tr><th class=\"first\" scope=\"col\">Report"
+        "</th><th scope=\"col\">%s</th><th scope=\"col\">AUROC</th><th scope=\"col\">accuracy</th>"
+        "<th scope=\"col\">ECE</th></tr></thead>\n<tbody>\n",
+        page->fpr);
+    for (int i = 0; i < page->report->seeds->n; i++) add_seed(page, i);
+    sft_text_add(&page->out, "</tbody></table></div></div>\n");
 }
 
 /* ---- settings ---- */

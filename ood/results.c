@@ -63,6 +63,7 @@ enum sft_status sft_results_init(struct sft_results *results, const struct sft_c
         return SFT_MEMORY;
     }
     for (int i = 0; i < SFT_MODELS * scores; i++) results->averages[i] = no_intervals;
+    for (int i = 0; i < SFT_MODELS * scores * sets; i++) results->metrics[i] = no_intervals;
     return SFT_OK;
 }
 

@@ -3,11 +3,13 @@
  * Results: what one evaluation found, or the two before and after fine-tuning. Scores of images go in, metrics come
  * out, and both are written to, and read back from, a run folder:
  *
- *   results.json   accuracy, ece (expected calibration error), convention with the recall, scores: metrics of each
- * score on each OOD set, and the average; fractions, not percents results.csv    the same in long form:
- * model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood scores/SCORE/SET.npy         one float32 an image in file
- * order, higher means more in-distribution; the ID set is called "id". With two models: scores/before/SCORE/SET.npy and
- * scores/after/...
+ * - results.json: accuracy, ece (expected calibration error), convention with the recall, scores: metrics of each score
+ *   on each OOD set, and the average; fractions, not percents;
+ *
+ * - results.csv, the same in long form: model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood;
+ *
+ * - scores/SCORE/SET.npy: one float32 an image in file order, higher means more in-distribution; the ID set is called
+ *   "id". With two models: scores/before/SCORE/SET.npy and scores/after/...
  *
  * The key of FPR is "fpr95" at any recall. With a bootstrap each cell also has "fpr95_ci" and "auroc_ci", [low, high]
  * with 95 % confidence, results.json says "bootstrap": {replicates, seed, confidence}, and results.csv has the columns

@@ -42,12 +42,7 @@ static double value_at(const struct sft_results *run, struct place at)
     return *(const double *)(const void *)((const char *)&m + metrics[at.metric].offset);
 }
 
-struct spread {
-    double mean, sd;
-};
-
-/* NaN where a run does not know. */
-static struct spread spread_at(const struct sft_seeds *seeds, struct place at)
+static struct sft_spread spread_at(const struct sft_seeds *seeds, struct place at)
 {
     double sum = 0, squares = 0, mean;
     for (int i = 0; i < seeds->n; i++) sum += value_at(&seeds->runs[i], at);
@@ -56,7 +51,68 @@ static struct spread spread_at(const struct sft_seeds *seeds, struct place at)
         double off = value_at(&seeds->runs[i], at) - mean;
         squares += off * off;
     }
-    return (struct spread){mean, seeds->n > 1 ? sqrt(squares / (seeds->n - 1)) : 0.0};
+    return (struct sft_spread){mean, seeds->n > 1 ? sqrt(squares / (seeds->n - 1)) : 0.0};
+}
+
+struct sft_spread sft_seeds_accuracy(const struct sft_seeds *seeds)
+{
+    return spread_at(seeds, (struct place){SFT_AFTER, 0, 0, ACCURACY});
+}
+
+struct sft_spread sft_seeds_ece(const struct sft_seeds *seeds)
+{
+    return spread_at(seeds, (struct place){SFT_AFTER, 0, 0, ECE});
+}
+
+/* ---- as one run ---- */
+
+static struct sft_interval around(struct sft_spread spread)
+{
+    return (struct sft_interval){spread.mean - spread.sd, spread.mean + spread.sd};
+}
+
+/* The metrics that both a set and the average have intervals of. */
+static void take_intervals(const struct sft_seeds *seeds, int score, int set, struct sft_metrics *to)
+{
+    to->fpr_interval = around(spread_at(seeds, (struct place){SFT_AFTER, score, set, FPR}));
+    to->auroc_interval = around(spread_at(seeds, (struct place){SFT_AFTER, score, set, AUROC}));
+}
+
+static void take_means(const struct sft_seeds *seeds, int score, int set, struct sft_metrics *to)
+{
+    *to = *sft_results_metrics(seeds->runs, SFT_AFTER, score, set);
+    for (int m = 0; m < METRICS; m++)
+        *(double *)(void *)((char *)to + metrics[m].offset) =
+            spread_at(seeds, (struct place){SFT_AFTER, score, set, m}).mean;
+    take_intervals(seeds, score, set, to);
+}
+
+static struct sft_metrics without_intervals(struct sft_metrics metrics_of_run)
+{
+    metrics_of_run.fpr_interval = metrics_of_run.auroc_interval = (struct sft_interval){NAN, NAN};
+    return metrics_of_run;
+}
+
+enum sft_status sft_seeds_mean(const struct sft_seeds *seeds, struct sft_results *mean)
+{
+    const struct sft_results *run = seeds->runs;
+    SFT_TRY(sft_results_init(mean, run->convention, run->scores, (const char *const *)run->score_names, run->sets,
+                             (const char *const *)run->set_names));
+    mean->models = SFT_MODELS;
+    mean->measure.recall = run->measure.recall;
+    for (int score = 0; score < run->scores; score++) {
+        const int64_t before = (int64_t)score * run->sets, after = before + (int64_t)run->scores * run->sets;
+        for (int set = 0; set < run->sets; set++) {
+            mean->metrics[before + set] = without_intervals(*sft_results_metrics(run, SFT_BEFORE, score, set));
+            take_means(seeds, score, set, &mean->metrics[after + set]);
+        }
+        take_intervals(seeds, score, run->sets, &mean->averages[run->scores + score]);
+    }
+    mean->accuracy[SFT_BEFORE] = run->accuracy[SFT_BEFORE];
+    mean->accuracy[SFT_AFTER] = sft_seeds_accuracy(seeds).mean;
+    mean->ece[SFT_BEFORE] = run->ece[SFT_BEFORE];
+    mean->ece[SFT_AFTER] = sft_seeds_ece(seeds).mean;
+    return SFT_OK;
 }
 
 /* ---- reading ---- */
@@ -96,6 +152,38 @@ enum sft_status sft_seeds_read(const char *folder, int64_t first, int n, struct 
     return status;
 }
 
+/* The seeds that the file names, which follow each other. */
+static enum sft_status read_numbers(const char *path, int64_t *first, int *n)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, 0, &error);
+    const json_t *seeds = json_object_get(object, "seeds");
+    enum sft_status status = SFT_OK;
+    *n = (int)json_array_size(seeds);
+    *first = json_integer_value(json_array_get(seeds, 0));
+    for (int i = 0; i < *n; i++)
+        if (!json_is_integer(json_array_get(seeds, (size_t)i)) ||
+            json_integer_value(json_array_get(seeds, (size_t)i)) - i != *first)
+            *n = 0;
+    if (!object)
+        status = sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
+    else if (*n == 0)
+        status = sft_fail(SFT_DATA, "%s: \"seeds\" is no list of consecutive numbers", path);
+    json_decref(object);
+    return status;
+}
+
+enum sft_status sft_seeds_read_again(const char *folder, struct sft_seeds *seeds)
+{
+    char path[4200];
+    int64_t first;
+    int n;
+    *seeds = (struct sft_seeds){0};
+    snprintf(path, sizeof(path), "%s/seeds.json", folder);
+    SFT_TRY(read_numbers(path, &first, &n));
+    return sft_seeds_read(folder, first, n, seeds);
+}
+
 void sft_seeds_free(struct sft_seeds *seeds)
 {
     for (int i = 0; seeds->runs && i < seeds->n; i++) sft_results_free(&seeds->runs[i]);
@@ -109,7 +197,7 @@ static json_t *real_or_null(double value) { return isfinite(value) ? json_real(v
 
 static json_t *spread_to_json(const struct sft_seeds *seeds, struct place at)
 {
-    struct spread spread = spread_at(seeds, at);
+    struct sft_spread spread = spread_at(seeds, at);
     json_t *values = json_array();
     for (int i = 0; i < seeds->n; i++) json_array_append_new(values, real_or_null(value_at(&seeds->runs[i], at)));
     return json_pack("{s:o, s:o, s:o}", "mean", real_or_null(spread.mean), "sd", real_or_null(spread.sd), "values",
@@ -153,7 +241,7 @@ static void add_number(struct sft_text *text, double value)
 static void add_row(struct sft_text *text, const struct sft_seeds *seeds, const char *score, const char *set,
                     const char *metric, struct place at)
 {
-    struct spread spread = spread_at(seeds, at);
+    struct sft_spread spread = spread_at(seeds, at);
     struct place before = at;
     before.model = SFT_BEFORE;
     sft_text_add_csv(text, score);
@@ -209,11 +297,11 @@ enum sft_status sft_seeds_write(const struct sft_seeds *seeds, const char *folde
 
 /* ---- the table ---- */
 
-enum { NAME = 16 };
+enum { NAME = 18 };
 
 static void add_cells(struct sft_text *text, const struct sft_seeds *seeds, struct place at)
 {
-    struct spread after = spread_at(seeds, at);
+    struct sft_spread after = spread_at(seeds, at);
     at.model = SFT_BEFORE;
     sft_text_printf(text, "%9.2f  %6.2f +- %.2f", 100 * value_at(seeds->runs, at), 100 * after.mean, 100 * after.sd);
 }
@@ -221,6 +309,10 @@ static void add_cells(struct sft_text *text, const struct sft_seeds *seeds, stru
 static void add_table(struct sft_text *text, const struct sft_seeds *seeds)
 {
     const struct sft_results *run = seeds->runs;
+    static const struct {
+        const char *words;
+        int metric;
+    } of_id[] = {{"accuracy on ID", ACCURACY}, {"calibration error", ECE}};
     char fpr[16];
     sft_text_printf(text, "%*s%16s%23s\n", NAME, "", sft_results_fpr_name(run, fpr), "AUROC");
     sft_text_printf(text, "%*s%9s%15s%8s%15s\n", NAME, "", "before", "after", "before", "after");
@@ -231,9 +323,12 @@ static void add_table(struct sft_text *text, const struct sft_seeds *seeds)
         add_cells(text, seeds, (struct place){SFT_AFTER, s, run->sets, AUROC});
         sft_text_add(text, "\n");
     }
-    if (!isnan(run->accuracy[SFT_BEFORE])) {
-        sft_text_printf(text, "%-*s", NAME, "accuracy on ID");
-        add_cells(text, seeds, (struct place){SFT_AFTER, 0, 0, ACCURACY});
+    for (size_t i = 0; i < sizeof(of_id) / sizeof(of_id[0]); i++) {
+        struct place at = {SFT_BEFORE, 0, 0, of_id[i].metric};
+        if (isnan(value_at(run, at))) continue;
+        at.model = SFT_AFTER;
+        sft_text_printf(text, "%-*s", NAME, of_id[i].words);
+        add_cells(text, seeds, at);
         sft_text_add(text, "\n");
     }
     sft_text_printf(text, "In percent, averaged over %d OOD set%s; mean +- sample standard deviation of %d seeds.\n",

@@ -47,8 +47,8 @@ static const char *read_name(const char *at, char name[32])
 /* A & that starts no entity which XML and HTML share or that the page uses. */
 static void assert_entity(const char *at)
 {
-    static const char *const known[] = {"&amp;",    "&lt;",   "&gt;",   "&quot;",  "&#39;",   "&nbsp;",
-                                        "&middot;", "&darr;", "&uarr;", "&minus;", "&rsquo;", NULL};
+    static const char *const known[] = {"&amp;",  "&lt;",   "&gt;",    "&quot;",  "&#39;",    "&nbsp;",  "&middot;",
+                                        "&darr;", "&uarr;", "&minus;", "&ndash;", "&plusmn;", "&rsquo;", NULL};
     for (const char *const *k = known; *k; k++)
         if (strncmp(at, *k, strlen(*k)) == 0) return;
     fail_msg("a stray & at: %.40s", at);
