@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,20 @@ static const char *const own_files[] = {"run.json",      "model.safetensors", "c
                                         "metrics.jsonl", "prop1.jsonl",       "results.json",
                                         "results.csv",   "examples.json",     "report.html",
                                         "seeds.json",    "seeds.csv"};
+
+/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its own. */
+static const struct {
+    const char *below, *pattern;
+    int depth; /* of folders in there */
+} own_patterns[] = {
+    {"", "model-[0-9]*.safetensors", 0},
+    {"", "*-bins.csv", 0},
+    {"", "*-kernel.csv", 0},
+    {"plots", "*.svg", 1},
+    {"plots", "*.png", 1},
+    {"plots", "*.csv", 1},
+    {"scores", "*.npy", 2},
+};
 
 static bool is_empty(DIR *folder)
 {
@@ -52,10 +67,62 @@ const char *sft_run_path(const struct sft_run *run, const char *name, char *text
     return text;
 }
 
-static void remove_earlier(const struct sft_run *run)
+/* ---- what an earlier run left ---- */
+
+/* "FOLDER/NAME" into path[SFT_RUN_PATH]; false where that is too long for a run to have made it. */
+static bool join(const char *folder, const char *name, char *path)
+{
+    return snprintf(path, SFT_RUN_PATH, "%s%s%s", folder, *name ? "/" : "", name) < SFT_RUN_PATH;
+}
+
+/* A link is none: what it points at is not the run's. */
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return lstat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+static void remove_matching(const char *folder, const char *pattern, int depth)
+{
+    DIR *entries = opendir(folder);
+    for (const struct dirent *entry; entries && (entry = readdir(entries));) {
+        char path[SFT_RUN_PATH];
+        if (entry->d_name[0] == '.' || !join(folder, entry->d_name, path)) continue;
+        if (fnmatch(pattern, entry->d_name, 0) == 0) unlink(path);
+        if (depth == 0 || !is_folder(path)) continue;
+        remove_matching(path, pattern, depth - 1);
+        rmdir(path);
+    }
+    if (entries) closedir(entries);
+}
+
+/* Files by their names, never a whole folder: what else someone put there stays, and the folders that hold it. */
+static void remove_files(const char *folder)
 {
     char path[SFT_RUN_PATH];
-    for (size_t i = 0; i < sizeof(own_files) / sizeof(own_files[0]); i++) unlink(sft_run_path(run, own_files[i], path));
+    for (size_t i = 0; i < sizeof(own_files) / sizeof(own_files[0]); i++)
+        if (join(folder, own_files[i], path)) unlink(path);
+    for (size_t i = 0; i < sizeof(own_patterns) / sizeof(own_patterns[0]); i++) {
+        const bool below = *own_patterns[i].below;
+        if (!join(folder, own_patterns[i].below, path) || (below && !is_folder(path))) continue;
+        remove_matching(path, own_patterns[i].pattern, own_patterns[i].depth);
+        if (below) rmdir(path);
+    }
+}
+
+/* The run's, and those of its seeds. */
+static void remove_earlier(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    for (const struct dirent *entry; entries && (entry = readdir(entries));) {
+        char path[SFT_RUN_PATH];
+        if (fnmatch("seed-[0-9]*", entry->d_name, 0) != 0 || !join(folder, entry->d_name, path)) continue;
+        if (!is_folder(path)) continue;
+        remove_files(path);
+        rmdir(path);
+    }
+    if (entries) closedir(entries);
+    remove_files(folder);
 }
 
 /* Whether anything but run.json is there of what a run makes. */
@@ -122,7 +189,7 @@ enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, b
     snprintf(run->folder, sizeof(run->folder), "%s", folder);
     run->created = access(folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(folder));
-    if (clean) remove_earlier(run);
+    if (clean) remove_earlier(folder);
     run->record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
                             "status", "running", "command", command_line(args), "options", sft_args_json(args), "given",
                             sft_args_origins_json(args), "host", this_host(), "started", time_of_day());

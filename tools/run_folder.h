@@ -22,8 +22,8 @@ struct sft_run {
  * nothing is computed in vain. SFT_USAGE where it is used, SFT_WRITE where it cannot be. */
 enum sft_status sft_run_check(const char *folder, bool reuse) SFT_MUST_CHECK;
 
-/* Makes the folder and writes a first run.json. With `clean`, files that an earlier run left there are removed. Release
- * with sft_run_end() in any case. */
+/* Makes the folder and writes a first run.json. With `clean`, the files that an earlier run made there are removed, in
+ * plots/, scores/ and the folders of seeds too; others stay. Release with sft_run_end() in any case. */
 enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean,
                               struct sft_run *run) SFT_MUST_CHECK;
 
