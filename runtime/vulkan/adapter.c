@@ -176,7 +176,6 @@ struct sft_vk_limits sft_vk_adapter_limits(const struct sft_vk_adapter *adapter)
 {
     const VkPhysicalDeviceLimits *l = &adapter->properties.limits;
     const VkPhysicalDeviceVulkan11Properties *p = &adapter->properties11;
-    VkSubgroupFeatureFlags has = p->subgroupSupportedOperations;
     struct sft_vk_limits limits = {
         .max_invocations = l->maxComputeWorkGroupInvocations,
         .shared_memory = l->maxComputeSharedMemorySize,
@@ -186,9 +185,6 @@ struct sft_vk_limits sft_vk_adapter_limits(const struct sft_vk_adapter *adapter)
     memcpy(limits.max_groups, l->maxComputeWorkGroupCount, sizeof(limits.max_groups));
     if (sft_vk_disabled("subgroup") || !(p->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT)) return limits;
     limits.subgroup_size = p->subgroupSize;
-    limits.subgroup_arithmetic = has & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
-    limits.subgroup_shuffle = has & VK_SUBGROUP_FEATURE_SHUFFLE_BIT;
-    limits.subgroup_broadcast = has & VK_SUBGROUP_FEATURE_BALLOT_BIT;
     return limits;
 }
 

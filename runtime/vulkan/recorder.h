@@ -25,7 +25,6 @@ struct sft_vk_limits {
     uint32_t max_groups[3];
     uint32_t shared_memory; /* bytes */
     bool cpu_device;        /* a driver that runs on the CPU: no shared memory, no barriers */
-    bool subgroup_arithmetic, subgroup_shuffle, subgroup_broadcast;
 };
 
 struct sft_vk_operand {

@@ -26,9 +26,6 @@ static const struct sft_vk_limits gpu = {
     .max_group_size = {1024, 1024, 64},
     .max_groups = {0x7fffffff, 65535, 65535},
     .shared_memory = 49152,
-    .subgroup_arithmetic = true,
-    .subgroup_shuffle = true,
-    .subgroup_broadcast = true,
 };
 static const struct sft_vk_limits cpu = {
     .subgroup_size = 4,
