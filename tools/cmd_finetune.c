@@ -214,6 +214,7 @@ static enum sft_status write_results(struct job *job)
         if (job->evaluates) SFT_TRY(sft_results_print(&job->sets.results, stdout));
         if (prop1) sft_prop1_print(prop1, stdout);
         printf("%s\n", sft_run_path(&job->run, "model.safetensors", path));
+        printf("%s\n", sft_run_path(&job->run, "report.html", path));
         return SFT_OK;
     }
     if (job->evaluates) results = sft_results_to_json(&job->sets.results);
@@ -253,7 +254,8 @@ static enum sft_status show_seeds(const struct job *job, int64_t first)
                                           job->evaluates ? sft_seeds_to_json(&seeds) : NULL));
     else if (status == SFT_OK && job->evaluates)
         status = sft_seeds_print(&seeds, stdout);
-    if (status == SFT_OK && !options->fit.common.json) printf("%s\n", options->fit.out);
+    if (status == SFT_OK && !options->fit.common.json)
+        printf("%s%s\n", options->fit.out, job->evaluates ? "/report.html" : "");
     sft_seeds_free(&seeds);
     return status;
 }
@@ -275,7 +277,8 @@ static enum sft_status do_seeds(struct job *job)
     values->seed = runs.first;
     values->out = runs.folder;
     if (status == SFT_OK) status = show_seeds(job, runs.first);
-    return sft_run_end(&whole, status);
+    status = sft_run_end(&whole, status);
+    return status == SFT_OK && job->evaluates ? sft_report_from_folder(runs.folder) : status;
 }
 
 static enum sft_status do_job(struct job *job)

@@ -45,6 +45,17 @@ check "seed 3 was left alone" [ a/seed-4/model.safetensors -nt a/seed-3/model.sa
 check "seed 4 is as before" same a/seed-4/model.safetensors b/model.safetensors
 check "another seed went along" has a/seeds.csv 'seed-5$'
 tune 2 'in use' a --seed 3 --seeds 2
+
+# The page over all seeds, and those of each.
+check "a page of means and deviations" has a/report.html '<small>&plusmn;[0-9.]*<span> over the seeds</span></small>'
+check "with a way to each seed's" has a/report.html 'href="seed-5/report.html"'
+cp a/report.html first.html
+rm a/report.html
+expect 0 'a/report.html' report a
+check "the same page again" same first.html a/report.html
+tune 0 'a/report.html' a --overwrite
+check "no seeds are left of what was overwritten" [ ! -e a/seed-3 ]
+check "nor their means" [ ! -e a/seeds.json ]
 tune 0 '"sd"' c --seeds 2 --json
 tune 2 '--seeds: 0 is out of range' d --seeds 0
 
