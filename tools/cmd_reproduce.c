@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/html.h"
 #include "runtime/nearest.h"
 #include "tools/reproduce/figure.h"
 #include "tools/reproduce/show.h"
@@ -39,7 +40,7 @@ static enum sft_status find_experiment(const char *name, const struct sft_experi
 
 /* What becomes of the tables: text for the terminal, files, JSON. */
 struct output {
-    struct sft_text text, markdown, csv;
+    struct sft_text text, markdown, csv, sections, links; /* the last two are the page's */
     json_t *tables;
 };
 
@@ -48,6 +49,8 @@ static void free_output(struct output *output)
     sft_text_free(&output->text);
     sft_text_free(&output->markdown);
     sft_text_free(&output->csv);
+    sft_text_free(&output->sections);
+    sft_text_free(&output->links);
     json_decref(output->tables);
 }
 
@@ -60,6 +63,8 @@ static enum sft_status write_table(const struct sft_lab *lab, const struct sft_t
         sft_measured_text(&measured, &output->text);
         sft_measured_markdown(&measured, &output->markdown);
         sft_measured_csv(&measured, &output->csv);
+        sft_measured_html(&measured, &output->sections);
+        sft_text_printf(&output->links, "<li><a href=\"#%s\">%s</a></li>\n", table->name, table->name);
         json_array_append_new(output->tables, sft_measured_json(&measured));
     }
     sft_measured_free(&measured);
@@ -80,6 +85,41 @@ static void add_notes(const json_t *notes, struct sft_text *markdown)
         sft_text_printf(markdown, "%s- %s\n", i ? "" : "Missing:\n\n", json_string_value(json_array_get(notes, i)));
 }
 
+static void add_page_notes(const json_t *notes, struct sft_text *page)
+{
+    if (json_array_size(notes) == 0) return;
+    sft_text_add(page, "<h2>What is missing</h2>\n<ul>\n");
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        sft_text_add(page, "<li>");
+        sft_text_add_escaped(page, json_string_value(json_array_get(notes, i)));
+        sft_text_add(page, "</li>\n");
+    }
+    sft_text_add(page, "</ul>\n");
+}
+
+/* All tables, and what they lack, for a browser. */
+static enum sft_status write_page(const struct sft_lab *lab, const struct output *output, const struct sft_run *run)
+{
+    const char *name = lab->experiment->name;
+    struct sft_text page = {0};
+    enum sft_status status;
+    sft_html_begin(&page, name);
+    sft_text_add(&page, "<p class=\"facts\">The paper&rsquo;s tables, measured with ");
+    sft_text_add_escaped(&page, sft_device_get_info(lab->device)->name);
+    sft_text_add(&page, "</p>\n<nav aria-label=\"On this page\"><ul>\n");
+    sft_text_append(&page, &output->links);
+    sft_text_printf(&page, "<li><a href=\"%s.csv\">CSV</a></li>\n<li><a href=\"%s.json\">JSON</a></li>\n</ul></nav>\n",
+                    name, name);
+    sft_html_main(&page);
+    sft_text_append(&page, &output->sections);
+    add_page_notes(lab->notes, &page);
+    sft_html_end(&page, "The folder <code>runs</code> beside this page keeps every training and evaluation.");
+    status = page.status;
+    if (status == SFT_OK) status = write_file(run, name, "html", page.data);
+    sft_text_free(&page);
+    return status;
+}
+
 static enum sft_status write_files(const struct sft_lab *lab, struct output *output, const struct sft_run *run)
 {
     const char *name = lab->experiment->name;
@@ -91,10 +131,11 @@ static enum sft_status write_files(const struct sft_lab *lab, struct output *out
     if (status == SFT_OK) status = write_file(run, name, "md", output->markdown.data);
     if (status == SFT_OK) status = write_file(run, name, "csv", output->csv.data);
     if (status == SFT_OK) status = write_file(run, name, "json", json);
+    if (status == SFT_OK) status = write_page(lab, output, run);
     free(json);
     if (status != SFT_OK || !lab->values->common.json) {
         json_decref(all);
-        if (status == SFT_OK) fputs(output->text.data, stdout);
+        if (status == SFT_OK) printf("%s%s/%s.html\n", output->text.data, run->folder, name);
         return status;
     }
     return sft_print_json(all);
@@ -256,7 +297,8 @@ const struct sft_command sft_command_reproduce = {
     .name = "reproduce",
     .summary = "Runs a table or figure of the paper and sets it beside the published one",
     .about =
-        "The folder --out gets the tables as NAME.md, NAME.csv and NAME.json; a figure as a folder NAME with its data "
+        "The folder --out gets the tables as a page, NAME.html, and as NAME.md, NAME.csv and NAME.json; a figure as a "
+        "folder NAME with its data "
         "and a report. All trainings and evaluations are kept in runs/ and shared: a second table, or a command that "
         "was stopped and is given again with --resume, repeats nothing. Sets and models that are missing are named in "
         "a line each, and what needs them is left out.",

@@ -38,9 +38,12 @@ small 2 'schedule constant' small-table4 --seeds 1 --tune '--schedule cosine' --
 small 0 'small-SFT, only ID data +measured' small-table4 --seeds 2 --tune '--batch 2' --resume
 check "what is missing is told" has err 'no mnist_m .*--ood mnist_m=SPEC'
 check "and noted beside the table" has lab/small-table4.md 'no mnist_m'
-for file in small-table4.md small-table4.csv small-table4.json run.json; do
+for file in small-table4.md small-table4.csv small-table4.json small-table4.html run.json; do
     check "tables leave $file" [ -s lab/$file ]
 done
+check "the last line names the page" [ "$(tail -n 1 out)" = lab/small-table4.html ]
+check "which has means and deviations" has lab/small-table4.html '<small>&plusmn;[0-9.]*<span class="vh"> over the seeds'
+check "and what is missing" has lab/small-table4.html '<li>no mnist_m '
 check "the deviation of the seeds" has lab/small-table4.csv 'small-SFT,energy,,1,average,auroc,2,'
 check "runs are run folders" [ "$(find lab/runs -name metrics.jsonl | wc -l)" -eq 4 ]
 

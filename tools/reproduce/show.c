@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ood/html.h"
+
 /* ---- columns ---- */
 
 static int columns_of(const struct sft_measured *measured) { return 2 * (measured->lab->ood.count + 2); }
@@ -144,16 +146,22 @@ static int most_seeds(const struct sft_measured *measured)
     return most;
 }
 
-static void add_title(const struct sft_measured *measured, const char *mark, struct sft_text *out)
+static void add_remarks(const struct sft_measured *measured, struct sft_text *out)
 {
     int seeds = most_seeds(measured);
-    sft_text_printf(out, "%s%s: %s\n\nPercent.", mark, measured->table->name, measured->table->title);
+    sft_text_add(out, "Percent.");
     if (seeds > 1) sft_text_printf(out, " Fine-tuned rows: mean and standard deviation of %d seeds.", seeds);
     if (measured->lab->values->limit)
         sft_text_printf(out, " Only the first %" PRId64 " images of each set.", measured->lab->values->limit);
     if (measured->lab->values->steps)
         sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.", measured->lab->values->steps);
     if (measured->table->remark) sft_text_printf(out, " Note: %s.", measured->table->remark);
+}
+
+static void add_title(const struct sft_measured *measured, const char *mark, struct sft_text *out)
+{
+    sft_text_printf(out, "%s%s: %s\n\n", mark, measured->table->name, measured->table->title);
+    add_remarks(measured, out);
     sft_text_add(out, "\n\n");
 }
 
@@ -204,6 +212,83 @@ void sft_measured_markdown(const struct sft_measured *measured, struct sft_text 
             if (has_line(measured, &measured->rows[i], line))
                 add_markdown_line(measured, &measured->rows[i], line, out);
     sft_text_add(out, "\n");
+}
+
+/* ---- for a browser ---- */
+
+/* The deviation stands beneath its mean and has no line of its own. */
+static bool has_html_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line)
+{
+    return line != DEVIATION && has_line(measured, row, line);
+}
+
+static void add_html_head(const struct sft_measured *measured, struct sft_text *out)
+{
+    const int first = first_shown(measured), last = columns_of(measured);
+    sft_text_add(out, "<thead><tr><th class=\"first\" rowspan=\"2\" scope=\"col\">Row</th>"
+                      "<th rowspan=\"2\" scope=\"col\">Number</th>");
+    for (int c = first; c < last; c += 2) {
+        sft_text_add(out, "<th class=\"group\" colspan=\"2\" scope=\"colgroup\">");
+        sft_html_add_breakable(out, c < last - 2 ? set_of(measured, c) : "ID images");
+        sft_text_add(out, "</th>");
+    }
+    sft_text_add(out, "</tr>\n<tr>");
+    for (int c = first; c < last; c++)
+        sft_text_printf(out, "<th class=\"metric%s\" scope=\"col\">%s</th>", c % 2 ? "" : " group",
+                        heading_of(measured, c));
+    sft_text_add(out, "</tr></thead>\n");
+}
+
+static void add_html_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line,
+                          struct sft_text *out)
+{
+    char text[16];
+    sft_text_printf(out, "<th scope=\"row\">%s</th>", line_names[line]);
+    for (int c = first_shown(measured); c < columns_of(measured); c++) {
+        const struct sft_cell *cell = &row->cells[c];
+        format_value(value_of(cell, line), is_signed(measured, c, line), text);
+        sft_text_printf(out, "<td%s>%s", c % 2 ? "" : " class=\"group\"", text);
+        if (line == MEAN && !isnan(cell->deviation))
+            sft_text_printf(out, "<small>&plusmn;%.2f<span class=\"vh\"> over the seeds</span></small>",
+                            cell->deviation);
+        sft_text_add(out, "</td>");
+    }
+    sft_text_add(out, "</tr>\n");
+}
+
+static void add_html_row(const struct sft_measured *measured, const struct sft_measured_row *row, struct sft_text *out)
+{
+    char name[128];
+    int lines = 0;
+    row_name(measured, row, name);
+    for (enum line line = MEAN; line < LINES; line++) lines += has_html_line(measured, row, line);
+    sft_text_printf(out, "<tbody><tr><th class=\"first\" scope=\"rowgroup\" rowspan=\"%d\">", lines);
+    sft_html_add_breakable(out, name);
+    sft_text_add(out, "</th>");
+    for (enum line line = MEAN; line < LINES; line++) {
+        if (!has_html_line(measured, row, line)) continue;
+        if (line != MEAN) sft_text_add(out, "<tr class=\"old\">");
+        add_html_line(measured, row, line, out);
+    }
+    sft_text_add(out, "</tbody>\n");
+}
+
+void sft_measured_html(const struct sft_measured *measured, struct sft_text *out)
+{
+    const struct sft_table *table = measured->table;
+    struct sft_text remarks = {0};
+    add_remarks(measured, &remarks);
+    sft_text_printf(out, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s: ", table->name, table->name, table->name);
+    sft_text_add_escaped(out, table->title);
+    sft_text_add(out, "</h2>\n<p class=\"soft\">");
+    sft_text_add_escaped(out, remarks.data ? remarks.data : "");
+    sft_text_add(out, "</p>\n<div class=\"sheet\">");
+    sft_html_open_scroll(out, table->title);
+    sft_text_printf(out, "<table class=\"scores\" aria-labelledby=\"%s\">\n", table->name);
+    add_html_head(measured, out);
+    for (size_t i = 0; i < measured->count; i++) add_html_row(measured, &measured->rows[i], out);
+    sft_text_add(out, "</table></div></div></section>\n");
+    sft_text_free(&remarks);
 }
 
 /* ---- for programs ---- */

@@ -11,6 +11,9 @@
 void sft_measured_text(const struct sft_measured *measured, struct sft_text *out);
 void sft_measured_markdown(const struct sft_measured *measured, struct sft_text *out);
 
+/* The same as a section of a page (ood/html.h), whose id is the table's name. */
+void sft_measured_html(const struct sft_measured *measured, struct sft_text *out);
+
 /* In long form, with fractions:
  * table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference; with these names first where
  * `out` is empty. And as JSON, a new reference, NULL without memory. */
