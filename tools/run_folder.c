@@ -125,6 +125,36 @@ static void remove_earlier(const char *folder)
     remove_files(folder);
 }
 
+static enum sft_status check_input(const char *folder, const char *option, const char *path)
+{
+    char *in = realpath(folder, NULL), *file = realpath(path, NULL);
+    size_t length = in ? strlen(in) : 0;
+    bool lost = in && file && !is_folder(file) && strncmp(file, in, length) == 0 && file[length] == '/';
+    free(in);
+    free(file);
+    if (!lost) return SFT_OK;
+    return sft_fail(SFT_USAGE, "--%s %s lies in --out %s, which --overwrite would clear; name another --out", option,
+                    path, folder);
+}
+
+/* No file that an option names may be one of those that would be removed. */
+static enum sft_status check_inputs(const struct sft_args *args, const char *folder)
+{
+    enum sft_status status = SFT_OK;
+    json_t *options = sft_args_json(args), *value, *item;
+    const char *name;
+    size_t i;
+    json_object_foreach(options, name, value)
+    {
+        if (status == SFT_OK && json_is_string(value) && strcmp(name, "out") != 0)
+            status = check_input(folder, name, json_string_value(value));
+        json_array_foreach(value, i, item) if (status == SFT_OK && json_is_string(item)) status =
+            check_input(folder, name, json_string_value(item));
+    }
+    json_decref(options);
+    return status;
+}
+
 /* Whether anything but run.json is there of what a run makes. */
 static bool has_results(const struct sft_run *run)
 {
@@ -186,6 +216,7 @@ static json_t *time_of_day(void)
 enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean, struct sft_run *run)
 {
     *run = (struct sft_run){.start = sft_now()};
+    if (clean) SFT_TRY(check_inputs(args, folder));
     snprintf(run->folder, sizeof(run->folder), "%s", folder);
     run->created = access(folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(folder));

@@ -23,7 +23,8 @@ struct sft_run {
 enum sft_status sft_run_check(const char *folder, bool reuse) SFT_MUST_CHECK;
 
 /* Makes the folder and writes a first run.json. With `clean`, the files that an earlier run made there are removed, in
- * plots/, scores/ and the folders of seeds too; others stay. Release with sft_run_end() in any case. */
+ * plots/, scores/ and the folders of seeds too; others stay, and SFT_USAGE where an option names a file in there.
+ * Release with sft_run_end() in any case. */
 enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean,
                               struct sft_run *run) SFT_MUST_CHECK;
 

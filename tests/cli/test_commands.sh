@@ -49,6 +49,8 @@ expect 0 'root.conv.weight' inspect gradients.safetensors
 tune 2 'in use.*--overwrite' a
 tune 0 . a --overwrite
 check "--overwrite removes old results" [ ! -e a/results.json ]
+expect 2 'lies in --out a' finetune --weights a/model.safetensors --id synthetic --limit 50 --steps 1 --out a --overwrite
+check "and removes no file that it is to read" [ -s a/model.safetensors ]
 printf '[finetune]\nseed = 7\n' >seed.ini
 tune 0 . c --config seed.ini
 check "another seed, another model" [ "$(cmp a/model.safetensors c/model.safetensors | wc -l)" -eq 1 ]
