@@ -32,27 +32,14 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     return params;
 }
 
-/* A scorer and what the images of the pass are. */
-struct extension {
-    const struct sft_scorer *scorer;
-    enum sft_images images;
-};
-
-static sft_value append_extra(const void *context, const struct sft_pass *pass)
-{
-    const struct extension *extension = context;
-    const struct sft_scorer *scorer = extension->scorer;
-    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
-}
-
 static enum sft_status create_pass(struct sft_model *model, const struct sft_evaluation *evaluation,
                                    enum sft_images images, struct sft_inference **inference)
 {
     struct sft_inference_extra extras[SFT_MAX_SCORERS];
-    struct extension extensions[SFT_MAX_SCORERS];
+    struct sft_extension extensions[SFT_MAX_SCORERS];
     for (int i = 0; i < evaluation->n_scorers; i++) {
-        extensions[i] = (struct extension){&evaluation->scorers[i], images};
-        extras[i] = (struct sft_inference_extra){append_extra, &extensions[i]};
+        extensions[i] = (struct sft_extension){&evaluation->scorers[i], images};
+        extras[i] = (struct sft_inference_extra){sft_extend, &extensions[i]};
     }
     return sft_inference_create(model, evaluation->batch, extras, evaluation->n_scorers, inference);
 }

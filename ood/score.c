@@ -163,6 +163,13 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
     return why || !scorer->score->misfit ? why : scorer->score->misfit(model);
 }
 
+sft_value sft_extend(const void *context, const struct sft_pass *pass)
+{
+    const struct sft_extension *extension = context;
+    const struct sft_scorer *scorer = extension->scorer;
+    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
+}
+
 static enum sft_status check(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
                              const struct sft_head *head)
 {

@@ -163,14 +163,19 @@ enum sft_status sft_cpu_max_pool(const struct sft_call *call)
     return SFT_OK;
 }
 
-enum sft_status sft_cpu_max_pool_grad(const struct sft_call *call)
+static enum sft_status run_gradient(const struct sft_call *call, const int32_t *index, sft_task row)
 {
     struct pool p = describe(call, true);
     p.dy = call->in[0];
-    p.index = call->in[1];
+    p.index = index;
     p.dx = call->out[0];
-    sft_parallel_for(p.in->dim[0] * p.in->dim[1], max_grad_row, &p);
+    sft_parallel_for(p.in->dim[0] * p.in->dim[1], row, &p);
     return SFT_OK;
+}
+
+enum sft_status sft_cpu_max_pool_grad(const struct sft_call *call)
+{
+    return run_gradient(call, call->in[1], max_grad_row);
 }
 
 enum sft_status sft_cpu_avg_pool(const struct sft_call *call)
@@ -182,11 +187,4 @@ enum sft_status sft_cpu_avg_pool(const struct sft_call *call)
     return SFT_OK;
 }
 
-enum sft_status sft_cpu_avg_pool_grad(const struct sft_call *call)
-{
-    struct pool p = describe(call, true);
-    p.dy = call->in[0];
-    p.dx = call->out[0];
-    sft_parallel_for(p.in->dim[0] * p.in->dim[1], avg_grad_row, &p);
-    return SFT_OK;
-}
+enum sft_status sft_cpu_avg_pool_grad(const struct sft_call *call) { return run_gradient(call, NULL, avg_grad_row); }

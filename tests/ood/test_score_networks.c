@@ -16,18 +16,6 @@ enum { N_RATIO = 8, N_GAUSSIANS = 100, N_TUNE = 30 };
 static struct sft_checkpoint *golden;
 static struct sft_device *device;
 
-struct extension {
-    const struct sft_scorer *scorer;
-    enum sft_images images;
-};
-
-static sft_value append(const void *context, const struct sft_pass *pass)
-{
-    const struct extension *extension = context;
-    const struct sft_scorer *scorer = extension->scorer;
-    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
-}
-
 static float *room(int64_t n, int width)
 {
     float *values = calloc((size_t)n * (size_t)width + 1, sizeof(*values));
@@ -39,8 +27,8 @@ static float *room(int64_t n, int width)
 static struct sft_outputs look_at(struct sft_model *model, const struct sft_scorer *scorer, enum sft_images kind,
                                   const char *name, int64_t n)
 {
-    const struct extension extension = {scorer, kind};
-    const struct sft_inference_extra extra = {append, &extension};
+    const struct sft_extension extension = {scorer, kind};
+    const struct sft_inference_extra extra = {sft_extend, &extension};
     struct sft_inference *inference;
     float *images = room(n, NUMBERS_OF_IMAGE), *to[SFT_MAX_OUTPUTS_OF_PASS] = {NULL}, *first[3];
     int32_t *labels = calloc((size_t)n, sizeof(*labels));

@@ -89,14 +89,6 @@ static void optimizer_pipelines(void **state)
     sft_model_destroy(&model);
 }
 
-static enum sft_images images_kind;
-
-static sft_value extend(const void *context, const struct sft_pass *pass)
-{
-    const struct sft_scorer *scorer = context;
-    return scorer->score->extend(scorer->knobs, pass, images_kind);
-}
-
 /* The pass of every score that appends to it, for images to fit on, to tune on and to score. */
 static void score_pipelines(void **state)
 {
@@ -106,12 +98,13 @@ static void score_pipelines(void **state)
     assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
     for (int i = 0; i < sft_score_count(); i++) {
         struct sft_scorer scorer;
-        const struct sft_inference_extra extra = {extend, &scorer};
+        struct sft_extension extension = {&scorer, SFT_IMAGES_FIT};
+        const struct sft_inference_extra extra = {sft_extend, &extension};
         if (!sft_score_at(i)->extend) continue;
         assert_int_equal(sft_scorer_init(sft_score_at(i), &scorer), SFT_OK);
         if (strcmp(scorer.score->name, "odin") == 0)
             assert_int_equal(sft_knob_read(&scorer.score->knobs[1], "0.001", &scorer.knobs[1]), SFT_OK);
-        for (images_kind = SFT_IMAGES_FIT; images_kind <= SFT_IMAGES_OOD; images_kind++) {
+        for (; extension.images <= SFT_IMAGES_OOD; extension.images++) {
             struct sft_inference *inference;
             assert_int_equal(sft_inference_create(model, 100, &extra, 1, &inference), SFT_OK);
             sft_inference_destroy(&inference);
