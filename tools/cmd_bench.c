@@ -2,7 +2,8 @@
 /*
  * Times ops and whole SFT steps on a device, each against two ceilings that are measured in the same run: the
  * arithmetic rate of a large matrix product and the traffic of a large sum. A row is given the share of that ceiling
- * which bounds it.
+ * which bounds it. Operations are those of the definition: where a backend makes do with fewer (Winograd), the share
+ * can pass 100 %.
  */
 #include <math.h>
 #include <stdio.h>
