@@ -38,7 +38,7 @@ static const struct by_size {
     enum sft_pseudo_mode mode;
 } defaults_by_size[] = {
     {120, 0.5, 1, SFT_PSEUDO_COMPOSE}, /* the paper, at 480 */
-    {0, 0.05, 0.2, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
+    {0, 0.1, 0.25, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
 };
 
 static const struct by_size *defaults_for(int side)
@@ -369,7 +369,7 @@ static const struct sft_option step_options[] = {
     SFT_FIT_WEIGHT_DECAY("1e-5"),
     SFT_FIT_SCHEDULE("constant"),
     SFT_FIT_OPTIMIZER("sam-norm"),
-    SFT_FIT_RHO(NULL, " [0.5 from 120 pixels on, 0.05 below; asam 0.5, looksam 0.1]"),
+    SFT_FIT_RHO(NULL, " [0.5 from 120 pixels on, 0.1 below; asam 0.5, looksam 0.1]"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
     {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0", .min = 0,
      .max = 1e9, .help = "steps over which the rate rises"},
@@ -384,7 +384,7 @@ static const struct sft_option step_options[] = {
 
 static const struct sft_option outlier_options[] = {
     {"lambda", SFT_OPTION_REAL, FIELD(lambda), .value = "X", .min = 0, .max = 1000,
-     .help = "weight of the outliers' loss [1 from 120 pixels on, 0.2 below]"},
+     .help = "weight of the outliers' loss [1 from 120 pixels on, 0.25 below]"},
     CHOICE("ood-distance", distance, distances, "oe", "distance of an outlier's prediction from the uniform one"),
     {"energy-weight", SFT_OPTION_REAL, FIELD(energy_weight), .value = "X", .fallback = "0.1", .min = 0, .max = 1000,
      .help = "of --ood-distance energy: its weight"},

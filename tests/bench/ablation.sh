@@ -18,7 +18,7 @@ row() {
     # shellcheck disable=SC2086 # a list of words
     "$program" finetune --quiet --weights "$weights" --id "cifar10:$data/cifar10#train[0:47500]" \
         --eval-id "cifar10:$data/cifar10#train[47500:]" $sets --score energy --pseudo-mode jigsaw \
-        --jigsaw-sizes 2,4,8,16 --lr 1e-3 --lambda 0.2 --rho 0.05 --batch 64 --steps 50 --out "$out/$name" --overwrite "$@" \
+        --jigsaw-sizes 2,4,8,16 --lr 1e-3 --lambda 0.25 --rho 0.1 --batch 64 --steps 50 --out "$out/$name" --overwrite "$@" \
         >"$out/$name.txt"
     awk -v name="$name" '/before/ && /Energy/ { b = $(NF-1) " " $NF } $1 == "after" { a = $(NF-1) " " $NF }
         /^accuracy/ { acc = $0 } END { printf "%-24s before %s  after %s  %s\n", name, b, a, acc }' "$out/$name.txt"
@@ -27,13 +27,13 @@ row() {
 mkdir -p "$out"
 row base
 for lr in 3e-4 3e-3; do row "lr-$lr" --lr $lr; done
-for lambda in 0.1 0.3 1; do row "lambda-$lambda" --lambda $lambda; done
+for lambda in 0.1 0.2 0.3 1; do row "lambda-$lambda" --lambda $lambda; done
 for lr in 1e-4 2e-4 3e-4; do row "lambda-1-lr-$lr" --lambda 1 --lr $lr; done
 row lambda-0.5-lr-4e-4 --lambda 0.5 --lr 4e-4
 row lambda-0.3-lr-6e-4 --lambda 0.3 --lr 6e-4
 for mode in compose half both random rgb; do row "mode-$mode" --pseudo-mode $mode; done
 for sizes in 2 4 8 16 2,4 4,8 8,16; do row "sizes-$sizes" --jigsaw-sizes $sizes; done
-for rho in 0 0.01 0.2 0.5; do row "rho-$rho" --rho $rho; done
+for rho in 0 0.05 0.2 0.5; do row "rho-$rho" --rho $rho; done
 for batch in 32 128; do row "batch-$batch" --batch $batch; done
 for steps in 25 100; do row "steps-$steps" --steps $steps; done
 row "draw-image" --jigsaw-draw image
