@@ -186,18 +186,16 @@ static void compare(const struct bench *bench, const struct band *band, const do
 {
     const struct test_name *test = bench->data->test;
     double allowed = allowed_error(test, band);
-    /* A tenth of the worst; of few numbers, which may all be the worst ones, less of a share. */
-    double allowed_mean = allowed / fmin(10.0, sqrt((double)band->count));
     struct errors errors = measure(band, want);
     if (getenv("SFT_TEST_ERRORS"))
         print_message("errors %s %s %d: nmse %.2e worst %.2e\n", test->op->op->name, what, which, errors.nmse,
                       errors.worst);
-    if (!(errors.worst <= allowed && sqrt(errors.nmse) <= allowed_mean))
+    if (!(errors.worst <= allowed && sqrt(errors.nmse) <= allowed / 10.0))
         test_fail(test,
                   "%s: %s %d, element %ld of %ld: got %.9g, want %.9g; worst error %.2e (allowed %.0e), nmse %.2e "
                   "(allowed %.0e)",
                   bench->layout->name, what, which, (long)errors.at, (long)band->count, number(band, errors.at),
-                  want[errors.at], errors.worst, allowed, errors.nmse, allowed_mean * allowed_mean);
+                  want[errors.at], errors.worst, allowed, errors.nmse, allowed * allowed / 100.0);
 }
 
 static void check_unchanged(const struct bench *bench, int i)
