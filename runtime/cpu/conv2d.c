@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
@@ -31,8 +32,7 @@ enum {
     DW_PARTIAL_BYTES = 16 << 20,
 };
 
-static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t round_up(int64_t n, int64_t to) { return sft_ceil_div(n, to) * to; }
 static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
@@ -81,7 +81,7 @@ struct pack {
 static void pack_panel(void *context, int64_t panel, int slot)
 {
     const struct pack *p = context;
-    int64_t first = panel * p->width, valid = min64(p->width, p->columns - first);
+    int64_t first = panel * p->width, valid = sft_min64(p->width, p->columns - first);
     float *to = p->packed + panel * p->taps * p->rows * p->width;
     (void)slot;
     for (int64_t t = 0; t < p->taps; t++)
@@ -129,12 +129,12 @@ static struct run run_at(const struct gather *g, int64_t m, int64_t left, int64_
 {
     int64_t width = g->axis[1].count, block = g->block * g->axis[0].count * width;
     struct run run = {.image = m / block * g->block, .slot = slot};
-    run.images = min64(g->block, g->images - run.image);
+    run.images = sft_min64(g->block, g->images - run.image);
     run.line = m % block / (width * run.images);
     m = m % block % (width * run.images);
     run.x = m / run.images;
     run.next = m % run.images;
-    run.count = min64(width * run.images - m, left);
+    run.count = sft_min64(width * run.images - m, left);
     return run;
 }
 
@@ -233,8 +233,8 @@ static void gather_task(void *context, int64_t task, int slot)
     float *out[MAX_TILES * SFT_MAX_BLOCK_ROWS];
     int64_t weight[MAX_TAPS * MAX_TAPS], tile_weight[MAX_POINTERS];
     int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
-    int64_t m0 = task * g->tiles_per_task * k->rows, m1 = min64(m0 + g->tiles_per_task * k->rows, g->pixels);
-    int64_t tiles = (m1 - m0 + k->rows - 1) / k->rows;
+    int64_t m0 = task * g->tiles_per_task * k->rows, m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
+    int64_t tiles = sft_ceil_div(m1 - m0, k->rows);
     (void)slot;
     point(g, m0, m1, source, out);
     fill_tail(g, m1 - m0, source);
@@ -247,8 +247,8 @@ static void gather_task(void *context, int64_t task, int slot)
             struct sft_block_store store = {
                 .row = out + i * k->rows,
                 .column = panel * k->columns,
-                .rows = (int)min64(k->rows, m1 - m0 - i * k->rows),
-                .columns = (int)min64(k->columns, g->columns - panel * k->columns),
+                .rows = (int)sft_min64(k->rows, m1 - m0 - i * k->rows),
+                .columns = (int)sft_min64(k->columns, g->columns - panel * k->columns),
                 .bias = g->bias,
                 .relu = g->relu,
             };
@@ -263,8 +263,8 @@ static void run_gather(struct gather *g)
     int64_t taps = max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
     g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
-    g->tiles_per_task = max64(1, min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
-    sft_parallel_for((g->pixels + g->tiles_per_task * rows - 1) / (g->tiles_per_task * rows), gather_task, g);
+    g->tiles_per_task = max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
+    sft_parallel_for(sft_ceil_div(g->pixels, g->tiles_per_task * rows), gather_task, g);
 }
 
 /* ---- what Winograd's filtering takes ---- */
@@ -378,7 +378,7 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
                             columns,
                             packed,
                             g.kernel->columns};
-        sft_parallel_for((columns + pack.width - 1) / pack.width, pack_panel, &pack);
+        sft_parallel_for(sft_ceil_div(columns, pack.width), pack_panel, &pack);
         g.channel = group * w->dim[2];
         g.out_channel = group * columns;
         g.bias = call->in[2] ? (const float *)call->in[2] + g.out_channel : NULL;
@@ -404,7 +404,7 @@ size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft
 static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps, int64_t size,
                               int64_t source_size)
 {
-    struct axis axis = {.count = (size - first + params->stride[a] - 1) / params->stride[a],
+    struct axis axis = {.count = sft_ceil_div(size - first, params->stride[a]),
                         .first = first,
                         .step = params->stride[a],
                         .source_step = 1,
@@ -421,8 +421,8 @@ static struct axis class_axis(const struct sft_conv2d_params *params, int a, int
 static void run_classes(struct gather *g, const struct sft_conv2d_params *params, const struct sft_shape *dy,
                         const struct sft_shape *w)
 {
-    for (int64_t i = 0; i < min64(params->stride[0], g->out_size[0]); i++)
-        for (int64_t j = 0; j < min64(params->stride[1], g->out_size[1]); j++) {
+    for (int64_t i = 0; i < sft_min64(params->stride[0], g->out_size[0]); i++)
+        for (int64_t j = 0; j < sft_min64(params->stride[1], g->out_size[1]); j++) {
             g->axis[0] = class_axis(params, 0, i, w->dim[0], g->out_size[0], dy->dim[1]);
             g->axis[1] = class_axis(params, 1, j, w->dim[1], g->out_size[1], dy->dim[2]);
             run_gather(g);
@@ -466,7 +466,7 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
                             w->dim[2],
                             packed,
                             g.kernel->columns};
-        sft_parallel_for((w->dim[2] + pack.width - 1) / pack.width, pack_panel, &pack);
+        sft_parallel_for(sft_ceil_div(w->dim[2], pack.width), pack_panel, &pack);
         g.channel = group * k;
         g.out_channel = group * w->dim[2];
         run_classes(&g, params, dy, w);
@@ -492,13 +492,13 @@ static void plan_dw(struct dw *d)
     int64_t count = sft_shape_count(d->w), taps = d->w->dim[0] * d->w->dim[1];
     d->kernel = sft_gemm_kernel();
     d->columns = d->w->dim[3] / d->params->groups;
-    d->blocks = (d->w->dim[2] + DW_CHANNELS - 1) / DW_CHANNELS;
+    d->blocks = sft_ceil_div(d->w->dim[2], DW_CHANNELS);
     d->units = d->params->groups * taps * d->blocks;
     d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
-    d->splits = max64(1, min64(min64(2 * DW_TASKS, d->pixels / (4 * DW_PIXELS)), DW_PARTIAL_BYTES / 4 / count));
-    d->per_split = round_up((d->pixels + d->splits - 1) / d->splits, DW_PIXELS);
-    d->splits = (d->pixels + d->per_split - 1) / d->per_split;
-    d->shares = max64(1, min64(d->units, (DW_TASKS + d->splits - 1) / d->splits));
+    d->splits = max64(1, sft_min64(sft_min64(2 * DW_TASKS, d->pixels / (4 * DW_PIXELS)), DW_PARTIAL_BYTES / 4 / count));
+    d->per_split = round_up(sft_ceil_div(d->pixels, d->splits), DW_PIXELS);
+    d->splits = sft_ceil_div(d->pixels, d->per_split);
+    d->shares = max64(1, sft_min64(d->units, sft_ceil_div(DW_TASKS, d->splits)));
     if (d->splits >= DW_TASKS) d->shares = 1;
     d->packed_size = DW_PIXELS * round_up(d->columns, d->kernel->columns);
 }
@@ -526,7 +526,7 @@ static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int6
 {
     int width = d->kernel->columns;
     for (int64_t n = 0; n < d->columns; n += width) {
-        int64_t valid = min64(width, d->columns - n);
+        int64_t valid = sft_min64(width, d->columns - n);
         const float *from = d->gradient + first * d->w->dim[3] + group * d->columns + n;
         for (int64_t p = 0; p < count; p++, from += d->w->dim[3], packed += width) {
             memcpy(packed, from, (size_t)valid * sizeof(float));
@@ -546,7 +546,7 @@ static int64_t point_pairs(const struct dw *d, int64_t tap, int64_t channel, int
     for (int64_t done = 0, run; done < count; done += run) {
         int64_t p = first + done, q = p % q_count, line = p / q_count;
         int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr;
-        run = min64(q_count - q, count - done);
+        run = sft_min64(q_count - q, count - done);
         if (row < 0 || row >= height) continue;
         const float *base = d->source + (line / d->dy->dim[1] * height + row) * width * channels + channel;
         for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1]) {
@@ -566,15 +566,15 @@ static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t cou
     float *row[SFT_MAX_BLOCK_ROWS];
     int64_t taps = d->w->dim[0] * d->w->dim[1], c_count = d->w->dim[2];
     int64_t block = unit % d->blocks, tap = unit / d->blocks % taps, group = unit / d->blocks / taps;
-    int64_t c0 = block * DW_CHANNELS, c1 = min64(c0 + DW_CHANNELS, c_count);
+    int64_t c0 = block * DW_CHANNELS, c1 = sft_min64(c0 + DW_CHANNELS, c_count);
     int64_t pairs = point_pairs(d, tap, group * c_count + c0, first, count, packed, x, y);
     for (int64_t c = c0; c < c1; c += k->rows) {
-        struct sft_block_store store = {.row = row, .rows = (int)min64(k->rows, c1 - c), .accumulate = accumulate};
+        struct sft_block_store store = {.row = row, .rows = (int)sft_min64(k->rows, c1 - c), .accumulate = accumulate};
         for (int m = 0; m < store.rows; m++)
             row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
         for (int64_t n = 0; n < d->columns; n += k->columns) {
             store.column = n;
-            store.columns = (int)min64(k->columns, d->columns - n);
+            store.columns = (int)sft_min64(k->columns, d->columns - n);
             k->outer(pairs, x, c - c0, y, n * count, &store);
         }
     }
@@ -585,12 +585,12 @@ static void dw_task(void *context, int64_t task, int slot)
     const struct dw *d = context;
     int64_t split = task / d->shares, share = task % d->shares;
     int64_t unit0 = share * d->units / d->shares, unit1 = (share + 1) * d->units / d->shares;
-    int64_t first = split * d->per_split, last = min64(first + d->per_split, d->pixels), group = -1;
+    int64_t first = split * d->per_split, last = sft_min64(first + d->per_split, d->pixels), group = -1;
     float *packed = d->packed + task * d->packed_size;
     float *target = d->splits > 1 ? d->partial + split * sft_shape_count(d->w) : d->out;
     (void)slot;
     for (int64_t p = first; p < last; p += DW_PIXELS, group = -1) {
-        int64_t count = min64(DW_PIXELS, last - p);
+        int64_t count = sft_min64(DW_PIXELS, last - p);
         for (int64_t unit = unit0; unit < unit1; unit++) {
             int64_t of = unit / (d->units / d->params->groups);
             if (of != group) pack_gradient(d, group = of, p, count, packed);
@@ -604,7 +604,8 @@ enum { REDUCE_ELEMENTS = 4096 };
 static void dw_reduce(void *context, int64_t task, int slot)
 {
     const struct dw *d = context;
-    int64_t count = sft_shape_count(d->w), first = task * REDUCE_ELEMENTS, last = min64(first + REDUCE_ELEMENTS, count);
+    int64_t count = sft_shape_count(d->w), first = task * REDUCE_ELEMENTS,
+            last = sft_min64(first + REDUCE_ELEMENTS, count);
     (void)slot;
     memcpy(d->out + first, d->partial + first, (size_t)(last - first) * sizeof(float));
     for (int64_t split = 1; split < d->splits; split++)
@@ -623,6 +624,6 @@ enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
     d.partial = call->scratch;
     d.packed = d.partial + (d.splits > 1 ? d.splits * count : 0);
     sft_parallel_for(d.splits * d.shares, dw_task, &d);
-    if (d.splits > 1) sft_parallel_for((count + REDUCE_ELEMENTS - 1) / REDUCE_ELEMENTS, dw_reduce, &d);
+    if (d.splits > 1) sft_parallel_for(sft_ceil_div(count, REDUCE_ELEMENTS), dw_reduce, &d);
     return SFT_OK;
 }

@@ -14,6 +14,9 @@
 #define SFT_CLONES
 #endif
 
+static inline int64_t sft_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t sft_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
 typedef void (*sft_cpu_range)(void *context, int64_t first, int64_t last);
 
 /* Calls body for ranges that cover 0 .. count-1, each a multiple of `unit` elements long (count is one too). */

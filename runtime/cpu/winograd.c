@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd_kernel.h"
 #include "runtime/parallel.h"
 
@@ -16,9 +17,6 @@ enum {
     DW_MAX_TILES = 768,    /* of a chunk */
     DW_CHUNK_FLOATS = 2 << 20,
 };
-
-static int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /* ---- which convolutions ---- */
 
@@ -34,7 +32,7 @@ static int64_t pairs_inside(const struct sft_winograd *c, int axis)
 /* The transforms cost about as much as a quarter of the products that remain. */
 bool sft_winograd_fits(const struct sft_winograd *c)
 {
-    int64_t tiles = ceil_div(c->out_size[0], 2) * ceil_div(c->out_size[1], 2);
+    int64_t tiles = sft_ceil_div(c->out_size[0], 2) * sft_ceil_div(c->out_size[1], 2);
     if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0) return false;
     return tiles * ELEMENTS * 5 / 4 < pairs_inside(c, 0) * pairs_inside(c, 1);
 }
@@ -56,13 +54,13 @@ static struct work make_work(const struct sft_winograd *conv)
     struct work w = {.conv = conv,
                      .gemm = sft_gemm_kernel(),
                      .kernel = sft_winograd_kernel(),
-                     .down = ceil_div(conv->out_size[0], 2),
-                     .across = ceil_div(conv->out_size[1], 2)};
+                     .down = sft_ceil_div(conv->out_size[0], 2),
+                     .across = sft_ceil_div(conv->out_size[1], 2)};
     w.tiles = conv->images * w.down * w.across;
     w.panels = conv->columns / w.gemm->columns;
-    w.lanes = min64(LANES, ceil_div(w.tiles, BLOCK));
+    w.lanes = sft_min64(LANES, sft_ceil_div(w.tiles, BLOCK));
     w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
-    w.chunk = min64(w.chunk < DW_BLOCK ? DW_BLOCK : min64(w.chunk, DW_MAX_TILES), w.tiles);
+    w.chunk = sft_min64(w.chunk < DW_BLOCK ? DW_BLOCK : sft_min64(w.chunk, DW_MAX_TILES), w.tiles);
     return w;
 }
 
@@ -122,7 +120,7 @@ static void multiply(const struct work *w, const float *v, int64_t panel, int64_
             const float *source[SFT_MAX_BLOCK_ROWS];
             float *row[SFT_MAX_BLOCK_ROWS];
             struct sft_block_store store = {
-                .row = row, .rows = (int)min64(k->rows, count - tile), .columns = k->columns};
+                .row = row, .rows = (int)sft_min64(k->rows, count - tile), .columns = k->columns};
             for (int i = 0; i < k->rows; i++) {
                 source[i] = v + (e * BLOCK + tile + (i < store.rows ? i : 0)) * c->channels;
                 row[i] = m + (e * BLOCK + tile + i) * k->columns;
@@ -135,7 +133,7 @@ static void multiply(const struct work *w, const float *v, int64_t panel, int64_
 static void run_block(const struct work *w, int64_t first, float *v)
 {
     const struct sft_winograd *c = w->conv;
-    int64_t count = min64(BLOCK, w->tiles - first), width = w->gemm->columns;
+    int64_t count = sft_min64(BLOCK, w->tiles - first), width = w->gemm->columns;
     float m[ELEMENTS * BLOCK * SFT_MAX_BLOCK_COLUMNS];
     for (int64_t i = 0; i < count; i++) transform_source(w, first + i, v + i * c->channels, BLOCK * c->channels);
     for (int64_t panel = 0; panel < w->panels; panel++) {
@@ -183,9 +181,9 @@ static void transform_tiles(void *context, int64_t task, int slot)
 {
     const struct work *w = context;
     const struct sft_winograd *c = w->conv;
-    int64_t width = w->gemm->columns, chunk = min64(w->chunk, w->tiles - w->first);
+    int64_t width = w->gemm->columns, chunk = sft_min64(w->chunk, w->tiles - w->first);
     (void)slot;
-    for (int64_t i = task * DW_BLOCK; i < min64((task + 1) * DW_BLOCK, chunk); i++) {
+    for (int64_t i = task * DW_BLOCK; i < sft_min64((task + 1) * DW_BLOCK, chunk); i++) {
         const float *dy[4];
         int64_t at[4];
         transform_source(w, w->first + i, w->v + i * c->channels, w->chunk * c->channels);
@@ -203,7 +201,7 @@ static void multiply_transposed(void *context, int64_t task, int slot)
     const struct work *w = context;
     const struct sft_gemm_kernel *k = w->gemm;
     const struct sft_winograd *c = w->conv;
-    int64_t element = task / w->panels, count = min64(w->chunk, w->tiles - w->first);
+    int64_t element = task / w->panels, count = sft_min64(w->chunk, w->tiles - w->first);
     const float *x[DW_MAX_TILES], *y[DW_MAX_TILES];
     float *row[SFT_MAX_BLOCK_ROWS];
     (void)slot;
@@ -213,7 +211,7 @@ static void multiply_transposed(void *context, int64_t task, int slot)
     }
     for (int64_t channel = 0; channel < c->channels; channel += k->rows) {
         struct sft_block_store store = {.row = row,
-                                        .rows = (int)min64(k->rows, c->channels - channel),
+                                        .rows = (int)sft_min64(k->rows, c->channels - channel),
                                         .columns = k->columns,
                                         .accumulate = w->first > 0};
         for (int i = 0; i < store.rows; i++) row[i] = w->u + (task * c->channels + channel + i) * k->columns;
@@ -248,7 +246,7 @@ void sft_winograd_dw_run(const struct sft_winograd *conv, void *scratch)
     w.v = w.u + ELEMENTS * conv->channels * conv->columns;
     w.z = w.v + ELEMENTS * w.chunk * conv->channels;
     for (w.first = 0; w.first < w.tiles; w.first += w.chunk) {
-        sft_parallel_for(ceil_div(min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
+        sft_parallel_for(sft_ceil_div(sft_min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
         sft_parallel_for(ELEMENTS * w.panels, multiply_transposed, &w);
     }
     sft_parallel_for(conv->channels * w.panels, transform_gradient, &w);
