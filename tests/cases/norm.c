@@ -156,7 +156,8 @@ static void build_dparam(struct sft_graph *graph, const sft_value *in, const voi
 }
 
 const struct test_op sft_test_op_group_norm = {TEST_OP(group_norm), .build = build_group_norm,
-                                               .constant = 1u << 3 | 1u << 4, CASES(group_norm_cases)};
+                                               .constant = 1u << 3 | 1u << 4, .averages = 1u << 1,
+                                               CASES(group_norm_cases)};
 const struct test_op sft_test_op_group_norm_sums = {TEST_OP(group_norm_sums), .build = build_sums,
                                                     .prepare = ref_prepare_group_norm_grad, CASES(sums_cases)};
 const struct test_op sft_test_op_group_norm_dx = {TEST_OP(group_norm_dx), .build = build_dx,

@@ -144,26 +144,32 @@ static double number(const struct band *band, int64_t i)
 }
 
 struct errors {
-    double nmse, worst; /* the latter relative to the root mean square of what is wanted */
-    int64_t at;         /* where it is */
+    double nmse, worst; /* relative to the mean square and its root */
+    int64_t at;         /* where the worst is */
 };
 
-static struct errors measure(const struct band *band, const double *want)
+static double mean_square(const double *values, int64_t count)
+{
+    double sum = 0.0;
+    for (int64_t i = 0; i < count; i++) sum += values[i] * values[i];
+    return sum / (double)count;
+}
+
+static struct errors measure(const struct band *band, const double *want, double power)
 {
     struct errors errors = {.worst = -1.0};
-    double error = 0.0, power = 0.0;
+    double error = 0.0;
     for (int64_t i = 0; i < band->count; i++) {
         double got = number(band, i), off = isfinite(got) ? fabs(got - want[i]) : INFINITY;
         error += off * off;
-        power += want[i] * want[i];
         if (off > errors.worst) {
             errors.worst = off;
             errors.at = i;
         }
     }
     if (error == 0.0) return (struct errors){.at = errors.at};
-    errors.nmse = error / power;
-    errors.worst /= sqrt(power / (double)band->count);
+    errors.nmse = error / (double)band->count / power;
+    errors.worst /= sqrt(power);
     return errors;
 }
 
@@ -182,11 +188,13 @@ static double allowed_error(const struct test_name *test, const struct band *ban
     return worst * amplification(test->test_case);
 }
 
-static void compare(const struct bench *bench, const struct band *band, const double *want, const char *what, int which)
+/* `power`: the mean square by which errors are measured. */
+static void compare(const struct bench *bench, const struct band *band, const double *want, double power,
+                    const char *what, int which)
 {
     const struct test_name *test = bench->data->test;
     double allowed = allowed_error(test, band);
-    struct errors errors = measure(band, want);
+    struct errors errors = measure(band, want, power);
     if (getenv("SFT_TEST_ERRORS"))
         print_message("errors %s %s %d: nmse %.2e worst %.2e\n", test->op->op->name, what, which, errors.nmse,
                       errors.worst);
@@ -205,6 +213,23 @@ static void check_unchanged(const struct bench *bench, int i)
         test_fail(bench->data->test, "%s: input %d was changed", bench->layout->name, i);
 }
 
+static void check_updated(struct bench *bench, int i)
+{
+    const double *want = bench->data->ref.in[i];
+    compare(bench, &bench->in[i], want, mean_square(want, bench->in[i].count), "updated input", i);
+}
+
+static void check_output(struct bench *bench, int i)
+{
+    const struct ref_call *ref = &bench->data->ref;
+    bool average = bench->data->test->op->averages >> i & 1;
+    double power =
+        average ? mean_square(ref->in[0], bench->in[0].count) : mean_square(ref->out[i], bench->out[i].count);
+    fetch(&bench->out[i], false);
+    check_guards(bench, &bench->out[i], "output", i);
+    compare(bench, &bench->out[i], ref->out[i], power, "output", i);
+}
+
 static void check_results(struct bench *bench)
 {
     for (int i = 0; i < SFT_MAX_INPUTS; i++) {
@@ -212,15 +237,11 @@ static void check_results(struct bench *bench)
         fetch(&bench->in[i], false);
         check_guards(bench, &bench->in[i], "input", i);
         if (is_updated(bench, i))
-            compare(bench, &bench->in[i], bench->data->ref.in[i], "updated input", i);
+            check_updated(bench, i);
         else
             check_unchanged(bench, i);
     }
-    for (int i = 0; i < bench->data->test->op->op->n_out; i++) {
-        fetch(&bench->out[i], false);
-        check_guards(bench, &bench->out[i], "output", i);
-        compare(bench, &bench->out[i], bench->data->ref.out[i], "output", i);
-    }
+    for (int i = 0; i < bench->data->test->op->op->n_out; i++) check_output(bench, i);
 }
 
 static void check_repeats(struct bench *bench)

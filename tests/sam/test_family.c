@@ -145,6 +145,10 @@ static double result_distance(const json_t *run, const struct sft_step_result *r
     return most;
 }
 
+/* A parameter near 1 is stored to 6e-8, so that five steps' change is known to about 1e-7: of a smaller change than
+ * this four digits cannot be asked. */
+static const double LEAST_CHANGE = 1e-3;
+
 /* Of the parameters' changes, by tensor, relative to the change of a mean element. */
 static double change_distance(const json_t *run, const struct sft_model *model)
 {
@@ -158,7 +162,8 @@ static double change_distance(const json_t *run, const struct sft_model *model)
         const json_t *expected = json_object_get(json_object_get(run, "change"), item->name);
         assert_non_null(expected);
         for (int64_t k = 0; k < item->count; k++) start[k] = formula_value(item, k);
-        most = fmax(most, golden_parameter_distance(expected, item, flat, start, 0));
+        most = fmax(most,
+                    golden_parameter_distance(expected, item, flat, start, LEAST_CHANGE * sqrt((double)item->count)));
     }
     return most;
 }

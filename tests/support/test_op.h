@@ -55,6 +55,7 @@ struct test_op {
     const struct test_case *cases;
     int n_cases;
     unsigned constant; /* bit i: input i takes part in the result but gets no gradient */
+    unsigned averages; /* bit i: output i averages input 0, whose size is then that of the errors: a mean is near 0 */
     bool exact;        /* moves numbers or compares them: no rounding at all */
     double worst;      /* tolerance relative to the output's root mean square; 0 for the usual one */
 };
