@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch in float64.
- * SFT_TEST_DEVICE names the device; the CPU by default. */
+ */
 #include <string.h>
 #include <unistd.h>
 
@@ -8,26 +8,18 @@
 #include "nn/model.h"
 #include "nn/prediction.h"
 #include "runtime/autodiff.h"
-#include "runtime/device.h"
-#include "runtime/log.h"
 #include "tests/nn/mos.h"
-
-static struct sft_device *device;
-static char said[512];
-
-static void remember(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level;
-    snprintf(said, sizeof(said), "%s", message);
-}
+#include "tests/support/group.h"
 
 static void refuse(const char *text, int classes, const char *word)
 {
     struct sft_groups *groups;
-    said[0] = '\0';
+    test_quiet(true);
     assert_int_equal(sft_groups_create(text, classes, "there", &groups), SFT_DATA);
     assert_null(groups);
-    if (!strstr(said, "there") || !strstr(said, word)) fail_msg("\"%s\" does not say \"%s\"", said, word);
+    test_quiet(false);
+    if (!strstr(test_last_error(), "there") || !strstr(test_last_error(), word))
+        fail_msg("\"%s\" does not say \"%s\"", test_last_error(), word);
 }
 
 static void test_text(void **state)
@@ -91,7 +83,7 @@ static void test_predictions(void **state)
 static struct sft_tensor *make_tensor(enum sft_dtype dtype, struct sft_shape shape, const void *data)
 {
     struct sft_tensor *tensor;
-    assert_int_equal(sft_tensor_create(device, "test", dtype, shape, &tensor), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), "test", dtype, shape, &tensor), SFT_OK);
     if (data) assert_int_equal(sft_tensor_upload(tensor, 0, sft_shape_count(&shape), data), SFT_OK);
     return tensor;
 }
@@ -121,7 +113,7 @@ static void run_loss(const struct mos *mos, float *rows, float *gradient)
     sft_graph_place(graph, sft_scale(graph, loss.rows, 1.0f), sft_graph_tensor(graph, tensors[3]), 0);
     sft_graph_place(graph, grad, sft_graph_tensor(graph, tensors[4]), 0);
     assert_int_equal(sft_graph_status(graph), SFT_OK);
-    assert_int_equal(sft_program_create(device, graph, &program), SFT_OK);
+    assert_int_equal(sft_program_create(test_device(), graph, &program), SFT_OK);
     assert_int_equal(sft_program_run(program), SFT_OK);
     assert_int_equal(sft_tensor_download(tensors[3], 0, MOS_ROWS, rows), SFT_OK);
     assert_int_equal(sft_tensor_download(tensors[4], 0, MOS_ROWS * MOS_OUTPUTS, gradient), SFT_OK);
@@ -154,10 +146,10 @@ static void test_file(void **state)
     struct sft_model *model, *again;
     (void)state;
     assert_int_not_equal(mkstemp(path), -1);
-    assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
+    assert_int_equal(sft_model_create(test_device(), &config, &model), SFT_OK);
     assert_int_equal(sft_model_outputs(model), 7);
     assert_int_equal(sft_model_save(model, path, NULL, 0), SFT_OK);
-    assert_int_equal(sft_model_open(device, path, NULL, &again), SFT_OK);
+    assert_int_equal(sft_model_open(test_device(), path, NULL, &again), SFT_OK);
     assert_int_equal(again->classes, 4);
     assert_string_equal(again->groups->text, "2,0;1;3");
     assert_int_equal(again->parameters.weights_size, model->parameters.weights_size);
@@ -166,26 +158,11 @@ static void test_file(void **state)
     unlink(path);
 }
 
-static int setup(void **state)
-{
-    const char *want = getenv("SFT_TEST_DEVICE");
-    (void)state;
-    sft_log_set_sink(remember, NULL);
-    return sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    sft_device_close(&device);
-    return 0;
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text), cmocka_unit_test(test_targets), cmocka_unit_test(test_predictions),
         cmocka_unit_test(test_loss), cmocka_unit_test(test_file),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return test_run_group("nn/groups", argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
 }

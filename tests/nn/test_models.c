@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every model against PyTorch in float64 (tests/golden/make_models.py): parameter counts, logits, gradients of every
- * parameter, running statistics. SFT_TEST_DEVICE names the device; the CPU by default.
+ * parameter, running statistics.
  */
-#include "golden.h"
+#include "tests/nn/golden.h"
 
-#include "formula.h"
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
+#include "tests/nn/formula.h"
+#include "tests/support/group.h"
 
 enum { N = 4, N_ID = 2, CLASSES = 10 };
 
 static json_t *golden;
-static struct sft_device *device;
 
 static struct sft_model *make(const char *name)
 {
     struct sft_model *model;
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = CLASSES}, &model),
-                     SFT_OK);
+    assert_int_equal(
+        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = CLASSES}, &model), SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     return model;
 }
@@ -28,7 +28,7 @@ static struct sft_tensor *make_images(const json_t *expected)
     static float images[N * 32 * 32 * 3];
     struct sft_tensor *tensor;
     formula_images(json_string_value(json_object_get(expected, "images")), N, images);
-    assert_int_equal(sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(N, 32, 32, 3), &tensor), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(N, 32, 32, 3), &tensor), SFT_OK);
     assert_int_equal(sft_tensor_upload(tensor, 0, N * 32 * 32 * 3, images), SFT_OK);
     return tensor;
 }
@@ -36,7 +36,7 @@ static struct sft_tensor *make_images(const json_t *expected)
 static struct sft_tensor *make_tensor(const char *name, enum sft_dtype dtype, int64_t count, const void *data)
 {
     struct sft_tensor *tensor;
-    assert_int_equal(sft_tensor_create(device, name, dtype, SFT_SHAPE(count), &tensor), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), name, dtype, SFT_SHAPE(count), &tensor), SFT_OK);
     if (data) assert_int_equal(sft_tensor_upload(tensor, 0, count, data), SFT_OK);
     return tensor;
 }
@@ -53,9 +53,9 @@ static void run(struct sft_graph *graph)
 {
     struct sft_program *program;
     assert_int_equal(sft_graph_status(graph), SFT_OK);
-    assert_int_equal(sft_program_create(device, graph, &program), SFT_OK);
+    assert_int_equal(sft_program_create(test_device(), graph, &program), SFT_OK);
     assert_int_equal(sft_program_run(program), SFT_OK);
-    assert_int_equal(sft_device_wait(device), SFT_OK);
+    assert_int_equal(sft_device_wait(test_device()), SFT_OK);
     sft_program_destroy(&program);
 }
 
@@ -207,14 +207,15 @@ static void test_refusals(void **state)
     struct sft_forward forward;
     struct sft_forward_out out;
     (void)state;
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = "vgg12", .classes = 10}, &model),
-                     SFT_USAGE);
-    assert_null(model);
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = "vgg11", .classes = 1}, &model),
-                     SFT_USAGE);
     assert_int_equal(
-        sft_model_create(device, &(struct sft_model_config){.name = "vgg11_gn", .classes = 10, .gn_groups = 7}, &model),
-        SFT_USAGE);
+        sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg12", .classes = 10}, &model), SFT_USAGE);
+    assert_null(model);
+    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg11", .classes = 1}, &model),
+                     SFT_USAGE);
+    assert_int_equal(sft_model_create(test_device(),
+                                      &(struct sft_model_config){.name = "vgg11_gn", .classes = 10, .gn_groups = 7},
+                                      &model),
+                     SFT_USAGE);
     model = make("resnetv2_20_gn");
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, model);
@@ -225,32 +226,18 @@ static void test_refusals(void **state)
     sft_model_destroy(&model);
 }
 
-static int setup(void **state)
-{
-    const char *want = getenv("SFT_TEST_DEVICE");
-    (void)state;
-    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
-    return golden && sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    sft_device_close(&device);
-    return 0;
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     enum { MAX_TESTS = 64 };
     static char names[MAX_TESTS][SFT_MAX_NAME];
     struct CMUnitTest tests[MAX_TESTS] = {{0}};
     const struct sft_variant *variant;
+    json_t *models;
     size_t n = 0;
-    json_t *models, *list = golden_open(SFT_TEST_DATA "/golden/models.json");
-    if (!list) return 1;
-    models = json_object_get(list, "models");
+    int failed;
+    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
+    if (!golden) return 1;
+    models = json_object_get(golden, "models");
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_norm_gradients_are_cheap);
     for (int i = 0; (variant = sft_model_variant(i)) && n + 2 < MAX_TESTS; i++) {
@@ -263,6 +250,7 @@ int main(void)
         tests[n] = (struct CMUnitTest){names[n], test_gradients, NULL, NULL, (void *)variant->name};
         n++;
     }
-    json_decref(list);
-    return _cmocka_run_group_tests("models", tests, n, setup, teardown);
+    failed = test_run_group("nn/models", argc, argv, tests, n);
+    json_decref(golden);
+    return failed;
 }

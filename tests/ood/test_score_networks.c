@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores that look into the network, against an independent implementation in float64 (tests/golden/scores.py), on
- * networks and images by formula: 1e-4 relative, image by image. SFT_TEST_DEVICE names the device; the CPU by default.
- */
+ * networks and images by formula: 1e-4 relative, image by image. */
 #include "tests/ood/score_golden.h"
 
 #include "nn/inference.h"
 #include "ood/evaluate.h"
 #include "tests/nn/formula.h"
+#include "tests/support/group.h"
 
 enum { BATCH = 5, NUMBERS_OF_IMAGE = 32 * 32 * 3 };
 
@@ -14,7 +14,6 @@ enum { BATCH = 5, NUMBERS_OF_IMAGE = 32 * 32 * 3 };
 enum { N_RATIO = 8, N_GAUSSIANS = 100, N_TUNE = 30 };
 
 static struct sft_checkpoint *golden;
-static struct sft_device *device;
 
 static float *room(int64_t n, int width)
 {
@@ -112,8 +111,7 @@ static void check_case(struct sft_model *model, const struct sft_stored_tensor *
 static bool is_wanted(const char *network, const char *description)
 {
     static const char *const few[] = {"odin odin-eps=", "rankfeat", "rankweight", "featurenorm"};
-    const char *wanted = getenv("SFT_TEST_DEVICE");
-    if (!wanted || strcmp(wanted, "cpu") == 0 || getenv("SFT_TEST_ALL")) return true;
+    if (strcmp(test_device_name(), "cpu") == 0 || getenv("SFT_TEST_ALL")) return true;
     if (strcmp(network, "resnetv2_20_gn") != 0) return false;
     for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
         if (strncmp(description, few[i], strlen(few[i])) == 0 && (i == 0 || !strchr(description, ' '))) return true;
@@ -127,7 +125,8 @@ static void test_network(void **state)
     struct sft_model *model;
     int cases = 0;
     snprintf(prefix, sizeof(prefix), "networks/%s/", name);
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
+    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
+                     SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     for (size_t i = 0; i < golden->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &golden->tensors[i];
@@ -141,27 +140,15 @@ static void test_network(void **state)
     sft_model_destroy(&model);
 }
 
-static int setup(void **state)
-{
-    const char *want = getenv("SFT_TEST_DEVICE");
-    (void)state;
-    golden = golden_scores_open();
-    return sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    sft_checkpoint_close(&golden);
-    sft_device_close(&device);
-    return 0;
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         {"scores/resnetv2_20_gn", test_network, NULL, NULL, (void *)"resnetv2_20_gn"},
         {"scores/vgg11_gn", test_network, NULL, NULL, (void *)"vgg11_gn"},
     };
-    return cmocka_run_group_tests_name("golden scores of networks", tests, setup, teardown);
+    int failed;
+    golden = golden_scores_open();
+    failed = test_run_group("ood/score_networks", argc, argv, tests, sizeof(tests) / sizeof(tests[0]));
+    sft_checkpoint_close(&golden);
+    return failed;
 }

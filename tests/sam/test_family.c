@@ -2,7 +2,7 @@
 /*
  * SAM's relatives: five steps of each against a PyTorch transcription of its formula in float64
  * (tests/golden/optimizer_family.py), on a tiny network without kinks, so that float32 stays on the same path; and with
- * rho 0 each is its base optimiser, bit by bit. SFT_TEST_DEVICE names the device; the CPU by default.
+ * rho 0 each is its base optimiser, bit by bit.
  */
 #include "tests/nn/golden.h"
 
@@ -11,11 +11,11 @@
 #include "nn/layers/layers.h"
 #include "sam/step.h"
 #include "tests/nn/formula.h"
+#include "tests/support/group.h"
 
 enum { SIDE = 8, CLASSES = 5, N_ID = 4, N_OOD = 4, ROWS = N_ID + N_OOD, PIXELS = ROWS * SIDE * SIDE * 3, SEED = 7 };
 
 static json_t *golden;
-static struct sft_device *device;
 
 /* ---- the network ---- */
 
@@ -41,7 +41,7 @@ static struct sft_model *make_tiny(void)
     model->classes = CLASSES;
     model->image_size = SIDE;
     assert_int_equal(sft_build_declare(model), SFT_OK);
-    assert_int_equal(sft_parameters_allocate(&model->parameters, device), SFT_OK);
+    assert_int_equal(sft_parameters_allocate(&model->parameters, test_device()), SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     return model;
 }
@@ -361,28 +361,16 @@ static void refuses(void **state)
     sft_model_destroy(&model);
 }
 
-static int setup(void **state)
-{
-    const char *want = getenv("SFT_TEST_DEVICE");
-    (void)state;
-    golden = golden_open(SFT_TEST_DATA "/golden/optimizer_family.json");
-    return golden && sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    sft_device_close(&device);
-    return 0;
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(like_pytorch),      cmocka_unit_test(base_optimizer_without_rho),
         cmocka_unit_test(same_when_resumed), cmocka_unit_test(trace),
         cmocka_unit_test(refuses),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed;
+    golden = golden_open(SFT_TEST_DATA "/golden/optimizer_family.json");
+    failed = golden ? test_run_group("sam/family", argc, argv, tests, sizeof(tests) / sizeof(tests[0])) : 1;
+    json_decref(golden);
+    return failed;
 }

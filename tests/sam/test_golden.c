@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Five SAM-only-norm steps against a PyTorch transcription of SAM-ON in float64 (tests/golden/make_models.py): losses
- * and gradient norm of every step, and all parameters afterwards. SFT_TEST_DEVICE names the device; the CPU by default.
+ * and gradient norm of every step, and all parameters afterwards.
  */
 #include "tests/nn/golden.h"
 
 #include "sam/step.h"
 #include "tests/nn/formula.h"
+#include "tests/support/group.h"
 
 enum { MAX_ROWS = 16 };
 
 static json_t *golden;
-static struct sft_device *device;
 
 static double number(const json_t *expected, const char *key)
 {
@@ -86,7 +86,8 @@ static void test_steps(void **state)
                                            .loss = {.distance = SFT_DISTANCE_OE},
                                            .no_dropout = true};
     assert_non_null(params.optimizer);
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
+    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
+                     SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
     for (int i = 0; i < (int)number(expected, "steps"); i++) run_step(step, expected, i);
@@ -95,27 +96,15 @@ static void test_steps(void **state)
     sft_model_destroy(&model);
 }
 
-static int setup(void **state)
-{
-    const char *want = getenv("SFT_TEST_DEVICE");
-    (void)state;
-    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
-    return golden && sft_device_open(want ? want : "cpu", 0, &device) == SFT_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    json_decref(golden);
-    sft_device_close(&device);
-    return 0;
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         {"sam-norm/resnetv2_20_gn", test_steps, NULL, NULL, (void *)"resnetv2_20_gn"},
         {"sam-norm/vgg11_gn", test_steps, NULL, NULL, (void *)"vgg11_gn"},
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    int failed;
+    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
+    failed = golden ? test_run_group("sam/golden", argc, argv, tests, sizeof(tests) / sizeof(tests[0])) : 1;
+    json_decref(golden);
+    return failed;
 }

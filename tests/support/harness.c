@@ -16,35 +16,6 @@ const struct test_op *const test_ops[] = {
 #undef SFT_OP
 };
 
-/* ---- the device under test ---- */
-
-static struct sft_device *device;
-
-struct sft_device *test_device(void) { return device; }
-
-static const char *device_name(void)
-{
-    const char *name = getenv("SFT_TEST_DEVICE");
-    return name && *name ? name : "cpu";
-}
-
-static int open_device(void **state)
-{
-    (void)state;
-    if (sft_device_open(device_name(), 0, &device) != SFT_OK) return -1;
-    print_message("device: %s, %s\n", sft_device_get_info(device)->name, sft_device_get_info(device)->driver);
-    return 0;
-}
-
-/* Whatever the device has to complain about until the end (validation messages too) fails the group. */
-static int close_device(void **state)
-{
-    enum sft_status status = sft_device_wait(device);
-    (void)state;
-    sft_device_close(&device);
-    return status == SFT_OK ? 0 : -1;
-}
-
 /* ---- memory of one test ---- */
 
 enum { MAX_HELD = 256 };
@@ -75,14 +46,14 @@ struct sft_graph *test_graph(void)
 struct sft_tensor *test_tensor(const char *name, enum sft_dtype dtype, struct sft_shape shape)
 {
     assert_true(held.n_tensors < MAX_HELD);
-    assert_int_equal(sft_tensor_create(device, name, dtype, shape, &held.tensors[held.n_tensors]), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), name, dtype, shape, &held.tensors[held.n_tensors]), SFT_OK);
     return held.tensors[held.n_tensors++];
 }
 
 struct sft_program *test_program(const struct sft_graph *graph)
 {
     assert_true(held.n_programs < MAX_HELD);
-    assert_int_equal(sft_program_create(device, graph, &held.programs[held.n_programs]), SFT_OK);
+    assert_int_equal(sft_program_create(test_device(), graph, &held.programs[held.n_programs]), SFT_OK);
     return held.programs[held.n_programs++];
 }
 
@@ -97,31 +68,7 @@ int test_release(void **state)
     return 0;
 }
 
-/* ---- log ---- */
-
-static char last_error[4096];
-
-static void keep_last(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    if (level == SFT_LOG_ERROR) snprintf(last_error, sizeof(last_error), "%s", message);
-}
-
-void test_quiet(bool quiet)
-{
-    if (quiet) last_error[0] = '\0';
-    sft_log_set_sink(quiet ? keep_last : NULL, NULL);
-}
-
-const char *test_last_error(void) { return last_error; }
-
-/* ---- names, filter, groups ---- */
-
-static const char *group_name, *filter;
-
-static void choose_filter(int argc, char **argv) { filter = argc > 1 ? argv[1] : getenv("SFT_TEST_FILTER"); }
-
-static bool is_chosen(const char *name) { return !filter || strstr(name, filter) != NULL; }
+/* ---- tests of cases ---- */
 
 void test_fail_at(const struct test_name *test, const char *file, int line, const char *format, ...)
 {
@@ -131,32 +78,8 @@ void test_fail_at(const struct test_name *test, const char *file, int line, cons
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
     print_error("%s, seed %u: %s\nagain: SFT_TEST_DEVICE=%s SFT_TEST_FILTER='%s' ctest -R '^%s/' --output-on-failure\n",
-                test->name, test->seed, message, device_name(), test->name, group_name);
+                test->name, test->seed, message, test_device_name(), test->name, test_group_name());
     _fail(file, line);
-}
-
-static int run_chosen(const struct CMUnitTest *tests, size_t count)
-{
-    if (count == 0) {
-        print_error("no test's name contains '%s'\n", filter ? filter : "");
-        return 1;
-    }
-    return _cmocka_run_group_tests(group_name, tests, count, open_device, close_device);
-}
-
-int test_run_group(const char *group, int argc, char **argv, const struct CMUnitTest *tests, size_t count)
-{
-    struct CMUnitTest *chosen = calloc(count, sizeof(*chosen));
-    size_t n = 0;
-    int failed;
-    if (!chosen) return 1;
-    group_name = group;
-    choose_filter(argc, argv);
-    for (size_t i = 0; i < count; i++)
-        if (is_chosen(tests[i].name)) chosen[n++] = tests[i];
-    failed = run_chosen(chosen, n);
-    free(chosen);
-    return failed;
 }
 
 static size_t count_cases(void)
@@ -178,17 +101,14 @@ int test_run_cases(const char *group, int argc, char **argv, CMUnitTestFunction 
     struct CMUnitTest *tests = calloc(count_cases(), sizeof(*tests));
     size_t n = 0;
     int failed = 1;
-    group_name = group;
-    choose_filter(argc, argv);
     for (int k = 0; names && tests && k < sft_op_count; k++)
         for (int i = 0; i < test_ops[k]->n_cases; i++) {
             if (wanted && !wanted(test_ops[k], &test_ops[k]->cases[i])) continue;
             name_case(&names[n], test_ops[k], i);
-            if (!is_chosen(names[n].name)) continue;
             tests[n] = (struct CMUnitTest){names[n].name, function, NULL, test_release, &names[n]};
             n++;
         }
-    if (names && tests) failed = run_chosen(tests, n);
+    if (names && tests) failed = test_run_group(group, argc, argv, tests, n);
     free(names);
     free(tests);
     return failed;

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Runs one case of an op on the device under test. SFT_TEST_DEVICE names that device (default cpu); SFT_TEST_FILTER, or
- * the program's first argument, is a part of the names of the tests to run.
- */
+/* Runs one case of an op on the device under test. */
 #ifndef SFT_TESTS_HARNESS_H
 #define SFT_TESTS_HARNESS_H
 
-#include "runtime/device.h"
 #include "runtime/graph.h"
-#include "tests/support/cm.h"
+#include "tests/support/group.h"
 #include "tests/support/test_op.h"
 
 /* ---- named tests ---- */
@@ -27,11 +23,6 @@ typedef bool (*test_wanted)(const struct test_op *op, const struct test_case *te
  * exit code. */
 int test_run_cases(const char *group, int argc, char **argv, CMUnitTestFunction function, test_wanted wanted);
 
-/* Runs `tests` whose names contain the filter, with the device opened around them. */
-int test_run_group(const char *group, int argc, char **argv, const struct CMUnitTest *tests, size_t count);
-
-struct sft_device *test_device(void); /* opened by the functions above */
-
 /* Fails the test with the command that repeats it. */
 #define test_fail(test, ...) test_fail_at(test, __FILE__, __LINE__, __VA_ARGS__)
 void test_fail_at(const struct test_name *test, const char *file, int line, const char *format, ...) SFT_PRINTF(4, 5);
@@ -43,12 +34,6 @@ struct sft_graph *test_graph(void);
 struct sft_tensor *test_tensor(const char *name, enum sft_dtype dtype, struct sft_shape shape);
 struct sft_program *test_program(const struct sft_graph *graph);
 int test_release(void **state); /* a cmocka teardown */
-
-/* ---- log ---- */
-
-/* Drops messages from now on (true) or prints them (false); the last error stays readable. */
-void test_quiet(bool quiet);
-const char *test_last_error(void); /* "" when there was none since test_quiet */
 
 /* ---- a case's numbers ---- */
 
