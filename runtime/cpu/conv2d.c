@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convolution as a matrix product that is never unfolded. The kernels of gemm_kernel.h take, for each output pixel and
- * tap, a pointer to the input pixel that belongs there (to zeros where it lies in the padding), so one loop serves
- * every stride, padding and dilation and reads the images where they are. Taps in the padding are left out where that
- * is possible: on small images they are much of the work.
+ * Convolution, and its gradient with respect to the input, as a matrix product that is never unfolded. The kernels of
+ * gemm_kernel.h take, for each output pixel and tap, a pointer to the input pixel that belongs there (to zeros where it
+ * lies in the padding), so one loop serves every stride, padding and dilation and reads the images where they are. Taps
+ * in the padding are left out where that is possible: on small images they are much of the work.
  *
  * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
  * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
@@ -12,7 +12,6 @@
  *
  * Work is cut by shape only, so results do not depend on the number of threads.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/cpu/gemm_kernel.h"
@@ -26,14 +25,8 @@ enum {
     MAX_TAPS = 32,       /* along one axis */
     MAX_POINTERS = 4096, /* to source pixels in a task; 32 KiB of stack */
     MAX_TILES = 64,      /* of output pixels in a task */
-    DW_PIXELS = 128,     /* that a step of the weight gradient works on */
-    DW_CHANNELS = 48,    /* of the source in a unit of the weight gradient */
-    DW_TASKS = 16,       /* at least this many, where there is enough work */
-    DW_PARTIAL_BYTES = 16 << 20,
 };
 
-static int64_t round_up(int64_t n, int64_t to) { return sft_ceil_div(n, to) * to; }
-static int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
 /* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap, the source
@@ -94,7 +87,7 @@ static void pack_panel(void *context, int64_t panel, int slot)
 
 static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
 {
-    return taps * rows * round_up(columns, sft_gemm_kernel()->columns);
+    return taps * rows * sft_round_up(columns, sft_gemm_kernel()->columns);
 }
 
 /* ---- gathering convolution ---- */
@@ -260,71 +253,24 @@ static void gather_task(void *context, int64_t task, int slot)
 
 static void run_gather(struct gather *g)
 {
-    int64_t taps = max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
+    int64_t taps = sft_max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
     g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
-    g->tiles_per_task = max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
+    g->tiles_per_task = sft_max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
     sft_parallel_for(sft_ceil_div(g->pixels, g->tiles_per_task * rows), gather_task, g);
-}
-
-/* ---- what Winograd's filtering takes ---- */
-
-/* The convolution x -> y, or its gradient with respect to the weight. */
-static bool winograd(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
-                     const struct sft_shape *w, struct sft_winograd *conv)
-{
-    *conv = (struct sft_winograd){
-        .images = x->dim[0],
-        .channels = x->dim[3],
-        .columns = y->dim[3],
-        .source_size = {x->dim[1], x->dim[2]},
-        .out_size = {y->dim[1], y->dim[2]},
-        .pad = {params->pad[0], params->pad[1]},
-        .tap_stride = w->dim[2] * w->dim[3],
-        .row_stride = w->dim[3],
-        .column_stride = 1,
-        .relu = params->relu,
-    };
-    return w->dim[0] == 3 && w->dim[1] == 3 && params->stride[0] == 1 && params->stride[1] == 1 &&
-           params->dilation[0] == 1 && params->dilation[1] == 1 && params->groups == 1 && sft_winograd_fits(conv);
-}
-
-/* The gradient with respect to x: a convolution of dy by the kernel turned around. */
-static bool winograd_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx, const struct sft_shape *dy,
-                        const struct sft_shape *w, struct sft_winograd *conv)
-{
-    struct sft_conv2d_params turned = *params;
-    bool fits;
-    for (int a = 0; a < 2; a++) turned.pad[a] = 2 - params->pad[a];
-    fits = winograd(&turned, dy, dx, w, conv);
-    conv->row_stride = 1;
-    conv->column_stride = w->dim[3];
-    conv->flipped = true;
-    conv->relu = 0;
-    return fits;
-}
-
-static enum sft_status run_winograd(const struct sft_call *call, struct sft_winograd *conv,
-                                    void (*run)(const struct sft_winograd *conv, void *scratch))
-{
-    conv->source = call->in[0];
-    conv->weight = call->in[1];
-    conv->out = call->out[0];
-    run(conv, call->scratch);
-    return SFT_OK;
 }
 
 /* ---- forward ---- */
 
 size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
+    const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     const struct sft_shape *w = sft_in_shape(graph, node, 1);
     struct sft_winograd conv;
-    if (winograd(SFT_NODE_PARAMS(struct sft_conv2d_params, node), sft_in_shape(graph, node, 0),
-                 sft_out_shape(graph, node, 0), w, &conv))
+    if (sft_winograd_takes(params, sft_in_shape(graph, node, 0), sft_out_shape(graph, node, 0), w, &conv))
         return sft_winograd_scratch(&conv);
-    int groups = SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
-    return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], w->dim[2], w->dim[3] / groups) + w->dim[2]);
+    return sizeof(float) *
+           (size_t)(packed_count(w->dim[0] * w->dim[1], w->dim[2], w->dim[3] / params->groups) + w->dim[2]);
 }
 
 enum sft_status sft_cpu_conv2d(const struct sft_call *call)
@@ -351,9 +297,9 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
         .zeros = zeros,
         .relu = params->relu,
     };
-    if (winograd(params, x, y, w, &conv)) {
+    if (sft_winograd_takes(params, x, y, w, &conv)) {
         conv.bias = call->in[2];
-        return run_winograd(call, &conv, sft_winograd_run);
+        return sft_winograd_run(&conv, call);
     }
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
@@ -391,12 +337,12 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
 
 size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
+    const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     const struct sft_shape *w = sft_in_shape(graph, node, 1);
+    int64_t k = w->dim[3] / params->groups;
     struct sft_winograd conv;
-    if (winograd_dx(SFT_NODE_PARAMS(struct sft_conv2d_params, node), sft_out_shape(graph, node, 0),
-                    sft_in_shape(graph, node, 0), w, &conv))
+    if (sft_winograd_takes_dx(params, sft_out_shape(graph, node, 0), sft_in_shape(graph, node, 0), w, &conv))
         return sft_winograd_scratch(&conv);
-    int64_t k = w->dim[3] / SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups;
     return sizeof(float) * (size_t)(packed_count(w->dim[0] * w->dim[1], k, w->dim[2]) + k);
 }
 
@@ -453,7 +399,7 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
         .packed_taps = taps,
         .zeros = zeros,
     };
-    if (winograd_dx(params, dx, dy, w, &conv)) return run_winograd(call, &conv, sft_winograd_run);
+    if (sft_winograd_takes_dx(params, dx, dy, w, &conv)) return sft_winograd_run(&conv, call);
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)k * sizeof(float));
     for (int group = 0; group < params->groups; group++) {
@@ -471,159 +417,5 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
         g.out_channel = group * w->dim[2];
         run_classes(&g, params, dy, w);
     }
-    return SFT_OK;
-}
-
-/* ---- gradient with respect to the weight ---- */
-
-/* Pixels are split into `splits` parts with a partial gradient each; rows of the gradient (group, tap, block of
- * channels) are units, dealt out to `shares` tasks for each part. */
-struct dw {
-    const struct sft_gemm_kernel *kernel;
-    const struct sft_conv2d_params *params;
-    const struct sft_shape *x, *dy, *w;
-    const float *source, *gradient;
-    float *partial, *packed, *out;
-    int64_t pixels, per_split, splits, shares, units, blocks, columns, packed_size;
-};
-
-static void plan_dw(struct dw *d)
-{
-    int64_t count = sft_shape_count(d->w), taps = d->w->dim[0] * d->w->dim[1];
-    d->kernel = sft_gemm_kernel();
-    d->columns = d->w->dim[3] / d->params->groups;
-    d->blocks = sft_ceil_div(d->w->dim[2], DW_CHANNELS);
-    d->units = d->params->groups * taps * d->blocks;
-    d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
-    d->splits = max64(1, sft_min64(sft_min64(2 * DW_TASKS, d->pixels / (4 * DW_PIXELS)), DW_PARTIAL_BYTES / 4 / count));
-    d->per_split = round_up(sft_ceil_div(d->pixels, d->splits), DW_PIXELS);
-    d->splits = sft_ceil_div(d->pixels, d->per_split);
-    d->shares = max64(1, sft_min64(d->units, sft_ceil_div(DW_TASKS, d->splits)));
-    if (d->splits >= DW_TASKS) d->shares = 1;
-    d->packed_size = DW_PIXELS * round_up(d->columns, d->kernel->columns);
-}
-
-static struct dw describe_dw(const struct sft_graph *graph, const struct sft_node *node)
-{
-    struct dw d = {.params = SFT_NODE_PARAMS(struct sft_conv2d_params, node),
-                   .x = sft_in_shape(graph, node, 0),
-                   .dy = sft_in_shape(graph, node, 1),
-                   .w = sft_out_shape(graph, node, 0)};
-    plan_dw(&d);
-    return d;
-}
-
-size_t sft_cpu_conv2d_dw_scratch(const struct sft_graph *graph, const struct sft_node *node)
-{
-    struct dw d = describe_dw(graph, node);
-    struct sft_winograd conv;
-    if (winograd(d.params, d.x, d.dy, d.w, &conv)) return sft_winograd_dw_scratch(&conv);
-    int64_t partial = d.splits > 1 ? d.splits * sft_shape_count(d.w) : 0;
-    return sizeof(float) * (size_t)(partial + d.splits * d.shares * d.packed_size);
-}
-
-static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int64_t count, float *packed)
-{
-    int width = d->kernel->columns;
-    for (int64_t n = 0; n < d->columns; n += width) {
-        int64_t valid = sft_min64(width, d->columns - n);
-        const float *from = d->gradient + first * d->w->dim[3] + group * d->columns + n;
-        for (int64_t p = 0; p < count; p++, from += d->w->dim[3], packed += width) {
-            memcpy(packed, from, (size_t)valid * sizeof(float));
-            for (int64_t j = valid; j < width; j++) packed[j] = 0.0f;
-        }
-    }
-}
-
-/* What the tap pairs: source pixels that it reads inside the image, and the gradients of the outputs that read them.
- * Returns their number. */
-static int64_t point_pairs(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count,
-                           const float *packed, const float **x, const float **y)
-{
-    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2], pairs = 0;
-    int64_t dr = tap / d->w->dim[1] * d->params->dilation[0] - d->params->pad[0];
-    int64_t ds = tap % d->w->dim[1] * d->params->dilation[1] - d->params->pad[1];
-    for (int64_t done = 0, run; done < count; done += run) {
-        int64_t p = first + done, q = p % q_count, line = p / q_count;
-        int64_t row = line % d->dy->dim[1] * d->params->stride[0] + dr;
-        run = sft_min64(q_count - q, count - done);
-        if (row < 0 || row >= height) continue;
-        const float *base = d->source + (line / d->dy->dim[1] * height + row) * width * channels + channel;
-        for (int64_t u = 0, s = q * d->params->stride[1] + ds; u < run; u++, s += d->params->stride[1]) {
-            if ((uint64_t)s >= (uint64_t)width) continue;
-            x[pairs] = base + s * channels;
-            y[pairs++] = packed + (done + u) * d->kernel->columns;
-        }
-    }
-    return pairs;
-}
-
-static void dw_unit(const struct dw *d, int64_t unit, int64_t first, int64_t count, bool accumulate,
-                    const float *packed, float *target)
-{
-    const struct sft_gemm_kernel *k = d->kernel;
-    const float *x[DW_PIXELS], *y[DW_PIXELS];
-    float *row[SFT_MAX_BLOCK_ROWS];
-    int64_t taps = d->w->dim[0] * d->w->dim[1], c_count = d->w->dim[2];
-    int64_t block = unit % d->blocks, tap = unit / d->blocks % taps, group = unit / d->blocks / taps;
-    int64_t c0 = block * DW_CHANNELS, c1 = sft_min64(c0 + DW_CHANNELS, c_count);
-    int64_t pairs = point_pairs(d, tap, group * c_count + c0, first, count, packed, x, y);
-    for (int64_t c = c0; c < c1; c += k->rows) {
-        struct sft_block_store store = {.row = row, .rows = (int)sft_min64(k->rows, c1 - c), .accumulate = accumulate};
-        for (int m = 0; m < store.rows; m++)
-            row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
-        for (int64_t n = 0; n < d->columns; n += k->columns) {
-            store.column = n;
-            store.columns = (int)sft_min64(k->columns, d->columns - n);
-            k->outer(pairs, x, c - c0, y, n * count, &store);
-        }
-    }
-}
-
-static void dw_task(void *context, int64_t task, int slot)
-{
-    const struct dw *d = context;
-    int64_t split = task / d->shares, share = task % d->shares;
-    int64_t unit0 = share * d->units / d->shares, unit1 = (share + 1) * d->units / d->shares;
-    int64_t first = split * d->per_split, last = sft_min64(first + d->per_split, d->pixels), group = -1;
-    float *packed = d->packed + task * d->packed_size;
-    float *target = d->splits > 1 ? d->partial + split * sft_shape_count(d->w) : d->out;
-    (void)slot;
-    for (int64_t p = first; p < last; p += DW_PIXELS, group = -1) {
-        int64_t count = sft_min64(DW_PIXELS, last - p);
-        for (int64_t unit = unit0; unit < unit1; unit++) {
-            int64_t of = unit / (d->units / d->params->groups);
-            if (of != group) pack_gradient(d, group = of, p, count, packed);
-            dw_unit(d, unit, p, count, p > first, packed, target);
-        }
-    }
-}
-
-enum { REDUCE_ELEMENTS = 4096 };
-
-static void dw_reduce(void *context, int64_t task, int slot)
-{
-    const struct dw *d = context;
-    int64_t count = sft_shape_count(d->w), first = task * REDUCE_ELEMENTS,
-            last = sft_min64(first + REDUCE_ELEMENTS, count);
-    (void)slot;
-    memcpy(d->out + first, d->partial + first, (size_t)(last - first) * sizeof(float));
-    for (int64_t split = 1; split < d->splits; split++)
-        for (int64_t i = first; i < last; i++) d->out[i] += d->partial[split * count + i];
-}
-
-enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
-{
-    struct dw d = describe_dw(call->graph, call->node);
-    int64_t count = sft_shape_count(d.w);
-    struct sft_winograd conv;
-    if (winograd(d.params, d.x, d.dy, d.w, &conv)) return run_winograd(call, &conv, sft_winograd_dw_run);
-    d.source = call->in[0];
-    d.gradient = call->in[1];
-    d.out = call->out[0];
-    d.partial = call->scratch;
-    d.packed = d.partial + (d.splits > 1 ? d.splits * count : 0);
-    sft_parallel_for(d.splits * d.shares, dw_task, &d);
-    if (d.splits > 1) sft_parallel_for(sft_ceil_div(count, REDUCE_ELEMENTS), dw_reduce, &d);
     return SFT_OK;
 }

@@ -15,7 +15,9 @@
 #endif
 
 static inline int64_t sft_min64(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t sft_max64(int64_t a, int64_t b) { return a > b ? a : b; }
 static inline int64_t sft_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+static inline int64_t sft_round_up(int64_t n, int64_t to) { return sft_ceil_div(n, to) * to; }
 
 typedef void (*sft_cpu_range)(void *context, int64_t first, int64_t last);
 

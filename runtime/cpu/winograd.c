@@ -30,11 +30,51 @@ static int64_t pairs_inside(const struct sft_winograd *c, int axis)
 }
 
 /* The transforms cost about as much as a quarter of the products that remain. */
-bool sft_winograd_fits(const struct sft_winograd *c)
+static bool is_faster(const struct sft_winograd *c)
 {
     int64_t tiles = sft_ceil_div(c->out_size[0], 2) * sft_ceil_div(c->out_size[1], 2);
     if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0) return false;
     return tiles * ELEMENTS * 5 / 4 < pairs_inside(c, 0) * pairs_inside(c, 1);
+}
+
+bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
+                        const struct sft_shape *w, struct sft_winograd *conv)
+{
+    *conv = (struct sft_winograd){
+        .images = x->dim[0],
+        .channels = x->dim[3],
+        .columns = y->dim[3],
+        .source_size = {x->dim[1], x->dim[2]},
+        .out_size = {y->dim[1], y->dim[2]},
+        .pad = {params->pad[0], params->pad[1]},
+        .tap_stride = w->dim[2] * w->dim[3],
+        .row_stride = w->dim[3],
+        .column_stride = 1,
+        .relu = params->relu,
+    };
+    return w->dim[0] == 3 && w->dim[1] == 3 && params->stride[0] == 1 && params->stride[1] == 1 &&
+           params->dilation[0] == 1 && params->dilation[1] == 1 && params->groups == 1 && is_faster(conv);
+}
+
+bool sft_winograd_takes_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx,
+                           const struct sft_shape *dy, const struct sft_shape *w, struct sft_winograd *conv)
+{
+    struct sft_conv2d_params turned = *params;
+    bool takes;
+    for (int a = 0; a < 2; a++) turned.pad[a] = 2 - params->pad[a];
+    takes = sft_winograd_takes(&turned, dy, dx, w, conv);
+    conv->row_stride = 1;
+    conv->column_stride = w->dim[3];
+    conv->flipped = true;
+    conv->relu = 0;
+    return takes;
+}
+
+static void set_operands(struct sft_winograd *conv, const struct sft_call *call)
+{
+    conv->source = call->in[0];
+    conv->weight = call->in[1];
+    conv->out = call->out[0];
 }
 
 /* ---- tiles ---- */
@@ -163,15 +203,18 @@ size_t sft_winograd_scratch(const struct sft_winograd *conv)
                                     w.lanes * ELEMENTS * BLOCK * conv->channels);
 }
 
-void sft_winograd_run(const struct sft_winograd *conv, void *scratch)
+enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_call *call)
 {
     struct work w = make_work(conv);
-    memset(scratch, 0, (size_t)conv->channels * sizeof(float));
-    w.zeros = scratch;
-    w.u = (float *)scratch + conv->channels;
+    float *zeros = call->scratch;
+    set_operands(conv, call);
+    memset(zeros, 0, (size_t)conv->channels * sizeof(float));
+    w.zeros = zeros;
+    w.u = zeros + conv->channels;
     w.v = w.u + ELEMENTS * conv->channels * conv->columns;
     sft_parallel_for(conv->channels * w.panels, transform_filters, &w);
     sft_parallel_for(w.lanes, run_lane, &w);
+    return SFT_OK;
 }
 
 /* ---- gradient with respect to the weight ---- */
@@ -236,13 +279,14 @@ size_t sft_winograd_dw_scratch(const struct sft_winograd *conv)
                                     ELEMENTS * w.chunk * (conv->channels + conv->columns));
 }
 
-void sft_winograd_dw_run(const struct sft_winograd *conv, void *scratch)
+enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_call *call)
 {
     struct work w = make_work(conv);
-    int64_t zeros = conv->channels + conv->columns;
-    memset(scratch, 0, (size_t)zeros * sizeof(float));
-    w.zeros = scratch;
-    w.u = (float *)scratch + zeros;
+    float *zeros = call->scratch;
+    set_operands(conv, call);
+    memset(zeros, 0, (size_t)(conv->channels + conv->columns) * sizeof(float));
+    w.zeros = zeros;
+    w.u = zeros + conv->channels + conv->columns;
     w.v = w.u + ELEMENTS * conv->channels * conv->columns;
     w.z = w.v + ELEMENTS * w.chunk * conv->channels;
     for (w.first = 0; w.first < w.tiles; w.first += w.chunk) {
@@ -250,4 +294,5 @@ void sft_winograd_dw_run(const struct sft_winograd *conv, void *scratch)
         sft_parallel_for(ELEMENTS * w.panels, multiply_transposed, &w);
     }
     sft_parallel_for(conv->channels * w.panels, transform_gradient, &w);
+    return SFT_OK;
 }

@@ -1,36 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * 3x3 convolutions of stride 1 by Winograd's minimal filtering (winograd_kernel.h): 2.25 times fewer products than
- * conv2d.c, which hands over what fits. Whether it does depends on the size of an image and its channels only, so an
- * image's result does not depend on the batch it is in.
+ * conv2d.c and conv2d_dw.c, which hand over what it takes. Whether it does depends on the size of an image and its
+ * channels only, so an image's result does not depend on the batch it is in.
  */
 #ifndef SFT_CPU_WINOGRAD_H
 #define SFT_CPU_WINOGRAD_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+
+#include "runtime/op.h"
+#include "runtime/ops.h"
 
 /* y = conv(x, w) + bias, or the gradient with respect to x, which is such a convolution of dy. Images are (N,H,W,C). */
 struct sft_winograd {
     int64_t images, channels, columns; /* of the source and of the result */
     int64_t source_size[2], out_size[2], pad[2];
-    const float *source, *weight, *bias; /* bias may be NULL */
-    float *out;
     int64_t tap_stride, row_stride, column_stride; /* of the weight of a tap, channel and column, in floats */
     bool flipped;                                  /* taps from last to first */
     int relu;
+    const float *bias; /* NULL: none; the rest of the operands is the call's */
+    const float *source, *weight;
+    float *out;
 };
 
-/* Whether it is the faster way; looks at sizes only. */
-bool sft_winograd_fits(const struct sft_winograd *conv);
+/* Whether it is the faster way for the convolution x -> y, or its gradient with respect to w; and what that is. */
+bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
+                        const struct sft_shape *w, struct sft_winograd *conv);
 
+/* The same for the gradient with respect to x: a convolution of dy by the kernel turned around. */
+bool sft_winograd_takes_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx,
+                           const struct sft_shape *dy, const struct sft_shape *w, struct sft_winograd *conv);
+
+/* Bytes of scratch memory of the call; and the call: in[0] by in[1] gives out[0]. */
 size_t sft_winograd_scratch(const struct sft_winograd *conv);
-void sft_winograd_run(const struct sft_winograd *conv, void *scratch);
+enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_call *call);
 
-/* The gradient with respect to the weight of a convolution x -> y: `source` is x, `weight` is dy, `out` is dw (3,3,C,K)
- * with its strides; bias, relu and flipped are not looked at. */
+/* The same for the gradient with respect to w: of x by dy. */
 size_t sft_winograd_dw_scratch(const struct sft_winograd *conv);
-void sft_winograd_dw_run(const struct sft_winograd *conv, void *scratch);
+enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_call *call);
 
 #endif
