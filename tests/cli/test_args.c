@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Option tables: each type's reading, ranges, the order of sources, and what --config files may hold. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "runtime/log.h"
 #include "runtime/nearest.h"
 #include "tools/args.h"
+#include "tests/support/fixture.h"
 
 struct values {
     bool flag;
@@ -236,13 +231,6 @@ static void values_are_recorded(void **state)
     sft_args_free(&args);
 }
 
-static void drop(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    (void)level;
-    (void)message;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +244,6 @@ int main(void)
         cmocka_unit_test(slips_are_recognised),
         cmocka_unit_test(values_are_recorded),
     };
-    sft_log_set_sink(drop, NULL);
+    test_catch_log();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 
 static inline void put_gzip(const char *name, const void *data, size_t size)
 {
-    gzFile file = gzopen(in_folder(name), "wb");
+    gzFile file = gzopen(test_path(name), "wb");
     assert_non_null(file);
     assert_int_equal(gzwrite(file, data, (unsigned)size), size);
     assert_int_equal(gzclose(file), Z_OK);
@@ -24,7 +24,7 @@ static inline void put_xz(const char *name, const void *data, size_t size)
     uint8_t *packed = malloc(room);
     assert_non_null(packed);
     assert_int_equal(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, data, size, packed, &used, room), LZMA_OK);
-    put(name, packed, used);
+    test_put(name, packed, used);
     free(packed);
 }
 
@@ -41,7 +41,7 @@ static inline void put_tar(const char *name, bool gzip, const struct packed_memb
     assert_non_null(archive);
     archive_write_set_format_ustar(archive);
     if (gzip) archive_write_add_filter_gzip(archive);
-    assert_int_equal(archive_write_open_filename(archive, in_folder(name)), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_filename(archive, test_path(name)), ARCHIVE_OK);
     for (int i = 0; i < count; i++) {
         struct archive_entry *entry = archive_entry_new();
         archive_entry_set_pathname(entry, members[i].name);

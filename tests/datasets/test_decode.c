@@ -59,10 +59,10 @@ static void refuses_cut_off(void **state)
         struct sft_bytes file;
         open_golden(pictures[i], "", &file);
         for (size_t size = 0; size < file.size; size++) {
-            forget_log();
+            test_catch_log();
             if (sft_image_decode(file.data, size, pictures[i], &image) != SFT_DATA)
                 fail_msg("%s cut off at byte %zu of %zu was taken", pictures[i], size, file.size);
-            assert_logged(pictures[i]);
+            test_expect_log(pictures[i]);
         }
         sft_file_close(&file);
     }
@@ -78,16 +78,16 @@ static void refuses_damage(void **state)
     open_golden("rgb.png", "", &file);
     memcpy(bytes, file.data, file.size);
     bytes[file.size / 2] ^= 0x10;
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_image_decode(bytes, file.size, "broken.png", &image), SFT_DATA);
-    assert_logged("broken.png: damaged PNG: ");
+    test_expect_log("broken.png: damaged PNG: ");
     sft_file_close(&file);
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_image_decode((const uint8_t *)"RIFF....WEBP", 12, "a.jpg", &image), SFT_DATA);
-    assert_logged("a.jpg: a WebP picture; only PNG and JPEG are read");
-    forget_log();
+    test_expect_log("a.jpg: a WebP picture; only PNG and JPEG are read");
+    test_catch_log();
     assert_int_equal(sft_image_decode((const uint8_t *)"hello", 5, "a.jpg", &image), SFT_DATA);
-    assert_logged("a.jpg: no PNG or JPEG picture");
+    test_expect_log("a.jpg: no PNG or JPEG picture");
     sft_image_free(&image);
 }
 
@@ -100,12 +100,12 @@ static void refuses_huge(void **state)
     struct sft_image image = {0};
     (void)state;
     assert_int_equal(sft_image_decode(png, sizeof(png) - 1, "huge.png", &image), SFT_DATA);
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_image_decode(jpeg, sizeof(jpeg) - 1, "huge.jpg", &image), SFT_DATA);
-    assert_logged("huge.jpg");
-    forget_log();
+    test_expect_log("huge.jpg");
+    test_catch_log();
     assert_int_equal(sft_image_reserve(&image, 30000, 30000, "huge"), SFT_DATA);
-    assert_logged("huge: 30000 x 30000 pixels");
+    test_expect_log("huge: 30000 x 30000 pixels");
     assert_null(image.rgb);
     sft_image_free(&image);
 }
@@ -118,5 +118,5 @@ int main(void)
         cmocka_unit_test(refuses_damage),
         cmocka_unit_test(refuses_huge),
     };
-    return cmocka_run_group_tests_name("datasets/decode", tests, set_up_folder, remove_folder);
+    return cmocka_run_group_tests_name("datasets/decode", tests, test_setup_folder, test_remove_folder);
 }

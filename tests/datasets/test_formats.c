@@ -7,8 +7,8 @@ static int label;
 
 static void read_ok(const struct sft_dataset *dataset, int64_t i)
 {
-    forget_log();
-    if (sft_dataset_read(dataset, i, &image, &label) != SFT_OK) fail_msg("%s", support_log);
+    test_catch_log();
+    if (sft_dataset_read(dataset, i, &image, &label) != SFT_OK) fail_msg("%s", test_log());
 }
 
 /* ---- CIFAR ---- */
@@ -53,11 +53,11 @@ static void cifar10_in_all_packings(void **state)
         char name[64];
         batch[i] = make_records(10, (uint8_t)(i + 1));
         snprintf(name, sizeof(name), "plain/%s", names[i]);
-        put(name, batch[i], 10 * RECORD);
+        test_put(name, batch[i], 10 * RECORD);
         snprintf(name, sizeof(name), "nested/cifar-10-batches-bin/%s", names[i]);
-        put(name, batch[i], 10 * RECORD);
+        test_put(name, batch[i], 10 * RECORD);
         snprintf(name, sizeof(name), "mixed/%s%s", names[i], i % 2 ? ".gz" : ".xz");
-        put("mixed/readme", "", 0);
+        test_put("mixed/readme", "", 0);
         if (i % 2)
             put_gzip(name, batch[i], 10 * RECORD);
         else
@@ -78,7 +78,7 @@ static void cifar10_in_all_packings(void **state)
         assert_string_equal(hex[i], hex[0]); /* whatever it is packed with */
         sft_dataset_close(&dataset);
     }
-    put("outer/cifar-10-binary.tar.gz", "", 0);
+    test_put("outer/cifar-10-binary.tar.gz", "", 0);
     put_tar("outer/cifar-10-binary.tar.gz", true, members, 7);
     check_cifar10(spec_of("cifar10:", "outer", ""));
     for (int i = 0; i < 6; i++) free(batch[i]);
@@ -94,14 +94,14 @@ static void cifar10_refuses(void **state)
                    "missing data_batch_2.bin, data_batch_3.bin, data_batch_5.bin");
     assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "missing test_batch.bin");
     assert_refused(spec_of("cifar10:", "partial", "#val"), SFT_USAGE, "unknown split #val");
-    put("partial/test_batch.bin", "x", 1);
+    test_put("partial/test_batch.bin", "x", 1);
     assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "test_batch.bin: 1 bytes is no multiple of 3073");
-    put("partial/test_batch.bin", "", 0);
+    test_put("partial/test_batch.bin", "", 0);
     assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "test_batch.bin: no records");
     put_tar("bad.tar.gz", true, &member, 1);
     assert_refused(spec_of("cifar10:", "bad.tar.gz", "#test"), SFT_DATA, "1 bytes is no multiple of 3073");
     assert_refused(spec_of("cifar10:", "bad.tar.gz", "#train"), SFT_DATA, "missing data_batch_1.bin");
-    put("bad.tar.gz", "\x1f\x8b nonsense", 11);
+    test_put("bad.tar.gz", "\x1f\x8b nonsense", 11);
     assert_refused(spec_of("cifar10:", "bad.tar.gz", "#test"), SFT_DATA, "bad.tar.gz");
     assert_refused(spec_of("cifar10:", "nowhere", ""), SFT_DATA, "nowhere: No such file");
 }
@@ -111,18 +111,18 @@ static void cifar_bin_reads_and_refuses(void **state)
     struct sft_dataset *dataset;
     uint8_t *records = make_records(20, 9);
     (void)state;
-    put("a.bin", records, 20 * RECORD);
-    dataset = open_or_fail(in_folder("a.bin"));
+    test_put("a.bin", records, 20 * RECORD);
+    dataset = open_or_fail(test_path("a.bin"));
     assert_int_equal(sft_dataset_count(dataset), 20);
     assert_record(dataset, 17, 17, 9);
     assert_int_equal(sft_dataset_read(dataset, 20, &image, &label), SFT_USAGE);
     assert_int_equal(sft_dataset_read(dataset, -1, &image, &label), SFT_USAGE);
     sft_dataset_close(&dataset);
-    put("cut.bin", records, 20 * RECORD - 100);
-    assert_refused(in_folder("cut.bin"), SFT_DATA, "cut.bin: 61360 bytes is no multiple of 3073");
+    test_put("cut.bin", records, 20 * RECORD - 100);
+    assert_refused(test_path("cut.bin"), SFT_DATA, "cut.bin: 61360 bytes is no multiple of 3073");
     records[7 * RECORD] = 10;
-    put("label.bin", records, 20 * RECORD);
-    assert_refused(in_folder("label.bin"), SFT_DATA, "label.bin: record 7 has label 10; labels are 0 to 9");
+    test_put("label.bin", records, 20 * RECORD);
+    assert_refused(test_path("label.bin"), SFT_DATA, "label.bin: record 7 has label 10; labels are 0 to 9");
     assert_refused(spec_of("cifar-bin:", "a.bin", "#train"), SFT_USAGE, "has no splits");
     free(records);
 }
@@ -138,18 +138,18 @@ static void damaged_packings(void **state)
     for (int i = 0; i < 2; i++) {
         struct sft_bytes file;
         uint8_t *copy;
-        struct sft_dataset *dataset = open_or_fail(in_folder(names[i]));
+        struct sft_dataset *dataset = open_or_fail(test_path(names[i]));
         assert_record(dataset, 11, 11, 9);
         sft_dataset_close(&dataset);
-        assert_int_equal(sft_file_open(in_folder(names[i]), &file), SFT_OK);
+        assert_int_equal(sft_file_open(test_path(names[i]), &file), SFT_OK);
         copy = malloc(file.size);
         assert_non_null(copy);
         memcpy(copy, file.data, file.size);
-        put(i ? "cut.bin.gz" : "cut.bin.xz", copy, file.size * 2 / 3);
-        assert_refused(in_folder(i ? "cut.bin.gz" : "cut.bin.xz"), SFT_DATA, "it is cut off");
+        test_put(i ? "cut.bin.gz" : "cut.bin.xz", copy, file.size * 2 / 3);
+        assert_refused(test_path(i ? "cut.bin.gz" : "cut.bin.xz"), SFT_DATA, "it is cut off");
         memset(copy + file.size / 2, 0x5a, 16);
-        put(i ? "turned.bin.gz" : "turned.bin.xz", copy, file.size);
-        assert_refused(in_folder(i ? "turned.bin.gz" : "turned.bin.xz"), SFT_DATA, i ? "damaged gzip" : "damaged xz");
+        test_put(i ? "turned.bin.gz" : "turned.bin.xz", copy, file.size);
+        assert_refused(test_path(i ? "turned.bin.gz" : "turned.bin.xz"), SFT_DATA, i ? "damaged gzip" : "damaged xz");
         sft_file_close(&file);
         free(copy);
     }
@@ -179,7 +179,7 @@ static void parts_and_hashes(void **state)
     sft_dataset_hash(dataset, a);
     sft_dataset_close(&dataset);
     dataset = open_or_fail(spec_of("", "p.bin", "[:12]"));
-    again = open_or_fail(in_folder("p.bin"));
+    again = open_or_fail(test_path("p.bin"));
     sft_dataset_hash(again, b);
     assert_string_not_equal(a, b);
     sft_dataset_limit(again, 12);
@@ -188,11 +188,11 @@ static void parts_and_hashes(void **state)
     assert_string_equal(a, b);
     sft_dataset_limit(again, 100);
     assert_int_equal(sft_dataset_count(again), 12);
-    assert_string_equal(sft_dataset_spec(again), in_folder("p.bin"));
+    assert_string_equal(sft_dataset_spec(again), test_path("p.bin"));
     sft_dataset_close(&dataset);
     sft_dataset_close(&again);
     put_records("q.bin", 12, 4); /* other pixels */
-    dataset = open_or_fail(in_folder("q.bin"));
+    dataset = open_or_fail(test_path("q.bin"));
     sft_dataset_hash(dataset, b);
     assert_string_not_equal(a, b);
     sft_dataset_close(&dataset);
@@ -202,12 +202,12 @@ static void refuses_specs(void **state)
 {
     (void)state;
     put_records("p.bin", 30, 3);
-    put("unknown.xyz", "what is this", 12);
+    test_put("unknown.xyz", "what is this", 12);
     assert_refused("cifer10:/tmp", SFT_USAGE, "unknown data set format \"cifer10\"; known: cifar10, ");
     assert_refused("/nowhere/at/all", SFT_DATA, "/nowhere/at/all: No such file");
     assert_refused("", SFT_USAGE, "no path");
     assert_refused("folder:", SFT_USAGE, "no path");
-    assert_refused(in_folder("unknown.xyz"), SFT_USAGE, "cannot tell the data set format");
+    assert_refused(test_path("unknown.xyz"), SFT_USAGE, "cannot tell the data set format");
     assert_refused(spec_of("", "p.bin", "[5:31]"), SFT_USAGE, "[5:31] is no part of its 30 images");
     assert_refused(spec_of("", "p.bin", "[7:7]"), SFT_USAGE, "is no part");
     assert_refused(spec_of("", "p.bin", "[-3:]"), SFT_USAGE, "\"-3\" is no image number");
@@ -227,10 +227,10 @@ static void folder_reads_like_imagefolder(void **state)
     static const int is_jpeg[5] = {0, 1, 0, 0, 0};
     struct sft_dataset *dataset;
     (void)state;
-    for (int i = 0; i < 5; i++) put_copy(files[i], i == 1 ? GOLDEN("grey.jpg") : GOLDEN("rgb.png"));
-    put("tree/b/notes.txt", "no picture", 10);
-    put("tree/b/.hidden.png", "no picture", 10);
-    dataset = open_or_fail(in_folder("tree"));
+    for (int i = 0; i < 5; i++) test_put_copy(files[i], i == 1 ? GOLDEN("grey.jpg") : GOLDEN("rgb.png"));
+    test_put("tree/b/notes.txt", "no picture", 10);
+    test_put("tree/b/.hidden.png", "no picture", 10);
+    dataset = open_or_fail(test_path("tree"));
     assert_int_equal(sft_dataset_count(dataset), 5);
     assert_int_equal(sft_dataset_classes(dataset), 3);
     assert_string_equal(sft_dataset_class_name(dataset, 1), "b");
@@ -254,36 +254,36 @@ static void folder_refuses(void **state)
 {
     struct sft_dataset *dataset;
     (void)state;
-    put("empty/readme.txt", "x", 1);
-    put("file.png", "x", 1);
+    test_put("empty/readme.txt", "x", 1);
+    test_put("file.png", "x", 1);
     assert_refused(spec_of("folder:", "empty", ""), SFT_DATA, "empty: no pictures in this folder");
     assert_refused(spec_of("folder:", "file.png", ""), SFT_DATA, "not a folder");
-    put_copy("bad/a.png", GOLDEN("rgb.png"));
-    put("bad/b.png", "", 0);
-    put("bad/c.bmp", "BM......", 8);
-    dataset = open_or_fail(in_folder("bad"));
+    test_put_copy("bad/a.png", GOLDEN("rgb.png"));
+    test_put("bad/b.png", "", 0);
+    test_put("bad/c.bmp", "BM......", 8);
+    dataset = open_or_fail(test_path("bad"));
     read_ok(dataset, 0);
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_dataset_read(dataset, 1, &image, &label), SFT_DATA);
-    assert_logged("bad/b.png: the file is empty");
+    test_expect_log("bad/b.png: the file is empty");
     assert_int_equal(sft_dataset_read(dataset, 2, &image, &label), SFT_DATA);
-    assert_logged("bad/c.bmp: a BMP picture; only PNG and JPEG are read");
+    test_expect_log("bad/c.bmp: a BMP picture; only PNG and JPEG are read");
     sft_dataset_close(&dataset);
-    put_copy("loop/a.png", GOLDEN("rgb.png"));
-    assert_int_equal(symlink(".", in_folder("loop/again")), 0);
-    assert_refused(in_folder("loop"), SFT_DATA, "is there a link that leads back?");
+    test_put_copy("loop/a.png", GOLDEN("rgb.png"));
+    assert_int_equal(symlink(".", test_path("loop/again")), 0);
+    assert_refused(test_path("loop"), SFT_DATA, "is there a link that leads back?");
 }
 
-static void put_text(const char *name, const char *text) { put(name, text, strlen(text)); }
+static void put_text(const char *name, const char *text) { test_put(name, text, strlen(text)); }
 
 static void list_reads_and_refuses(void **state)
 {
     struct sft_dataset *dataset;
     (void)state;
-    put_copy("lists/with blank.png", GOLDEN("rgb.png"));
-    put_copy("lists/b.jpg", GOLDEN("420.jpg"));
+    test_put_copy("lists/with blank.png", GOLDEN("rgb.png"));
+    test_put_copy("lists/b.jpg", GOLDEN("420.jpg"));
     put_text("lists/good.txt", "# a comment\nb.jpg 4\r\n\n  with blank.png\t0  \n./b.jpg 2");
-    dataset = open_or_fail(in_folder("lists/good.txt"));
+    dataset = open_or_fail(test_path("lists/good.txt"));
     assert_int_equal(sft_dataset_count(dataset), 3);
     assert_int_equal(sft_dataset_classes(dataset), 5);
     assert_string_equal(sft_dataset_class_name(dataset, 3), "3");
@@ -297,17 +297,17 @@ static void list_reads_and_refuses(void **state)
     assert_int_equal(sft_dataset_classes(dataset), 0);
     sft_dataset_close(&dataset);
     put_text("lists/missing.txt", "b.jpg 1\ngone.png 2\nwith blank.png 1\nlost.png 3\n");
-    assert_refused(in_folder("lists/missing.txt"), SFT_DATA, "2 of its pictures are not there");
-    assert_logged("line 2: gone.png");
-    assert_logged("line 4: lost.png");
+    assert_refused(test_path("lists/missing.txt"), SFT_DATA, "2 of its pictures are not there");
+    test_expect_log("line 2: gone.png");
+    test_expect_log("line 4: lost.png");
     put_text("lists/mixed.txt", "b.jpg 1\nwith blank.png\n");
-    assert_refused(in_folder("lists/mixed.txt"), SFT_DATA, "1 of its 2 lines have no label");
+    assert_refused(test_path("lists/mixed.txt"), SFT_DATA, "1 of its 2 lines have no label");
     put_text("lists/negative.txt", "b.jpg -1\n");
-    assert_refused(in_folder("lists/negative.txt"), SFT_DATA, "line 1: label -1 is out of range");
+    assert_refused(test_path("lists/negative.txt"), SFT_DATA, "line 1: label -1 is out of range");
     put_text("lists/empty.txt", "\n\n");
-    assert_refused(in_folder("lists/empty.txt"), SFT_DATA, "no pictures in this list");
-    put("lists/binary.txt", "b.jpg\0 1", 8);
-    assert_refused(in_folder("lists/binary.txt"), SFT_DATA, "a list is a text file");
+    assert_refused(test_path("lists/empty.txt"), SFT_DATA, "no pictures in this list");
+    test_put("lists/binary.txt", "b.jpg\0 1", 8);
+    assert_refused(test_path("lists/binary.txt"), SFT_DATA, "a list is a text file");
 }
 
 static void tar_reads_and_refuses(void **state)
@@ -324,7 +324,7 @@ static void tar_reads_and_refuses(void **state)
     put_tar("t.tar", false, members, 4);
     put_tar("t.tgz", true, members, 4);
     for (int packed = 0; packed < 2; packed++) {
-        struct sft_dataset *dataset = open_or_fail(in_folder(packed ? "t.tgz" : "t.tar"));
+        struct sft_dataset *dataset = open_or_fail(test_path(packed ? "t.tgz" : "t.tar"));
         assert_int_equal(sft_dataset_count(dataset), 3);
         assert_int_equal(sft_dataset_classes(dataset), 2);
         assert_string_equal(sft_dataset_class_name(dataset, 0), "cat");
@@ -336,19 +336,19 @@ static void tar_reads_and_refuses(void **state)
         sft_dataset_close(&dataset);
     }
     put_tar("nothing.tar", false, members + 1, 1);
-    assert_refused(in_folder("nothing.tar"), SFT_DATA, "nothing.tar: no pictures in this tar");
+    assert_refused(test_path("nothing.tar"), SFT_DATA, "nothing.tar: no pictures in this tar");
     put_tar("no_member.tar", false, members, 0);
-    assert_refused(in_folder("no_member.tar"), SFT_DATA, "no_member.tar");
-    put("zero.tar", "", 0);
-    assert_refused(in_folder("zero.tar"), SFT_DATA, "zero.tar");
+    assert_refused(test_path("no_member.tar"), SFT_DATA, "no_member.tar");
+    test_put("zero.tar", "", 0);
+    assert_refused(test_path("zero.tar"), SFT_DATA, "zero.tar");
     members[0].data = jpeg.data;
     members[0].size = 40;
     put_tar("bad.tar", false, members, 1);
     {
-        struct sft_dataset *dataset = open_or_fail(in_folder("bad.tar"));
-        forget_log();
+        struct sft_dataset *dataset = open_or_fail(test_path("bad.tar"));
+        test_catch_log();
         assert_int_equal(sft_dataset_read(dataset, 0, &image, &label), SFT_DATA);
-        assert_logged("bad.tar: set/dog/2.png: damaged JPEG");
+        test_expect_log("bad.tar: set/dog/2.png: damaged JPEG");
         sft_dataset_close(&dataset);
     }
     sft_file_close(&png);
@@ -384,24 +384,24 @@ static void npy_reads_and_refuses(void **state)
     }
     assert_int_equal(sft_file_open(GOLDEN("uint8.npy"), &file), SFT_OK);
     memcpy(bytes, file.data, file.size);
-    put("cut.npy", bytes, file.size - 1);
-    assert_refused(in_folder("cut.npy"), SFT_DATA, "but 179 bytes follow");
-    put("head.npy", bytes, 40);
-    assert_refused(in_folder("head.npy"), SFT_DATA, "the header is longer than the file");
+    test_put("cut.npy", bytes, file.size - 1);
+    assert_refused(test_path("cut.npy"), SFT_DATA, "but 179 bytes follow");
+    test_put("head.npy", bytes, 40);
+    assert_refused(test_path("head.npy"), SFT_DATA, "the header is longer than the file");
     memcpy(strstr((char *)bytes + 10, "(3, 5, 4, 3)"), "(9, 5, 4, 3)", 12);
-    put("lying.npy", bytes, file.size);
-    assert_refused(in_folder("lying.npy"), SFT_DATA, "the header tells of (9, 5, 4, 3)");
+    test_put("lying.npy", bytes, file.size);
+    assert_refused(test_path("lying.npy"), SFT_DATA, "the header tells of (9, 5, 4, 3)");
     memcpy(strstr((char *)bytes + 10, "(9, 5, 4, 3)"), "(3, 5, 12,) ", 12);
-    put("flat.npy", bytes, file.size);
-    assert_refused(in_folder("flat.npy"), SFT_DATA, "images are (N, H, W, 3)");
+    test_put("flat.npy", bytes, file.size);
+    assert_refused(test_path("flat.npy"), SFT_DATA, "images are (N, H, W, 3)");
     memcpy(bytes, file.data, file.size);
     memcpy(strstr((char *)bytes + 10, "|u1"), "<i8", 3);
-    put("type.npy", bytes, file.size);
-    assert_refused(in_folder("type.npy"), SFT_DATA, "values of type '<i8'");
+    test_put("type.npy", bytes, file.size);
+    assert_refused(test_path("type.npy"), SFT_DATA, "values of type '<i8'");
     memcpy(bytes, file.data, file.size);
     memcpy(strstr((char *)bytes + 10, "False"), "True ", 5);
-    put("order.npy", bytes, file.size);
-    assert_refused(in_folder("order.npy"), SFT_DATA, "not in C order");
+    test_put("order.npy", bytes, file.size);
+    assert_refused(test_path("order.npy"), SFT_DATA, "not in C order");
     sft_file_close(&file);
 }
 
@@ -427,14 +427,14 @@ static void svhn_reads_and_refuses(void **state)
     }
     assert_string_equal(hex[0], hex[1]);
     assert_int_equal(sft_file_open(files[0], &file), SFT_OK);
-    put("cut.mat", file.data, file.size / 2);
-    assert_refused(in_folder("cut.mat"), SFT_DATA, "damaged MAT file: it is cut off");
+    test_put("cut.mat", file.data, file.size / 2);
+    assert_refused(test_path("cut.mat"), SFT_DATA, "damaged MAT file: it is cut off");
     copy = malloc(file.size);
     assert_non_null(copy);
     memcpy(copy, file.data, file.size);
     memset(copy + 300, 0, 64);
-    put("turned.mat", copy, file.size);
-    assert_refused(in_folder("turned.mat"), SFT_DATA, "damaged MAT file");
+    test_put("turned.mat", copy, file.size);
+    assert_refused(test_path("turned.mat"), SFT_DATA, "damaged MAT file");
     sft_file_close(&file);
     assert_int_equal(sft_file_open(files[1], &file), SFT_OK);
     free(copy);
@@ -445,12 +445,12 @@ static void svhn_reads_and_refuses(void **state)
         double wrong = 11;
         memcpy(copy + file.size - 8, &wrong, 8);
     }
-    put("label.mat", copy, file.size);
-    assert_refused(in_folder("label.mat"), SFT_DATA, "image 2 has label 11; labels are 1 to 10");
-    put("header.mat", copy, 128);
-    assert_refused(in_folder("header.mat"), SFT_DATA, "no arrays X and y");
-    put("short.mat", "MATLAB 5.0", 10);
-    assert_refused(in_folder("short.mat"), SFT_DATA, "no little-endian MAT file");
+    test_put("label.mat", copy, file.size);
+    assert_refused(test_path("label.mat"), SFT_DATA, "image 2 has label 11; labels are 1 to 10");
+    test_put("header.mat", copy, 128);
+    assert_refused(test_path("header.mat"), SFT_DATA, "no arrays X and y");
+    test_put("short.mat", "MATLAB 5.0", 10);
+    assert_refused(test_path("short.mat"), SFT_DATA, "no little-endian MAT file");
     free(copy);
     sft_file_close(&file);
 }
@@ -518,7 +518,7 @@ static void real_packs(void **state)
 static int tear_down(void **state)
 {
     sft_image_free(&image);
-    return remove_folder(state);
+    return test_remove_folder(state);
 }
 
 int main(void)
@@ -539,5 +539,5 @@ int main(void)
         cmocka_unit_test(synthetic_is_fixed_and_varied),
         cmocka_unit_test(real_packs),
     };
-    return cmocka_run_group_tests_name("datasets/formats", tests, set_up_folder, tear_down);
+    return cmocka_run_group_tests_name("datasets/formats", tests, test_setup_folder, tear_down);
 }

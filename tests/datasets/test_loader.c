@@ -13,11 +13,11 @@ static struct sft_dataset *dataset, *others;
 
 static int set_up(void **state)
 {
-    if (set_up_folder(state) != 0) return -1;
+    if (test_setup_folder(state) != 0) return -1;
     put_records("id.bin", IMAGES, 200);
     put_records("other.bin", 7, 77);
-    dataset = open_or_fail(in_folder("id.bin"));
-    others = open_or_fail(in_folder("other.bin"));
+    dataset = open_or_fail(test_path("id.bin"));
+    others = open_or_fail(test_path("other.bin"));
     return 0;
 }
 
@@ -25,7 +25,7 @@ static int tear_down(void **state)
 {
     sft_dataset_close(&dataset);
     sft_dataset_close(&others);
-    return remove_folder(state);
+    return test_remove_folder(state);
 }
 
 static struct sft_loader_params params_for(int64_t batch, int64_t steps)
@@ -43,8 +43,8 @@ static struct sft_loader_params params_for(int64_t batch, int64_t steps)
 static struct sft_loader *open_loader(const struct sft_loader_params *params)
 {
     struct sft_loader *loader;
-    forget_log();
-    if (sft_loader_open(params, &loader) != SFT_OK) fail_msg("%s", support_log);
+    test_catch_log();
+    if (sft_loader_open(params, &loader) != SFT_OK) fail_msg("%s", test_log());
     return loader;
 }
 
@@ -52,7 +52,7 @@ static struct sft_loader *open_loader(const struct sft_loader_params *params)
 static const struct sft_batch *next_batch(struct sft_loader *loader)
 {
     const struct sft_batch *batch;
-    if (sft_loader_next(loader, &batch) != SFT_OK) fail_msg("%s", support_log);
+    if (sft_loader_next(loader, &batch) != SFT_OK) fail_msg("%s", test_log());
     return batch;
 }
 
@@ -326,10 +326,10 @@ static void resizes_to_the_model(void **state)
 static void refuse(struct sft_loader_params params, enum sft_status status, const char *part)
 {
     struct sft_loader *loader;
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_loader_open(&params, &loader), status);
     assert_null(loader);
-    assert_logged(part);
+    test_expect_log(part);
 }
 
 static void refuses_bad_parameters(void **state)
@@ -369,18 +369,18 @@ static void reports_damaged_images(void **state)
         char name[32];
         snprintf(name, sizeof(name), "damaged/%02d.png", i);
         if (i == 6)
-            put(name, "\x89PNG nonsense", 13);
+            test_put(name, "\x89PNG nonsense", 13);
         else
-            put_copy(name, GOLDEN("rgb.png"));
+            test_put_copy(name, GOLDEN("rgb.png"));
     }
-    folder = open_or_fail(in_folder("damaged"));
+    folder = open_or_fail(test_path("damaged"));
     params.dataset = folder;
     params.workers = 3;
     loader = open_loader(&params);
     assert_non_null(next_batch(loader));
     assert_int_equal(sft_loader_next(loader, &batch), SFT_DATA);
     assert_null(batch);
-    assert_logged("damaged/06.png: damaged PNG: ");
+    test_expect_log("damaged/06.png: damaged PNG: ");
     assert_int_equal(sft_loader_next(loader, &batch), SFT_DATA);
     sft_loader_close(&loader);
     sft_dataset_close(&folder);

@@ -27,18 +27,18 @@ static int set_up(void **state)
     struct packed_member members[2];
     uint8_t *records = make_records(3, 1);
     char text[512];
-    if (set_up_folder(state) != 0 || sft_file_open(GOLDEN("rgb.png"), &png) != SFT_OK) return -1;
+    if (test_setup_folder(state) != 0 || sft_file_open(GOLDEN("rgb.png"), &png) != SFT_OK) return -1;
     members[0] = (struct packed_member){"a/1.png", png.data, png.size};
     members[1] = (struct packed_member){"b/2.png", png.data, png.size};
     put_tar("t.tar", false, members, 2);
     put_tar("t.tgz", true, members, 2);
     members[0] = (struct packed_member){"cifar-10-batches-bin/test_batch.bin", records, 3 * RECORD};
     put_tar("c.tar.gz", true, members, 1); /* without its training batches: always refused */
-    put("b.bin", records, 3 * RECORD);
+    test_put("b.bin", records, 3 * RECORD);
     put_xz("b.bin.xz", records, 3 * RECORD);
     put_gzip("b.bin.gz", records, 3 * RECORD);
     snprintf(text, sizeof(text), "%s 1\n%s 0\n", GOLDEN("rgb.png"), GOLDEN("grey.jpg"));
-    put("l.txt", text, strlen(text));
+    test_put("l.txt", text, strlen(text));
     sft_file_close(&png);
     free(records);
     return 0;
@@ -49,7 +49,7 @@ static size_t load(int seed, uint8_t *bytes)
     char path[512];
     struct sft_bytes file;
     size_t size;
-    snprintf(path, sizeof(path), "%s%s", seeds[seed].file[0] == '/' ? support_folder : GOLDEN(""), seeds[seed].file);
+    snprintf(path, sizeof(path), "%s%s", seeds[seed].file[0] == '/' ? test_folder() : GOLDEN(""), seeds[seed].file);
     assert_int_equal(sft_file_open(path, &file), SFT_OK);
     size = file.size;
     assert_true(size > 0 && size <= ROOM / 2);
@@ -93,7 +93,7 @@ static size_t mutate(struct sft_rng *rng, uint8_t *bytes, size_t size)
 
 static int feed(int seed, const uint8_t *bytes, size_t size)
 {
-    forget_log();
+    test_catch_log();
     return seeds[seed].format ? feed_format(seeds[seed].format, bytes, size) : feed_decoder(bytes, size);
 }
 
@@ -105,7 +105,7 @@ static void survives_changes(void **state)
     for (int seed = 0; seed < SEEDS; seed++) {
         size_t size = load(seed, bytes);
         if (strcmp(seeds[seed].file, "/c.tar.gz") != 0 && !feed(seed, bytes, size))
-            fail_msg("%s itself was refused: %s", seeds[seed].file, support_log);
+            fail_msg("%s itself was refused: %s", seeds[seed].file, test_log());
         for (int round = 0; round < ROUNDS; round++) {
             struct sft_rng rng;
             sft_rng_init(&rng, 1, SFT_STREAM_TEST, (uint64_t)(seed * ROUNDS + round));
@@ -113,7 +113,7 @@ static void survives_changes(void **state)
             for (uint32_t left = 1 + sft_rng_below(&rng, 4); left > 0; left--) size = mutate(&rng, bytes, size);
             if (feed(seed, bytes, size)) continue;
             refused++;
-            if (!support_log[0]) fail_msg("%s, round %d: refused without a message", seeds[seed].file, round);
+            if (!test_log()[0]) fail_msg("%s, round %d: refused without a message", seeds[seed].file, round);
         }
     }
     assert_true(refused > SEEDS * ROUNDS / 4);
@@ -134,8 +134,8 @@ static void survives_specs(void **state)
         for (uint32_t i = 0; i < length; i++) spec[i] = letters[sft_rng_below(&rng, sizeof(letters) - 1)];
         spec[length] = '\0';
         if (strstr(spec, "..") || spec[0] == '.' || spec[0] == '/') continue; /* not the whole disk */
-        forget_log();
-        if (sft_dataset_open(spec, &dataset) != SFT_OK && !support_log[0]) fail_msg("\"%s\": no message", spec);
+        test_catch_log();
+        if (sft_dataset_open(spec, &dataset) != SFT_OK && !test_log()[0]) fail_msg("\"%s\": no message", spec);
         sft_dataset_close(&dataset);
     }
 }
@@ -146,5 +146,5 @@ int main(void)
         cmocka_unit_test(survives_changes),
         cmocka_unit_test(survives_specs),
     };
-    return cmocka_run_group_tests_name("datasets/mutation", tests, set_up, remove_folder);
+    return cmocka_run_group_tests_name("datasets/mutation", tests, set_up, test_remove_folder);
 }

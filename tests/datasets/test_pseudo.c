@@ -12,13 +12,13 @@ static uint32_t tiles[MAX_TILES];
 static int set_up(void **state)
 {
     fill_bytes(in, BYTES, 5);
-    return set_up_folder(state);
+    return test_setup_folder(state);
 }
 
 static struct sft_pseudo prepared(const struct sft_pseudo_params *params)
 {
     struct sft_pseudo pseudo;
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_pseudo_prepare(params, SIDE, &pseudo), SFT_OK);
     return pseudo;
 }
@@ -244,11 +244,11 @@ static void skips_useless_sizes(void **state)
     sft_pseudo_defaults(&params, 480); /* 2,3,5,10,15,30,60 */
     pseudo = prepared(&params);
     assert_int_equal(pseudo.params.size_count, 5);
-    assert_logged("sizes 30,60 px cannot be used on pictures of 32 x 32 pixels");
+    test_expect_log("sizes 30,60 px cannot be used on pictures of 32 x 32 pixels");
     params.unit = SFT_JIGSAW_GRID;
     pseudo = prepared(&params);
     assert_int_equal(pseudo.params.size_count, 6);
-    assert_logged("sizes 60 tiles a side");
+    test_expect_log("sizes 60 tiles a side");
 }
 
 static void refuses_only_useless_sizes(void **state)
@@ -261,10 +261,10 @@ static void refuses_only_useless_sizes(void **state)
     params.sizes[0] = 17;
     params.sizes[1] = 0;
     params.sizes[2] = -4;
-    forget_log();
+    test_catch_log();
     assert_int_equal(sft_pseudo_prepare(&params, SIDE, &pseudo), SFT_USAGE);
-    assert_logged("none of the sizes (17,0,-4 px)");
-    assert_logged("--jigsaw-sizes");
+    test_expect_log("none of the sizes (17,0,-4 px)");
+    test_expect_log("--jigsaw-sizes");
     params.mode = SFT_PSEUDO_RGB; /* needs none */
     assert_int_equal(sft_pseudo_prepare(&params, SIDE, &pseudo), SFT_OK);
     params.mode = SFT_PSEUDO_COMPOSE;
@@ -284,5 +284,5 @@ int main(void)
         cmocka_unit_test(skips_useless_sizes),
         cmocka_unit_test(refuses_only_useless_sizes),
     };
-    return cmocka_run_group_tests_name("datasets/pseudo", tests, set_up, remove_folder);
+    return cmocka_run_group_tests_name("datasets/pseudo", tests, set_up, test_remove_folder);
 }

@@ -53,10 +53,10 @@ static void refuses_no_size(void **state)
 {
     struct sft_image in = {0}, out = {0};
     (void)state;
-    sft_log_set_sink(support_sink, NULL);
+    test_catch_log();
     make_noise(&in, 2, 2);
     assert_int_equal(sft_resize(&in, 0, 5, SFT_FILTER_BILINEAR, &out), SFT_DATA);
-    sft_log_set_sink(NULL, NULL);
+    test_release_log();
     sft_image_free(&in);
     sft_image_free(&out);
 }

@@ -5,15 +5,11 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "nn/parameters.h"
+#include "tests/support/cm.h"
 
 static inline json_t *golden_open(const char *path)
 {

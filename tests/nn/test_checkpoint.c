@@ -3,48 +3,24 @@
  * safetensors: a file made by an independent writer (tests/golden/make_models.py), damaged files of every kind, random
  * mutations, and models saved and loaded.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "formula.h"
-#include "runtime/log.h"
 #include "runtime/rng.h"
+#include "tests/support/fixture.h"
 
 #define TINY SFT_TEST_DATA "/golden/tiny.safetensors"
 
 static struct sft_device *device;
-static char folder[] = "/tmp/sft-checkpoint-XXXXXX";
-static char last_message[4096];
-
-static void remember(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    (void)level;
-    snprintf(last_message, sizeof(last_message), "%s", message);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[2][256];
-    static int next;
-    next ^= 1;
-    snprintf(path[next], sizeof(path[next]), "%s/%s", folder, name);
-    return path[next];
-}
-
 /* Puts a header and `data` zero bytes into a file; the length says `claimed`, or the truth where that is negative. */
 static const char *make_file(const char *header, int64_t claimed, size_t data)
 {
     size_t length = strlen(header);
     uint64_t says = claimed < 0 ? length : (uint64_t)claimed;
-    const char *path = in_folder("made.safetensors");
+    const char *path = test_path("made.safetensors");
     char *bytes = calloc(8 + length + data, 1);
     assert_non_null(bytes);
     for (int i = 0; i < 8; i++) bytes[i] = (char)(says >> (8 * i));
@@ -57,10 +33,10 @@ static const char *make_file(const char *header, int64_t claimed, size_t data)
 static void assert_refused(const char *path, const char *word)
 {
     struct sft_checkpoint *checkpoint;
-    last_message[0] = '\0';
+    test_catch_log();
     assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_DATA);
     assert_null(checkpoint);
-    if (!strstr(last_message, word)) fail_msg("\"%s\" does not say \"%s\"", last_message, word);
+    test_expect_log(word);
 }
 
 /* ---- reading ---- */
@@ -111,7 +87,7 @@ static void test_writer_equals_python(void **state)
     struct sft_stored_tensor tensors[6];
     struct sft_checkpoint *checkpoint;
     struct sft_bytes ours, theirs;
-    const char *path = in_folder("copy.safetensors");
+    const char *path = test_path("copy.safetensors");
     (void)state;
     assert_int_equal(sft_checkpoint_open(TINY, &checkpoint), SFT_OK);
     for (int i = 0; i < 6; i++) tensors[i] = *sft_checkpoint_find(checkpoint, names[i]);
@@ -164,8 +140,8 @@ static void test_damaged_headers(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_refused(make_file(cases[i].header, cases[i].claimed, cases[i].data), cases[i].word);
-    assert_refused(in_folder("absent"), "cannot be opened");
-    assert_refused(folder, "not a regular file");
+    assert_refused(test_path("absent"), "cannot be opened");
+    assert_refused(test_folder(), "not a regular file");
 }
 
 /* What is no damage: an empty file of no tensors, an empty tensor, a type that nobody reads until it is asked for. */
@@ -195,7 +171,7 @@ static void test_mutations(void **state)
     enum { ROUNDS = 4000 };
     struct sft_bytes original;
     struct sft_rng rng;
-    const char *path = in_folder("mutated.safetensors");
+    const char *path = test_path("mutated.safetensors");
     int accepted = 0;
     (void)state;
     assert_int_equal(sft_file_open(TINY, &original), SFT_OK);
@@ -256,7 +232,7 @@ static void assert_same_bits(const struct sft_tensor *a, const struct sft_tensor
 
 static void test_round_trip(void **state)
 {
-    const char *path = in_folder("model.safetensors"), *again = in_folder("again.safetensors");
+    const char *path = test_path("model.safetensors"), *again = test_path("again.safetensors");
     struct sft_model *model = make("resnetv2_20_bn"), *loaded;
     struct sft_bytes first, second;
     (void)state;
@@ -289,7 +265,7 @@ static const char *save_changed(const struct sft_model *model, struct changes ch
     static char names[SFT_MAX_PARAMETERS][2 * SFT_MAX_NAME];
     static float zeros[1 << 20], nans[1 << 20];
     struct sft_stored_tensor tensors[SFT_MAX_PARAMETERS];
-    const char *path = in_folder("changed.safetensors");
+    const char *path = test_path("changed.safetensors");
     size_t n = 0;
     nans[0] = NAN;
     for (int i = 0; i < parameters->n; i++) {
@@ -331,14 +307,13 @@ static void test_strict_loading(void **state)
     assert_string_equal(model->parameters.items[number].file_name, "module.body.block2.unit01.conv1.weight");
 
     assert_int_equal(load(model, save_changed(model, (struct changes){.without = conv, .stray = "surplus"})), SFT_DATA);
-    assert_non_null(strstr(last_message, "1 missing: body.block2.unit01.conv1.weight"));
-    assert_non_null(strstr(last_message, "1 unexpected: surplus"));
+    test_expect_log("1 missing: body.block2.unit01.conv1.weight");
+    test_expect_log("1 unexpected: surplus");
     assert_int_equal(load(model, save_changed(model, (struct changes){.broken = conv})), SFT_DATA);
-    assert_non_null(strstr(last_message,
-                           "1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)"));
+    test_expect_log("1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)");
     assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv})), SFT_DATA);
-    assert_non_null(strstr(last_message, conv));
-    assert_non_null(strstr(last_message, "NaN"));
+    test_expect_log(conv);
+    test_expect_log("NaN");
     sft_model_destroy(&model);
 }
 
@@ -370,7 +345,7 @@ static void test_wrong_model(void **state)
     (void)state;
     assert_int_equal(sft_model_open(device, path, &(struct sft_model_config){.name = "vgg11"}, &other), SFT_DATA);
     assert_null(other);
-    assert_non_null(strstr(last_message, "missing: features.0.weight"));
+    test_expect_log("missing: features.0.weight");
     assert_int_equal(sft_model_open(device, TINY, NULL, &other), SFT_DATA);
     assert_null(other);
     sft_model_destroy(&model);
@@ -404,22 +379,13 @@ static void test_init(void **state)
 
 static int setup(void **state)
 {
-    (void)state;
-    sft_log_set_sink(remember, NULL);
-    return mkdtemp(folder) && sft_device_open("cpu", 0, &device) == SFT_OK ? 0 : -1;
+    return test_setup_folder(state) == 0 && sft_device_open("cpu", 0, &device) == SFT_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-    static const char *const made[] = {"made", "copy", "mutated", "model", "again", "changed"};
-    char name[64];
-    (void)state;
-    for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-        snprintf(name, sizeof(name), "%s.safetensors", made[i]);
-        unlink(in_folder(name));
-    }
     sft_device_close(&device);
-    return rmdir(folder);
+    return test_remove_folder(state);
 }
 
 int main(void)

@@ -14,12 +14,12 @@
 static void refuse(const char *text, int classes, const char *word)
 {
     struct sft_groups *groups;
-    test_quiet(true);
+    test_catch_log();
     assert_int_equal(sft_groups_create(text, classes, "there", &groups), SFT_DATA);
     assert_null(groups);
-    test_quiet(false);
-    if (!strstr(test_last_error(), "there") || !strstr(test_last_error(), word))
-        fail_msg("\"%s\" does not say \"%s\"", test_last_error(), word);
+    test_release_log();
+    if (!strstr(test_log(), "there") || !strstr(test_log(), word))
+        fail_msg("\"%s\" does not say \"%s\"", test_log(), word);
 }
 
 static void test_text(void **state)

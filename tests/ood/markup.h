@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runtime/file.h"
+#include "tests/support/fixture.h"
 
 /* The file as a string. */
 static char *slurp(const char *path)

@@ -4,17 +4,13 @@
 #define SFT_TESTS_SCORE_GOLDEN_H
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "nn/checkpoint/checkpoint.h"
 #include "ood/score.h"
+#include "tests/support/cm.h"
 
 static inline struct sft_checkpoint *golden_scores_open(void)
 {

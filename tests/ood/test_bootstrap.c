@@ -1,35 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bootstrap against literal resampling: the images are drawn, the metrics of what was drawn computed. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "ood/bootstrap.h"
 #include "runtime/clock.h"
-#include "runtime/log.h"
 #include "runtime/parallel.h"
 #include "runtime/rng.h"
+#include "tests/support/fixture.h"
 
 enum { N_ID = 57, N_OOD = 31, REPLICATES = 40 };
-
-static void quiet(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level, (void)message;
-}
-
-static int silence(void **state)
-{
-    (void)state;
-    sft_log_set_sink(quiet, NULL);
-    return 0;
-}
 
 /* Scores with `levels` distinct values, ID images higher; sorted, the highest first. */
 static int descending(const void *a, const void *b)
@@ -180,5 +163,5 @@ int main(void)
         cmocka_unit_test(spread_is_that_of_the_auroc),
         cmocka_unit_test(bad_input_is_refused),
     };
-    return cmocka_run_group_tests_name("bootstrap", tests, silence, NULL);
+    return cmocka_run_group_tests_name("bootstrap", tests, test_setup_log, NULL);
 }

@@ -1,38 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The pictures beside the results: which are picked, what they hold, and that nothing in the file is believed. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "ood/examples.h"
 #include "runtime/file.h"
-
-static char folder[] = "/tmp/sft_examples_XXXXXX";
-
-static int setup(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
-    return system(command);
-}
+#include "tests/support/fixture.h"
 
 static const char *file(void)
 {
     static char path[128];
-    snprintf(path, sizeof(path), "%s/examples.json", folder);
+    snprintf(path, sizeof(path), "%s/examples.json", test_folder());
     return path;
 }
 
@@ -107,7 +87,7 @@ static void the_extremes_are_picked(void **state)
     struct sft_examples examples;
     (void)state;
     fill(&r, 50, 9);
-    assert_int_equal(sft_examples_write(&r, id, sets, folder), SFT_OK);
+    assert_int_equal(sft_examples_write(&r, id, sets, test_folder()), SFT_OK);
     assert_int_equal(sft_examples_read(file(), &examples), SFT_OK);
     assert_string_equal(examples.score, "energy");
     assert_int_equal(examples.sets, 2);
@@ -138,7 +118,7 @@ static void a_single_image_is_the_most_like_id(void **state)
     struct sft_examples examples;
     (void)state;
     fill(&r, 1, 1);
-    assert_int_equal(sft_examples_write(&r, id, sets, folder), SFT_OK);
+    assert_int_equal(sft_examples_write(&r, id, sets, test_folder()), SFT_OK);
     assert_int_equal(sft_examples_read(file(), &examples), SFT_OK);
     assert_int_equal(examples.set[0].count[SFT_EXAMPLE_MOST], 1);
     assert_int_equal(examples.set[0].count[SFT_EXAMPLE_LEAST], 0);
@@ -172,12 +152,12 @@ static void large_images_are_made_small(void **state)
         memcpy(bytes + 10, name, strlen(name));
         bytes[127] = '\n';
         memset(bytes + 128, 99, pixels);
-        snprintf(name, sizeof(name), "%s/image.npy", folder);
+        snprintf(name, sizeof(name), "%s/image.npy", test_folder());
         assert_int_equal(sft_file_write(name, bytes, 128 + pixels), SFT_OK);
         snprintf(spec, sizeof(spec), "npy:%s", name);
         sets[0] = set = open_set(spec, 1);
         fill(&r, 1, 1);
-        assert_int_equal(sft_examples_write(&r, set, sets, folder), SFT_OK);
+        assert_int_equal(sft_examples_write(&r, set, sets, test_folder()), SFT_OK);
         assert_int_equal(sft_examples_read(file(), &examples), SFT_OK);
         assert_int_equal(sft_image_decode(png, decode(examples.set[0].example[0][0].png, png), "example", &image),
                          SFT_OK);
@@ -230,5 +210,5 @@ int main(void)
         cmocka_unit_test(large_images_are_made_small),
         cmocka_unit_test(damaged_files_are_refused),
     };
-    return cmocka_run_group_tests_name("examples", tests, setup, teardown);
+    return cmocka_run_group_tests_name("examples", tests, test_setup_folder, test_remove_folder);
 }

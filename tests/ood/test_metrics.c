@@ -2,30 +2,13 @@
 /* Metrics against hand-worked vectors, scikit-learn (golden file) and a literal transcription of the reference code. */
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "ood/metrics.h"
-#include "runtime/log.h"
 #include "runtime/rng.h"
-
-static void quiet(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level, (void)message;
-}
-
-static int silence(void **state)
-{
-    (void)state;
-    sft_log_set_sink(quiet, NULL);
-    return 0;
-}
+#include "tests/support/fixture.h"
 
 static void assert_near(double got, double want, double tolerance)
 {
@@ -328,5 +311,5 @@ int main(void)
         cmocka_unit_test(calibration_error_by_hand),
         cmocka_unit_test(calibration_error_as_numpy_has_it),
     };
-    return cmocka_run_group_tests_name("metrics", tests, silence, NULL);
+    return cmocka_run_group_tests_name("metrics", tests, test_setup_log, NULL);
 }

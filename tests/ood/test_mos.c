@@ -5,8 +5,8 @@
 
 #include "ood/metrics.h"
 #include "ood/score.h"
-#include "runtime/log.h"
 #include "tests/nn/mos.h"
+#include "tests/support/fixture.h"
 
 static struct mos mos;
 
@@ -89,15 +89,10 @@ static void test_kinds_of_classifiers(void **state)
     }
 }
 
-static void drop(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level, (void)message;
-}
-
 static int setup(void **state)
 {
     (void)state;
-    sft_log_set_sink(drop, NULL);
+    test_catch_log();
     mos_open(&mos);
     return 0;
 }

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What charts are made of: bins, kernel densities, ticks, lines; and the files they become. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "datasets/image.h"
 #include "ood/histogram.h"
@@ -16,22 +11,7 @@
 #include "ood/report_plots.h"
 #include "runtime/rng.h"
 #include "tests/ood/markup.h"
-
-static char folder[] = "/tmp/sft_plots_XXXXXX";
-
-static int setup(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
-    return system(command);
-}
+#include "tests/support/fixture.h"
 
 /* Against numpy.percentile(range(1001), [0.1, 99.9]) = 1, 999, and bins counted by hand. */
 static void histograms(void **state)
@@ -247,19 +227,19 @@ static void charts_become_files(void **state)
     sft_text_add(&chart.data, "x,y\n1,2\n");
     assert_int_equal(sft_plots_add(&plots, "../..", "a/b\\c\n", &chart), SFT_OK);
     sft_chart_free(&chart);
-    assert_int_equal(sft_plots_write(&plots, folder), SFT_OK);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.svg", folder);
+    assert_int_equal(sft_plots_write(&plots, test_folder()), SFT_OK);
+    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.svg", test_folder());
     text = slurp(path);
     assert_well_formed(text);
     assert_null(strstr(text, "var("));
     assert_int_equal(count(text, "http"), 1);        /* the name of the SVG language */
     assert_non_null(strstr(text, "height=\"170\"")); /* title 26, chart 100, two lines of legend 34, air 10 */
     free(text);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.csv", folder);
+    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.csv", test_folder());
     text = slurp(path);
     assert_string_equal(text, "x,y\n1,2\n");
     free(text);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.png", folder);
+    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.png", test_folder());
     assert_int_equal(access(path, F_OK) == 0, sft_raster_available());
     if (sft_raster_available()) {
         const uint8_t *pixel;
@@ -287,5 +267,5 @@ int main(void)
         cmocka_unit_test(encodings),
         cmocka_unit_test(charts_become_files),
     };
-    return cmocka_run_group_tests_name("plots", tests, setup, teardown);
+    return cmocka_run_group_tests_name("plots", tests, test_setup_folder, test_remove_folder);
 }

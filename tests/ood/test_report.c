@@ -2,58 +2,20 @@
 /* The report: well-formed, self-contained, escaped, readable without eyes, remakable from a run folder in any state of
  * damage. What only a browser can tell is looked at by tests/report/screenshots.sh. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "ood/report.h"
-#include "runtime/log.h"
 #include "runtime/rng.h"
 #include "tests/ood/markup.h"
+#include "tests/support/fixture.h"
 
 static const char *const scores[] = {"energy", "msp", "maxlogit"};
 static const char *const sets[] = {"svhn", "<b>&\"'", "textures", "lsun", "isun", "bad\xff\xc0utf\xe2\x82"};
 static const char *const plain_sets[] = {"svhn", "<b>&\"'", "textures", "lsun", "isun", "places \xc3\xa9"};
-
-static char folder[] = "/tmp/sft_report_XXXXXX";
-static char logged[512];
-
-static void keep(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level;
-    snprintf(logged, sizeof(logged), "%s", message);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    sft_log_set_sink(keep, NULL);
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
-    return system(command);
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[4][256];
-    static int next;
-    char *to = path[next++ % 4];
-    snprintf(to, 256, "%s/%s", folder, name);
-    return to;
-}
 
 static void fill(struct sft_results *r, int models, const char *const *names)
 {
@@ -78,7 +40,7 @@ static void fill(struct sft_results *r, int models, const char *const *names)
 
 static void write_text(const char *name, const char *text)
 {
-    assert_int_equal(sft_file_write(path_of(name), text, strlen(text)), SFT_OK);
+    assert_int_equal(sft_file_write(test_path(name), text, strlen(text)), SFT_OK);
 }
 
 /* ---- what holds for every page ---- */
@@ -216,9 +178,9 @@ static char *page_of(const struct sft_report *report, const char *name)
     char page[64];
     char *html;
     snprintf(page, sizeof(page), "%s/report.html", name);
-    assert_int_equal(mkdir(path_of(name), 0700), 0);
-    assert_int_equal(sft_report_write(report, path_of(name)), SFT_OK);
-    html = slurp(path_of(page));
+    assert_int_equal(mkdir(test_path(name), 0700), 0);
+    assert_int_equal(sft_report_write(report, test_path(name)), SFT_OK);
+    html = slurp(test_path(page));
     assert_sound(html);
     return html;
 }
@@ -271,7 +233,7 @@ static void training_only(void **state)
     html = page_of(&report, "steps");
     assert_int_equal(charts(html), 3); /* one step's rate does not vary */
     free(html);
-    assert_int_equal(sft_report_write(&report, path_of("no/such/folder")), SFT_WRITE);
+    assert_int_equal(sft_report_write(&report, test_path("no/such/folder")), SFT_WRITE);
 }
 
 /* The three best of a column by hand: FPR 10 < 20 = 20 < 30 and AUROC 90 > 80 > 70 > 60. */
@@ -325,7 +287,7 @@ static char *page_at_recall(const struct sft_convention *convention, double reca
 
 static void assert_plot_has(const char *name, const char *text)
 {
-    char *svg = slurp(path_of(name));
+    char *svg = slurp(test_path(name));
     assert_non_null(strstr(svg, text));
     assert_null(strstr(svg, "FPR95"));
     assert_null(strstr(svg, "95 %"));
@@ -405,7 +367,7 @@ static void intervals_are_shown(void **state)
     assert_non_null(strstr(html, "from 200 bootstrap replicates of the images."));
     assert_int_equal(count(html, "</svg>95 % interval</li>"), 1);
     assert_int_equal(count(html, "<path class=\"interval\""), 1 + 2 * 2); /* legend; set and average, twice */
-    csv = slurp(path_of("intervals/plots/energy-fpr95.csv"));
+    csv = slurp(test_path("intervals/plots/energy-fpr95.csv"));
     assert_string_equal(csv, "set,fpr95_before,fpr95,fpr95_low,fpr95_high\n"
                              "svhn,0.5,0.3,0.28,0.325\naverage,0.5,0.3,0.28,0.325\n");
     free(csv);
@@ -444,11 +406,11 @@ static void write_seeds(const char *name)
         struct sft_results r;
         char path[256];
         set_metrics(&r, fpr[i]);
-        assert_int_equal(sft_results_write(&r, sft_seed_folder(path_of(name), 4 + i, path, sizeof(path))), SFT_OK);
+        assert_int_equal(sft_results_write(&r, sft_seed_folder(test_path(name), 4 + i, path, sizeof(path))), SFT_OK);
         sft_results_free(&r);
     }
-    assert_int_equal(sft_seeds_read(path_of(name), 4, 3, &seeds), SFT_OK);
-    assert_int_equal(sft_seeds_write(&seeds, path_of(name)), SFT_OK);
+    assert_int_equal(sft_seeds_read(test_path(name), 4, 3, &seeds), SFT_OK);
+    assert_int_equal(sft_seeds_write(&seeds, test_path(name)), SFT_OK);
     sft_seeds_free(&seeds);
 }
 
@@ -457,8 +419,8 @@ static void seeds_have_a_page_of_their_own(void **state)
     char *html;
     (void)state;
     write_seeds("seeds");
-    assert_int_equal(sft_report_from_folder(path_of("seeds")), SFT_OK);
-    html = slurp(path_of("seeds/report.html"));
+    assert_int_equal(sft_report_from_folder(test_path("seeds")), SFT_OK);
+    html = slurp(test_path("seeds/report.html"));
     assert_sound(html);
     assert_non_null(strstr(html, "After fine-tuning, on average over <b>3 seeds</b>, the Energy score takes "
                                  "<b>30.0&nbsp;%</b>"));
@@ -482,8 +444,8 @@ static void damaged_seeds_are_an_error(void **state)
     write_seeds("bad");
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         write_text("bad/seeds.json", bad[i]);
-        assert_int_equal(sft_report_from_folder(path_of("bad")), SFT_DATA);
-        assert_non_null(strstr(logged, "not the folder of a run"));
+        assert_int_equal(sft_report_from_folder(test_path("bad")), SFT_DATA);
+        test_expect_log("not the folder of a run");
     }
 }
 
@@ -498,7 +460,7 @@ static void write_run(const char *steps_text, const char *run_text, const char *
 {
     struct sft_results r;
     fill(&r, 2, plain_sets);
-    assert_int_equal(sft_results_write(&r, folder), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_folder()), SFT_OK);
     write_text("metrics.jsonl", steps_text);
     write_text("run.json", run_text);
     write_text("examples.json", examples);
@@ -508,9 +470,9 @@ static void write_run(const char *steps_text, const char *run_text, const char *
 static char *remake(void)
 {
     char *html;
-    unlink(path_of("report.html"));
-    assert_int_equal(sft_report_from_folder(folder), SFT_OK);
-    html = slurp(path_of("report.html"));
+    unlink(test_path("report.html"));
+    assert_int_equal(sft_report_from_folder(test_folder()), SFT_OK);
+    html = slurp(test_path("report.html"));
     assert_sound(html);
     return html;
 }
@@ -553,7 +515,7 @@ static void damaged_parts_are_left_out(void **state)
         assert_null(strstr(html, "<img"));
         free(html);
     }
-    assert_int_equal(unlink(path_of("scores/after/energy/svhn.npy")), 0);
+    assert_int_equal(unlink(test_path("scores/after/energy/svhn.npy")), 0);
     write_text("scores/before/msp/id.npy", "junk");
     html = remake();
     assert_int_equal(charts(html), 2 + (5 + 0 + 6) * 2);
@@ -568,8 +530,8 @@ static void damaged_parts_are_left_out(void **state)
 static void nothing_to_show_is_an_error(void **state)
 {
     (void)state;
-    assert_int_equal(sft_report_from_folder(path_of("absent")), SFT_DATA);
-    assert_non_null(strstr(logged, "not the folder of a run"));
+    assert_int_equal(sft_report_from_folder(test_path("absent")), SFT_DATA);
+    test_expect_log("not the folder of a run");
 }
 
 /* ---- colours ---- */
@@ -643,5 +605,5 @@ int main(void)
         cmocka_unit_test(nothing_to_show_is_an_error),
         cmocka_unit_test(colours_have_contrast),
     };
-    return cmocka_run_group_tests_name("report", tests, setup, teardown);
+    return cmocka_run_group_tests_name("report", tests, test_setup_folder, test_remove_folder);
 }

@@ -2,20 +2,15 @@
 /* Results: the files of an evaluation, their way back, the printed table, and what is refused. */
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "ood/results.h"
 #include "runtime/file.h"
-#include "runtime/log.h"
+#include "tests/support/fixture.h"
 
 /* The vectors of methods.md 5.6: V1 is set "svhn" with its ties, a set of one image is "one, \"two\"". */
 static const float v1_id[] = {9, 8, 7, 7, 6, 5, 5, 4, 3, 2, 2, 1, 8, 6, 7, 9, 5, 4, 6, 3};
@@ -23,30 +18,6 @@ static const float v1_ood[] = {7, 6, 6, 4, 3, 3, 2, 1, 0, 0, 1, 2, 5};
 static const float single[] = {-1};
 static const char *const sets[] = {"svhn", "one, \"two\""};
 static const char *const scores[] = {"energy", "msp"};
-
-static char folder[] = "/tmp/sft_results_XXXXXX";
-static char logged[512];
-
-static void keep(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level;
-    snprintf(logged, sizeof(logged), "%s", message);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    sft_log_set_sink(keep, NULL);
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[128];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
-    return system(command);
-}
 
 static const struct sft_convention *convention(const char *name)
 {
@@ -68,13 +39,6 @@ static void fill(struct sft_results *r, int models)
     }
 }
 
-static const char *path_of(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
-
 static double number(const json_t *root, const char *a, const char *b, const char *c)
 {
     const json_t *cell = json_object_get(json_object_get(json_object_get(root, "scores"), a), b);
@@ -88,8 +52,8 @@ static void json_of_a_single_evaluation(void **state)
     json_t *root;
     (void)state;
     fill(&r, 1);
-    assert_int_equal(sft_results_write(&r, path_of("single")), SFT_OK);
-    root = json_load_file(path_of("single/results.json"), 0, NULL);
+    assert_int_equal(sft_results_write(&r, test_path("single")), SFT_OK);
+    root = json_load_file(test_path("single/results.json"), 0, NULL);
     assert_non_null(root);
     assert_true(json_number_value(json_object_get(root, "accuracy")) == 0.93);
     assert_string_equal(json_string_value(json_object_get(json_object_get(root, "convention"), "fpr_positive")), "id");
@@ -111,8 +75,8 @@ static void csv_is_long_and_quoted(void **state)
     char *text;
     (void)state;
     fill(&r, 2);
-    assert_int_equal(sft_results_write(&r, path_of("csv")), SFT_OK);
-    assert_int_equal(sft_file_open(path_of("csv/results.csv"), &csv), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_path("csv")), SFT_OK);
+    assert_int_equal(sft_file_open(test_path("csv/results.csv"), &csv), SFT_OK);
     text = strndup((const char *)csv.data, csv.size);
     assert_ptr_equal(strstr(text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood\nbefore,energy,svhn,0.6923"),
                      text);
@@ -152,8 +116,8 @@ static void what_is_written_is_read_back(void **state)
             r.convention = convention(conventions[c]);
             for (int model = 0; model < models; model++)
                 assert_int_equal(sft_results_compute(&r, model, r.accuracy[model]), SFT_OK);
-            assert_int_equal(sft_results_write(&r, path_of("again")), SFT_OK);
-            assert_int_equal(sft_results_read(path_of("again"), &again), SFT_OK);
+            assert_int_equal(sft_results_write(&r, test_path("again")), SFT_OK);
+            assert_int_equal(sft_results_read(test_path("again"), &again), SFT_OK);
             assert_same(&r, &again);
             sft_results_free(&r);
             sft_results_free(&again);
@@ -174,18 +138,18 @@ static void intervals_and_recall_go_along(void **state)
     r.measure = (struct sft_measure){.recall = 0.9, .replicates = 50, .seed = 3};
     r.ece[SFT_BEFORE] = 0.0125;
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.93), SFT_OK);
-    assert_int_equal(sft_results_write(&r, path_of("ci")), SFT_OK);
-    assert_int_equal(sft_results_read(path_of("ci"), &again), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_path("ci")), SFT_OK);
+    assert_int_equal(sft_results_read(test_path("ci"), &again), SFT_OK);
     assert_same(&r, &again);
     assert_true(again.measure.recall == 0.9 && again.measure.replicates == 50 && again.measure.seed == 3);
     assert_true(again.ece[SFT_BEFORE] == 0.0125);
     assert_memory_equal(r.averages, again.averages, 2 * sizeof(*r.averages));
 
-    root = json_load_file(path_of("ci/results.json"), 0, NULL);
+    root = json_load_file(test_path("ci/results.json"), 0, NULL);
     assert_true(json_number_value(json_object_get(root, "ece")) == 0.0125);
     assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "bootstrap"), "replicates")), 50);
     json_decref(root);
-    assert_int_equal(sft_file_open(path_of("ci/results.csv"), &csv), SFT_OK);
+    assert_int_equal(sft_file_open(test_path("ci/results.csv"), &csv), SFT_OK);
     assert_memory_equal(csv.data,
                         "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood,fpr95_low,fpr95_high,auroc_low,", 87);
     sft_file_close(&csv);
@@ -229,8 +193,8 @@ static void score_files_are_numpy_files(void **state)
     float last;
     (void)state;
     fill(&r, 2);
-    assert_int_equal(sft_results_write(&r, path_of("npy")), SFT_OK);
-    assert_int_equal(sft_file_open(path_of("npy/scores/before/energy/svhn.npy"), &file), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_path("npy")), SFT_OK);
+    assert_int_equal(sft_file_open(test_path("npy/scores/before/energy/svhn.npy"), &file), SFT_OK);
     assert_int_equal(file.size, 128 + 13 * 4);
     assert_memory_equal(file.data,
                         "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (13,), }", 10 + 58);
@@ -260,18 +224,18 @@ static void damaged_score_files_are_left_out(void **state)
     struct sft_results r, again;
     (void)state;
     fill(&r, 1);
-    assert_int_equal(sft_results_write(&r, path_of("bad")), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_path("bad")), SFT_OK);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(sft_file_write(path_of("bad/scores/energy/svhn.npy"), bad[i].bytes, bad[i].size), SFT_OK);
-        assert_int_equal(sft_results_read(path_of("bad"), &again), SFT_OK);
+        assert_int_equal(sft_file_write(test_path("bad/scores/energy/svhn.npy"), bad[i].bytes, bad[i].size), SFT_OK);
+        assert_int_equal(sft_results_read(test_path("bad"), &again), SFT_OK);
         if (sft_results_values(&again, 0, 0, 0)->values) fail_msg("%s: was read", bad[i].name);
-        assert_non_null(strstr(logged, "left out"));
+        test_expect_log("left out");
         assert_non_null(sft_results_values(&again, 0, 0, SFT_ID_SET)->values);
         sft_results_free(&again);
     }
-    assert_int_equal(unlink(path_of("bad/scores/energy/svhn.npy")), 0);
-    assert_int_equal(sft_results_read(path_of("bad"), &again), SFT_OK);
-    assert_non_null(strstr(logged, "not there"));
+    assert_int_equal(unlink(test_path("bad/scores/energy/svhn.npy")), 0);
+    assert_int_equal(sft_results_read(test_path("bad"), &again), SFT_OK);
+    test_expect_log("not there");
     sft_results_free(&again);
     sft_results_free(&r);
 }
@@ -299,12 +263,12 @@ static void damaged_json_is_refused(void **state)
     };
     struct sft_results r;
     (void)state;
-    assert_int_equal(sft_make_folder(path_of("json")), SFT_OK);
+    assert_int_equal(sft_make_folder(test_path("json")), SFT_OK);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(sft_file_write(path_of("json/results.json"), bad[i], strlen(bad[i])), SFT_OK);
-        if (sft_results_read(path_of("json"), &r) != SFT_DATA) fail_msg("accepted: %s", bad[i]);
+        assert_int_equal(sft_file_write(test_path("json/results.json"), bad[i], strlen(bad[i])), SFT_OK);
+        if (sft_results_read(test_path("json"), &r) != SFT_DATA) fail_msg("accepted: %s", bad[i]);
     }
-    assert_int_equal(sft_results_read(path_of("nowhere"), &r), SFT_DATA);
+    assert_int_equal(sft_results_read(test_path("nowhere"), &r), SFT_DATA);
 }
 
 static void unusable_names_are_refused(void **state)
@@ -327,12 +291,12 @@ static void incomplete_scores_are_refused(void **state)
     (void)state;
     assert_int_equal(sft_results_init(&r, convention("id"), 2, scores, 2, sets), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_DATA);
-    assert_int_equal(sft_results_write(&r, path_of("none")), SFT_USAGE);
+    assert_int_equal(sft_results_write(&r, test_path("none")), SFT_USAGE);
     sft_results_free(&r);
     fill(&r, 1);
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 1, 1, bad), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_FAILED);
-    assert_non_null(strstr(logged, "score msp of image 0 of set one, \"two\" is not a number"));
+    test_expect_log("score msp of image 0 of set one, \"two\" is not a number");
     sft_results_free(&r);
 }
 
@@ -342,17 +306,17 @@ static void scores_that_tell_nothing_are_warned_of(void **state)
     struct sft_results r;
     (void)state;
     fill(&r, 1);
-    logged[0] = '\0';
+    test_catch_log();
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, SFT_ID_SET, 20, same), SFT_OK);
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 0, 7, same), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
-    assert_non_null(strstr(logged, "score msp is 0 for every image of the ID set and of svhn"));
+    test_expect_log("score msp is 0 for every image of the ID set and of svhn");
     assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->auroc == 0.5);
     assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->fpr == 1.0);
-    logged[0] = '\0';
+    test_catch_log();
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, SFT_ID_SET, 1, same), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
-    assert_null(strstr(logged, "of one"));
+    assert_null(strstr(test_log(), "of one"));
     sft_results_free(&r);
 }
 
@@ -409,5 +373,5 @@ int main(void)
         cmocka_unit_test(table_of_one_model),
         cmocka_unit_test(table_of_two_models_shows_the_change),
     };
-    return cmocka_run_group_tests_name("results", tests, setup, teardown);
+    return cmocka_run_group_tests_name("results", tests, test_setup_folder, test_remove_folder);
 }

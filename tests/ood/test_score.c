@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Scores against their definitions in double precision, and the reading of lists of names. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "ood/score.h"
-#include "runtime/log.h"
 #include "runtime/rng.h"
+#include "tests/support/fixture.h"
 
 enum { N = 1000, CLASSES = 37 };
-
-static char logged[512];
-
-static void keep(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context, (void)level;
-    snprintf(logged, sizeof(logged), "%s", message);
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    sft_log_set_sink(keep, NULL);
-    return 0;
-}
 
 static double max_of(const float *z)
 {
@@ -170,7 +150,7 @@ static void klm_says_which_class_is_missing(void **state)
         struct sft_scorer scorer = scorer_of("klm");
         assert_int_equal(turn(&scorer, "klm", kinds[kind]), SFT_OK);
         assert_int_equal(sft_scorer_fit(&scorer, &in, NULL, NULL), kind < 3 ? SFT_DATA : SFT_OK);
-        if (kind < 3) assert_non_null(strstr(logged, "class 2 has none"));
+        if (kind < 3) test_expect_log("class 2 has none");
         if (kind == 3) assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
         sft_scorer_free(&scorer);
     }
@@ -210,7 +190,7 @@ static void unknown_names_get_a_hint(void **state)
         int count;
         assert_int_equal(sft_score_parse(bad[i].list, &scores, &count), SFT_USAGE);
         assert_null(scores);
-        if (!strstr(logged, bad[i].message)) fail_msg("'%s': %s", bad[i].list, logged);
+        test_expect_log(bad[i].message);
     }
 }
 
@@ -238,5 +218,5 @@ int main(void)
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(every_score_describes_itself),
     };
-    return cmocka_run_group_tests_name("scores", tests, setup, NULL);
+    return cmocka_run_group_tests_name("scores", tests, test_setup_log, NULL);
 }

@@ -130,18 +130,18 @@ static void wrong_calls_are_refused(void **state)
     for (size_t i = 0; i < sizeof(wrong_calls) / sizeof(wrong_calls[0]); i++) {
         struct sft_graph *graph;
         assert_int_equal(sft_graph_create(&graph), SFT_OK);
-        test_quiet(true);
+        test_catch_log();
         sft_value result = wrong_calls[i].call(graph);
         enum sft_status status = sft_graph_status(graph);
         size_t n_nodes = graph->n_nodes;
-        bool named = strstr(test_last_error(), wrong_calls[i].op) != NULL;
+        bool named = strstr(test_log(), wrong_calls[i].op) != NULL;
         /* The failure is kept, and nothing is appended any more. */
         sft_value later = sft_fill(graph, SFT_SHAPE(1), 0.0f);
         bool grew = graph->n_nodes != n_nodes;
         sft_graph_destroy(&graph);
         if (status != SFT_USAGE || result != SFT_NONE || later != SFT_NONE || grew || !named)
             fail_msg("wrong call %zu of %s: status %d, value %d, message '%s'", i, wrong_calls[i].op, (int)status,
-                     (int)result, test_last_error());
+                     (int)result, test_log());
     }
 }
 
@@ -162,13 +162,13 @@ static void missing_inputs_are_refused(void **state)
                                             SFT_NONE, SFT_NONE, SFT_NONE, SFT_NONE};
     static const uint64_t params[SFT_MAX_PARAMS / 8];
     (void)state;
-    test_quiet(true);
+    test_catch_log();
     for (int k = 0; k < sft_op_count; k++) {
         struct sft_graph *graph = test_graph();
         if (sft_ops[k]->min_in == 0) continue;
         assert_int_equal(sft_graph_append(graph, sft_ops[k], none, sft_ops[k]->max_in, params, NULL), SFT_NONE);
         assert_int_equal(sft_graph_status(graph), SFT_USAGE);
-        assert_non_null(strstr(test_last_error(), sft_ops[k]->name));
+        test_expect_log(sft_ops[k]->name);
     }
 }
 
@@ -278,11 +278,11 @@ static void wrong_losses(void **state)
     struct sft_graph *g = test_graph();
     sft_value x = X(3), grad;
     (void)state;
-    test_quiet(true);
+    test_catch_log();
     assert_int_equal(sft_autodiff(g, x, &x, 1, &grad), SFT_USAGE);
     assert_int_equal(sft_autodiff(g, SFT_NONE, &x, 1, &grad), SFT_USAGE);
     assert_int_equal(sft_autodiff(g, sft_norm2(g, x, 0.0f), &x, 1, &grad), SFT_USAGE);
-    assert_non_null(strstr(test_last_error(), "norm2"));
+    test_expect_log("norm2");
 }
 
 /* ---- on the device ---- */
@@ -365,7 +365,7 @@ static void places_share_a_tensor(void **state)
 static void wrong_places(void **state)
 {
     (void)state;
-    test_quiet(true);
+    test_catch_log();
     for (int i = 0; i < 4; i++) {
         struct sft_graph *g = test_graph();
         sft_value x = X(4), base = X(10), y = sft_relu(g, x);
@@ -373,7 +373,7 @@ static void wrong_places(void **state)
         int64_t offsets[] = {7, -1, 0, 0};
         assert_int_equal(sft_graph_place(g, places[i][0], places[i][1], offsets[i]), SFT_NONE);
         assert_int_equal(sft_graph_status(g), SFT_USAGE);
-        assert_string_not_equal(test_last_error(), "");
+        assert_string_not_equal(test_log(), "");
     }
 }
 

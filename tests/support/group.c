@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/log.h"
-
 /* ---- the device ---- */
 
 static struct sft_device *device;
@@ -34,24 +32,6 @@ static int close_device(void **state)
     sft_device_close(&device);
     return status == SFT_OK ? 0 : -1;
 }
-
-/* ---- log ---- */
-
-static char last_error[4096];
-
-static void keep_last(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    if (level == SFT_LOG_ERROR) snprintf(last_error, sizeof(last_error), "%s", message);
-}
-
-void test_quiet(bool quiet)
-{
-    if (quiet) last_error[0] = '\0';
-    sft_log_set_sink(quiet ? keep_last : NULL, NULL);
-}
-
-const char *test_last_error(void) { return last_error; }
 
 /* ---- the group ---- */
 

@@ -6,10 +6,8 @@
 #ifndef SFT_TESTS_GROUP_H
 #define SFT_TESTS_GROUP_H
 
-#include <stdbool.h>
-
 #include "runtime/device.h"
-#include "tests/support/cm.h"
+#include "tests/support/fixture.h"
 
 /* Runs the chosen ones of `tests` with the device opened around them; what the device complains about until its end
  * (validation messages too) fails the group. The program's exit code. */
@@ -19,9 +17,5 @@ int test_run_group(const char *group, int argc, char **argv, const struct CMUnit
 struct sft_device *test_device(void);
 const char *test_device_name(void);
 const char *test_group_name(void);
-
-/* Drops messages from now on (true) or prints them (false); the last error stays readable. */
-void test_quiet(bool quiet);
-const char *test_last_error(void); /* "" when there was none since test_quiet */
 
 #endif

@@ -64,7 +64,7 @@ int test_release(void **state)
     while (held.n_tensors) sft_tensor_destroy(&held.tensors[--held.n_tensors]);
     while (held.n_graphs) sft_graph_destroy(&held.graphs[--held.n_graphs]);
     while (held.n_memory) free(held.memory[--held.n_memory]);
-    test_quiet(false);
+    test_release_log();
     return 0;
 }
 

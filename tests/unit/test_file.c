@@ -10,27 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/file.h"
-#include "runtime/log.h"
-#include "tests/support/cm.h"
-
-static char folder[] = "/tmp/sft-test-file-XXXXXX";
-static char last_message[4096];
-
-static void keep(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    (void)level;
-    snprintf(last_message, sizeof(last_message), "%s", message);
-}
-
-static const char *in_folder(const char *name)
-{
-    static char path[4][256];
-    static int next;
-    next = (next + 1) % 4;
-    snprintf(path[next], sizeof(path[next]), "%s/%s", folder, name);
-    return path[next];
-}
+#include "tests/support/fixture.h"
 
 static void assert_content(const char *path, const char *want)
 {
@@ -44,7 +24,7 @@ static void assert_content(const char *path, const char *want)
 
 static int count_entries(void)
 {
-    DIR *entries = opendir(folder);
+    DIR *entries = opendir(test_folder());
     int count = 0;
     assert_non_null(entries);
     while (readdir(entries)) count++;
@@ -109,10 +89,10 @@ static void sha256_padding(void **state)
 static void reads_what_was_written(void **state)
 {
     (void)state;
-    assert_int_equal(sft_file_write(in_folder("a"), "hello", 5), SFT_OK);
-    assert_content(in_folder("a"), "hello");
-    assert_int_equal(sft_file_write(in_folder("empty"), "", 0), SFT_OK);
-    assert_content(in_folder("empty"), "");
+    assert_int_equal(sft_file_write(test_path("a"), "hello", 5), SFT_OK);
+    assert_content(test_path("a"), "hello");
+    assert_int_equal(sft_file_write(test_path("empty"), "", 0), SFT_OK);
+    assert_content(test_path("empty"), "");
     assert_int_equal(count_entries(), 2);
 }
 
@@ -120,10 +100,10 @@ static void refuses_what_is_no_file(void **state)
 {
     struct sft_bytes bytes;
     (void)state;
-    assert_int_equal(sft_file_open(in_folder("missing"), &bytes), SFT_DATA);
-    assert_non_null(strstr(last_message, "missing"));
-    assert_int_equal(sft_file_open(folder, &bytes), SFT_DATA);
-    assert_non_null(strstr(last_message, "regular"));
+    assert_int_equal(sft_file_open(test_path("missing"), &bytes), SFT_DATA);
+    test_expect_log("missing");
+    assert_int_equal(sft_file_open(test_folder(), &bytes), SFT_DATA);
+    test_expect_log("regular");
     assert_null(bytes.data);
     sft_file_close(&bytes); /* allowed after a failure */
 }
@@ -133,30 +113,30 @@ static void refuses_what_is_no_file(void **state)
 static void replaces(void **state)
 {
     (void)state;
-    assert_int_equal(sft_file_write(in_folder("a"), "a longer text", 13), SFT_OK);
-    assert_content(in_folder("a"), "a longer text");
-    assert_int_equal(sft_file_write(in_folder("a"), "new", 3), SFT_OK);
-    assert_content(in_folder("a"), "new");
+    assert_int_equal(sft_file_write(test_path("a"), "a longer text", 13), SFT_OK);
+    assert_content(test_path("a"), "a longer text");
+    assert_int_equal(sft_file_write(test_path("a"), "new", 3), SFT_OK);
+    assert_content(test_path("a"), "new");
     assert_int_equal(count_entries(), 1);
 }
 
 static void missing_folder(void **state)
 {
     (void)state;
-    assert_int_equal(sft_file_write(in_folder("no/such"), "x", 1), SFT_WRITE);
-    assert_non_null(strstr(last_message, "no/such"));
+    assert_int_equal(sft_file_write(test_path("no/such"), "x", 1), SFT_WRITE);
+    test_expect_log("no/such");
     assert_int_equal(count_entries(), 0);
 }
 
 static void target_is_a_folder(void **state)
 {
     (void)state;
-    assert_int_equal(mkdir(in_folder("a"), 0777), 0);
-    assert_int_equal(mkdir(in_folder("a/b"), 0777), 0);
-    assert_int_equal(sft_file_write(in_folder("a"), "x", 1), SFT_WRITE);
+    assert_int_equal(mkdir(test_path("a"), 0777), 0);
+    assert_int_equal(mkdir(test_path("a/b"), 0777), 0);
+    assert_int_equal(sft_file_write(test_path("a"), "x", 1), SFT_WRITE);
     assert_int_equal(count_entries(), 1); /* no temporary file stays */
-    rmdir(in_folder("a/b"));
-    rmdir(in_folder("a"));
+    rmdir(test_path("a/b"));
+    rmdir(test_path("a"));
 }
 
 /* A file that may not grow further is what a full disk looks like: a part is written, then nothing. */
@@ -167,16 +147,16 @@ static void no_room(void **state)
     enum sft_status status;
     void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
     (void)state;
-    assert_int_equal(sft_file_write(in_folder("a"), "old", 3), SFT_OK);
+    assert_int_equal(sft_file_write(test_path("a"), "old", 3), SFT_OK);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     small = old;
     small.rlim_cur = 5000;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    status = sft_file_write(in_folder("a"), large, sizeof(large));
+    status = sft_file_write(test_path("a"), large, sizeof(large));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     signal(SIGXFSZ, handler);
     assert_int_equal(status, SFT_WRITE);
-    assert_content(in_folder("a"), "old");
+    assert_content(test_path("a"), "old");
     assert_int_equal(count_entries(), 1);
 }
 
@@ -186,39 +166,21 @@ static void makes_folders(void **state)
 {
     struct stat info;
     (void)state;
-    assert_int_equal(sft_make_folder(in_folder("x/y//z")), SFT_OK);
-    assert_int_equal(stat(in_folder("x/y/z"), &info), 0);
+    assert_int_equal(sft_make_folder(test_path("x/y//z")), SFT_OK);
+    assert_int_equal(stat(test_path("x/y/z"), &info), 0);
     assert_true(S_ISDIR(info.st_mode));
-    assert_int_equal(sft_make_folder(in_folder("x/y/z/")), SFT_OK);
+    assert_int_equal(sft_make_folder(test_path("x/y/z/")), SFT_OK);
     assert_int_equal(sft_make_folder("/"), SFT_OK);
-    assert_int_equal(sft_file_write(in_folder("file"), "", 0), SFT_OK);
-    assert_int_equal(sft_make_folder(in_folder("file")), SFT_WRITE);
-    assert_int_equal(sft_make_folder(in_folder("file/below")), SFT_WRITE);
-    assert_non_null(strstr(last_message, "file"));
-    rmdir(in_folder("x/y/z"));
-    rmdir(in_folder("x/y"));
-    rmdir(in_folder("x"));
+    assert_int_equal(sft_file_write(test_path("file"), "", 0), SFT_OK);
+    assert_int_equal(sft_make_folder(test_path("file")), SFT_WRITE);
+    assert_int_equal(sft_make_folder(test_path("file/below")), SFT_WRITE);
+    test_expect_log("file");
+    rmdir(test_path("x/y/z"));
+    rmdir(test_path("x/y"));
+    rmdir(test_path("x"));
 }
 
-static int make_room(void **state)
-{
-    (void)state;
-    strcpy(strrchr(folder, '-'), "-XXXXXX");
-    sft_log_set_sink(keep, NULL);
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int clear_room(void **state)
-{
-    (void)state;
-    unlink(in_folder("a"));
-    unlink(in_folder("empty"));
-    unlink(in_folder("file"));
-    sft_log_set_sink(NULL, NULL);
-    return rmdir(folder);
-}
-
-#define IN_ROOM(function) cmocka_unit_test_setup_teardown(function, make_room, clear_room)
+#define IN_ROOM(function) cmocka_unit_test_setup_teardown(function, test_setup_folder, test_remove_folder)
 
 int main(void)
 {

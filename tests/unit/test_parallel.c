@@ -7,7 +7,7 @@
 
 #include "runtime/log.h"
 #include "runtime/parallel.h"
-#include "tests/support/cm.h"
+#include "tests/support/fixture.h"
 
 enum { TASKS = 10007 };
 
@@ -103,22 +103,14 @@ static void restarts_after_shutdown(void **state)
     run_loop(100);
 }
 
-static void drop(void *context, enum sft_log_level level, const char *message)
-{
-    (void)level;
-    (void)message;
-    ++*(int *)context;
-}
-
 static void refuses_numbers(void **state)
 {
-    int messages = 0;
     (void)state;
-    sft_log_set_sink(drop, &messages);
+    test_catch_log();
     assert_int_equal(sft_parallel_set_threads(-1), SFT_USAGE);
     assert_int_equal(sft_parallel_set_threads(1000000), SFT_USAGE);
-    sft_log_set_sink(NULL, NULL);
-    assert_int_equal(messages, 2);
+    test_release_log();
+    assert_int_equal(test_log_lines(), 2);
     assert_int_equal(sft_parallel_set_threads(0), SFT_OK);
     assert_true(sft_parallel_threads() >= 1);
 }

@@ -5,7 +5,7 @@
 #include "runtime/alloc.h"
 #include "runtime/log.h"
 #include "runtime/shape.h"
-#include "tests/support/cm.h"
+#include "tests/support/fixture.h"
 
 static void counts(void **state)
 {
@@ -63,17 +63,10 @@ static void text(void **state)
     assert_true(strlen(out) < sizeof(out));
 }
 
-static void drop(void *context, enum sft_log_level level, const char *message)
-{
-    (void)level;
-    (void)message;
-    ++*(int *)context;
-}
-
 static void allocation(void **state)
 {
     size_t room = 0;
-    int *numbers = NULL, messages = 0;
+    int *numbers = NULL;
     (void)state;
     for (size_t i = 0; i < 1000; i++) {
         assert_int_equal(sft_grow(&numbers, &room, i + 1, sizeof(*numbers)), SFT_OK);
@@ -81,13 +74,13 @@ static void allocation(void **state)
         numbers[i] = (int)i;
     }
     for (int i = 0; i < 1000; i++) assert_int_equal(numbers[i], i);
-    sft_log_set_sink(drop, &messages);
+    test_catch_log();
     assert_int_equal(sft_grow(&numbers, &room, SIZE_MAX / 2, sizeof(*numbers)), SFT_MEMORY);
     assert_int_equal(numbers[999], 999); /* the old array stays */
     assert_null(sft_calloc(SIZE_MAX / 2, 8));
     assert_null(sft_calloc_aligned(SIZE_MAX / 2, 8));
-    sft_log_set_sink(NULL, NULL);
-    assert_int_equal(messages, 3);
+    test_release_log();
+    assert_int_equal(test_log_lines(), 3);
     free(numbers);
     numbers = sft_calloc_aligned(5, sizeof(*numbers));
     assert_int_equal((uintptr_t)numbers % 64, 0);

@@ -13,18 +13,11 @@
 #include "runtime/log.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/pipeline_report.h"
-#include "tests/support/cm.h"
+#include "tests/support/fixture.h"
 
 enum { COUNT = 100003 };
 
 static char cache_folder[] = "/tmp/sft-vk-test-XXXXXX";
-
-static void ignore(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    (void)level;
-    (void)message;
-}
 
 static struct sft_device *open_device(void)
 {
@@ -230,7 +223,7 @@ int main(void)
     };
     const char *want = getenv("SFT_TEST_DEVICE");
     if (want && strcmp(want, "cpu") == 0) return 0; /* nothing of this concerns the CPU backend */
-    sft_log_set_sink(ignore, NULL);
+    test_catch_log();
     return cmocka_run_group_tests(tests, make_cache_folder, remove_cache_folder);
 }
 #else

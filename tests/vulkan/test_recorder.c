@@ -10,19 +10,12 @@
 #include "runtime/ops.h"
 #include "runtime/vulkan/recorder.h"
 #include "shaders/shaders.h"
-#include "tests/support/cm.h"
+#include "tests/support/fixture.h"
 
 static const struct sft_vk_limits smallest = {.max_invocations = 128,
                                               .max_group_size = {128, 128, 64},
                                               .max_groups = {65535, 65535, 65535},
                                               .shared_memory = 16384};
-
-static void ignore(void *context, enum sft_log_level level, const char *message)
-{
-    (void)context;
-    (void)level;
-    (void)message;
-}
 
 static struct sft_graph *new_graph(void)
 {
@@ -167,7 +160,7 @@ int main(void)
         cmocka_unit_test(misfits_are_refused),
         cmocka_unit_test(shaders_are_spirv),
     };
-    sft_log_set_sink(ignore, NULL);
+    test_catch_log();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 #else
