@@ -99,6 +99,9 @@ static inline int64_t sft_out_count(const struct sft_graph *graph, const struct 
 #include "runtime/ops/ops.def"
 #undef SFT_OP
 
+/* The gradient of a gradient op. */
+#define SFT_NO_SECOND_DERIVATIVE .no_grad = "second derivatives are not needed"
+
 /* An op declares its kernels with SFT_KERNELS(name), and with SFT_CPU_SCRATCH(name) or SFT_VULKAN_SCRATCH(name) the
  * functions sft_cpu_NAME_scratch and sft_vk_NAME_scratch, which lie beside the kernels. */
 #define SFT_OP(name)                                                                                                   \

@@ -54,6 +54,13 @@ static sft_value reduced(struct sft_autodiff *autodiff, sft_value gradient, sft_
     return sft_sum_to(graph, gradient, *sft_graph_shape(graph, operand), 1.0f);
 }
 
+/* clang-format off */
+/* What a result has the shape of: its operand; the first of two, to which the second broadcasts; both. */
+#define UNARY .min_in = 1, .max_in = 1, .n_out = 1, .infer = infer_same, .in_place = 1
+#define BROADCAST .min_in = 2, .max_in = 2, .n_out = 1, .infer = infer_broadcast, .in_place = 1
+#define PAIR .min_in = 2, .max_in = 2, .n_out = 1, .infer = infer_pair, .in_place = 3
+/* clang-format on */
+
 /* ---- add ---- */
 
 sft_value sft_add(struct sft_graph *graph, sft_value a, sft_value b, float alpha)
@@ -74,14 +81,10 @@ static void grad_add(struct sft_autodiff *autodiff, const struct sft_node *node)
 
 const struct sft_op sft_op_add = {
     .name = "add",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
+    BROADCAST,
     .params_size = sizeof(struct sft_add_params),
-    .infer = infer_broadcast,
     .grad = grad_add,
     .cost = cost_2,
-    .in_place = 1,
     SFT_KERNELS(add),
 };
 
@@ -101,17 +104,7 @@ static void grad_mul(struct sft_autodiff *autodiff, const struct sft_node *node)
         sft_add_grad(autodiff, node->in[1], reduced(autodiff, sft_mul(graph, dy, node->in[0]), node->in[1]));
 }
 
-const struct sft_op sft_op_mul = {
-    .name = "mul",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
-    .infer = infer_broadcast,
-    .grad = grad_mul,
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(mul),
-};
+const struct sft_op sft_op_mul = {.name = "mul", BROADCAST, .grad = grad_mul, .cost = cost_1, SFT_KERNELS(mul)};
 
 /* ---- div ---- */
 
@@ -131,17 +124,7 @@ static void grad_div(struct sft_autodiff *autodiff, const struct sft_node *node)
                      reduced(autodiff, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
 }
 
-const struct sft_op sft_op_div = {
-    .name = "div",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
-    .infer = infer_broadcast,
-    .grad = grad_div,
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(div),
-};
+const struct sft_op sft_op_div = {.name = "div", BROADCAST, .grad = grad_div, .cost = cost_1, SFT_KERNELS(div)};
 
 /* ---- scale ---- */
 
@@ -159,14 +142,10 @@ static void grad_scale(struct sft_autodiff *autodiff, const struct sft_node *nod
 
 const struct sft_op sft_op_scale = {
     .name = "scale",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
+    UNARY,
     .params_size = sizeof(struct sft_scale_params),
-    .infer = infer_same,
     .grad = grad_scale,
     .cost = cost_1,
-    .in_place = 1,
     SFT_KERNELS(scale),
 };
 
@@ -178,16 +157,7 @@ sft_value sft_sign(struct sft_graph *graph, sft_value x)
 }
 
 const struct sft_op sft_op_sign = {
-    .name = "sign",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
-    .infer = infer_same,
-    .no_grad = "it is flat wherever it has a slope",
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(sign),
-};
+    .name = "sign", UNARY, .no_grad = "it is flat wherever it has a slope", .cost = cost_1, SFT_KERNELS(sign)};
 
 /* ---- sqrt ---- */
 
@@ -203,17 +173,7 @@ static void grad_sqrt(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_scale(graph, quotient, 0.5f));
 }
 
-const struct sft_op sft_op_sqrt = {
-    .name = "sqrt",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
-    .infer = infer_same,
-    .grad = grad_sqrt,
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(sqrt),
-};
+const struct sft_op sft_op_sqrt = {.name = "sqrt", UNARY, .grad = grad_sqrt, .cost = cost_1, SFT_KERNELS(sqrt)};
 
 /* ---- relu ---- */
 
@@ -228,17 +188,7 @@ static void grad_relu(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_relu_grad(autodiff->graph, dy, node->out[0]));
 }
 
-const struct sft_op sft_op_relu = {
-    .name = "relu",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
-    .infer = infer_same,
-    .grad = grad_relu,
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(relu),
-};
+const struct sft_op sft_op_relu = {.name = "relu", UNARY, .grad = grad_relu, .cost = cost_1, SFT_KERNELS(relu)};
 
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 {
@@ -246,16 +196,7 @@ sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 }
 
 const struct sft_op sft_op_relu_grad = {
-    .name = "relu_grad",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
-    .infer = infer_pair,
-    .no_grad = "second derivatives are not needed",
-    .cost = cost_1,
-    .in_place = 3,
-    SFT_KERNELS(relu_grad),
-};
+    .name = "relu_grad", PAIR, SFT_NO_SECOND_DERIVATIVE, .cost = cost_1, SFT_KERNELS(relu_grad)};
 
 /* ---- gelu ---- */
 
@@ -270,17 +211,7 @@ static void grad_gelu(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_gelu_grad(autodiff->graph, dy, node->in[0]));
 }
 
-const struct sft_op sft_op_gelu = {
-    .name = "gelu",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
-    .infer = infer_same,
-    .grad = grad_gelu,
-    .cost = cost_1,
-    .in_place = 1,
-    SFT_KERNELS(gelu),
-};
+const struct sft_op sft_op_gelu = {.name = "gelu", UNARY, .grad = grad_gelu, .cost = cost_1, SFT_KERNELS(gelu)};
 
 sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 {
@@ -288,16 +219,7 @@ sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 }
 
 const struct sft_op sft_op_gelu_grad = {
-    .name = "gelu_grad",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
-    .infer = infer_pair,
-    .no_grad = "second derivatives are not needed",
-    .cost = cost_2,
-    .in_place = 3,
-    SFT_KERNELS(gelu_grad),
-};
+    .name = "gelu_grad", PAIR, SFT_NO_SECOND_DERIVATIVE, .cost = cost_2, SFT_KERNELS(gelu_grad)};
 
 /* ---- fill ---- */
 

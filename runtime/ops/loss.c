@@ -52,7 +52,7 @@ const struct sft_op sft_op_softmax_grad = {
     .max_in = 2,
     .n_out = 1,
     .infer = infer_same,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_rows,
     .in_place = 3,
     SFT_KERNELS(softmax_grad),
@@ -128,7 +128,7 @@ const struct sft_op sft_op_row_loss_grad = {
     .n_out = 1,
     .params_size = sizeof(struct sft_row_loss_params),
     .infer = infer_row_loss_grad,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_rows,
     SFT_KERNELS(row_loss_grad),
 };

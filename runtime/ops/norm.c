@@ -72,7 +72,7 @@ const struct sft_op sft_op_weight_standardize_grad = {
     .max_in = 3,
     .n_out = 1,
     .infer = infer_standardize_grad,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_standardize,
     SFT_KERNELS(weight_standardize_grad),
 };
@@ -197,7 +197,7 @@ const struct sft_op sft_op_group_norm_sums = {
     .n_out = 1,
     .params_size = sizeof(struct sft_group_norm_params),
     .infer = infer_sums,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_norm,
     SFT_KERNELS(group_norm_sums),
     SFT_CPU_SCRATCH(group_norm_sums),
@@ -232,7 +232,7 @@ const struct sft_op sft_op_group_norm_dx = {
     .n_out = 1,
     .params_size = sizeof(struct sft_group_norm_params),
     .infer = infer_dx,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_norm,
     .in_place = 2,
     SFT_KERNELS(group_norm_dx),
@@ -264,7 +264,7 @@ const struct sft_op sft_op_group_norm_dparam = {
     .max_in = 1,
     .n_out = 2,
     .infer = infer_dparam,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     SFT_KERNELS(group_norm_dparam),
 };
 

@@ -97,7 +97,7 @@ const struct sft_op sft_op_max_pool_grad = {
     .n_out = 1,
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_backward,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     SFT_KERNELS(max_pool_grad),
 };
 
@@ -135,6 +135,6 @@ const struct sft_op sft_op_avg_pool_grad = {
     .n_out = 1,
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_backward,
-    .no_grad = "second derivatives are not needed",
+    SFT_NO_SECOND_DERIVATIVE,
     SFT_KERNELS(avg_pool_grad),
 };
