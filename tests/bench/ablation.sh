@@ -33,6 +33,7 @@ row lambda-0.5-lr-4e-4 --lambda 0.5 --lr 4e-4
 row lambda-0.3-lr-6e-4 --lambda 0.3 --lr 6e-4
 for mode in compose half both random rgb; do row "mode-$mode" --pseudo-mode $mode; done
 for sizes in 2 4 8 16 2,4 4,8 8,16; do row "sizes-$sizes" --jigsaw-sizes $sizes; done
+row unit-grid --jigsaw-unit grid --jigsaw-sizes 2,3,5,10
 for rho in 0 0.05 0.2 0.5; do row "rho-$rho" --rho $rho; done
 for batch in 32 128; do row "batch-$batch" --batch $batch; done
 for steps in 25 100; do row "steps-$steps" --steps $steps; done
