@@ -163,11 +163,20 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
     return why || !scorer->score->misfit ? why : scorer->score->misfit(model);
 }
 
+/* A score has no part in a pass to learn from that it does not learn from. */
+static bool takes_part(const struct sft_scorer *scorer, enum sft_images images)
+{
+    static const unsigned learns[] = {[SFT_IMAGES_FIT] = SFT_NEEDS_FIT, [SFT_IMAGES_TUNE] = SFT_NEEDS_TUNE};
+    if (images != SFT_IMAGES_FIT && images != SFT_IMAGES_TUNE) return true;
+    return (sft_scorer_needs(scorer) & learns[images]) && scorer->statistics.n == 0;
+}
+
 sft_value sft_extend(const void *context, const struct sft_pass *pass)
 {
     const struct sft_extension *extension = context;
     const struct sft_scorer *scorer = extension->scorer;
-    return scorer->score->extend ? scorer->score->extend(scorer->knobs, pass, extension->images) : SFT_NONE;
+    if (!scorer->score->extend || !takes_part(scorer, extension->images)) return SFT_NONE;
+    return scorer->score->extend(scorer->knobs, pass, extension->images);
 }
 
 static enum sft_status check(const struct sft_scorer *scorer, const struct sft_outputs *outputs,

@@ -170,8 +170,9 @@ unsigned sft_scorer_needs(const struct sft_scorer *scorer);
  * misfit(). NULL where it can. */
 const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_model *model);
 
-/* What the scorer adds to a pass over images of a kind: the context of the struct sft_inference_extra whose `append` is
- * sft_extend(). Both must outlive sft_inference_create(). */
+/* What the scorer adds to a pass over images of a kind (nothing to one for learning that it does not learn from): the
+ * context of the struct sft_inference_extra whose `append` is sft_extend(). Both must outlive sft_inference_create().
+ */
 struct sft_extension {
     const struct sft_scorer *scorer;
     enum sft_images images;
@@ -179,8 +180,8 @@ struct sft_extension {
 sft_value sft_extend(const void *extension, const struct sft_pass *pass);
 
 /* Learns the statistics from images of the training kind, in place of those that are there; `tune` may be NULL where
- * SFT_NEEDS_TUNE is not asked for. SFT_DATA where they do not
- * suffice (no labels, a class without images, too few for a covariance). */
+ * SFT_NEEDS_TUNE is not asked for. SFT_DATA where they do not suffice (no labels, a class without images, too few for a
+ * covariance). */
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                const struct sft_outputs *tune, const struct sft_head *head) SFT_MUST_CHECK;
 
