@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# For the tests of the command line: run as `sh test_NAME.sh PROGRAM`, in a folder that is empty and goes away.
+# For the tests of the command line: run as `sh test_NAME.sh PROGRAM`, on the CPU, in a folder that is empty and goes away.
 set -u
 program=$1
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck disable=SC2034 # for the tests
+weights=$root/models/synthetic.safetensors
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
 failures=0
-unset SFT_VK_DEVICE SFT_VK_THREADS SFT_VK_LOG
+unset SFT_VK_THREADS SFT_VK_LOG
+SFT_VK_DEVICE=cpu
+export SFT_VK_DEVICE
 
 # expect CODE PATTERN ARGUMENT...: the program exits with CODE and says (on stdout or stderr) what PATTERN, an extended
 # regular expression, matches.
@@ -35,6 +40,11 @@ check() {
     echo "FAILED: $name"
     failures=$((failures + 1))
 }
+
+# For check: two files are alike; a file has what the pattern matches, or lacks it.
+same() { cmp -s "$1" "$2"; }
+has() { grep -q -- "$2" "$1"; }
+lacks() { ! grep -q -- "$2" "$1"; }
 
 finish() {
     [ "$failures" -eq 0 ] && echo "all as expected"

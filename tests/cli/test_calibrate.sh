@@ -1,12 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # calibrate and predict: thresholds, verdicts as they come, and what damaged or foreign calibration files are answered with.
-root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
-weights=$root/models/synthetic.safetensors
 
 count() { grep -c "$2" "$1"; }
 

@@ -1,12 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # A grouped classifier from training to verdicts, files of groups that are none, and what such a model has not.
-root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
-plain=$root/models/synthetic.safetensors
+
+plain=$weights
 
 train() {
     code=$1 pattern=$2

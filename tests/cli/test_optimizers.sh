@@ -3,20 +3,12 @@
 # SAM's relatives and the trace of Proposition 1 on the command line, small, on the CPU.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
 
-weights=base/model.safetensors
-same() { cmp -s "$1" "$2"; }
-has() { grep -q "$2" "$1"; }
 tune() { # CODE PATTERN OUT OPTION...
     tune_code=$1 tune_pattern=$2 tune_out=$3
     shift 3
-    expect "$tune_code" "$tune_pattern" finetune --weights $weights --id synthetic --limit 100 --batch 4 --out "$tune_out" "$@"
+    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 --out "$tune_out" "$@"
 }
-
-expect 0 . train --model resnetv2_20_gn --id synthetic --limit 100 --batch 10 --steps 1 --eval-id 'synthetic#test[0:20]' \
-    --out base
 
 # ---- every optimiser, and what they take ----
 for option in "--optimizer sam-linf --rho 0.001" "--optimizer wsam --wsam-mode coupled" "--optimizer random" \

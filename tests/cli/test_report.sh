@@ -1,17 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What an evaluation leaves for the report: pictures, plots, a page; and that `report` makes the last two again.
-root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/cli/lib.sh
-. "$root/tests/cli/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
+. "$(dirname "$0")/lib.sh"
 
-same() { cmp -s "$1" "$2"; }
-has() { grep -q -- "$2" "$1"; }
-lacks() { ! grep -q -- "$2" "$1"; }
-
-expect 0 'Energy' eval --weights "$root/models/synthetic.safetensors" --id 'synthetic#test' --limit 20 \
+expect 0 'Energy' eval --weights "$weights" --id 'synthetic#test' --limit 20 \
     --ood 'a&b<c=synthetic:noise' --ood letters=synthetic:letters --score energy,msp --out run
 for file in examples.json plots/energy/letters-density.svg plots/energy/letters-density.csv plots/msp/letters-roc.svg \
     'plots/msp/a&b<c-density.svg' plots/energy-auroc.svg plots/energy-fpr95.csv; do
@@ -35,7 +28,7 @@ expect 0 'examples.json: damaged; the report goes without it' report run
 # Another run in its place: numbers by their names, nothing stale, and what is not the run's stays.
 echo mine >run/plots/notes.txt
 echo mine >run/scores/energy/notes.txt
-expect 0 'FPR90' eval --weights "$root/models/synthetic.safetensors" --id 'synthetic#test' --limit 20 \
+expect 0 'FPR90' eval --weights "$weights" --id 'synthetic#test' --limit 20 \
     --ood letters=synthetic:letters --score msp --recall 0.9 --bootstrap 10 --out run --overwrite
 check "FPR has its name in the page" has run/report.html 'FPR90'
 check "and no other" lacks run/report.html 'FPR95'
@@ -59,4 +52,6 @@ END
 grep -v 'png$' left | cmp - right
 check "only the files of the last run, and those of others" [ $? -eq 0 ]
 check "no empty folder is left" [ ! -e run/plots/energy ]
+expect 4 . report no-folder
+
 finish

@@ -3,12 +3,9 @@
 # reproduce, on built-in images under the names of the tables' columns: what is missing is told, what is there is shared.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
 
 r20=r20/model.safetensors
 vgg=vgg/model.safetensors
-has() { grep -q -- "$2" "$1"; }
 expect 0 . train --model resnetv2_20_gn --id synthetic --limit 40 --batch 8 --steps 2 --eval-id 'synthetic#test[0:20]' --out r20
 expect 0 . train --model vgg11 --id synthetic --limit 20 --batch 2 --steps 1 --eval-id 'synthetic#test[0:4]' --out vgg
 

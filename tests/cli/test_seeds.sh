@@ -3,19 +3,11 @@
 # finetune --seeds: complete run folders, their mean and deviation, and going on with the seeds that are not done.
 # shellcheck source=tests/cli/lib.sh
 . "$(dirname "$0")/lib.sh"
-SFT_VK_DEVICE=cpu
-export SFT_VK_DEVICE
-
-weights=base/model.safetensors
-has() { grep -q "$2" "$1"; }
-same() { cmp -s "$1" "$2"; }
-expect 0 . train --model resnetv2_20_gn --id synthetic --limit 100 --batch 20 --steps 2 \
-    --eval-id 'synthetic#test[0:20]' --out base
 
 tune() { # CODE PATTERN OUT OPTION...
     tune_code=$1 tune_pattern=$2 tune_out=$3
     shift 3
-    expect "$tune_code" "$tune_pattern" finetune --weights $weights --id synthetic --limit 100 --batch 4 --steps 2 \
+    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 --steps 2 \
         --lr 0.01 --eval-ood noise=synthetic:noise --eval-limit 20 --score energy --out "$tune_out" "$@"
 }
 tune 0 'Energy .* [+]- [0-9]+[.][0-9]+ .*[+]-' a --seed 3 --seeds 2
