@@ -17,8 +17,6 @@
 
 enum { COUNT = 100003 };
 
-static char cache_folder[] = "/tmp/sft-vk-test-XXXXXX";
-
 static struct sft_device *open_device(void)
 {
     const char *want = getenv("SFT_TEST_DEVICE");
@@ -166,18 +164,18 @@ static void allocations_are_limited(void **state)
 static void damaged_cache_is_made_anew(void **state)
 {
     struct sft_device *device = open_device();
-    char command[sizeof(cache_folder) + 128];
+    char command[256];
     (void)state;
     check_tripled(device, false);
     sft_device_close(&device);
-    snprintf(command, sizeof(command), "ls %s/*.vkpc >/dev/null", cache_folder);
+    snprintf(command, sizeof(command), "ls %s/*.vkpc >/dev/null", test_folder());
     assert_int_equal(system(command), 0);
-    snprintf(command, sizeof(command), "for f in %s/*.vkpc; do printf damaged >\"$f\"; done", cache_folder);
+    snprintf(command, sizeof(command), "for f in %s/*.vkpc; do printf damaged >\"$f\"; done", test_folder());
     assert_int_equal(system(command), 0);
     device = open_device();
     check_tripled(device, false);
     sft_device_close(&device);
-    snprintf(command, sizeof(command), "! grep -qx damaged %s/*.vkpc", cache_folder);
+    snprintf(command, sizeof(command), "! grep -qx damaged %s/*.vkpc", test_folder());
     assert_int_equal(system(command), 0);
 }
 
@@ -196,18 +194,8 @@ static void every_kernel_compiles(void **state)
 
 static int make_cache_folder(void **state)
 {
-    (void)state;
-    if (!mkdtemp(cache_folder)) return -1;
-    setenv("SFT_VK_CACHE_DIR", cache_folder, 1);
-    return 0;
-}
-
-static int remove_cache_folder(void **state)
-{
-    char command[sizeof(cache_folder) + 16];
-    (void)state;
-    snprintf(command, sizeof(command), "rm -rf %s", cache_folder);
-    return system(command);
+    if (test_setup_folder(state) != 0) return -1;
+    return setenv("SFT_VK_CACHE_DIR", test_folder(), 1);
 }
 
 int main(void)
@@ -223,8 +211,7 @@ int main(void)
     };
     const char *want = getenv("SFT_TEST_DEVICE");
     if (want && strcmp(want, "cpu") == 0) return 0; /* nothing of this concerns the CPU backend */
-    test_catch_log();
-    return cmocka_run_group_tests(tests, make_cache_folder, remove_cache_folder);
+    return cmocka_run_group_tests(tests, make_cache_folder, test_remove_folder);
 }
 #else
 int main(void) { return 0; } /* a build without Vulkan has no such backend */
