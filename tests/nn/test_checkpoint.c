@@ -36,7 +36,7 @@ static void assert_refused(const char *path, const char *word)
     test_catch_log();
     assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_DATA);
     assert_null(checkpoint);
-    test_expect_log(word);
+    test_expect_last(word);
 }
 
 /* ---- reading ---- */
@@ -307,13 +307,13 @@ static void test_strict_loading(void **state)
     assert_string_equal(model->parameters.items[number].file_name, "module.body.block2.unit01.conv1.weight");
 
     assert_int_equal(load(model, save_changed(model, (struct changes){.without = conv, .stray = "surplus"})), SFT_DATA);
-    test_expect_log("1 missing: body.block2.unit01.conv1.weight");
-    test_expect_log("1 unexpected: surplus");
+    test_expect_last("1 missing: body.block2.unit01.conv1.weight");
+    test_expect_last("1 unexpected: surplus");
     assert_int_equal(load(model, save_changed(model, (struct changes){.broken = conv})), SFT_DATA);
-    test_expect_log("1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)");
+    test_expect_last("1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)");
     assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv})), SFT_DATA);
-    test_expect_log(conv);
-    test_expect_log("NaN");
+    test_expect_last(conv);
+    test_expect_last("NaN");
     sft_model_destroy(&model);
 }
 
@@ -345,7 +345,7 @@ static void test_wrong_model(void **state)
     (void)state;
     assert_int_equal(sft_model_open(device, path, &(struct sft_model_config){.name = "vgg11"}, &other), SFT_DATA);
     assert_null(other);
-    test_expect_log("missing: features.0.weight");
+    test_expect_last("missing: features.0.weight");
     assert_int_equal(sft_model_open(device, TINY, NULL, &other), SFT_DATA);
     assert_null(other);
     sft_model_destroy(&model);

@@ -445,7 +445,7 @@ static void damaged_seeds_are_an_error(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         write_text("bad/seeds.json", bad[i]);
         assert_int_equal(sft_report_from_folder(test_path("bad")), SFT_DATA);
-        test_expect_log("not the folder of a run");
+        test_expect_last("not the folder of a run");
     }
 }
 
@@ -531,7 +531,7 @@ static void nothing_to_show_is_an_error(void **state)
 {
     (void)state;
     assert_int_equal(sft_report_from_folder(test_path("absent")), SFT_DATA);
-    test_expect_log("not the folder of a run");
+    test_expect_last("not the folder of a run");
 }
 
 /* ---- colours ---- */

@@ -229,13 +229,13 @@ static void damaged_score_files_are_left_out(void **state)
         assert_int_equal(sft_file_write(test_path("bad/scores/energy/svhn.npy"), bad[i].bytes, bad[i].size), SFT_OK);
         assert_int_equal(sft_results_read(test_path("bad"), &again), SFT_OK);
         if (sft_results_values(&again, 0, 0, 0)->values) fail_msg("%s: was read", bad[i].name);
-        test_expect_log("left out");
+        test_expect_last("left out");
         assert_non_null(sft_results_values(&again, 0, 0, SFT_ID_SET)->values);
         sft_results_free(&again);
     }
     assert_int_equal(unlink(test_path("bad/scores/energy/svhn.npy")), 0);
     assert_int_equal(sft_results_read(test_path("bad"), &again), SFT_OK);
-    test_expect_log("not there");
+    test_expect_last("not there");
     sft_results_free(&again);
     sft_results_free(&r);
 }
@@ -296,7 +296,7 @@ static void incomplete_scores_are_refused(void **state)
     fill(&r, 1);
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 1, 1, bad), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_FAILED);
-    test_expect_log("score msp of image 0 of set one, \"two\" is not a number");
+    test_expect_last("score msp of image 0 of set one, \"two\" is not a number");
     sft_results_free(&r);
 }
 
@@ -310,7 +310,7 @@ static void scores_that_tell_nothing_are_warned_of(void **state)
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, SFT_ID_SET, 20, same), SFT_OK);
     assert_int_equal(sft_results_put(&r, SFT_BEFORE, 1, 0, 7, same), SFT_OK);
     assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
-    test_expect_log("score msp is 0 for every image of the ID set and of svhn");
+    test_expect_last("score msp is 0 for every image of the ID set and of svhn");
     assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->auroc == 0.5);
     assert_true(sft_results_metrics(&r, SFT_BEFORE, 1, 0)->fpr == 1.0);
     test_catch_log();

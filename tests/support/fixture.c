@@ -11,18 +11,20 @@
 
 /* ---- the log ---- */
 
-static char caught[16384];
+static char caught[16384], *last = caught;
 
 static void keep(void *context, enum sft_log_level level, const char *message)
 {
     size_t used = strlen(caught);
     (void)context, (void)level;
     if (used + strlen(message) + 2 > sizeof(caught)) used = 0; /* full: the latest matter */
-    snprintf(caught + used, sizeof(caught) - used, "%s\n", message);
+    last = caught + used;
+    snprintf(last, sizeof(caught) - used, "%s\n", message);
 }
 
 void test_catch_log(void)
 {
+    last = caught;
     caught[0] = '\0';
     sft_log_set_sink(keep, NULL);
 }
@@ -41,6 +43,11 @@ int test_log_lines(void)
 void test_expect_log(const char *part)
 {
     if (!strstr(caught, part)) fail_msg("\"%s\" is not in the log:\n%s", part, caught);
+}
+
+void test_expect_last(const char *part)
+{
+    if (!strstr(last, part)) fail_msg("\"%s\" is not in the last message:\n%s", part, last);
 }
 
 int test_setup_log(void **state)

@@ -15,8 +15,9 @@ void test_release_log(void);
 const char *test_log(void);
 int test_log_lines(void);
 
-/* Fails the test unless `part` is in it. */
+/* Fails the test unless `part` is in it; in its last message. */
 void test_expect_log(const char *part);
+void test_expect_last(const char *part);
 
 /* Group setup: the log caught. */
 int test_setup_log(void **state);

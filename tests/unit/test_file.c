@@ -101,9 +101,9 @@ static void refuses_what_is_no_file(void **state)
     struct sft_bytes bytes;
     (void)state;
     assert_int_equal(sft_file_open(test_path("missing"), &bytes), SFT_DATA);
-    test_expect_log("missing");
+    test_expect_last("missing");
     assert_int_equal(sft_file_open(test_folder(), &bytes), SFT_DATA);
-    test_expect_log("regular");
+    test_expect_last("regular");
     assert_null(bytes.data);
     sft_file_close(&bytes); /* allowed after a failure */
 }
@@ -124,7 +124,7 @@ static void missing_folder(void **state)
 {
     (void)state;
     assert_int_equal(sft_file_write(test_path("no/such"), "x", 1), SFT_WRITE);
-    test_expect_log("no/such");
+    test_expect_last("no/such");
     assert_int_equal(count_entries(), 0);
 }
 
@@ -174,7 +174,7 @@ static void makes_folders(void **state)
     assert_int_equal(sft_file_write(test_path("file"), "", 0), SFT_OK);
     assert_int_equal(sft_make_folder(test_path("file")), SFT_WRITE);
     assert_int_equal(sft_make_folder(test_path("file/below")), SFT_WRITE);
-    test_expect_log("file");
+    test_expect_last("file");
     rmdir(test_path("x/y/z"));
     rmdir(test_path("x/y"));
     rmdir(test_path("x"));
