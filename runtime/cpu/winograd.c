@@ -100,7 +100,7 @@ static struct work make_work(const struct sft_winograd *conv)
     w.panels = conv->columns / w.gemm->columns;
     w.lanes = sft_min64(LANES, sft_ceil_div(w.tiles, BLOCK));
     w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
-    w.chunk = sft_min64(w.chunk < DW_BLOCK ? DW_BLOCK : sft_min64(w.chunk, DW_MAX_TILES), w.tiles);
+    w.chunk = sft_min64(sft_max64(DW_BLOCK, sft_min64(w.chunk, DW_MAX_TILES)), w.tiles);
     return w;
 }
 
