@@ -10,8 +10,27 @@ struct sft_inference {
     struct sft_model *model;
     int batch, n_outputs, width[SFT_MAX_OUTPUTS_OF_PASS];
     struct sft_tensor *images, *outputs[SFT_MAX_OUTPUTS_OF_PASS]; /* NULL: there is none */
+    struct sft_tensor **constants;
+    size_t n_constants, constants_room;
     struct sft_program *program;
 };
+
+static enum sft_status add_constant(struct sft_inference *inference, struct sft_shape shape, const float *values,
+                                    struct sft_tensor **constant)
+{
+    size_t number = inference->n_constants;
+    SFT_TRY(sft_grow(&inference->constants, &inference->constants_room, number + 1, sizeof(struct sft_tensor *)));
+    SFT_TRY(sft_tensor_create(inference->model->parameters.weights->device, "constant", SFT_F32, shape, constant));
+    inference->constants[inference->n_constants++] = *constant;
+    return sft_tensor_upload(*constant, 0, sft_shape_count(&shape), values);
+}
+
+sft_value sft_pass_constant(const struct sft_pass *pass, struct sft_shape shape, const float *values)
+{
+    struct sft_tensor *constant;
+    enum sft_status status = add_constant(pass->inference, shape, values, &constant);
+    return status == SFT_OK ? sft_graph_tensor(pass->graph, constant) : sft_graph_fail(pass->graph, status);
+}
 
 static enum sft_status add_output(struct sft_inference *inference, struct sft_graph *graph, sft_value value)
 {
@@ -36,7 +55,7 @@ static enum sft_status build(struct sft_inference *inference, struct sft_graph *
     struct sft_device *device = model->parameters.weights->device;
     struct sft_forward forward = sft_forward_on(graph, model);
     struct sft_forward_out out;
-    struct sft_pass pass = {.model = model, .graph = graph, .forward = &forward, .out = &out};
+    struct sft_pass pass = {.model = model, .graph = graph, .forward = &forward, .out = &out, .inference = inference};
     int64_t side = model->image_size;
     SFT_TRY(
         sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(inference->batch, side, side, 3), &inference->images));
@@ -82,6 +101,8 @@ void sft_inference_destroy(struct sft_inference **inference)
     sft_program_destroy(&i->program);
     sft_tensor_destroy(&i->images);
     for (int k = 0; k < i->n_outputs; k++) sft_tensor_destroy(&i->outputs[k]);
+    for (size_t k = 0; k < i->n_constants; k++) sft_tensor_destroy(&i->constants[k]);
+    free(i->constants);
     free(i);
     *inference = NULL;
 }

@@ -15,7 +15,11 @@ struct sft_pass {
     sft_value images; /* (N, size, size, 3) */
     const struct sft_forward *forward;
     const struct sft_forward_out *out; /* logits, features, taps */
+    struct sft_inference *inference;   /* keeps the constants */
 };
+
+/* Numbers that appended nodes read, copied. SFT_NONE, and the graph failed, without memory. */
+sft_value sft_pass_constant(const struct sft_pass *pass, struct sft_shape shape, const float *values);
 
 /* A further output: `append` adds nodes to the pass and returns a value (N, k), or SFT_NONE for no output. What several
  * appenders ask for alike is computed for each. */

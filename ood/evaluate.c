@@ -336,18 +336,23 @@ void sft_head_free(struct sft_head *head)
 
 /* ---- fitting ---- */
 
-/* Fits the scorers that need one of `needs`. */
-static enum sft_status fit_scorers(struct sft_model *model, const struct sft_evaluation *evaluation,
-                                   const struct sft_collected *collected, const struct sft_collected *tune,
-                                   unsigned needs)
+/* `what` is one of SFT_NEEDS_FIT, SFT_NEEDS_FIT_ON_ID and SFT_NEEDS_TUNE. Statistics of --fit images stay. */
+static enum sft_status learn_one(struct sft_scorer *scorer, unsigned what, const struct sft_outputs *outputs,
+                                 const struct sft_head *head)
+{
+    if (!(sft_scorer_needs(scorer) & what)) return SFT_OK;
+    if (what == SFT_NEEDS_TUNE) return sft_scorer_tune(scorer, outputs, head);
+    return what == SFT_NEEDS_FIT && scorer->statistics.n ? SFT_OK : sft_scorer_fit(scorer, outputs, head);
+}
+
+static enum sft_status learn(struct sft_model *model, const struct sft_evaluation *evaluation, unsigned what,
+                             const struct sft_collected *collected)
 {
     struct sft_head head;
     enum sft_status status = sft_head_read(model, &head);
     for (int i = 0; status == SFT_OK && i < evaluation->n_scorers; i++) {
-        struct sft_outputs outputs = sft_collected_for(collected, i), first = sft_collected_for(tune, i);
-        if ((sft_scorer_needs(&evaluation->scorers[i]) & needs) &&
-            (needs == SFT_NEEDS_FIT_ON_ID || evaluation->scorers[i].statistics.n == 0))
-            status = sft_scorer_fit(&evaluation->scorers[i], &outputs, &first, &head);
+        struct sft_outputs outputs = sft_collected_for(collected, i);
+        status = learn_one(&evaluation->scorers[i], what, &outputs, &head);
     }
     sft_head_free(&head);
     return status;
@@ -362,29 +367,31 @@ static const struct sft_score *unfitted(const struct sft_evaluation *evaluation)
     return NULL;
 }
 
-/* How many images the second pass of fitting takes. */
-static int64_t tune_images(const struct sft_evaluation *evaluation)
+/* A pass over as many images as the scorers that are to be tuned want, if there are any. */
+static enum sft_status run_tune(struct sft_model *model, const struct sft_evaluation *evaluation)
 {
-    int64_t most = 0;
-    for (int i = 0; i < evaluation->n_scorers; i++)
-        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_TUNE) &&
-            evaluation->scorers[i].score->tune_images > most)
-            most = evaluation->scorers[i].score->tune_images;
-    return most;
+    struct sft_collected collected;
+    enum sft_status status;
+    int most = 0;
+    for (int i = 0; i < evaluation->n_scorers; i++) {
+        int images = sft_scorer_tune_images(&evaluation->scorers[i]);
+        if (images > most) most = images;
+    }
+    if (most == 0) return SFT_OK;
+    SFT_TRY(collect_first(model, evaluation->fit, SFT_IMAGES_TUNE, "fit, again", evaluation, 0, most, &collected));
+    status = learn(model, evaluation, SFT_NEEDS_TUNE, &collected);
+    sft_collected_free(&collected);
+    return status;
 }
 
 static enum sft_status run_fit(struct sft_model *model, const struct sft_evaluation *evaluation)
 {
-    struct sft_collected collected, tune = {0};
-    int64_t tuned = tune_images(evaluation);
-    enum sft_status status = SFT_OK;
+    struct sft_collected collected;
+    enum sft_status status;
     SFT_TRY(sft_collect(model, evaluation->fit, SFT_IMAGES_FIT, "fit", evaluation, 0, &collected));
-    if (tuned)
-        status = collect_first(model, evaluation->fit, SFT_IMAGES_TUNE, "fit, again", evaluation, 0, tuned, &tune);
-    if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, &tune, SFT_NEEDS_FIT);
+    status = learn(model, evaluation, SFT_NEEDS_FIT, &collected);
     sft_collected_free(&collected);
-    sft_collected_free(&tune);
-    return status;
+    return status == SFT_OK ? run_tune(model, evaluation) : status;
 }
 
 enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation, double *seconds)
@@ -440,7 +447,6 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
                                     enum sft_results_model which, struct sft_results *results, double *accuracy)
 {
     const struct sft_dataset *data = set == SFT_ID_SET ? evaluation->id : evaluation->sets[set];
-    static const struct sft_collected none;
     struct sft_collected collected;
     enum sft_status status = SFT_OK;
     bool id = set == SFT_ID_SET;
@@ -448,7 +454,7 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
                         evaluation, 0, &collected));
     if (id) {
         status = measure_id(data, &collected, accuracy, &results->ece[which]);
-        if (status == SFT_OK) status = fit_scorers(model, evaluation, &collected, &none, SFT_NEEDS_FIT_ON_ID);
+        if (status == SFT_OK) status = learn(model, evaluation, SFT_NEEDS_FIT_ON_ID, &collected);
     }
     if (status == SFT_OK) status = score_set(model, evaluation, &collected, set, which, results);
     sft_collected_free(&collected);

@@ -98,16 +98,23 @@ static enum sft_status fit_rows(const struct rows *rows, double strength, struct
     return SFT_OK;
 }
 
-/* Each class's rows, in their order, are cut into folds of nearly equal size. */
+/* As scikit-learn's StratifiedKFold without shuffling: rows sorted by class, that of the first row first, are dealt to
+ * the folds in turn, which gives the number of each class's rows in a fold; they are then taken in their order. */
 static enum sft_status assign_folds(int n, const int *labels, int *fold)
 {
-    for (int label = 0; label < 2; label++) {
-        int count = 0, seen = 0;
+    int dealt = 0, first = n > 0 ? labels[0] : 0;
+    for (int k = 0; k < 2; k++) {
+        int label = k ? !first : first, room[FOLDS] = {0}, count = 0, at = 0;
         for (int i = 0; i < n; i++) count += labels[i] == label;
         if (count < FOLDS)
             return sft_fail(SFT_DATA, "a regression with %d rows of a class; it takes at least %d", count, FOLDS);
-        for (int i = 0; i < n; i++)
-            if (labels[i] == label) fold[i] = (int)((long long)seen++ * FOLDS / count);
+        for (int i = 0; i < count; i++) room[dealt++ % FOLDS]++;
+        for (int i = 0; i < n; i++) {
+            if (labels[i] != label) continue;
+            while (room[at] == 0) at++;
+            fold[i] = at;
+            room[at]--;
+        }
     }
     return SFT_OK;
 }

@@ -166,9 +166,9 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
 /* A score has no part in a pass to learn from that it does not learn from. */
 static bool takes_part(const struct sft_scorer *scorer, enum sft_images images)
 {
-    static const unsigned learns[] = {[SFT_IMAGES_FIT] = SFT_NEEDS_FIT, [SFT_IMAGES_TUNE] = SFT_NEEDS_TUNE};
-    if (images != SFT_IMAGES_FIT && images != SFT_IMAGES_TUNE) return true;
-    return (sft_scorer_needs(scorer) & learns[images]) && scorer->statistics.n == 0;
+    if (images == SFT_IMAGES_TUNE) return scorer->untuned;
+    if (images == SFT_IMAGES_FIT) return (sft_scorer_needs(scorer) & SFT_NEEDS_FIT) && scorer->statistics.n == 0;
+    return true;
 }
 
 sft_value sft_extend(const void *context, const struct sft_pass *pass)
@@ -176,7 +176,7 @@ sft_value sft_extend(const void *context, const struct sft_pass *pass)
     const struct sft_extension *extension = context;
     const struct sft_scorer *scorer = extension->scorer;
     if (!scorer->score->extend || !takes_part(scorer, extension->images)) return SFT_NONE;
-    return scorer->score->extend(scorer->knobs, pass, extension->images);
+    return scorer->score->extend(scorer, pass, extension->images);
 }
 
 static enum sft_status check(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
@@ -203,16 +203,36 @@ static bool has_labels(const struct sft_outputs *outputs)
 }
 
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
-                               const struct sft_outputs *tune, const struct sft_head *head)
+                               const struct sft_head *head)
 {
     const struct sft_score *score = scorer->score;
     static const struct sft_statistics none;
-    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, tune, head, &none};
+    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, head, &none};
     SFT_TRY(check(scorer, outputs, head));
     if ((sft_scorer_needs(scorer) & SFT_NEEDS_LABELS) && !has_labels(outputs))
         return sft_fail(SFT_DATA, "%s: the images to fit on need labels of the model's classes", score->name);
     sft_statistics_free(&scorer->statistics);
+    scorer->untuned = sft_scorer_needs(scorer) & SFT_NEEDS_TUNE;
     return score->fit(&in, &scorer->statistics);
+}
+
+int sft_scorer_tune_images(const struct sft_scorer *scorer)
+{
+    return scorer->untuned ? scorer->score->tune_images(scorer->knobs) : 0;
+}
+
+enum sft_status sft_scorer_tune(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                const struct sft_head *head)
+{
+    struct sft_outputs first = *outputs;
+    const struct sft_score_input in = {scorer->knobs, scorer->variant, &first, head, &scorer->statistics};
+    int most = sft_scorer_tune_images(scorer);
+    if (!most) return SFT_OK;
+    if (first.n > most) first.n = most;
+    SFT_TRY(check(scorer, &first, head));
+    SFT_TRY(scorer->score->tune(&in, &scorer->statistics));
+    scorer->untuned = false;
+    return SFT_OK;
 }
 
 static bool fits_rule(const struct sft_statistic *item, const char *rule, const struct sft_outputs *outputs)
@@ -234,7 +254,7 @@ static bool fits_rule(const struct sft_statistic *item, const char *rule, const 
 static enum sft_status check_statistics(const struct sft_scorer *scorer, const struct sft_outputs *outputs)
 {
     const struct sft_score *score = scorer->score;
-    if (scorer->statistics.n == 0)
+    if (scorer->statistics.n == 0 || scorer->untuned)
         return sft_fail(SFT_USAGE, "%s needs statistics of images of the training kind: name some with --fit SPEC",
                         score->name);
     for (const struct sft_statistic_rule *rule = score->statistics; rule && rule->name; rule++) {
@@ -249,7 +269,7 @@ static enum sft_status check_statistics(const struct sft_scorer *scorer, const s
 enum sft_status sft_scorer_compute(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                    const struct sft_head *head, float *scores)
 {
-    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, NULL, head, &scorer->statistics};
+    const struct sft_score_input in = {scorer->knobs, scorer->variant, outputs, head, &scorer->statistics};
     bool fitted = sft_scorer_needs(scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID);
     SFT_TRY(check(scorer, outputs, head));
     if (fitted) SFT_TRY(check_statistics(scorer, outputs));

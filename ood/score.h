@@ -25,7 +25,7 @@ enum sft_score_needs {
     SFT_NEEDS_FIT = 1 << 3,       /* statistics of images of the training kind (--fit) */
     SFT_NEEDS_LABELS = 1 << 4,    /* their labels as well */
     SFT_NEEDS_FIT_ON_ID = 1 << 5, /* statistics of the ID images that are scored themselves, with labels */
-    SFT_NEEDS_TUNE = 1 << 6,      /* a second pass over the first `tune_images` of --fit, as SFT_IMAGES_TUNE */
+    SFT_NEEDS_TUNE = 1 << 6,      /* a second pass over the first of the --fit images, as SFT_IMAGES_TUNE */
     SFT_NEEDS_GROUPS = 1 << 7     /* the outputs of a grouped classifier (nn/groups.h) */
 };
 
@@ -91,20 +91,22 @@ struct sft_statistic_rule {
 /* What the images of a pass are: few scores treat them differently. */
 enum sft_images {
     SFT_IMAGES_FIT,
-    SFT_IMAGES_TUNE, /* the first of those to fit on, again, for what would cost too much on all */
+    SFT_IMAGES_TUNE, /* the first of those to fit on, again, once the score is fitted */
     SFT_IMAGES_ID,
     SFT_IMAGES_OOD
 };
 
-/* What compute() and fit() see: the score's own knobs in the order of its table, the outputs, and what it needs. */
+/* What fit(), tune() and compute() see: the score's own knobs in the order of its table, the outputs, and what it
+ * needs. */
 struct sft_score_input {
     const union sft_knob_value *knobs;
     const struct sft_variant *variant; /* of the model; NULL: not known */
     const struct sft_outputs *outputs;
-    const struct sft_outputs *tune; /* fit() with SFT_NEEDS_TUNE; else NULL */
     const struct sft_head *head;
-    const struct sft_statistics *statistics; /* what fit() left, as its rules say; empty in fit() itself */
+    const struct sft_statistics *statistics; /* what was learned, as its rules say; empty in fit() */
 };
+
+struct sft_scorer;
 
 struct sft_score {
     const char *name;             /* as the command line spells it */
@@ -113,7 +115,6 @@ struct sft_score {
     unsigned needs;               /* SFT_NEEDS_... */
     const struct sft_knob *knobs; /* up to a row without a name, at most SFT_SCORE_MAX_KNOBS; NULL: none */
 
-    int tune_images;                             /* with SFT_NEEDS_TUNE */
     const struct sft_statistic_rule *statistics; /* up to a row without a name; NULL: none */
 
     /* What it needs with these knobs, where that differs from `needs`. May be NULL. */
@@ -123,11 +124,16 @@ struct sft_score {
     const char *(*misfit)(const struct sft_model *model);
 
     /* Appends to the pass what the score wants of the network: a value (N, k) that becomes outputs->extra, or SFT_NONE.
-     * May be NULL. */
-    sft_value (*extend)(const union sft_knob_value *knobs, const struct sft_pass *pass, enum sft_images images);
+     * The scorer has no statistics yet in a pass over SFT_IMAGES_FIT. May be NULL. */
+    sft_value (*extend)(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images images);
 
     /* Learns from images of the training kind. NULL for a score without statistics. */
     enum sft_status (*fit)(const struct sft_score_input *in, struct sft_statistics *statistics);
+
+    /* With SFT_NEEDS_TUNE: how many images tuning takes at most, and what it adds to the statistics that fit() left and
+     * that `in` shows too. */
+    int (*tune_images)(const union sft_knob_value *knobs);
+    enum sft_status (*tune)(const struct sft_score_input *in, struct sft_statistics *statistics);
 
     /* Fills scores[0 .. n - 1]. Called through sft_score_compute(), which has checked what `needs` promises. */
     enum sft_status (*compute)(const struct sft_score_input *in, float *scores);
@@ -153,6 +159,7 @@ struct sft_scorer {
     const struct sft_variant *variant; /* the model's; NULL: not known */
     union sft_knob_value knobs[SFT_SCORE_MAX_KNOBS];
     struct sft_statistics statistics; /* owned */
+    bool untuned;                     /* fitted, and SFT_NEEDS_TUNE is still to come */
 };
 
 /* The score with the default of every knob and no statistics. */
@@ -179,11 +186,16 @@ struct sft_extension {
 };
 sft_value sft_extend(const void *extension, const struct sft_pass *pass);
 
-/* Learns the statistics from images of the training kind, in place of those that are there; `tune` may be NULL where
- * SFT_NEEDS_TUNE is not asked for. SFT_DATA where they do not suffice (no labels, a class without images, too few for a
- * covariance). */
+/* Learns the statistics from images of the training kind, in place of those that are there. SFT_DATA where they do not
+ * suffice (no labels, a class without images, too few for a covariance). */
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
-                               const struct sft_outputs *tune, const struct sft_head *head) SFT_MUST_CHECK;
+                               const struct sft_head *head) SFT_MUST_CHECK;
+
+/* Completes them, where the scorer is untuned, from a pass over SFT_IMAGES_TUNE: the first of the same images, of which
+ * it looks at sft_scorer_tune_images() at most. */
+enum sft_status sft_scorer_tune(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                const struct sft_head *head) SFT_MUST_CHECK;
+int sft_scorer_tune_images(const struct sft_scorer *scorer); /* 0: there is nothing to tune */
 
 /* Scores outputs->n images into scores[]. The same bits at any number of threads. SFT_USAGE where something that the
  * score needs is missing. Outputs that are no numbers give scores that are no numbers, which the metrics refuse. */

@@ -83,7 +83,7 @@ static enum sft_status find_thresholds(struct job *job, const struct sft_collect
     for (int i = 0; status == SFT_OK && i < job->calibration.n; i++) {
         struct sft_scorer *scorer = &job->calibration.scorers[i];
         struct sft_outputs outputs = sft_collected_for(collected, i);
-        if (sft_scorer_needs(scorer) & SFT_NEEDS_FIT_ON_ID) status = sft_scorer_fit(scorer, &outputs, NULL, &head);
+        if (sft_scorer_needs(scorer) & SFT_NEEDS_FIT_ON_ID) status = sft_scorer_fit(scorer, &outputs, &head);
         if (status == SFT_OK) status = sft_scorer_compute(scorer, &outputs, &head, scores);
         if (status == SFT_OK)
             status =

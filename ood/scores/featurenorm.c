@@ -95,8 +95,9 @@ static sft_value raw_pixels(const struct sft_pass *pass)
 }
 
 /* For fitting (N, 2 blocks): S of every block for the image and for its jigsaw; for scoring (N, blocks). */
-static sft_value extend(const union sft_knob_value *knob, const struct sft_pass *pass, enum sft_images kind)
+static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images kind)
 {
+    const union sft_knob_value *knob = scorer->knobs;
     struct sft_graph *graph = pass->graph;
     struct sft_forward_out out;
     sft_value images = knob[INPUT].choice == RAW ? raw_pixels(pass) : pass->images, whole;

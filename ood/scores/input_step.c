@@ -4,20 +4,6 @@
 #include "runtime/autodiff.h"
 #include "runtime/ops.h"
 
-/* x - eps * sign(grad_x loss), with sign(0) = +1. */
-static sft_value step_against(const struct sft_pass *pass, sft_value loss, float eps)
-{
-    struct sft_graph *graph = pass->graph;
-    sft_value gradient, negative, sign;
-    struct sft_shape shape;
-    if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
-    if (sft_autodiff(graph, loss, &pass->images, 1, &gradient) != SFT_OK) return SFT_NONE;
-    shape = *sft_graph_shape(graph, pass->images);
-    negative = sft_relu_grad(graph, sft_fill(graph, shape, 2.0f), sft_scale(graph, gradient, -1.0f)); /* 2 below 0 */
-    sign = sft_add(graph, sft_fill(graph, shape, 1.0f), negative, -1.0f);
-    return sft_add(graph, pass->images, sign, -eps);
-}
-
 /* Where the largest of each row of x (N, C) is, as int32 (N). */
 static sft_value predicted_class(struct sft_graph *graph, sft_value x)
 {
@@ -29,11 +15,21 @@ static sft_value predicted_class(struct sft_graph *graph, sft_value x)
     return sft_reshape(graph, at, SFT_SHAPE(n));
 }
 
-sft_value sft_step_against_predicted(const struct sft_pass *pass, sft_value logits, float eps)
+sft_value sft_prediction_loss(struct sft_graph *graph, sft_value logits)
 {
-    struct sft_graph *graph = pass->graph;
     sft_value losses;
     if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
     losses = sft_row_loss(graph, logits, predicted_class(graph, logits), (struct sft_row_loss_params){0});
-    return step_against(pass, sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f), eps);
+    return sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f);
+}
+
+sft_value sft_gradient_sign(struct sft_graph *graph, sft_value loss, sft_value images)
+{
+    sft_value gradient, negative;
+    struct sft_shape shape;
+    if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
+    if (sft_autodiff(graph, loss, &images, 1, &gradient) != SFT_OK) return SFT_NONE;
+    shape = *sft_graph_shape(graph, images);
+    negative = sft_relu_grad(graph, sft_fill(graph, shape, 2.0f), sft_scale(graph, gradient, -1.0f)); /* 2 below 0 */
+    return sft_add(graph, sft_fill(graph, shape, 1.0f), negative, -1.0f);
 }

@@ -5,8 +5,10 @@
 
 #include "nn/inference.h"
 
-/* The images moved against the gradient of the cross entropy of `logits` (N, C) with the class they predict (the first
- * wins ties): x - eps * sign(grad_x CE), with sign(0) = +1. A negative eps moves them away from that class. */
-sft_value sft_step_against_predicted(const struct sft_pass *pass, sft_value logits, float eps);
+/* The cross entropy of `logits` (N, C) with the class they predict (the first wins ties), summed over images, (1). */
+sft_value sft_prediction_loss(struct sft_graph *graph, sft_value logits);
+
+/* sign(grad of `loss` (1) with respect to `images`), with sign(0) = +1. */
+sft_value sft_gradient_sign(struct sft_graph *graph, sft_value loss, sft_value images);
 
 #endif

@@ -23,15 +23,17 @@ static const struct sft_knob knobs[] = {
 };
 
 /* The logits of the moved images. */
-static sft_value extend(const union sft_knob_value *knob, const struct sft_pass *pass, enum sft_images images)
+static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images images)
 {
+    const union sft_knob_value *knob = scorer->knobs;
     struct sft_graph *graph = pass->graph;
     struct sft_forward_out moved;
-    sft_value z, stepped;
+    sft_value z, sign, stepped;
     (void)images;
     if (!(knob[EPS].real > 0)) return SFT_NONE;
     z = sft_scale(graph, pass->out->logits, (float)(1 / knob[TEMPERATURE].real));
-    stepped = sft_step_against_predicted(pass, z, (float)knob[EPS].real);
+    sign = sft_gradient_sign(graph, sft_prediction_loss(graph, z), pass->images);
+    stepped = sft_add(graph, pass->images, sign, -(float)knob[EPS].real);
     if (sft_model_forward(pass->model, graph, pass->forward, stepped, &moved) != SFT_OK) return SFT_NONE;
     return moved.logits;
 }

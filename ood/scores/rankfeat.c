@@ -60,8 +60,9 @@ static sft_value without_rank_one(const union sft_knob_value *knob, const struct
 }
 
 /* (N, C + 2 a block): logits, then each block's quality. */
-static sft_value extend(const union sft_knob_value *knob, const struct sft_pass *pass, enum sft_images images)
+static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images images)
 {
+    const union sft_knob_value *knob = scorer->knobs;
     const int *taps = pass->model->variant->stage_taps;
     sft_value quality, other_quality, z, other;
     (void)images;

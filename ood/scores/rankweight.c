@@ -44,8 +44,9 @@ static sft_value edit(struct sft_graph *graph, sft_value flat, const struct sft_
     return sft_concat(graph, joined, piece(graph, flat, filter->offset + filter->count, end), 0);
 }
 
-static sft_value extend(const union sft_knob_value *knob, const struct sft_pass *pass, enum sft_images images)
+static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images images)
 {
+    const union sft_knob_value *knob = scorer->knobs;
     const struct sft_parameters *parameters = &pass->model->parameters;
     int times = knob[TWICE].flag && images == SFT_IMAGES_OOD ? 2 : 1, last = pass->model->variant->stage_taps[0];
     int numbers[SFT_MAX_PARAMETERS], n = sft_parameters_select(parameters, 1u << SFT_CONV_WEIGHT, numbers);

@@ -149,12 +149,53 @@ static void klm_says_which_class_is_missing(void **state)
         static const char *const kinds[] = {"mos", "train", "pred-only", "val"};
         struct sft_scorer scorer = scorer_of("klm");
         assert_int_equal(turn(&scorer, "klm", kinds[kind]), SFT_OK);
-        assert_int_equal(sft_scorer_fit(&scorer, &in, NULL, NULL), kind < 3 ? SFT_DATA : SFT_OK);
+        assert_int_equal(sft_scorer_fit(&scorer, &in, NULL), kind < 3 ? SFT_DATA : SFT_OK);
         if (kind < 3) test_expect_last("class 2 has none");
         if (kind == 3) assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
         sft_scorer_free(&scorer);
     }
     assert_true(fabs((double)scores[0]) < 1e-6 && fabs((double)scores[1]) < 1e-6); /* each its class's only image */
+}
+
+/* A feature map of one channel, 0 or 10 by class. Adversarial copies lie between the classes for the third and the
+ * fifth of the seven steps that the search tries, 0.005 and 0.0014, and where the clean images are for the others. */
+static void mahalanobis_keeps_the_first_step_that_separates_best(void **state)
+{
+    enum { IMAGES = 20, STEPS = 7 };
+    float logits[IMAGES][2] = {{0}}, features[IMAGES] = {0}, clean[IMAGES], tuned[IMAGES][2][STEPS], scores[IMAGES];
+    int32_t labels[IMAGES];
+    const struct sft_head head = {.classes = 2, .width = 1, .n_taps = 1, .tap_widths = {1}};
+    struct sft_outputs out = {.n = IMAGES,
+                              .classes = 2,
+                              .logits = logits[0],
+                              .width = 1,
+                              .features = features,
+                              .extra_width = 1,
+                              .extra = clean,
+                              .labels = labels};
+    struct sft_scorer scorer = scorer_of("mahalanobis");
+    (void)state;
+    for (int i = 0; i < IMAGES; i++) {
+        labels[i] = i % 2;
+        clean[i] = 10.0f * (float)(i % 2) + 0.1f * (float)(i % 5);
+        for (int s = 0; s < STEPS; s++) {
+            tuned[i][0][s] = clean[i];
+            tuned[i][1][s] = s == 2 || s == 4 ? 5 : clean[i];
+        }
+    }
+    assert_int_equal(turn(&scorer, "maha-search", "yes"), SFT_OK);
+    assert_int_equal(sft_scorer_fit(&scorer, &out, &head), SFT_OK);
+    assert_int_equal(sft_scorer_compute(&scorer, &out, &head, scores), SFT_USAGE); /* not tuned */
+    out.extra = tuned[0][0];
+    out.extra_width = 2 * STEPS;
+    assert_int_equal(sft_scorer_tune(&scorer, &out, &head), SFT_OK);
+    assert_true(*sft_statistics_get(&scorer.statistics, "eps", SFT_SHAPE(1)) == 0.005f);
+    out.extra = clean;
+    out.extra_width = 1;
+    clean[1] = 5;
+    assert_int_equal(sft_scorer_compute(&scorer, &out, &head, scores), SFT_OK);
+    for (int i = 0; i < IMAGES; i++) assert_true(i == 1 || scores[i] > scores[1]);
+    sft_scorer_free(&scorer);
 }
 
 static void lists_are_read_in_order_without_repeats(void **state)
@@ -214,6 +255,7 @@ int main(void)
         cmocka_unit_test(damaged_logits_never_give_a_number),
         cmocka_unit_test(missing_inputs_and_wild_knobs_are_refused),
         cmocka_unit_test(klm_says_which_class_is_missing),
+        cmocka_unit_test(mahalanobis_keeps_the_first_step_that_separates_best),
         cmocka_unit_test(lists_are_read_in_order_without_repeats),
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(every_score_describes_itself),

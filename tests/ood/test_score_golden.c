@@ -81,8 +81,8 @@ static void check_case(const struct sft_stored_tensor *expected)
     assert_int_equal(sft_shape_count(&expected->shape), data.id.n + data.ood.n);
     golden_scorer(expected->name + strlen(prefix), &scorer);
     needs = sft_scorer_needs(&scorer);
-    if (needs & SFT_NEEDS_FIT) assert_int_equal(sft_scorer_fit(&scorer, &data.fit, NULL, &data.head), SFT_OK);
-    if (needs & SFT_NEEDS_FIT_ON_ID) assert_int_equal(sft_scorer_fit(&scorer, &data.id, NULL, &data.head), SFT_OK);
+    if (needs & SFT_NEEDS_FIT) assert_int_equal(sft_scorer_fit(&scorer, &data.fit, &data.head), SFT_OK);
+    if (needs & SFT_NEEDS_FIT_ON_ID) assert_int_equal(sft_scorer_fit(&scorer, &data.id, &data.head), SFT_OK);
     assert_int_equal(sft_scorer_compute(&scorer, &data.id, &data.head, got), SFT_OK);
     assert_int_equal(sft_scorer_compute(&scorer, &data.ood, &data.head, got + data.id.n), SFT_OK);
     print_message("    %-50s %.1e\n", expected->name,
