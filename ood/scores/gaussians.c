@@ -77,7 +77,7 @@ double sft_gaussians_nearest(const struct sft_gaussians *gaussians, const float 
     return best;
 }
 
-void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres)
+void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres, float *half_squares)
 {
     int width = gaussians->width;
     for (int j = 0; j < width; j++) {
@@ -86,7 +86,10 @@ void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, 
         origin[j] = (float)(sum / gaussians->classes);
     }
     for (int c = 0; c < gaussians->classes; c++)
-        for (int a = 0; a < width; a++)
-            centres[(int64_t)c * width + a] =
-                (float)whitened(gaussians->whitening, width, a, gaussians->means + (int64_t)c * width, origin);
+        for (int a = 0; a < width; a++) {
+            const float *mean = gaussians->means + (int64_t)c * width;
+            float element = (float)whitened(gaussians->whitening, width, a, mean, origin);
+            centres[(int64_t)c * width + a] = element;
+            half_squares[c] += element * element / 2;
+        }
 }

@@ -21,8 +21,8 @@ enum sft_status sft_gaussians_fit(const char *who, int64_t n, int width, int cla
 /* min_c (row - mu_c)^T R^T R (row - mu_c); NaN where the row has one. */
 double sft_gaussians_nearest(const struct sft_gaussians *gaussians, const float *row);
 
-/* The same in coordinates around the mean of the means: origin (width), and centres (classes, width), R (mu_c -
- * origin). */
-void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres);
+/* The same in coordinates around the mean of the means: origin (width), centres c (classes, width), R (mu_c - origin),
+ * and half_squares (classes), |c|^2 / 2, which are zero before. */
+void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres, float *half_squares);
 
 #endif

@@ -4,22 +4,21 @@
 #include "runtime/autodiff.h"
 #include "runtime/ops.h"
 
-/* Where the largest of each row of x (N, C) is, as int32 (N). */
-static sft_value predicted_class(struct sft_graph *graph, sft_value x)
+sft_value sft_largest_of_rows(struct sft_graph *graph, sft_value x, sft_value *at)
 {
-    const struct sft_shape *shape = sft_graph_shape(graph, x);
-    int64_t n = shape->dim[0], columns = shape->dim[1];
-    sft_value at = SFT_NONE;
-    sft_max_pool(graph, sft_reshape(graph, x, SFT_SHAPE(n, 1, columns, 1)),
-                 (struct sft_pool_params){.kernel = {1, (int)columns}, .stride = {1, 1}}, &at);
-    return sft_reshape(graph, at, SFT_SHAPE(n));
+    int64_t n = sft_graph_shape(graph, x)->dim[0], columns = sft_graph_shape(graph, x)->dim[1];
+    const struct sft_pool_params whole_row = {.kernel = {1, (int)columns}, .stride = {1, 1}};
+    sft_value y = sft_max_pool(graph, sft_reshape(graph, x, SFT_SHAPE(n, 1, columns, 1)), whole_row, at);
+    if (at) *at = sft_reshape(graph, *at, SFT_SHAPE(n));
+    return sft_reshape(graph, y, SFT_SHAPE(n));
 }
 
 sft_value sft_prediction_loss(struct sft_graph *graph, sft_value logits)
 {
-    sft_value losses;
+    sft_value losses, predicted = SFT_NONE;
     if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
-    losses = sft_row_loss(graph, logits, predicted_class(graph, logits), (struct sft_row_loss_params){0});
+    sft_largest_of_rows(graph, logits, &predicted);
+    losses = sft_row_loss(graph, logits, predicted, (struct sft_row_loss_params){0});
     return sft_sum_to(graph, losses, SFT_SHAPE(1), 1.0f);
 }
 

@@ -108,45 +108,36 @@ static sft_value pooled_taps(struct sft_graph *graph, const struct sft_forward_o
 
 /* -M of features (N, width), summed over images. With z = R (f - origin) and the centres c it is |z|^2 / 2 - max_c (z .
  * c - |c|^2 / 2), whose gradient goes through the nearest class alone. */
-static sft_value distance_loss(const struct sft_pass *pass, sft_value features, const struct sft_gaussians *gaussians,
-                               const float *origin, const float *centres, const float *half_squares)
+static sft_value distance_loss(const struct sft_pass *pass, sft_value features, const struct sft_gaussians *gaussians)
 {
     struct sft_graph *graph = pass->graph;
-    int64_t n = sft_graph_shape(graph, features)->dim[0];
     int classes = gaussians->classes, width = gaussians->width;
     const struct sft_matmul_params by_rows = {.transpose_b = 1};
-    sft_value off = sft_add(graph, features, sft_pass_constant(pass, SFT_SHAPE(width), origin), -1.0f);
-    sft_value r = sft_pass_constant(pass, SFT_SHAPE(width, width), gaussians->whitening);
-    sft_value c = sft_pass_constant(pass, SFT_SHAPE(classes, width), centres);
-    sft_value z = sft_matmul(graph, off, r, SFT_NONE, by_rows), near, nearest;
-    near = sft_add(graph, sft_matmul(graph, z, c, SFT_NONE, by_rows),
-                   sft_pass_constant(pass, SFT_SHAPE(classes), half_squares), -1.0f);
-    nearest = sft_max_pool(graph, sft_reshape(graph, near, SFT_SHAPE(n, 1, classes, 1)),
-                           (struct sft_pool_params){.kernel = {1, classes}, .stride = {1, 1}}, NULL);
+    sft_value origin, r, c, half_squares, z, near;
+    float *room = sft_calloc((size_t)(width + classes * width + classes), sizeof(*room));
+    if (!room) return sft_graph_fail(graph, SFT_MEMORY);
+    sft_gaussians_centre(gaussians, room, room + width, room + width + classes * width);
+    origin = sft_pass_constant(pass, SFT_SHAPE(width), room);
+    r = sft_pass_constant(pass, SFT_SHAPE(width, width), gaussians->whitening);
+    c = sft_pass_constant(pass, SFT_SHAPE(classes, width), room + width);
+    half_squares = sft_pass_constant(pass, SFT_SHAPE(classes), room + width + classes * width);
+    free(room);
+    z = sft_matmul(graph, sft_add(graph, features, origin, -1.0f), r, SFT_NONE, by_rows);
+    near = sft_add(graph, sft_matmul(graph, z, c, SFT_NONE, by_rows), half_squares, -1.0f);
     return sft_add(graph, sft_sum_to(graph, sft_mul(graph, z, z), SFT_SHAPE(1), 0.5f),
-                   sft_sum_to(graph, nearest, SFT_SHAPE(1), 1.0f), -1.0f);
+                   sft_sum_to(graph, sft_largest_of_rows(graph, near, NULL), SFT_SHAPE(1), 1.0f), -1.0f);
 }
 
 /* sign(grad_images -M_l), the taps being those of the images. */
 static sft_value away_sign(const struct sft_scorer *scorer, const struct sft_pass *pass, sft_value images,
                            const struct sft_forward_out *out, int l)
 {
-    struct sft_graph *graph = pass->graph;
-    sft_value features = pooled(graph, out->taps[l]), loss;
+    sft_value features = pooled(pass->graph, out->taps[l]);
     struct sft_gaussians gaussians;
-    int classes = pass->model->classes, width = (int)sft_graph_shape(graph, features)->dim[1];
-    float *origin, *centres, *half_squares;
-    enum sft_status status = find_gaussians(&scorer->statistics, l, classes, width, &gaussians);
-    if (status != SFT_OK) return sft_graph_fail(graph, status);
-    origin = sft_calloc((size_t)(width + classes * width + classes), sizeof(*origin));
-    if (!origin) return sft_graph_fail(graph, SFT_MEMORY);
-    centres = origin + width;
-    half_squares = centres + classes * width;
-    sft_gaussians_centre(&gaussians, origin, centres);
-    for (int i = 0; i < classes * width; i++) half_squares[i / width] += centres[i] * centres[i] / 2;
-    loss = distance_loss(pass, features, &gaussians, origin, centres, half_squares);
-    free(origin);
-    return sft_gradient_sign(graph, loss, images);
+    int width = (int)sft_graph_shape(pass->graph, features)->dim[1];
+    enum sft_status status = find_gaussians(&scorer->statistics, l, pass->model->classes, width, &gaussians);
+    if (status != SFT_OK) return sft_graph_fail(pass->graph, status);
+    return sft_gradient_sign(pass->graph, distance_loss(pass, features, &gaussians), images);
 }
 
 /* All taps for the first step, then for the next, (N, steps * widths): each tap of images moved against it. */
