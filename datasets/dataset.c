@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "datasets/format.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 /* Pictures are kept decoded until they fill this much. */
 #define KEPT_BYTES ((int64_t)256 << 20)

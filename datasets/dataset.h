@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "datasets/image.h"
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 struct sft_dataset;
 

@@ -11,9 +11,9 @@
 #include <turbojpeg.h>
 
 #include "datasets/image.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 /* What libpng reads from, and where its complaint goes. */
 struct png_input {

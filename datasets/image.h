@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 /* No picture may have more pixels: a few bytes of a hostile file could otherwise ask for gigabytes. */
 #define SFT_IMAGE_MAX_PIXELS ((int64_t)64 << 20)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "datasets/format.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label, size_t size)
 {

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/parallel.h"
-#include "runtime/rng.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/parallel.h"
+#include "runtime/base/rng.h"
 
 /* Epochs of outliers are numbered from here, so that they are shuffled apart from the ID images. */
 #define OUTLIER_EPOCHS ((uint64_t)1 << 62)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/log.h"
-#include "runtime/rng.h"
+#include "runtime/base/log.h"
+#include "runtime/base/rng.h"
 
 /* Which shuffles a picture gets. */
 enum { JIGSAW = 1, RGB = 2 };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 enum { PRECISION = 32 - 8 - 2 }; /* bits of a weight behind the point */
 

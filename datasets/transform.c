@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "datasets/resize.h"
-#include "runtime/rng.h"
+#include "runtime/base/rng.h"
 
 enum { BORDER = 4 };
 

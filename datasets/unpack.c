@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 /* Memory that an unpacker writes into: grows until the limit. */
 struct sink {

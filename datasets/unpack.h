@@ -3,7 +3,7 @@
 #ifndef SFT_UNPACK_H
 #define SFT_UNPACK_H
 
-#include "runtime/file.h"
+#include "runtime/base/file.h"
 
 /* The unpacked bytes of a file. */
 struct sft_unpacked {

@@ -17,7 +17,7 @@
 
 #include <stdint.h>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 struct sft_groups {
     int n, classes;

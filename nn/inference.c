@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/ops.h"
 
 struct sft_inference {

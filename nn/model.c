@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/build.h"
+#include "nn/forward.h"
 #include "nn/models/families.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 static const struct sft_variant *const families[] = {
 #define SFT_FAMILY(name) sft_variants_##name,

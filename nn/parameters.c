@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/rng.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/rng.h"
 
 static bool has_kind(const struct sft_parameter *parameter, unsigned kinds) { return kinds >> parameter->kind & 1; }
 

@@ -11,7 +11,7 @@
  * Names are those of published checkpoints. Shapes are the runtime's (filters R,S,I,O); files have `file_shape`
  * (filters O,I,R,S), and values are converted when they are read and written.
  *
- * A list is filled by the layers (nn/build.h) when a model is created (nn/model.h).
+ * A list is filled by the layers (nn/forward.h) when a model is created (nn/model.h).
  */
 #ifndef SFT_NN_PARAMETERS_H
 #define SFT_NN_PARAMETERS_H
@@ -67,7 +67,7 @@ struct sft_parameters {
     size_t room;                /* private */
 };
 
-/* Appends a parameter; its offset is set by sft_parameters_allocate. For nn/build.c. */
+/* Appends a parameter; its offset is set by sft_parameters_allocate. For nn/forward.c. */
 enum sft_status sft_parameters_add(struct sft_parameters *parameters,
                                    const struct sft_parameter *parameter) SFT_MUST_CHECK;
 

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "ood/order.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
+#include "runtime/base/order.h"
 
 enum { MAX_TENSORS = 512, NAME_BYTES = 96 };
 

@@ -9,7 +9,7 @@
 #define SFT_CALIBRATION_H
 
 #include "nn/model.h"
-#include "ood/score.h"
+#include "ood/scores/score.h"
 
 struct sft_calibration {
     char fingerprint[65];       /* of the model */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "datasets/loader.h"
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 
 /* ---- images through the model ---- */
 

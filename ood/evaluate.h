@@ -8,8 +8,8 @@
 
 #include "datasets/dataset.h"
 #include "nn/model.h"
-#include "ood/results.h"
-#include "ood/score.h"
+#include "ood/results/results.h"
+#include "ood/scores/score.h"
 
 enum { SFT_MAX_SCORERS = SFT_MAX_OUTPUTS_OF_PASS - SFT_OUTPUT_EXTRA };
 

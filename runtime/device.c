@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
 #include "runtime/backend.h"
-#include "runtime/choose.h"
+#include "runtime/base/alloc.h"
+#include "runtime/open.h"
 
 static const struct sft_backend *const backends[] = {&sft_cpu_backend, &sft_vulkan_backend};
 enum { N_BACKENDS = sizeof(backends) / sizeof(backends[0]) };

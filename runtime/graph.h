@@ -20,8 +20,8 @@
 
 #include <stdbool.h>
 
-#include "runtime/shape.h"
-#include "runtime/status.h"
+#include "runtime/base/shape.h"
+#include "runtime/base/status.h"
 
 struct sft_tensor;
 struct sft_op;

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 struct lifetime {
     sft_value value; /* or SFT_NONE: the scratch memory of node `first` */

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
-#include "runtime/log.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
 
 struct fit {
     struct sft_model *model;

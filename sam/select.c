@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/rng.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/rng.h"
 #include "sam/build.h"
 
 /* ---- ESAM ---- */

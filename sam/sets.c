@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 #include "sam/build.h"
 
 static bool is_final_norm(const struct sft_parameters *parameters, int i)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 enum { MAX_HEADER = 4096, PREFIX = 10, RANK = 4 };
 

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-#include "runtime/file.h"
-#include "runtime/shape.h"
+#include "runtime/base/file.h"
+#include "runtime/base/shape.h"
 
 /* An open array of rank 4 in C order; `data` is not aligned. */
 struct sft_array {

@@ -10,15 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/rng.h"
 #include "runtime/op.h"
-#include "runtime/rng.h"
 #include "sam/step.h"
 #include "tools/bench_cases.h"
-#include "tools/common.h"
-#include "tools/interrupt.h"
-#include "tools/terminal.h"
+#include "tools/cli/common.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/terminal.h"
 
 struct bench {
     struct sft_common common;

@@ -8,10 +8,10 @@
 
 #include "ood/calibration.h"
 #include "ood/evaluate.h"
-#include "runtime/alloc.h"
-#include "tools/interrupt.h"
-#include "tools/score_options.h"
-#include "tools/terminal.h"
+#include "runtime/base/alloc.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/score_options.h"
+#include "tools/cli/terminal.h"
 
 struct calibrate {
     struct sft_common common;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "ood/report.h"
-#include "tools/common.h"
-#include "tools/eval_sets.h"
-#include "tools/terminal.h"
+#include "ood/report/report.h"
+#include "tools/cli/common.h"
+#include "tools/cli/terminal.h"
+#include "tools/jobs/eval_sets.h"
 
 struct eval {
     struct sft_common common;

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ood/report.h"
-#include "ood/seeds.h"
-#include "runtime/log.h"
-#include "tools/eval_sets.h"
-#include "tools/finetune.h"
-#include "tools/fit_run.h"
-#include "tools/seed_runs.h"
-#include "tools/terminal.h"
+#include "ood/report/report.h"
+#include "ood/results/seeds.h"
+#include "runtime/base/log.h"
+#include "tools/cli/terminal.h"
+#include "tools/jobs/eval_sets.h"
+#include "tools/jobs/finetune.h"
+#include "tools/jobs/fit_run.h"
+#include "tools/jobs/seed_runs.h"
 
 struct finetune {
     struct sft_fit_values fit;

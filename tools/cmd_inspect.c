@@ -7,11 +7,11 @@
 
 #include "datasets/dataset.h"
 #include "nn/model.h"
-#include "runtime/file.h"
+#include "runtime/base/file.h"
 #include "runtime/plan.h"
 #include "sam/step.h"
-#include "tools/common.h"
-#include "tools/terminal.h"
+#include "tools/cli/common.h"
+#include "tools/cli/terminal.h"
 
 struct inspect {
     struct sft_common common;

@@ -10,12 +10,12 @@
 #include "nn/prediction.h"
 #include "ood/calibration.h"
 #include "ood/evaluate.h"
-#include "runtime/alloc.h"
-#include "runtime/nearest.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/nearest.h"
 #include "tools/array.h"
-#include "tools/interrupt.h"
-#include "tools/score_options.h"
-#include "tools/terminal.h"
+#include "tools/cli/interrupt.h"
+#include "tools/cli/score_options.h"
+#include "tools/cli/terminal.h"
 
 struct predict {
     struct sft_common common;

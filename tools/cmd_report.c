@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ood/report.h"
+#include "ood/report/report.h"
 
 #include <stdio.h>
 
-#include "tools/common.h"
-#include "tools/terminal.h"
+#include "tools/cli/common.h"
+#include "tools/cli/terminal.h"
 
 struct report {
     struct sft_common common;

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ood/html.h"
-#include "runtime/nearest.h"
+#include "ood/report/html.h"
+#include "runtime/base/nearest.h"
+#include "tools/cli/terminal.h"
+#include "tools/jobs/run_folder.h"
 #include "tools/reproduce/figure.h"
 #include "tools/reproduce/show.h"
-#include "tools/run_folder.h"
-#include "tools/terminal.h"
 
 /* ---- which experiment ---- */
 

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ood/report.h"
-#include "runtime/log.h"
-#include "tools/eval_sets.h"
-#include "tools/fit_run.h"
-#include "tools/mos_groups.h"
-#include "tools/terminal.h"
+#include "ood/report/report.h"
+#include "runtime/base/log.h"
+#include "tools/cli/terminal.h"
+#include "tools/jobs/eval_sets.h"
+#include "tools/jobs/fit_run.h"
+#include "tools/jobs/mos_groups.h"
 
 struct train {
     struct sft_fit_values fit;

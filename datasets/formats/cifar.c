@@ -14,8 +14,8 @@
 
 #include "datasets/format.h"
 #include "datasets/unpack.h"
-#include "runtime/alloc.h"
-#include "runtime/parallel.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/parallel.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, RECORD = 1 + 3 * PLANE, CLASSES = 10, MAX_PARTS = 5 };
 

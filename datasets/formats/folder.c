@@ -11,7 +11,7 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 /* Deeper than this is a link that leads back up. */
 enum { MAX_DEPTH = 24 };

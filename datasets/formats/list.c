@@ -12,8 +12,8 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 enum { MAX_LABEL = 1000000, NAMED_MISSING = 20 };
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "datasets/format.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 struct npy {
     char *path;

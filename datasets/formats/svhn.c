@@ -10,8 +10,8 @@
 #include <zlib.h>
 
 #include "datasets/format.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 enum {
     MI_INT8 = 1,

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "datasets/format.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
-#include "runtime/rng.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
+#include "runtime/base/rng.h"
 
 enum { SIDE = 32, CLASSES = 10, TRAIN = 10000, TEST = 2000, LATTICE = 9 };
 

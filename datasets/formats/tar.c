@@ -12,8 +12,8 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "runtime/alloc.h"
-#include "runtime/file.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 
 /* One picture's file, and all that an archive may unpack to. */
 #define MEMBER_LIMIT ((int64_t)256 << 20)

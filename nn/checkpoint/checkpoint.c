@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "nn/checkpoint/format.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 static const struct sft_checkpoint_format *const formats[] = {&sft_format_safetensors};
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };

@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "runtime/file.h"
-#include "runtime/shape.h"
+#include "runtime/base/file.h"
+#include "runtime/base/shape.h"
 
 enum sft_stored_dtype {
     SFT_STORED_F32,

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "nn/checkpoint/format.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
 static const char metadata_key[] = "__metadata__";

@@ -8,7 +8,7 @@
 #ifndef SFT_NN_LAYERS_H
 #define SFT_NN_LAYERS_H
 
-#include "nn/build.h"
+#include "nn/forward.h"
 
 struct sft_conv {
     int kernel, stride, pad;

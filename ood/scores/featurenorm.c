@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/ops.h"
 
 enum input { RAW, NORMALISED };

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
-#include "runtime/linalg.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/linalg.h"
 
 /* R with R^T R the pseudo-inverse of a covariance, whose eigenvalues up to 1e-12 of the largest count as 0; the
  * covariance is used up. R is what is kept: far from all means d^T P d is a small difference of large numbers, and |R

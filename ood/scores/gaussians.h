@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "runtime/status.h"
+#include "runtime/base/status.h"
 
 struct sft_gaussians {
     int classes, width;

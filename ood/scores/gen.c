@@ -5,8 +5,8 @@
  */
 #include <math.h>
 
-#include "ood/order.h"
 #include "ood/scores/rows.h"
+#include "runtime/base/order.h"
 
 enum { GAMMA, LARGEST };
 static const struct sft_knob knobs[] = {

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 enum kind { MOS, TRAIN, VAL, PRED_ONLY };
 static const char *const kinds[] = {"mos", "train", "val", "pred-only", NULL};

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
-#include "runtime/linalg.h"
-#include "runtime/parallel.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/linalg.h"
+#include "runtime/base/parallel.h"
 
 enum { NEIGHBOUR };
 static const struct sft_knob knobs[] = {

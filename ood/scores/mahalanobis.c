@@ -16,12 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "ood/logistic.h"
-#include "ood/metrics.h"
+#include "ood/metrics/metrics.h"
 #include "ood/scores/gaussians.h"
 #include "ood/scores/input_step.h"
+#include "ood/scores/logistic.h"
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/ops.h"
 
 enum kind { TAPS, FEATURES };

@@ -12,7 +12,7 @@
 
 #include "ood/scores/rank_one.h"
 #include "ood/scores/rows.h"
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 #include "runtime/ops.h"
 
 enum blocks { BOTH, LAST, PREVIOUS };

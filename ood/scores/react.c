@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ood/order.h"
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/order.h"
 
 enum { CLIP, PERCENTILE };
 static const struct sft_knob knobs[] = {

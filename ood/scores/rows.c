@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/linalg.h"
-#include "runtime/parallel.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/linalg.h"
+#include "runtime/base/parallel.h"
 
 enum { ROWS_A_TASK = 256 };
 

@@ -4,7 +4,7 @@
 #ifndef SFT_SCORE_ROWS_H
 #define SFT_SCORE_ROWS_H
 
-#include "ood/score.h"
+#include "ood/scores/score.h"
 
 /* The score of image i. */
 typedef float (*sft_row_score)(const struct sft_score_input *in, int64_t i);

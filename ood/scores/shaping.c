@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ood/order.h"
+#include "runtime/base/order.h"
 
 struct sft_shaping sft_shaping_of(const float *features, int n, double percent, float *scratch)
 {

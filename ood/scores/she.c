@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "ood/scores/rows.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 static enum sft_status fit(const struct sft_score_input *in, struct sft_statistics *statistics)
 {

@@ -5,8 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "runtime/alloc.h"
-#include "runtime/linalg.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/linalg.h"
 
 /* u = -W^T (W W^T)^+ b. */
 static enum sft_status find_origin(const struct sft_head *head, float *origin)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of runtime/parallel.h.
+/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of runtime/base/parallel.h.
  */
 #include "runtime/backend.h"
 
@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
-#include "runtime/cpu/blas.h"
-#include "runtime/parallel.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/blas.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/parallel.h"
+#include "runtime/cpu/gemm_kernel.h"
 
 struct cpu_program {
     char *arena;

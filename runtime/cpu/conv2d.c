@@ -14,12 +14,12 @@
  */
 #include <string.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 enum {
     MAX_TAPS = 32,       /* along one axis */

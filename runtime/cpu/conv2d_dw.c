@@ -9,12 +9,12 @@
  */
 #include <string.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 enum {
     STEP_PIXELS = 128,  /* that a task works on at a time */

@@ -37,4 +37,7 @@ struct sft_gemm_kernel {
 /* The set for this machine. */
 const struct sft_gemm_kernel *sft_gemm_kernel(void);
 
+/* The instruction set that it was compiled for. */
+const char *sft_cpu_isa(void);
+
 #endif

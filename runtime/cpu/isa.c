@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which of the compiled instruction sets this machine has. */
-#include "runtime/cpu/blas.h"
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/winograd_kernel.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cpu/loops.h"
 
-#include "runtime/parallel.h"
+#include "runtime/base/parallel.h"
 
 enum { RANGE_ELEMENTS = 16384, SUM_LANES = 8, SUM_RUN = 256 };
 

@@ -2,9 +2,9 @@
 /* Softmax, losses by row, dropout, normal numbers. */
 #include <math.h>
 
+#include "runtime/base/rng.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
-#include "runtime/rng.h"
 
 struct rows {
     const float *z, *y, *dy, *dloss;

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/cpu/blas.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/blas.h"
+#include "runtime/base/linalg.h"
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/loops.h"
-#include "runtime/linalg.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 struct removal {
     const float *x, *start;       /* start: NULL or (matrices, columns) */

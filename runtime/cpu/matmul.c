@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matrix products by OpenBLAS, cut into blocks of the result so that all threads have work. */
-#include "runtime/cpu/blas.h"
+#include "runtime/base/blas.h"
+#include "runtime/base/parallel.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 enum { BLOCK_ROWS = 128, BLOCK_COLUMNS = 256 };
 

@@ -9,9 +9,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 enum { MANY_IMAGES = 16, CHUNKS = 32, CHUNK_ELEMENTS = 16384, RUN = 64 };
 

@@ -2,10 +2,10 @@
 /* Pooling. Gradients gather: an input pixel asks the windows that cover it, so nothing is added from two tasks. */
 #include <math.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 struct pool {
     const struct sft_pool_params *params;

@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
-#include "runtime/parallel.h"
 
 /* ---- sum_to ---- */
 

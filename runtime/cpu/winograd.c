@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "runtime/base/parallel.h"
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd_kernel.h"
-#include "runtime/parallel.h"
 
 enum {
     ELEMENTS = SFT_WINOGRAD_ELEMENTS,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
 static void read_extensions(struct sft_vk_adapter *adapter)

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "runtime/alloc.h"
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
 #include "runtime/vulkan/vk.h"
 
 struct header {

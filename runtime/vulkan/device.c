@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
 static enum sft_status find_adapter(VkInstance instance, const struct sft_device_info *info, struct sft_vk *vk)

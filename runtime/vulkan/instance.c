@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/log.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/log.h"
 #include "runtime/vulkan/vk.h"
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"

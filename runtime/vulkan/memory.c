@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
 enum { ALIGNMENT = 256 };

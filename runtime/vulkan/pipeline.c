@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/log.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/log.h"
 #include "runtime/vulkan/vk.h"
 
 enum sft_status sft_vk_pipelines_init(struct sft_vk *vk)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
 static double number(const VkPipelineExecutableStatisticKHR *statistic)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 #include "runtime/vulkan/vk.h"
 
 struct step {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 /* SPIR-V reads an index as signed. */
 #define MAX_ELEMENTS INT64_C(0x7fffffff)

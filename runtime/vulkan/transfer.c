@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
 #define STAGE_MIN ((VkDeviceSize)64 << 10)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox 4x32-10, the same words as sft_philox of runtime/rng.c.
+// Philox 4x32-10, the same words as sft_philox of runtime/base/rng.c.
 
 uvec4 philox(uvec4 counter, uvec2 key)
 {

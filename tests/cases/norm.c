@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/test_op.h"
 #include "tests/ref/prepare.h"
+#include "tests/support/test_op.h"
 
 /* ---- weight standardisation ---- */
 

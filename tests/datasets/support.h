@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "datasets/dataset.h"
-#include "runtime/file.h"
+#include "runtime/base/file.h"
 #include "tests/support/fixture.h"
 
 #define GOLDEN(name) SFT_TEST_DATA "/golden/datasets/" name

@@ -3,9 +3,9 @@
  * Small valid files of every format, changed at random a few thousand times (always the same way). Each must be read or
  * refused with a message; the sanitizer builds of this test look for the rest.
  */
+#include "runtime/base/rng.h"
 #include "tests/datasets/feed.h"
 #include "tests/datasets/packing.h"
-#include "runtime/rng.h"
 
 enum { ROUNDS = 400, ROOM = 40000 };
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "runtime/log.h"
+#include "runtime/base/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# scikit-learn's cross-validated logistic regression on formula data, for tests/ood/test_logistic.c.
+# scikit-learn's cross-validated logistic regression on formula data, for tests/ood/scores/test_logistic.c.
 #     python3 logistic.py    prints the coefficients
 import numpy as np
 from sklearn.linear_model import LogisticRegressionCV

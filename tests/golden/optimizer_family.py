@@ -6,7 +6,7 @@ tests/sam/test_family.c.
     /usr/bin/python3 tests/golden/optimizer_family.py      (Debian's python3-torch)
 
 The formulas are those of the papers as docs/methods.md lists them, written down here without looking at sam/. What is
-drawn at random comes from the project's own Philox numbers (runtime/rng.h), so that both draw the same.
+drawn at random comes from the project's own Philox numbers (runtime/base/rng.h), so that both draw the same.
 """
 import json
 import math

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes scores.safetensors: every OOD score, with its defaults and with its knobs turned, in float64, for
-tests/ood/test_score_golden.c.
+tests/ood/scores/test_score_golden.c.
 
     /usr/bin/python3 tests/golden/scores.py      (Debian's python3-torch and python3-sklearn)
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "nn/model.h"
-#include "runtime/alloc.h"
+#include "runtime/base/alloc.h"
 
 static inline uint32_t formula_hash(const char *name)
 {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "formula.h"
-#include "runtime/rng.h"
+#include "runtime/base/rng.h"
 #include "tests/support/fixture.h"
 
 #define TINY SFT_TEST_DATA "/golden/tiny.safetensors"

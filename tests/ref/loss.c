@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/rng.h"
+#include "runtime/base/rng.h"
 #include "tests/ref/prepare.h"
 #include "tests/ref/ref.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/file.h"
-#include "runtime/log.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 /* ---- the log ---- */
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/log.h"
-#include "runtime/rng.h"
+#include "runtime/base/log.h"
+#include "runtime/base/rng.h"
 #include "tests/ref/ref.h"
 
 const struct test_op *const test_ops[] = {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ood/histogram.h"
-#include "ood/report.h"
+#include "ood/metrics/histogram.h"
+#include "ood/report/report.h"
 #include "tools/reproduce/tuning.h"
 
 /* ---- densities ---- */

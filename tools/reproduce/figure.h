@@ -6,12 +6,12 @@
  *     SCORE-SET-bins.csv      bin_left,bin_right,id_before,ood_before,id_after,ood_after: densities over 100 bins
  *     SCORE-SET-kernel.csv    x,id_before,...: Gaussian kernel densities at 512 points
  *
- * over the range that all four samples have in common (ood/histogram.h).
+ * over the range that all four samples have in common (ood/metrics/histogram.h).
  */
 #ifndef SFT_REPRODUCE_FIGURE_H
 #define SFT_REPRODUCE_FIGURE_H
 
-#include "ood/text.h"
+#include "runtime/base/text.h"
 #include "tools/reproduce/lab.h"
 
 /* Makes the figure of the lab's experiment in `folder`, and adds means, deviations and shifts to `out`. */

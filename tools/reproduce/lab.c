@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "ood/text.h"
-#include "runtime/log.h"
-#include "runtime/nearest.h"
+#include "runtime/base/log.h"
+#include "runtime/base/nearest.h"
+#include "runtime/base/text.h"
 
 void sft_lab_note(struct sft_lab *lab, const char *format, ...)
 {

@@ -6,7 +6,7 @@
 #ifndef SFT_REPRODUCE_LAB_H
 #define SFT_REPRODUCE_LAB_H
 
-#include "tools/eval_sets.h"
+#include "tools/jobs/eval_sets.h"
 #include "tools/reproduce/tables.h"
 
 enum { SFT_LAB_MAX_MODELS = 8, SFT_LAB_ID = 13 /* digits of a hash that tells runs apart, and a zero */ };

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ood/text.h"
-#include "runtime/alloc.h"
-#include "runtime/clock.h"
-#include "runtime/log.h"
-#include "tools/interrupt.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/base/text.h"
+#include "tools/cli/interrupt.h"
 #include "tools/reproduce/tuning.h"
 
 enum { MAX_LENGTHS = SFT_OPTION_MAX_INTS };

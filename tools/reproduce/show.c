@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ood/html.h"
+#include "ood/report/html.h"
 
 /* ---- columns ---- */
 

@@ -3,7 +3,7 @@
 #ifndef SFT_REPRODUCE_SHOW_H
 #define SFT_REPRODUCE_SHOW_H
 
-#include "ood/text.h"
+#include "runtime/base/text.h"
 #include "tools/reproduce/measure.h"
 
 /* For a terminal, and as Markdown: for each row what was measured (the mean over the seeds and the standard deviation),
@@ -11,7 +11,7 @@
 void sft_measured_text(const struct sft_measured *measured, struct sft_text *out);
 void sft_measured_markdown(const struct sft_measured *measured, struct sft_text *out);
 
-/* The same as a section of a page (ood/html.h), whose id is the table's name. */
+/* The same as a section of a page (ood/report/html.h), whose id is the table's name. */
 void sft_measured_html(const struct sft_measured *measured, struct sft_text *out);
 
 /* In long form, with fractions:

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/finetune.h"
+#include "tools/jobs/finetune.h"
 
 /* ---- words ---- */
 

@@ -3,7 +3,7 @@
 #ifndef SFT_REPRODUCE_TUNING_H
 #define SFT_REPRODUCE_TUNING_H
 
-#include "tools/fit_run.h"
+#include "tools/jobs/fit_run.h"
 #include "tools/reproduce/plan.h"
 
 enum { SFT_TUNING_WORDS = 96, SFT_TUNING_TEXT = 4 * SFT_RUN_PATH };

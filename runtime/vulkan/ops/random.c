@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What draws random numbers. */
+#include "runtime/base/rng.h"
 #include "runtime/ops.h"
-#include "runtime/rng.h"
 #include "runtime/vulkan/recorder.h"
 
 enum { GROUP = 64 };

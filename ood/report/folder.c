@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A report from a run folder: reads what is there, leaves out what is damaged. */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ood/report/report.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
+#include "runtime/base/log.h"
+#include "runtime/base/text.h"
+
+/* What was read; owns everything that its report borrows. */
+struct run {
+    struct sft_results results;
+    struct sft_seeds seeds;
+    struct sft_report_step *steps;
+    size_t n_steps, steps_capacity;
+    struct sft_report_setting *settings; /* keys and values owned */
+    size_t n_settings, settings_capacity;
+    struct sft_examples examples;
+    char *csv;
+};
+
+static void free_run(struct run *run)
+{
+    for (size_t i = 0; i < run->n_settings; i++) {
+        free((char *)run->settings[i].key);
+        free((char *)run->settings[i].value);
+    }
+    free(run->settings);
+    free(run->steps);
+    free(run->csv);
+    sft_examples_free(&run->examples);
+    sft_results_free(&run->results);
+    sft_seeds_free(&run->seeds);
+}
+
+static char *in_folder(const char *folder, const char *name)
+{
+    struct sft_text path = {0};
+    sft_text_printf(&path, "%s/%s", folder, name);
+    if (path.status != SFT_OK) sft_text_free(&path);
+    return path.data;
+}
+
+/* metrics.jsonl */
+
+static const struct {
+    const char *key;
+    size_t offset;
+} columns[] = {
+    {"loss", offsetof(struct sft_report_step, loss)},
+    {"loss_id", offsetof(struct sft_report_step, loss_id)},
+    {"loss_ood", offsetof(struct sft_report_step, loss_ood)},
+    {"grad_norm", offsetof(struct sft_report_step, grad_norm)},
+    {"perturb_norm", offsetof(struct sft_report_step, perturb_norm)},
+    {"lr", offsetof(struct sft_report_step, lr)},
+};
+
+static enum sft_status add_step(struct run *run, const json_t *object)
+{
+    struct sft_report_step *row;
+    SFT_TRY(sft_grow(&run->steps, &run->steps_capacity, run->n_steps + 1, sizeof(*run->steps)));
+    row = &run->steps[run->n_steps++];
+    row->step = json_integer_value(json_object_get(object, "step"));
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+        const json_t *value = json_object_get(object, columns[i].key);
+        *(double *)(void *)((char *)row + columns[i].offset) = json_is_number(value) ? json_number_value(value) : NAN;
+    }
+    return SFT_OK;
+}
+
+static enum sft_status read_steps(const char *path, const struct sft_bytes *file, struct run *run)
+{
+    const char *text = (const char *)file->data, *end = text + file->size;
+    size_t damaged = 0;
+    enum sft_status status = SFT_OK;
+    while (text < end && status == SFT_OK) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        size_t length = (size_t)((newline ? newline : end) - text);
+        json_t *object = json_loadb(text, length, 0, NULL);
+        if (json_is_integer(json_object_get(object, "step")))
+            status = add_step(run, object);
+        else
+            damaged += length > 0;
+        json_decref(object);
+        text += length + 1;
+    }
+    if (damaged > 0)
+        sft_log(SFT_LOG_WARNING, "%s: %zu line%s left out that describe no step", path, damaged,
+                damaged == 1 ? "" : "s");
+    return status;
+}
+
+static enum sft_status load_steps(const char *path, struct run *run)
+{
+    struct sft_bytes file;
+    enum sft_status status;
+    SFT_TRY(sft_file_open(path, &file));
+    status = read_steps(path, &file, run);
+    sft_file_close(&file);
+    return status;
+}
+
+/* run.json */
+
+static char *value_text(const json_t *value)
+{
+    char *text;
+    if (json_is_string(value)) return sft_strdup(json_string_value(value));
+    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+    return text ? text : sft_strdup("");
+}
+
+/* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their dots. What
+ * is null was not chosen, and is left out. */
+static enum sft_status flatten(const char *prefix, json_t *object, int depth, struct run *run)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value)
+    {
+        struct sft_text path = {0};
+        struct sft_report_setting setting;
+        if (json_is_null(value)) continue;
+        sft_text_printf(&path, "%s%s%s", prefix, *prefix ? "." : "", key);
+        if (path.status == SFT_OK && json_is_object(value) && json_object_size(value) > 0 && depth < 4) {
+            enum sft_status status = flatten(path.data, value, depth + 1, run);
+            sft_text_free(&path);
+            SFT_TRY(status);
+            continue;
+        }
+        setting = (struct sft_report_setting){path.data, value_text(value)};
+        if (path.status != SFT_OK || !setting.value ||
+            sft_grow(&run->settings, &run->settings_capacity, run->n_settings + 1, sizeof(setting)) != SFT_OK) {
+            sft_text_free(&path);
+            free((char *)setting.value);
+            return SFT_MEMORY;
+        }
+        run->settings[run->n_settings++] = setting;
+    }
+    return SFT_OK;
+}
+
+static enum sft_status load_settings(const char *path, struct run *run)
+{
+    json_error_t error;
+    json_t *object = json_load_file(path, 0, &error);
+    enum sft_status status;
+    if (!object) return sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
+    status = flatten("", object, 0, run);
+    json_decref(object);
+    return status;
+}
+
+/* Folder */
+
+/* Whether the file is there; where it is damaged, says that the report goes without it. */
+static enum sft_status load(const char *folder, const char *name, enum sft_status (*reader)(const char *, struct run *),
+                            struct run *run)
+{
+    char *path = in_folder(folder, name);
+    enum sft_status status = path ? SFT_OK : SFT_MEMORY;
+    if (path && access(path, F_OK) == 0) status = reader(path, run);
+    if (status == SFT_DATA) {
+        sft_log(SFT_LOG_WARNING, "%s: damaged; the report goes without it", path);
+        status = SFT_OK;
+    }
+    free(path);
+    return status;
+}
+
+static char *folder_of(const char *path)
+{
+    char *folder = sft_strdup(path);
+    if (folder) *strrchr(folder, '/') = '\0';
+    return folder;
+}
+
+static enum sft_status load_results(const char *path, struct run *run)
+{
+    char *folder = folder_of(path);
+    enum sft_status status = folder ? sft_results_read(folder, &run->results) : SFT_MEMORY;
+    free(folder);
+    return status;
+}
+
+/* Their mean takes the place of results. */
+static enum sft_status load_seeds(const char *path, struct run *run)
+{
+    char *folder = folder_of(path);
+    enum sft_status status = folder ? sft_seeds_read_again(folder, &run->seeds) : SFT_MEMORY;
+    free(folder);
+    return status == SFT_OK ? sft_seeds_mean(&run->seeds, &run->results) : status;
+}
+
+static enum sft_status load_examples(const char *path, struct run *run)
+{
+    return sft_examples_read(path, &run->examples);
+}
+
+static enum sft_status load_csv(const char *path, struct run *run)
+{
+    struct sft_bytes file;
+    SFT_TRY(sft_file_open(path, &file));
+    run->csv = sft_calloc(file.size + 1, 1);
+    if (run->csv && file.size > 0) memcpy(run->csv, file.data, file.size);
+    sft_file_close(&file);
+    return run->csv ? SFT_OK : SFT_MEMORY;
+}
+
+enum sft_status sft_report_from_folder(const char *folder)
+{
+    struct run run = {0};
+    struct sft_report report = {0};
+    enum sft_status status;
+    SFT_TRY_OUT(load(folder, "seeds.json", load_seeds, &run));
+    if (run.seeds.n == 0) SFT_TRY_OUT(load(folder, "results.json", load_results, &run));
+    SFT_TRY_OUT(load(folder, "metrics.jsonl", load_steps, &run));
+    SFT_TRY_OUT(load(folder, "run.json", load_settings, &run));
+    SFT_TRY_OUT(load(folder, "examples.json", load_examples, &run));
+    if (run.results.models > 0)
+        SFT_TRY_OUT(load(folder, run.seeds.n > 0 ? "seeds.csv" : "results.csv", load_csv, &run));
+    if (run.results.models == 0 && run.n_steps == 0) {
+        status = sft_fail(SFT_DATA, "%s: no usable results.json, seeds.json or metrics.jsonl: not the folder of a run",
+                          folder);
+        goto out;
+    }
+    report = (struct sft_report){.results = &run.results,
+                                 .seeds = run.seeds.n > 0 ? &run.seeds : NULL,
+                                 .steps = run.n_steps,
+                                 .step = run.steps,
+                                 .settings = run.n_settings,
+                                 .setting = run.settings,
+                                 .examples = &run.examples,
+                                 .csv = run.csv};
+    status = sft_report_write(&report, folder);
+out:
+    free_run(&run);
+    return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The charts of a report as files: NAME.svg, NAME.png and NAME.csv for each. Private to ood/. */
+#ifndef SFT_OOD_REPORT_PLOTS_H
+#define SFT_OOD_REPORT_PLOTS_H
+
+#include "ood/report/svg.h"
+
+struct sft_plot_files {
+    char *name; /* relative to the folder of plots, without extension; owned */
+    struct sft_text svg, csv;
+};
+
+/* Starts as {0}. */
+struct sft_plots {
+    struct sft_plot_files *plot;
+    size_t count, capacity;
+};
+
+/* Adds a chart under the name "FOLDER/STEM" or "STEM" (folder NULL); what cannot be part of a file name becomes "_".
+ * Takes the chart's data. */
+enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem,
+                              struct sft_chart *chart) SFT_MUST_CHECK;
+
+/* Writes all of them below `folder`, which is made where it is missing. SFT_WRITE. */
+enum sft_status sft_plots_write(const struct sft_plots *plots, const char *folder) SFT_MUST_CHECK;
+void sft_plots_free(struct sft_plots *plots);
+
+#endif

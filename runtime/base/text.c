@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/base/text.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/alloc.h"
+
+/* Makes room for `extra` characters and a zero. */
+static int reserve(struct sft_text *text, size_t extra)
+{
+    if (text->status == SFT_OK) text->status = sft_grow(&text->data, &text->capacity, text->length + extra + 1, 1);
+    return text->status == SFT_OK;
+}
+
+void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length)
+{
+    if (!reserve(text, length)) return;
+    memcpy(text->data + text->length, bytes, length);
+    text->length += length;
+    text->data[text->length] = '\0';
+}
+
+void sft_text_add(struct sft_text *text, const char *string) { sft_text_add_bytes(text, string, strlen(string)); }
+
+void sft_text_printf(struct sft_text *text, const char *format, ...)
+{
+    va_list args, again;
+    int length;
+    va_start(args, format);
+    va_copy(again, args);
+    length = vsnprintf(NULL, 0, format, args);
+    if (length >= 0 && reserve(text, (size_t)length)) {
+        vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+    va_end(args);
+}
+
+/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above U+10FFFF.
+ */
+static size_t character_bytes(const unsigned char *s)
+{
+    size_t bytes = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    for (size_t i = 1; i < bytes; i++)
+        if ((s[i] & 0xc0) != 0x80) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
+    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    return bytes;
+}
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+static const struct {
+    char character;
+    const char *entity;
+} entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+
+/* What stands for an ASCII character in HTML; NULL where it stands for itself. */
+static const char *entity(unsigned char c)
+{
+    for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
+        if (entities[i].character == (char)c) return entities[i].entity;
+    return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? replacement : NULL;
+}
+
+void sft_text_add_escaped(struct sft_text *text, const char *string)
+{
+    for (const unsigned char *s = (const unsigned char *)string; *s;) {
+        size_t bytes = character_bytes(s);
+        const char *replaced = bytes == 0 ? replacement : entity(*s);
+        if (replaced)
+            sft_text_add(text, replaced);
+        else
+            sft_text_add_bytes(text, (const char *)s, bytes);
+        s += bytes ? bytes : 1;
+    }
+}
+
+void sft_text_add_csv(struct sft_text *text, const char *field)
+{
+    if (!strpbrk(field, ",\"\r\n")) {
+        sft_text_add(text, field);
+        return;
+    }
+    sft_text_add(text, "\"");
+    for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
+    sft_text_add(text, "\"");
+}
+
+void sft_text_append(struct sft_text *text, const struct sft_text *part)
+{
+    if (text->status == SFT_OK) text->status = part->status;
+    sft_text_add_bytes(text, part->data ? part->data : "", part->length);
+}
+
+void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *s = bytes;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t here = size - i < 3 ? size - i : 3;
+        unsigned group = (unsigned)s[i] << 16 | (here > 1 ? (unsigned)s[i + 1] << 8 : 0) | (here > 2 ? s[i + 2] : 0);
+        char four[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
+        if (here > 1) four[2] = digits[group >> 6 & 63];
+        if (here > 2) four[3] = digits[group & 63];
+        sft_text_add_bytes(text, four, 4);
+    }
+}
+
+void sft_text_add_uri(struct sft_text *text, const char *string)
+{
+    for (const char *s = string; *s; s++) {
+        if (isalnum((unsigned char)*s) || strchr("-._~,", *s))
+            sft_text_add_bytes(text, s, 1);
+        else
+            sft_text_printf(text, "%%%02X", (unsigned)(unsigned char)*s);
+    }
+}
+
+void sft_text_free(struct sft_text *text)
+{
+    free(text->data);
+    memset(text, 0, sizeof(*text));
+}
+
+static int starts_character(char byte) { return ((unsigned char)byte & 0xc0) != 0x80; }
+
+int sft_text_columns(const char *string)
+{
+    int columns = 0;
+    for (; *string; string++) columns += starts_character(*string);
+    return columns;
+}
+
+void sft_text_shorten(char *out, size_t size, const char *string, int columns)
+{
+    const size_t room = size - sizeof("\xe2\x80\xa6");
+    size_t length = 0;
+    if (sft_text_columns(string) > columns) columns--; /* for the ellipsis */
+    for (; string[length] && length < room; length++)
+        if (starts_character(string[length]) && columns-- == 0) break;
+    while (length > 0 && string[length] && !starts_character(string[length])) length--;
+    memcpy(out, string, length);
+    strcpy(out + length, string[length] ? "\xe2\x80\xa6" : "");
+}

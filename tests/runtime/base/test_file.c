@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/file.h"
+#include "tests/support/fixture.h"
+
+static void assert_content(const char *path, const char *want)
+{
+    struct sft_bytes bytes;
+    assert_int_equal(sft_file_open(path, &bytes), SFT_OK);
+    assert_int_equal(bytes.size, strlen(want));
+    assert_memory_equal(bytes.data, want, bytes.size);
+    sft_file_close(&bytes);
+    assert_null(bytes.data);
+}
+
+static int count_entries(void)
+{
+    DIR *entries = opendir(test_folder());
+    int count = 0;
+    assert_non_null(entries);
+    while (readdir(entries)) count++;
+    closedir(entries);
+    return count - 2;
+}
+
+/* ---- SHA-256: FIPS 180-4 examples and NIST's CAVP short messages; runs of "a" from sha256sum ---- */
+
+static void check_hash(const void *data, size_t size, const char *want)
+{
+    char hex[65];
+    sft_sha256(data, size, hex);
+    assert_string_equal(hex, want);
+}
+
+static void sha256_vectors(void **state)
+{
+    static const char two_blocks[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    (void)state;
+    check_hash("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    check_hash("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    check_hash(two_blocks, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    check_hash("\xd3", 1, "28969cdfa74a12c82f3bad960b0b000aca2ac329deea5c2328ebc6f2ba9802c1");
+    check_hash("\x11\xaf", 2, "5ca7133fa735326081558ac312c620eeca9970d1e70a4b95533d956f072d1f98");
+}
+
+static void sha256_million(void **state)
+{
+    char *text = malloc(1000000);
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'a', 1000000);
+    check_hash(text, 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    free(text);
+}
+
+/* Lengths on both sides of where the padding needs another block. */
+static void sha256_padding(void **state)
+{
+    static const struct {
+        size_t size;
+        const char *want;
+    } vectors[] = {
+        {55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+        {56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+        {63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},
+        {64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+        {65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0"},
+        {119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb"},
+        {120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
+    };
+    char text[128];
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)
+        check_hash(text, vectors[i].size, vectors[i].want);
+}
+
+/* ---- reading ---- */
+
+static void reads_what_was_written(void **state)
+{
+    (void)state;
+    assert_int_equal(sft_file_write(test_path("a"), "hello", 5), SFT_OK);
+    assert_content(test_path("a"), "hello");
+    assert_int_equal(sft_file_write(test_path("empty"), "", 0), SFT_OK);
+    assert_content(test_path("empty"), "");
+    assert_int_equal(count_entries(), 2);
+}
+
+static void refuses_what_is_no_file(void **state)
+{
+    struct sft_bytes bytes;
+    (void)state;
+    assert_int_equal(sft_file_open(test_path("missing"), &bytes), SFT_DATA);
+    test_expect_last("missing");
+    assert_int_equal(sft_file_open(test_folder(), &bytes), SFT_DATA);
+    test_expect_last("regular");
+    assert_null(bytes.data);
+    sft_file_close(&bytes); /* allowed after a failure */
+}
+
+/* ---- writing ---- */
+
+static void replaces(void **state)
+{
+    (void)state;
+    assert_int_equal(sft_file_write(test_path("a"), "a longer text", 13), SFT_OK);
+    assert_content(test_path("a"), "a longer text");
+    assert_int_equal(sft_file_write(test_path("a"), "new", 3), SFT_OK);
+    assert_content(test_path("a"), "new");
+    assert_int_equal(count_entries(), 1);
+}
+
+static void missing_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(sft_file_write(test_path("no/such"), "x", 1), SFT_WRITE);
+    test_expect_last("no/such");
+    assert_int_equal(count_entries(), 0);
+}
+
+static void target_is_a_folder(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(test_path("a"), 0777), 0);
+    assert_int_equal(mkdir(test_path("a/b"), 0777), 0);
+    assert_int_equal(sft_file_write(test_path("a"), "x", 1), SFT_WRITE);
+    assert_int_equal(count_entries(), 1); /* no temporary file stays */
+    rmdir(test_path("a/b"));
+    rmdir(test_path("a"));
+}
+
+/* A file that may not grow further is what a full disk looks like: a part is written, then nothing. */
+static void no_room(void **state)
+{
+    struct rlimit old, small;
+    static char large[100000];
+    enum sft_status status;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    (void)state;
+    assert_int_equal(sft_file_write(test_path("a"), "old", 3), SFT_OK);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 5000;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    status = sft_file_write(test_path("a"), large, sizeof(large));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    signal(SIGXFSZ, handler);
+    assert_int_equal(status, SFT_WRITE);
+    assert_content(test_path("a"), "old");
+    assert_int_equal(count_entries(), 1);
+}
+
+/* ---- folders ---- */
+
+static void makes_folders(void **state)
+{
+    struct stat info;
+    (void)state;
+    assert_int_equal(sft_make_folder(test_path("x/y//z")), SFT_OK);
+    assert_int_equal(stat(test_path("x/y/z"), &info), 0);
+    assert_true(S_ISDIR(info.st_mode));
+    assert_int_equal(sft_make_folder(test_path("x/y/z/")), SFT_OK);
+    assert_int_equal(sft_make_folder("/"), SFT_OK);
+    assert_int_equal(sft_file_write(test_path("file"), "", 0), SFT_OK);
+    assert_int_equal(sft_make_folder(test_path("file")), SFT_WRITE);
+    assert_int_equal(sft_make_folder(test_path("file/below")), SFT_WRITE);
+    test_expect_last("file");
+    rmdir(test_path("x/y/z"));
+    rmdir(test_path("x/y"));
+    rmdir(test_path("x"));
+}
+
+#define IN_ROOM(function) cmocka_unit_test_setup_teardown(function, test_setup_folder, test_remove_folder)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sha256_vectors), cmocka_unit_test(sha256_million), cmocka_unit_test(sha256_padding),
+        IN_ROOM(reads_what_was_written),  IN_ROOM(refuses_what_is_no_file), IN_ROOM(replaces),
+        IN_ROOM(missing_folder),          IN_ROOM(target_is_a_folder),      IN_ROOM(no_room),
+        IN_ROOM(makes_folders),
+    };
+    return cmocka_run_group_tests_name("runtime/base/file", tests, NULL, NULL);
+}

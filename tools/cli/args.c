@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line is first split into pairs of option and text, then the sources are applied from the weakest to the
+ * strongest: defaults, the --config file that the pairs may name, the environment, the pairs.
+ */
+#include "tools/cli/args.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/alloc.h"
+#include "tools/cli/config.h"
+
+/* ---- applying one value ---- */
+
+static size_t option_index(const struct sft_command *command, const struct sft_option *wanted)
+{
+    size_t index = 0;
+    for (const struct sft_option_group *group = command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++, index++)
+            if (option == wanted) return index;
+    return index;
+}
+
+static enum sft_status apply(struct sft_args *args, const struct sft_option *option, enum sft_option_origin origin,
+                             const char *text, const char *where)
+{
+    enum sft_option_origin *before = &args->origins[option_index(args->command, option)];
+    if (origin > *before) sft_option_clear(option, args->values);
+    *before = origin;
+    return sft_option_set(option, args->values, text, where);
+}
+
+static enum sft_status unknown_option(const struct sft_command *command, const char *name, const char *where)
+{
+    const char *near = sft_option_nearest(command->groups, name);
+    if (near)
+        return sft_fail(SFT_USAGE, "%s: %s has no option --%s; did you mean --%s?", where, command->name, name, near);
+    return sft_fail(SFT_USAGE, "%s: %s has no option --%s; sft-vk %s --help lists them", where, command->name, name,
+                    command->name);
+}
+
+/* ---- the command line ---- */
+
+struct given {
+    const struct sft_option *option;
+    const char *text;
+};
+
+/* Splits argv[*i], which starts with "--", and moves *i over what it takes. */
+static enum sft_status split_option(const struct sft_args *args, int *i, struct given *given)
+{
+    const char *word = args->argv[*i] + 2, *equals = strchr(word, '=');
+    char name[64];
+    size_t length = equals ? (size_t)(equals - word) : strlen(word);
+    if (length >= sizeof(name)) return sft_fail(SFT_USAGE, "no option has so long a name: %s", args->argv[*i]);
+    memcpy(name, word, length);
+    name[length] = '\0';
+    given->option = sft_option_find(args->command->groups, name);
+    if (!given->option) return unknown_option(args->command, name, "command line");
+    if (equals) {
+        given->text = equals + 1;
+    } else if (!sft_option_takes_value(given->option)) {
+        given->text = "yes";
+    } else {
+        if (*i + 1 >= args->argc)
+            return sft_fail(SFT_USAGE, "--%s: needs a value: --%s %s", name, name, given->option->value);
+        given->text = args->argv[++*i];
+    }
+    return SFT_OK;
+}
+
+static enum sft_status split(struct sft_args *args, struct given *given, int *count)
+{
+    bool only_operands = false;
+    for (int i = 0; i < args->argc; i++) {
+        const char *word = args->argv[i];
+        if (only_operands || word[0] != '-' || word[1] == '\0')
+            args->operands[args->operand_count++] = word;
+        else if (strcmp(word, "--") == 0)
+            only_operands = true;
+        else if (word[1] != '-')
+            return sft_fail(SFT_USAGE, "command line: no option %s; options have two dashes and whole names", word);
+        else
+            SFT_TRY(split_option(args, &i, &given[(*count)++]));
+    }
+    return SFT_OK;
+}
+
+static enum sft_status check_operands(const struct sft_args *args)
+{
+    const struct sft_command *command = args->command;
+    if (args->operand_count < command->min_operands)
+        return sft_fail(SFT_USAGE, "%s: needs %s; see sft-vk %s --help", command->name, command->operands,
+                        command->name);
+    if (args->operand_count > command->max_operands)
+        return sft_fail(SFT_USAGE,
+                        "%s: does not know what to do with \"%s\"; values belong to an option, see sft-vk %s --help",
+                        command->name, args->operands[command->max_operands], command->name);
+    return SFT_OK;
+}
+
+/* ---- the sources ---- */
+
+static enum sft_status apply_defaults(struct sft_args *args)
+{
+    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++)
+            if (option->fallback) SFT_TRY(apply(args, option, SFT_FROM_DEFAULT, option->fallback, option->name));
+    return SFT_OK;
+}
+
+static enum sft_status apply_environment(struct sft_args *args)
+{
+    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++) {
+            const char *text = option->environment ? getenv(option->environment) : NULL;
+            if (text && *text) SFT_TRY(apply(args, option, SFT_FROM_ENVIRONMENT, text, option->environment));
+        }
+    return SFT_OK;
+}
+
+static bool known_elsewhere(const char *name)
+{
+    for (int i = 0; sft_commands[i]; i++)
+        if (sft_option_find(sft_commands[i]->groups, name)) return true;
+    return false;
+}
+
+/* Settings before any [section] are for every command that has them; those in [COMMAND] for that command. */
+static enum sft_status apply_setting(void *context, const struct sft_setting *setting)
+{
+    struct sft_args *args = context;
+    const struct sft_option *option = sft_option_find(args->command->groups, setting->name);
+    char where[512];
+    bool general = *setting->section == '\0';
+    if (!general && strcmp(setting->section, args->command->name) != 0) return SFT_OK;
+    snprintf(where, sizeof(where), "%s:%d", setting->path, setting->line);
+    if (!option)
+        return general && known_elsewhere(setting->name) ? SFT_OK : unknown_option(args->command, setting->name, where);
+    snprintf(where, sizeof(where), "%s:%d: %s", setting->path, setting->line, setting->name);
+    return apply(args, option, SFT_FROM_FILE, setting->value, where);
+}
+
+static enum sft_status apply_config(struct sft_args *args, const struct given *given, int count)
+{
+    const char *path = NULL;
+    for (int i = 0; i < count; i++)
+        if (strcmp(given[i].option->name, "config") == 0) path = given[i].text;
+    if (!path) return SFT_OK;
+    return sft_config_read(path, apply_setting, args, &args->config_text);
+}
+
+static enum sft_status apply_given(struct sft_args *args, const struct given *given, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char where[80];
+        snprintf(where, sizeof(where), "--%s", given[i].option->name);
+        SFT_TRY(apply(args, given[i].option, SFT_FROM_FLAG, given[i].text, where));
+    }
+    return SFT_OK;
+}
+
+static enum sft_status check_required(const struct sft_args *args)
+{
+    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++)
+            if (option->required && !sft_args_given(args, option->name))
+                return sft_fail(SFT_USAGE, "%s: needs --%s %s (%s)", args->command->name, option->name, option->value,
+                                option->help);
+    return SFT_OK;
+}
+
+enum sft_status sft_args_parse(const struct sft_command *command, int argc, char **argv, struct sft_args *args)
+{
+    enum sft_status status = SFT_MEMORY;
+    int count = 0;
+    *args = (struct sft_args){.command = command, .argc = argc, .argv = argv};
+    struct given *given = sft_calloc((size_t)argc + 1, sizeof(*given));
+    args->operands = sft_calloc((size_t)argc + 1, sizeof(*args->operands));
+    args->values = sft_calloc(1, command->values_size);
+    args->origins = sft_calloc(option_index(command, NULL) + 1, sizeof(*args->origins));
+    if (!given || !args->operands || !args->values || !args->origins) goto out;
+
+    SFT_TRY_OUT(split(args, given, &count));
+    SFT_TRY_OUT(check_operands(args));
+    SFT_TRY_OUT(apply_defaults(args));
+    SFT_TRY_OUT(apply_config(args, given, count));
+    SFT_TRY_OUT(apply_environment(args));
+    SFT_TRY_OUT(apply_given(args, given, count));
+    status = check_required(args);
+out:
+    free(given);
+    return status;
+}
+
+void sft_args_free(struct sft_args *args)
+{
+    free(args->operands);
+    free(args->values);
+    free(args->origins);
+    free(args->config_text);
+    *args = (struct sft_args){0};
+}
+
+bool sft_args_given(const struct sft_args *args, const char *name)
+{
+    const struct sft_option *option = sft_option_find(args->command->groups, name);
+    return option && args->origins[option_index(args->command, option)] != SFT_FROM_DEFAULT;
+}
+
+json_t *sft_args_json(const struct sft_args *args)
+{
+    json_t *object = json_object();
+    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++)
+            json_object_set_new(object, option->name, sft_option_json(option, args->values));
+    return object;
+}
+
+json_t *sft_args_origins_json(const struct sft_args *args)
+{
+    static const char *const words[] = {"default", "file", "environment", "flag"};
+    json_t *object = json_object();
+    size_t index = 0;
+    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
+        for (const struct sft_option *option = group->options; option->name; option++, index++)
+            if (args->origins[index] != SFT_FROM_DEFAULT)
+                json_object_set_new(object, option->name, json_string(words[args->origins[index]]));
+    return object;
+}

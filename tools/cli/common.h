@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options that mean the same in every command that has them, and what follows from them. */
+#ifndef SFT_COMMON_H
+#define SFT_COMMON_H
+
+#include "ood/scores/score.h"
+#include "runtime/device.h"
+#include "tools/cli/args.h"
+
+enum { SFT_MAX_KNOBS = 64 };
+
+/* First member of every command's struct of values. */
+struct sft_common {
+    bool json, quiet, verbose, no_color;
+    const char *config;
+    int log;
+    const char *device;
+    int precision;
+    uint64_t memory;
+    int64_t threads;
+    union sft_knob_value knobs[SFT_MAX_KNOBS]; /* of commands that score: tools/cli/score_options.h */
+};
+
+extern const struct sft_option sft_general_options[]; /* --json, --quiet, --verbose, --log, --config, --no-color */
+extern const struct sft_option sft_device_options[];  /* --device, --precision, --memory, --threads */
+
+/* The help of options that take a data set: the formats, one a line. */
+const char *sft_data_formats(int i);
+
+/* Likewise the models. The text is overwritten by the next call. */
+const char *sft_model_list(int i);
+
+/* Sets log and terminal up. */
+void sft_common_start(const struct sft_common *common);
+
+/* Opens the device that was asked for, with the threads that were asked for. */
+enum sft_status sft_common_open_device(const struct sft_common *common, struct sft_device **device) SFT_MUST_CHECK;
+
+/* The device as JSON: what `devices --json` lists and run.json holds. */
+json_t *sft_device_json(const struct sft_device_info *info);
+
+/* "1.5 GiB" into text[32]; returns text. */
+const char *sft_bytes_str(uint64_t bytes, char *text);
+
+#endif

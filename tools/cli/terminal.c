@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/cli/terminal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/clock.h"
+
+#define CLEAR_LINE "\r\x1b[K"
+
+static struct {
+    pthread_mutex_t lock; /* of the line; the log has its own around the sink */
+    bool progress, colour, shown, muted;
+    double last; /* seconds, when the line was drawn */
+} terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static bool is_terminal(void)
+{
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static void clear_line(void)
+{
+    if (terminal.shown) fputs(CLEAR_LINE, stderr);
+    terminal.shown = false;
+}
+
+static void write_message(void *context, enum sft_log_level level, const char *message)
+{
+    static const struct {
+        const char *word, *colour;
+    } levels[] = {{"error: ", "\x1b[1;31m"}, {"warning: ", "\x1b[1;33m"}, {"", ""}, {"debug: ", "\x1b[2m"}};
+    (void)context;
+    pthread_mutex_lock(&terminal.lock);
+    if (terminal.muted) goto out;
+    clear_line();
+    if (terminal.colour)
+        fprintf(stderr, "sft-vk: %s%s\x1b[0m%s\n", levels[level].colour, levels[level].word, message);
+    else
+        fprintf(stderr, "sft-vk: %s%s\n", levels[level].word, message);
+out:
+    pthread_mutex_unlock(&terminal.lock);
+}
+
+void sft_terminal_mute(bool mute)
+{
+    pthread_mutex_lock(&terminal.lock);
+    terminal.muted = mute;
+    pthread_mutex_unlock(&terminal.lock);
+}
+
+void sft_terminal_init(enum sft_log_level level, bool progress, bool colour)
+{
+    const char *no_color = getenv("NO_COLOR");
+    terminal.progress = progress && is_terminal();
+    terminal.colour = colour && is_terminal() && !(no_color && *no_color);
+    sft_log_set_level(level);
+    sft_log_set_sink(write_message, NULL);
+}
+
+void sft_progress(int64_t done, int64_t total, const char *format, ...)
+{
+    va_list args;
+    if (!terminal.progress) return;
+    pthread_mutex_lock(&terminal.lock);
+    if (done >= total || sft_now() - terminal.last >= 0.1) {
+        fputs(CLEAR_LINE, stderr);
+        va_start(args, format);
+        vfprintf(stderr, format, args);
+        va_end(args);
+        fflush(stderr);
+        terminal.shown = true;
+        terminal.last = sft_now();
+    }
+    pthread_mutex_unlock(&terminal.lock);
+}
+
+void sft_progress_end(void)
+{
+    pthread_mutex_lock(&terminal.lock);
+    clear_line();
+    fflush(stderr);
+    pthread_mutex_unlock(&terminal.lock);
+}
+
+enum sft_status sft_print_json(json_t *json)
+{
+    int failed;
+    sft_progress_end();
+    if (!json) return sft_fail(SFT_MEMORY, "no memory for the result");
+    failed = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    json_decref(json);
+    if (failed || putchar('\n') == EOF) return sft_fail(SFT_WRITE, "the result could not be written to stdout");
+    return SFT_OK;
+}
+
+enum sft_status sft_terminal_finish(void)
+{
+    sft_progress_end();
+    if (fflush(stdout) == 0 && !ferror(stdout)) return SFT_OK;
+    if (errno == EPIPE) return SFT_WRITE; /* the reader went away and knows it */
+    return sft_fail(SFT_WRITE, "stdout: %s", strerror(errno));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the program says: results on stdout; on stderr the log and, on a terminal, one line of progress that the log
+ * does not tear.
+ */
+#ifndef SFT_TERMINAL_H
+#define SFT_TERMINAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "runtime/base/log.h"
+
+/* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is unset. */
+void sft_terminal_init(enum sft_log_level level, bool progress, bool colour);
+
+/* Drops messages while it is set: around a call whose failure is no failure. */
+void sft_terminal_mute(bool mute);
+
+/* Shows the text as the line of progress, at most ten times a second (always when `done` equals `total`). */
+void sft_progress(int64_t done, int64_t total, const char *format, ...) SFT_PRINTF(3, 4);
+
+/* Takes the line away; before printing results. */
+void sft_progress_end(void);
+
+/* Prints `json`, whose reference it takes, as one object on stdout. SFT_MEMORY for NULL, SFT_WRITE. */
+enum sft_status sft_print_json(json_t *json) SFT_MUST_CHECK;
+
+/* Flushes stdout at the end of the program. SFT_WRITE where something printed did not arrive. */
+enum sft_status sft_terminal_finish(void) SFT_MUST_CHECK;
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/jobs/lines.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/file.h"
+
+/* Length of the line that starts at `at`, with its end; 0 behind the last whole one. */
+static size_t line_length(const struct sft_bytes *bytes, size_t at)
+{
+    const uint8_t *end = at < bytes->size ? memchr(bytes->data + at, '\n', bytes->size - at) : NULL;
+    return end ? (size_t)(end - bytes->data) + 1 - at : 0;
+}
+
+static enum sft_status keep_lines(const char *path, int64_t kept)
+{
+    struct sft_bytes bytes;
+    enum sft_status status;
+    size_t size = 0;
+    if (access(path, F_OK) != 0) return SFT_OK;
+    SFT_TRY(sft_file_open(path, &bytes));
+    for (; kept > 0 && line_length(&bytes, size); kept--) size += line_length(&bytes, size);
+    status = sft_file_write(path, bytes.data, size);
+    sft_file_close(&bytes);
+    return status;
+}
+
+enum sft_status sft_lines_open(const char *path, int64_t kept, struct sft_lines *lines)
+{
+    *lines = (struct sft_lines){.path = path};
+    SFT_TRY(keep_lines(path, kept));
+    lines->file = fopen(path, "a");
+    return lines->file ? SFT_OK : sft_fail(SFT_WRITE, "%s: %s", path, strerror(errno));
+}
+
+void sft_lines_close(struct sft_lines *lines)
+{
+    if (lines->file) fclose(lines->file);
+    lines->file = NULL;
+}
+
+enum sft_status sft_lines_write(struct sft_lines *lines, json_t *object)
+{
+    bool written = object && json_dumpf(object, lines->file, JSON_REAL_PRECISION(9)) == 0 &&
+                   putc('\n', lines->file) != EOF && fflush(lines->file) == 0;
+    int reason = errno;
+    if (!object) return sft_fail(SFT_MEMORY, "no memory for a line of %s", lines->path);
+    json_decref(object);
+    return written ? SFT_OK : sft_fail(SFT_WRITE, "%s: %s", lines->path, strerror(reason));
+}
+
+static enum sft_status parse_lines(const char *path, const struct sft_bytes *bytes, json_t *array)
+{
+    size_t length;
+    for (size_t at = 0; (length = line_length(bytes, at)); at += length) {
+        json_t *line = json_loadb((const char *)bytes->data + at, length, 0, NULL);
+        if (!line || json_array_append_new(array, line) != 0)
+            return sft_fail(SFT_DATA, "%s: line %zu cannot be read", path, json_array_size(array) + 1);
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_lines_read(const char *path, json_t **array)
+{
+    struct sft_bytes bytes;
+    enum sft_status status;
+    *array = NULL;
+    SFT_TRY(sft_file_open(path, &bytes));
+    *array = json_array();
+    status = *array ? parse_lines(path, &bytes, *array) : sft_fail(SFT_MEMORY, "no memory for %s", path);
+    sft_file_close(&bytes);
+    if (status != SFT_OK) {
+        json_decref(*array);
+        *array = NULL;
+    }
+    return status;
+}

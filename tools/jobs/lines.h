@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file with a JSON object a line, one for each step of a run; a resumed run goes on with it. */
+#ifndef SFT_LINES_H
+#define SFT_LINES_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "runtime/base/status.h"
+
+struct sft_lines {
+    const char *path; /* borrowed */
+    FILE *file;
+};
+
+/* Opens the file for more lines behind the first `kept` ones; others are cut off. Close with sft_lines_close(), which
+ * takes zeros. */
+enum sft_status sft_lines_open(const char *path, int64_t kept, struct sft_lines *lines) SFT_MUST_CHECK;
+void sft_lines_close(struct sft_lines *lines);
+
+/* Writes an object, whose reference it takes, and flushes. SFT_MEMORY for NULL. */
+enum sft_status sft_lines_write(struct sft_lines *lines, json_t *object) SFT_MUST_CHECK;
+
+/* All lines as one array: a new reference. */
+enum sft_status sft_lines_read(const char *path, json_t **array) SFT_MUST_CHECK;
+
+#endif
