@@ -62,7 +62,8 @@ char *sft_join_path(const char *folder, const char *name)
 enum sft_status sft_refuse_split(const char *format, const char *path, const char *split)
 {
     if (!split[0]) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: #%s: the format %s has no splits; leave #%s out", path, split, format, split);
+    return sft_fail(SFT_USAGE, "%s: #%s: the format %s has no splits; leave #%s out", path, split, format,
+                    split);
 }
 
 const char *sft_dataset_format_help(int i) { return i >= 0 && i < FORMAT_COUNT ? formats[i]->help : NULL; }
@@ -84,7 +85,8 @@ static enum sft_status parse_bound(const char *text, const char *spec, int64_t u
     errno = 0;
     *out = strtoll(text, &end, 10);
     if (errno || *end || *out < 0 || text[0] < '0' || text[0] > '9')
-        return sft_fail(SFT_USAGE, "%s: \"%s\" is no image number; a part is written [FIRST:END], like [0:45000]", spec,
+        return sft_fail(SFT_USAGE,
+                        "%s: \"%s\" is no image number; a part is written [FIRST:END], like [0:45000]", spec,
                         text);
     return SFT_OK;
 }
@@ -117,7 +119,8 @@ static enum sft_status unknown_format(const char *spec, const char *name, size_t
         size_t used = strlen(known);
         snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", formats[i]->name);
     }
-    return sft_fail(SFT_USAGE, "%s: unknown data set format \"%.*s\"; known: %s", spec, (int)length, name, known);
+    return sft_fail(SFT_USAGE, "%s: unknown data set format \"%.*s\"; known: %s", spec, (int)length, name,
+                    known);
 }
 
 static enum sft_status parse_format(struct parsed *parsed, const char *spec)
@@ -126,7 +129,8 @@ static enum sft_status parse_format(struct parsed *parsed, const char *spec)
     size_t length = colon ? (size_t)(colon - parsed->text) : strlen(parsed->text);
     parsed->path = parsed->text;
     for (int i = 0; i < FORMAT_COUNT; i++) {
-        if (strlen(formats[i]->name) != length || memcmp(formats[i]->name, parsed->text, length) != 0) continue;
+        if (strlen(formats[i]->name) != length || memcmp(formats[i]->name, parsed->text, length) != 0)
+            continue;
         if (!colon && formats[i]->needs_path) continue; /* a file may be called "tar" */
         parsed->format = formats[i];
         parsed->path = parsed->text + length + (colon != NULL);
@@ -181,8 +185,8 @@ static enum sft_status find_format(struct parsed *parsed)
     for (int i = 0; i < FORMAT_COUNT && !parsed->format; i++)
         if (formats[i]->claims && formats[i]->claims(&look)) parsed->format = formats[i];
     if (parsed->format) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s", parsed->path,
-                    parsed->path);
+    return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s",
+                    parsed->path, parsed->path);
 }
 
 static enum sft_status take_range(struct sft_dataset *dataset, const struct parsed *parsed)
@@ -190,8 +194,8 @@ static enum sft_status take_range(struct sft_dataset *dataset, const struct pars
     int64_t end = parsed->end < 0 ? dataset->count : parsed->end;
     if (!parsed->has_range) return SFT_OK;
     if (parsed->first >= end || end > dataset->count)
-        return sft_fail(SFT_USAGE, "%s: [%" PRId64 ":%" PRId64 "] is no part of its %" PRId64 " images", dataset->spec,
-                        parsed->first, end, dataset->count);
+        return sft_fail(SFT_USAGE, "%s: [%" PRId64 ":%" PRId64 "] is no part of its %" PRId64 " images",
+                        dataset->spec, parsed->first, end, dataset->count);
     dataset->first = parsed->first;
     dataset->count = end - parsed->first;
     return SFT_OK;
@@ -270,7 +274,8 @@ const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i,
     return text;
 }
 
-static enum sft_status from_kept(const struct kept *kept, struct sft_image *image, int *label, const char *name)
+static enum sft_status from_kept(const struct kept *kept, struct sft_image *image, int *label,
+                                 const char *name)
 {
     SFT_TRY(sft_image_reserve(image, kept->width, kept->height, name));
     memcpy(image->rgb, kept->rgb, (size_t)kept->width * (size_t)kept->height * 3);
@@ -303,7 +308,8 @@ static void keep(const struct sft_dataset *dataset, int64_t number, const struct
     atomic_fetch_sub(&owner->kept_bytes, bytes);
 }
 
-enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image, int *label)
+enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
+                                 int *label)
 {
     int64_t number;
     const struct kept *kept;
@@ -329,7 +335,8 @@ enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *i
     if (n < 1) return sft_fail(SFT_USAGE, "%s: a part of it needs at least one image", dataset->spec);
     for (int64_t i = 0; i < n; i++)
         if (indices[i] < 0 || indices[i] >= dataset->count)
-            return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, indices[i], dataset->count);
+            return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, indices[i],
+                            dataset->count);
     index = sft_calloc((size_t)n, sizeof(index[0]));
     if (!index) return SFT_MEMORY;
     for (int64_t i = 0; i < n; i++)

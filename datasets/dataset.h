@@ -4,8 +4,9 @@
  *
  * A data set is named by a SPEC (docs: "Naming data"):
  *     [FORMAT:]PATH[#SPLIT][[FIRST:END]]
- * Without FORMAT it is found by looking at PATH. #train and #test pick a split where there are some; [FIRST:END] takes
- * the images FIRST .. END-1 of it (either may be left out), so that cifar10:DIR#train[45000:] is a held-back part.
+ * Without FORMAT it is found by looking at PATH. #train and #test pick a split where there are some;
+ * [FIRST:END] takes the images FIRST .. END-1 of it (either may be left out), so that
+ * cifar10:DIR#train[45000:] is a held-back part.
  *
  * Formats are the rows of the table in datasets/dataset.c; each is one file of datasets/formats/.
  */
@@ -20,9 +21,9 @@
 
 struct sft_dataset;
 
-/* Opens the data set that `spec` names, *out NULL on failure. SFT_USAGE: an unknown format or split, a part that is not
- * there. SFT_DATA: what it names is missing, empty or damaged. Record files are unpacked and checked here (by
- * sft_parallel_for); pictures in folders, lists and tars are decoded when they are read. */
+/* Opens the data set that `spec` names, *out NULL on failure. SFT_USAGE: an unknown format or split, a part
+ * that is not there. SFT_DATA: what it names is missing, empty or damaged. Record files are unpacked and
+ * checked here (by sft_parallel_for); pictures in folders, lists and tars are decoded when they are read. */
 enum sft_status sft_dataset_open(const char *spec, struct sft_dataset **out) SFT_MUST_CHECK;
 void sft_dataset_close(struct sft_dataset **dataset);
 
@@ -43,19 +44,22 @@ const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
                                  int *label) SFT_MUST_CHECK;
 
-/* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be used for it.
+/* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be
+ * used for it.
  */
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 
-/* Keeps images indices[0 .. n-1] of the present ones, in this order; an image may come twice. SFT_USAGE when n < 1 or
- * an index is not below the count. Not while others read. */
-enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices, int64_t n) SFT_MUST_CHECK;
+/* Keeps images indices[0 .. n-1] of the present ones, in this order; an image may come twice. SFT_USAGE when
+ * n < 1 or an index is not below the count. Not while others read. */
+enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices,
+                                   int64_t n) SFT_MUST_CHECK;
 
-/* SHA-256 that tells this list of images from another: of the records where the set is a record file (whatever it is
- * packed with), of names, sizes and labels where it is a folder, list or tar; and of which images are kept. */
+/* SHA-256 that tells this list of images from another: of the records where the set is a record file
+ * (whatever it is packed with), of names, sizes and labels where it is a folder, list or tar; and of which
+ * images are kept. */
 void sft_dataset_hash(const struct sft_dataset *dataset, char hex[65]);
 
 /* Line i of the list of formats, for help texts: "cifar10:DIR   what it is"; NULL behind the last. */

@@ -65,13 +65,15 @@ static enum sft_status png_read(png_structp png, png_infop info, struct png_inpu
                                 struct sft_image *image, png_bytep **rows)
 {
     if (setjmp(png_jmpbuf(png)))
-        return sft_fail(SFT_DATA, "%s: damaged PNG: %s", name, input->reason[0] ? input->reason : "it does not decode");
+        return sft_fail(SFT_DATA, "%s: damaged PNG: %s", name,
+                        input->reason[0] ? input->reason : "it does not decode");
     png_set_read_fn(png, input, png_on_read);
     png_set_user_limits(png, SFT_IMAGE_MAX_PIXELS, SFT_IMAGE_MAX_PIXELS);
     png_read_info(png, info);
     SFT_TRY(sft_image_reserve(image, png_get_image_width(png, info), png_get_image_height(png, info), name));
     png_set_rgb(png, info);
-    if (png_get_rowbytes(png, info) != (size_t)image->width * 3) png_error(png, "a pixel format that is none");
+    if (png_get_rowbytes(png, info) != (size_t)image->width * 3)
+        png_error(png, "a pixel format that is none");
     *rows = sft_calloc((size_t)image->height, sizeof(png_bytep));
     if (!*rows) return SFT_MEMORY;
     for (int y = 0; y < image->height; y++) (*rows)[y] = image->rgb + (size_t)y * (size_t)image->width * 3;
@@ -96,7 +98,8 @@ static enum sft_status decode_png(const uint8_t *data, size_t size, const char *
     return status;
 }
 
-/* Pillow takes every CMYK JPEG for one with Adobe's inverted inks, and multiplies by the black. In place, 4 to 3. */
+/* Pillow takes every CMYK JPEG for one with Adobe's inverted inks, and multiplies by the black. In place, 4
+ * to 3. */
 static void cmyk_to_rgb(uint8_t *pixels, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -138,7 +141,8 @@ static enum sft_status jpeg_read(tjhandle handle, const uint8_t *data, size_t si
     if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colours) != 0)
         return sft_fail(SFT_DATA, "%s: damaged JPEG: %s", name, tjGetErrorStr2(handle));
     if (colours < 0)
-        return sft_fail(SFT_DATA, "%s: damaged JPEG: it is cut off before the picture", name); /* tables only */
+        return sft_fail(SFT_DATA, "%s: damaged JPEG: it is cut off before the picture",
+                        name); /* tables only */
     SFT_TRY(sft_image_reserve(image, width, height, name));
     if (colours != TJCS_CMYK && colours != TJCS_YCCK)
         return jpeg_pixels(handle, data, size, name, image, TJPF_RGB, image->rgb);
@@ -153,7 +157,8 @@ static enum sft_status jpeg_read(tjhandle handle, const uint8_t *data, size_t si
     return status;
 }
 
-static enum sft_status decode_jpeg(const uint8_t *data, size_t size, const char *name, struct sft_image *image)
+static enum sft_status decode_jpeg(const uint8_t *data, size_t size, const char *name,
+                                   struct sft_image *image)
 {
     enum sft_status status;
     tjhandle handle = tjInitDecompress();
@@ -168,7 +173,8 @@ enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *n
     static const struct {
         const char *what, *magic;
         size_t length;
-        enum sft_status (*decode)(const uint8_t *, size_t, const char *, struct sft_image *); /* NULL: not supported */
+        enum sft_status (*decode)(const uint8_t *, size_t, const char *,
+                                  struct sft_image *); /* NULL: not supported */
     } kinds[] = {
         {"PNG", "\x89PNG", 4, decode_png},
         {"JPEG", "\xff\xd8", 2, decode_jpeg},
@@ -184,7 +190,8 @@ enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *n
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         if (size < kinds[i].length || memcmp(data, kinds[i].magic, kinds[i].length) != 0) continue;
         if (kinds[i].decode) return kinds[i].decode(data, size, name, image);
-        return sft_fail(SFT_DATA, "%s: a %s picture; only PNG and JPEG are read, convert it", name, kinds[i].what);
+        return sft_fail(SFT_DATA, "%s: a %s picture; only PNG and JPEG are read, convert it", name,
+                        kinds[i].what);
     }
     return sft_fail(SFT_DATA, "%s: no PNG or JPEG picture", name);
 }

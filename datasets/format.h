@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a data set format is to the rest of datasets/ (private to the folder). To add one: a file in datasets/formats/
- * that defines a struct sft_format, its declaration below, and its row in datasets/dataset.c.
+ * What a data set format is to the rest of datasets/ (private to the folder). To add one: a file in
+ * datasets/formats/ that defines a struct sft_format, its declaration below, and its row in
+ * datasets/dataset.c.
  */
 #ifndef SFT_FORMAT_H
 #define SFT_FORMAT_H
@@ -34,10 +35,12 @@ struct sft_format {
     bool (*claims)(const struct sft_look *look); /* is this path of that format? NULL: only when named */
     /* split is "" when none was asked for. State that is half built on failure is closed by the caller. */
     enum sft_status (*open)(const char *path, const char *split, struct sft_source *source);
-    enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label); /* thread safe */
+    enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image,
+                            int *label); /* thread safe */
     const char *(*class_name)(const void *state, int label);
-    const char *(*image_name)(const void *state, int64_t i); /* as the user knows it; NULL: images have numbers only */
-    void (*identity)(const void *state, char hex[65]);       /* of the whole source */
+    const char *(*image_name)(const void *state,
+                              int64_t i); /* as the user knows it; NULL: images have numbers only */
+    void (*identity)(const void *state, char hex[65]); /* of the whole source */
     void (*close)(void *state);
 };
 

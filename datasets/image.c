@@ -9,7 +9,8 @@ enum sft_status sft_image_reserve(struct sft_image *image, int64_t width, int64_
 {
     size_t needed;
     if (width < 1 || height < 1 || width > SFT_IMAGE_MAX_PIXELS || height > SFT_IMAGE_MAX_PIXELS / width)
-        return sft_fail(SFT_DATA, "%s: %" PRId64 " x %" PRId64 " pixels; a picture has 1 to %" PRId64 " pixels", name,
+        return sft_fail(SFT_DATA,
+                        "%s: %" PRId64 " x %" PRId64 " pixels; a picture has 1 to %" PRId64 " pixels", name,
                         width, height, SFT_IMAGE_MAX_PIXELS);
     needed = (size_t)width * (size_t)height * 3;
     if (needed > image->capacity) {

@@ -13,24 +13,25 @@
 /* No picture may have more pixels: a few bytes of a hostile file could otherwise ask for gigabytes. */
 #define SFT_IMAGE_MAX_PIXELS ((int64_t)64 << 20)
 
-/* rgb is (height, width, 3), top row first, without padding. Start from {0}; the buffer is reused from picture to
- * picture and grows as needed. */
+/* rgb is (height, width, 3), top row first, without padding. Start from {0}; the buffer is reused from
+ * picture to picture and grows as needed. */
 struct sft_image {
     int width, height;
     uint8_t *rgb;
     size_t capacity; /* private: bytes at rgb */
 };
 
-/* Makes room for width x height pixels and sets both; the pixels are undefined. `name` is for the message when the size
- * is no size or above SFT_IMAGE_MAX_PIXELS (SFT_DATA). */
+/* Makes room for width x height pixels and sets both; the pixels are undefined. `name` is for the message
+ * when the size is no size or above SFT_IMAGE_MAX_PIXELS (SFT_DATA). */
 enum sft_status sft_image_reserve(struct sft_image *image, int64_t width, int64_t height,
                                   const char *name) SFT_MUST_CHECK;
 void sft_image_free(struct sft_image *image);
 
-/* Decodes a PNG or JPEG, told apart by content, to what Pillow's convert("RGB") gives: grey is replicated, a palette
- * looked up, alpha dropped, CMYK converted; 16-bit samples keep their high byte; an EXIF orientation and colour
- * profiles are not applied. JPEGs go through the accurate integer IDCT and smooth chroma upsampling. A picture that is
- * damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest. Thread safe. */
+/* Decodes a PNG or JPEG, told apart by content, to what Pillow's convert("RGB") gives: grey is replicated, a
+ * palette looked up, alpha dropped, CMYK converted; 16-bit samples keep their high byte; an EXIF orientation
+ * and colour profiles are not applied. JPEGs go through the accurate integer IDCT and smooth chroma
+ * upsampling. A picture that is damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest.
+ * Thread safe. */
 enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name,
                                  struct sft_image *image) SFT_MUST_CHECK;
 

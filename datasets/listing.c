@@ -24,7 +24,8 @@ enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, i
 
 bool sft_is_picture(const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".png",  ".ppm", ".bmp",
+                                          ".pgm", ".tif",  ".tiff", ".webp"};
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     if (base[0] == '.') return false; /* what macOS leaves behind: ._name.jpg */
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
@@ -46,7 +47,8 @@ static int compare_items(const void *a, const void *b)
     int order = compare_bytes(x->name + x->skip, strcspn(x->name + x->skip, "/"), y->name + y->skip,
                               strcspn(y->name + y->skip, "/"));
     if (!x_base || !y_base) return order ? order : strcmp(x->name, y->name);
-    if (!order) order = compare_bytes(x->name, (size_t)(x_base - x->name), y->name, (size_t)(y_base - y->name));
+    if (!order)
+        order = compare_bytes(x->name, (size_t)(x_base - x->name), y->name, (size_t)(y_base - y->name));
     return order ? order : strcmp(x_base, y_base);
 }
 
@@ -105,7 +107,8 @@ enum sft_status sft_listing_seal(struct sft_listing *listing)
     if (!text) return SFT_MEMORY;
     for (size_t i = 0; i < listing->count; i++) {
         const struct sft_listed *item = &listing->items[i];
-        used += (size_t)snprintf(text + used, room - used, "%s\t%zu\t%d\n", item->name, item->size, item->label);
+        used +=
+            (size_t)snprintf(text + used, room - used, "%s\t%zu\t%d\n", item->name, item->size, item->label);
     }
     sft_sha256(text, used, listing->identity);
     free(text);

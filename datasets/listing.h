@@ -26,18 +26,19 @@ struct sft_listing {
 };
 
 /* Appends a copy of `name`. */
-enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label, size_t size) SFT_MUST_CHECK;
+enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label,
+                                size_t size) SFT_MUST_CHECK;
 
 /* Sorts by path, a folder's files together, and labels each picture with the number of its first folder, as
- * torchvision's ImageFolder does: classes in byte order. Without class folders, or with a picture outside of them,
- * there are no labels. `strip`: folders that all have in common do not count as the class. */
+ * torchvision's ImageFolder does: classes in byte order. Without class folders, or with a picture outside of
+ * them, there are no labels. `strip`: folders that all have in common do not count as the class. */
 enum sft_status sft_listing_classify(struct sft_listing *listing, bool strip) SFT_MUST_CHECK;
 
 /* Sets the identity; when all items are in place. */
 enum sft_status sft_listing_seal(struct sft_listing *listing) SFT_MUST_CHECK;
 
-/* Is it the name of a picture? By its ending, as torchvision does, kinds that we cannot read included: a set must not
- * get smaller without a word. */
+/* Is it the name of a picture? By its ending, as torchvision does, kinds that we cannot read included: a set
+ * must not get smaller without a word. */
 bool sft_is_picture(const char *name);
 
 void sft_listing_free(struct sft_listing *listing);

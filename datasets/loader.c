@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A ring of batches between worker threads and the caller. Workers take (batch, ID image) pairs in order, so a batch is
- * ready as soon as possible however dear a single image is; everything that is drawn is keyed by the image's running
- * number. Only `next`, `taken`, `left`, `status` and the orders are shared, under one lock.
+ * A ring of batches between worker threads and the caller. Workers take (batch, ID image) pairs in order, so
+ * a batch is ready as soon as possible however dear a single image is; everything that is drawn is keyed by
+ * the image's running number. Only `next`, `taken`, `left`, `status` and the orders are shared, under one
+ * lock.
  */
 #include "datasets/loader.h"
 
@@ -28,9 +29,10 @@ struct order {
 /* A batch of the ring. */
 struct slot {
     struct sft_batch batch;
-    int64_t *ids;      /* (n_id) indices into the data set */
-    int64_t *outliers; /* (n_ood) indices of outliers, or of the images that "other" pseudo images are made from */
-    int left;          /* ID images that are not ready yet */
+    int64_t *ids; /* (n_id) indices into the data set */
+    int64_t *
+        outliers; /* (n_ood) indices of outliers, or of the images that "other" pseudo images are made from */
+    int left;     /* ID images that are not ready yet */
     enum sft_status status;
 };
 
@@ -79,8 +81,8 @@ int64_t sft_loader_outliers(const struct sft_loader_params *params)
     return params->batch * sft_pseudo_per_id(params->pseudo.mode, params->ood_per_id);
 }
 
-static enum sft_status order_init(struct order *order, const struct sft_dataset *dataset, bool shuffle, uint64_t seed,
-                                  uint64_t first_epoch)
+static enum sft_status order_init(struct order *order, const struct sft_dataset *dataset, bool shuffle,
+                                  uint64_t seed, uint64_t first_epoch)
 {
     order->count = sft_dataset_count(dataset);
     order->epoch = -1;
@@ -109,7 +111,8 @@ static int64_t order_index(struct order *order, int64_t number)
 /* Is there something other than the batch's own images that outliers come from? */
 static bool has_ood_order(const struct sft_loader *loader)
 {
-    return loader->per_batch > 0 && (loader->params.outliers || loader->params.pseudo.source == SFT_PSEUDO_OTHER);
+    return loader->per_batch > 0 &&
+           (loader->params.outliers || loader->params.pseudo.source == SFT_PSEUDO_OTHER);
 }
 
 static int images_of_step(const struct sft_loader *loader, int64_t step)
@@ -145,12 +148,13 @@ static void normalise(const struct sft_loader *loader, const uint8_t *square, fl
 }
 
 /* Reads and transforms image `index` of a data set into the worker's square. */
-static enum sft_status fetch(struct worker *worker, const struct sft_dataset *dataset, int64_t index, uint64_t number,
-                             int *label)
+static enum sft_status fetch(struct worker *worker, const struct sft_dataset *dataset, int64_t index,
+                             uint64_t number, int *label)
 {
     const struct sft_loader_params *params = &worker->loader->params;
     SFT_TRY(sft_dataset_read(dataset, index, &worker->scratch.decoded, label));
-    return sft_transform(&worker->scratch, params->size, params->augment, params->seed, number, worker->square);
+    return sft_transform(&worker->scratch, params->size, params->augment, params->seed, number,
+                         worker->square);
 }
 
 /* Outlier number `place` of the batch. The square holds ID image j when it is made from that. */
@@ -198,7 +202,8 @@ static enum sft_status make_image(struct worker *worker, struct slot *slot, int 
 /* Takes the next pair, waiting for a free slot. False when there is nothing more to do. Under the lock. */
 static bool take(struct sft_loader *loader, struct slot **slot, int *image)
 {
-    while (!loader->stop && loader->next_step < loader->end && loader->next_step >= loader->taken + loader->slot_count)
+    while (!loader->stop && loader->next_step < loader->end &&
+           loader->next_step >= loader->taken + loader->slot_count)
         pthread_cond_wait(&loader->work, &loader->lock);
     if (loader->stop || loader->next_step >= loader->end) return false;
     if (loader->next_image == 0) begin_step(loader);
@@ -235,19 +240,22 @@ static enum sft_status check_params(const struct sft_loader_params *params)
     const char *spec = sft_dataset_spec(params->dataset);
     int64_t count = sft_dataset_count(params->dataset);
     if (params->size < 1 || params->size > 8192)
-        return sft_fail(SFT_USAGE, "%s: images of %d pixels a side; 1 to 8192 can be had", spec, params->size);
+        return sft_fail(SFT_USAGE, "%s: images of %d pixels a side; 1 to 8192 can be had", spec,
+                        params->size);
     if (params->ood_per_id < 0 || params->ood_per_id > 64)
         return sft_fail(SFT_USAGE, "%d outliers for each image; 0 to 64 can be had", params->ood_per_id);
     if (params->batch < 1 || params->batch > 65536)
         return sft_fail(SFT_USAGE, "a batch of %" PRId64 " images; 1 to 65536 can be had", params->batch);
-    if (params->steps < 0 || params->first_step < 0 || (params->steps > 0 && params->first_step > params->steps))
-        return sft_fail(SFT_USAGE, "steps %" PRId64 " to %" PRId64 ": no such part of a run", params->first_step,
-                        params->steps);
+    if (params->steps < 0 || params->first_step < 0 ||
+        (params->steps > 0 && params->first_step > params->steps))
+        return sft_fail(SFT_USAGE, "steps %" PRId64 " to %" PRId64 ": no such part of a run",
+                        params->first_step, params->steps);
     if (params->prefetch < 1 || params->prefetch > 64 || params->workers < 0 || params->workers > 256)
-        return sft_fail(SFT_USAGE, "prefetch %d (1 to 64), workers %d (0 to 256): out of range", params->prefetch,
-                        params->workers);
+        return sft_fail(SFT_USAGE, "prefetch %d (1 to 64), workers %d (0 to 256): out of range",
+                        params->prefetch, params->workers);
     for (int c = 0; c < 3; c++)
-        if (!(params->std[c] > 0)) return sft_fail(SFT_USAGE, "std %g: must be above 0", (double)params->std[c]);
+        if (!(params->std[c] > 0))
+            return sft_fail(SFT_USAGE, "std %g: must be above 0", (double)params->std[c]);
     if (params->steps > 0 && count < params->batch)
         return sft_fail(SFT_DATA,
                         "%s: its %" PRId64 " images are fewer than the %" PRId64
@@ -303,11 +311,13 @@ static enum sft_status set_up(struct sft_loader *loader)
     SFT_TRY(check_params(params));
     loader->per_batch = sft_loader_outliers(params);
     loader->end = params->steps;
-    if (params->steps == 0) loader->end = (count + (params->drop_last ? 0 : params->batch - 1)) / params->batch;
+    if (params->steps == 0)
+        loader->end = (count + (params->drop_last ? 0 : params->batch - 1)) / params->batch;
     if (loader->per_batch > 0 && !params->outliers)
         SFT_TRY(sft_pseudo_prepare(&params->pseudo, params->size, &loader->pseudo));
     for (int c = 0; c < 3; c++)
-        for (int v = 0; v < 256; v++) loader->normal[c][v] = ((float)v / 255.0f - params->mean[c]) / params->std[c];
+        for (int v = 0; v < 256; v++)
+            loader->normal[c][v] = ((float)v / 255.0f - params->mean[c]) / params->std[c];
     loader->next_step = loader->taken = loader->wanted = params->first_step;
     SFT_TRY(order_init(&loader->id_order, params->dataset, params->shuffle, params->seed, 0));
     if (has_ood_order(loader))
@@ -345,7 +355,8 @@ enum sft_status sft_loader_next(struct sft_loader *loader, const struct sft_batc
     loader->taken = loader->wanted; /* the batch before this one is free again */
     pthread_cond_broadcast(&loader->work);
     slot = &loader->slots[loader->wanted % loader->slot_count];
-    while (loader->next_step <= loader->wanted || slot->left > 0) pthread_cond_wait(&loader->ready, &loader->lock);
+    while (loader->next_step <= loader->wanted || slot->left > 0)
+        pthread_cond_wait(&loader->ready, &loader->lock);
     status = slot->status;
     pthread_mutex_unlock(&loader->lock);
     if (status != SFT_OK) return status;

@@ -50,24 +50,28 @@ static enum sft_status keep_usable_sizes(struct sft_pseudo *pseudo)
     }
     params->size_count = kept;
     if (kept == 0)
-        return sft_fail(SFT_USAGE,
-                        "jigsaw: none of the sizes (%s %s) cuts a picture of %d x %d pixels into 2 x 2 tiles or more; "
-                        "give --jigsaw-sizes that do, or --pseudo-mode rgb",
-                        asked ? refused : "no sizes given,", unit, pseudo->side, pseudo->side);
+        return sft_fail(
+            SFT_USAGE,
+            "jigsaw: none of the sizes (%s %s) cuts a picture of %d x %d pixels into 2 x 2 tiles or more; "
+            "give --jigsaw-sizes that do, or --pseudo-mode rgb",
+            asked ? refused : "no sizes given,", unit, pseudo->side, pseudo->side);
     if (kept < asked)
-        sft_log(SFT_LOG_WARNING, "jigsaw: sizes %s %s cannot be used on pictures of %d x %d pixels and are left out",
-                refused, unit, pseudo->side, pseudo->side);
+        sft_log(SFT_LOG_WARNING,
+                "jigsaw: sizes %s %s cannot be used on pictures of %d x %d pixels and are left out", refused,
+                unit, pseudo->side, pseudo->side);
     return SFT_OK;
 }
 
-enum sft_status sft_pseudo_prepare(const struct sft_pseudo_params *params, int side, struct sft_pseudo *pseudo)
+enum sft_status sft_pseudo_prepare(const struct sft_pseudo_params *params, int side,
+                                   struct sft_pseudo *pseudo)
 {
     pseudo->params = *params;
     pseudo->side = side;
     pseudo->max_tiles = 0;
     if (side < 1) return sft_fail(SFT_USAGE, "pseudo-OOD: pictures of %d x %d pixels", side, side);
     if (params->size_count < 0 || params->size_count > SFT_JIGSAW_MAX_SIZES)
-        return sft_fail(SFT_USAGE, "jigsaw: %d sizes; 1 to %d can be given", params->size_count, SFT_JIGSAW_MAX_SIZES);
+        return sft_fail(SFT_USAGE, "jigsaw: %d sizes; 1 to %d can be given", params->size_count,
+                        SFT_JIGSAW_MAX_SIZES);
     if (params->mode == SFT_PSEUDO_RGB || params->mode == SFT_PSEUDO_NONE) return SFT_OK;
     SFT_TRY(keep_usable_sizes(pseudo));
     for (int i = 0; i < pseudo->params.size_count; i++) {
@@ -85,7 +89,8 @@ int64_t sft_pseudo_per_id(enum sft_pseudo_mode mode, int per_id)
 
 static void copy_tile(const uint8_t *in, uint8_t *out, size_t stride, int tile)
 {
-    for (int y = 0; y < tile; y++) memcpy(out + (size_t)y * stride, in + (size_t)y * stride, (size_t)tile * 3);
+    for (int y = 0; y < tile; y++)
+        memcpy(out + (size_t)y * stride, in + (size_t)y * stride, (size_t)tile * 3);
 }
 
 void sft_jigsaw(const uint8_t *in, uint8_t *out, int side, int tile, int in_row, const uint32_t *order,
@@ -143,13 +148,14 @@ static int draw_size(const struct sft_pseudo *pseudo, const struct sft_pseudo_ke
 {
     struct sft_rng step;
     uint32_t count = (uint32_t)pseudo->params.size_count;
-    if (pseudo->params.draw == SFT_JIGSAW_DRAW_IMAGE) return pseudo->params.sizes[sft_rng_below(image, count)];
+    if (pseudo->params.draw == SFT_JIGSAW_DRAW_IMAGE)
+        return pseudo->params.sizes[sft_rng_below(image, count)];
     sft_rng_init(&step, key->seed, SFT_STREAM_PSEUDO_STEP, (uint64_t)key->step);
     return pseudo->params.sizes[sft_rng_below(&step, count)];
 }
 
-void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in, uint8_t *out,
-                     uint32_t *tiles)
+void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in,
+                     uint8_t *out, uint32_t *tiles)
 {
     struct sft_rng rng;
     int what;

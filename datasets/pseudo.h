@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pseudo-OOD images: in-distribution images made into outliers by shuffling what a classifier recognises them by
- * (the paper of SFT, "pseudo-OOD": jigsaw patch shuffle and RGB channel shuffle, both used at every iteration).
- * What the paper leaves open is a parameter here, with docs/methods.md's default.
+ * Pseudo-OOD images: in-distribution images made into outliers by shuffling what a classifier recognises them
+ * by (the paper of SFT, "pseudo-OOD": jigsaw patch shuffle and RGB channel shuffle, both used at every
+ * iteration). What the paper leaves open is a parameter here, with docs/methods.md's default.
  *
- * All draws are functions of (seed, step, number of the image), so they do not depend on threads or on a resume.
+ * All draws are functions of (seed, step, number of the image), so they do not depend on threads or on a
+ * resume.
  */
 #ifndef SFT_PSEUDO_H
 #define SFT_PSEUDO_H
@@ -25,11 +26,26 @@ enum sft_pseudo_mode {
     SFT_PSEUDO_RGB,
     SFT_PSEUDO_NONE, /* no pseudo images at all */
 };
-enum sft_jigsaw_unit { SFT_JIGSAW_PX, SFT_JIGSAW_GRID }; /* a size is a tile's side in pixels, or tiles in a row */
-enum sft_jigsaw_draw { SFT_JIGSAW_DRAW_BATCH, SFT_JIGSAW_DRAW_IMAGE }; /* a size for the step, or for each image */
-enum sft_jigsaw_rest { SFT_JIGSAW_KEEP, SFT_JIGSAW_ZERO }; /* rows and columns that fill no tile stay, or get black */
-enum sft_rgb_identity { SFT_RGB_IDENTITY_ALLOW, SFT_RGB_IDENTITY_FORBID }; /* may a shuffle leave the channels be? */
-enum sft_pseudo_source { SFT_PSEUDO_SAME, SFT_PSEUDO_OTHER }; /* made from the batch's images, or from others */
+enum sft_jigsaw_unit {
+    SFT_JIGSAW_PX,
+    SFT_JIGSAW_GRID
+}; /* a size is a tile's side in pixels, or tiles in a row */
+enum sft_jigsaw_draw {
+    SFT_JIGSAW_DRAW_BATCH,
+    SFT_JIGSAW_DRAW_IMAGE
+}; /* a size for the step, or for each image */
+enum sft_jigsaw_rest {
+    SFT_JIGSAW_KEEP,
+    SFT_JIGSAW_ZERO
+}; /* rows and columns that fill no tile stay, or get black */
+enum sft_rgb_identity {
+    SFT_RGB_IDENTITY_ALLOW,
+    SFT_RGB_IDENTITY_FORBID
+}; /* may a shuffle leave the channels be? */
+enum sft_pseudo_source {
+    SFT_PSEUDO_SAME,
+    SFT_PSEUDO_OTHER
+}; /* made from the batch's images, or from others */
 
 /* The zero of each member is the default, except the sizes (sft_pseudo_defaults). */
 struct sft_pseudo_params {
@@ -43,7 +59,8 @@ struct sft_pseudo_params {
     int sizes[SFT_JIGSAW_MAX_SIZES];
 };
 
-/* The paper's sizes 2,3,5,10,15,30,60 for pictures of `side` >= 120 pixels, 2,4,8,16 below; the other defaults. */
+/* The paper's sizes 2,3,5,10,15,30,60 for pictures of `side` >= 120 pixels, 2,4,8,16 below; the other
+ * defaults. */
 void sft_pseudo_defaults(struct sft_pseudo_params *params, int side);
 
 /* The parameters, checked against a resolution: only sizes that make at least 2 x 2 tiles are left. */
@@ -52,8 +69,8 @@ struct sft_pseudo {
     int side, max_tiles;
 };
 
-/* Checks `params` for pictures of side x side pixels. Sizes that cannot be used are left out with one warning;
- * SFT_USAGE when none is left (and the mode has a jigsaw), or a parameter is out of range. */
+/* Checks `params` for pictures of side x side pixels. Sizes that cannot be used are left out with one
+ * warning; SFT_USAGE when none is left (and the mode has a jigsaw), or a parameter is out of range. */
 enum sft_status sft_pseudo_prepare(const struct sft_pseudo_params *params, int side,
                                    struct sft_pseudo *pseudo) SFT_MUST_CHECK;
 
@@ -69,13 +86,14 @@ struct sft_pseudo_key {
     int64_t total;
 };
 
-/* Makes a pseudo-OOD image `out` from `in`, both (side, side, 3); they must not overlap. `tiles` is scratch for
- * pseudo->max_tiles numbers. */
-void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in, uint8_t *out,
-                     uint32_t *tiles);
+/* Makes a pseudo-OOD image `out` from `in`, both (side, side, 3); they must not overlap. `tiles` is scratch
+ * for pseudo->max_tiles numbers. */
+void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in,
+                     uint8_t *out, uint32_t *tiles);
 
-/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the top left
- * (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as `rest` says. */
+/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the top
+ * left (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as `rest` says.
+ */
 void sft_jigsaw(const uint8_t *in, uint8_t *out, int side, int tile, int in_row, const uint32_t *order,
                 enum sft_jigsaw_rest rest);
 

@@ -32,7 +32,8 @@ static const struct {
     [SFT_FILTER_BICUBIC] = {keys_cubic, 2.0},
 };
 
-/* The weights of one axis: output i is the sum over k < count[i] of weight[i * size + k] * input[first[i] + k]. */
+/* The weights of one axis: output i is the sum over k < count[i] of weight[i * size + k] * input[first[i] +
+ * k]. */
 struct taps {
     int size;
     int *first, *count;
@@ -49,7 +50,8 @@ static void taps_free(struct taps *taps)
 /* Pillow's precompute_coeffs() and normalize_coeffs_8bpc(), operation for operation. */
 static enum sft_status taps_make(int in, int out, enum sft_filter filter, struct taps *taps)
 {
-    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale, support = filters[filter].support * stretch;
+    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale,
+           support = filters[filter].support * stretch;
     double *exact;
     taps->size = (int)ceil(support) * 2 + 1;
     taps->first = sft_calloc((size_t)out, sizeof(int));
@@ -109,7 +111,8 @@ static void resize_rows(const struct sft_image *in, const struct taps *taps, str
 }
 
 /* Whole rows are added up at a time: memory order, and a loop that vectorises. `sums` has room for a row. */
-static void resize_columns(const struct sft_image *in, const struct taps *taps, int32_t *sums, struct sft_image *out)
+static void resize_columns(const struct sft_image *in, const struct taps *taps, int32_t *sums,
+                           struct sft_image *out)
 {
     size_t width = (size_t)in->width * 3;
     for (int y = 0; y < out->height; y++) {
@@ -152,7 +155,8 @@ enum sft_status sft_resize(const struct sft_image *in, int width, int height, en
 {
     struct sft_image between = {0};
     enum sft_status status;
-    if (width < 1 || height < 1) return sft_fail(SFT_DATA, "resize to %d x %d pixels: no such size", width, height);
+    if (width < 1 || height < 1)
+        return sft_fail(SFT_DATA, "resize to %d x %d pixels: no such size", width, height);
     if (in->width == width && in->height == height) {
         SFT_TRY(sft_image_reserve(out, width, height, "resize"));
         memcpy(out->rgb, in->rgb, (size_t)width * (size_t)height * 3);

@@ -9,7 +9,8 @@
 
 enum { BORDER = 4 };
 
-/* Crops side x side pixels at (left, top), which may lie up to `side` pixels outside (black there), and mirrors. */
+/* Crops side x side pixels at (left, top), which may lie up to `side` pixels outside (black there), and
+ * mirrors. */
 static void crop(const struct sft_image *in, int left, int top, bool mirror, int side, uint8_t *out)
 {
     for (int y = 0; y < side; y++)
@@ -22,8 +23,8 @@ static void crop(const struct sft_image *in, int left, int top, bool mirror, int
         }
 }
 
-enum sft_status sft_transform(struct sft_transform_scratch *scratch, int side, enum sft_augment augment, uint64_t seed,
-                              uint64_t number, uint8_t *out)
+enum sft_status sft_transform(struct sft_transform_scratch *scratch, int side, enum sft_augment augment,
+                              uint64_t seed, uint64_t number, uint8_t *out)
 {
     const struct sft_image *image = &scratch->decoded;
     int wanted = augment == SFT_AUGMENT_BIT ? (side * 16 + 7) / 15 : side; /* 512 for 480 */

@@ -19,10 +19,11 @@ struct sft_transform_scratch {
     struct sft_image decoded, resized;
 };
 
-/* Resizes scratch->decoded (Pillow's bilinear, aspect ratio not kept) and augments it into `out`, (side, side, 3). What
- * is drawn is a function of (seed, number), number being the running number of the image in a run. */
-enum sft_status sft_transform(struct sft_transform_scratch *scratch, int side, enum sft_augment augment, uint64_t seed,
-                              uint64_t number, uint8_t *out) SFT_MUST_CHECK;
+/* Resizes scratch->decoded (Pillow's bilinear, aspect ratio not kept) and augments it into `out`, (side,
+ * side, 3). What is drawn is a function of (seed, number), number being the running number of the image in a
+ * run. */
+enum sft_status sft_transform(struct sft_transform_scratch *scratch, int side, enum sft_augment augment,
+                              uint64_t seed, uint64_t number, uint8_t *out) SFT_MUST_CHECK;
 
 void sft_transform_scratch_free(struct sft_transform_scratch *scratch);
 

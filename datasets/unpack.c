@@ -21,8 +21,8 @@ static enum sft_status make_room(struct sink *sink)
     size_t wanted = sink->capacity ? sink->capacity * 2 : (size_t)1 << 16;
     if (sink->size < sink->capacity) return SFT_OK;
     if (sink->size >= sink->limit)
-        return sft_fail(SFT_DATA, "%s: unpacks to more than %zu bytes; this cannot be the right file", sink->path,
-                        sink->limit);
+        return sft_fail(SFT_DATA, "%s: unpacks to more than %zu bytes; this cannot be the right file",
+                        sink->path, sink->limit);
     return sft_grow(&sink->memory, &sink->capacity, wanted > sink->limit ? sink->limit : wanted, 1);
 }
 
@@ -72,7 +72,8 @@ static enum sft_status unpack_gzip(const struct sft_bytes *file, struct sink *si
         code = inflate(&stream, Z_NO_FLUSH);
         sink->size += room - stream.avail_out;
         /* gzip files may be several put behind one another */
-        if (code == Z_STREAM_END && stream.avail_in > 0 && stream.next_in[0] == 0x1f) code = inflateReset(&stream);
+        if (code == Z_STREAM_END && stream.avail_in > 0 && stream.next_in[0] == 0x1f)
+            code = inflateReset(&stream);
     }
     if (code != Z_STREAM_END)
         status = sft_fail(SFT_DATA, "%s: damaged gzip file: %s; fetch it again", sink->path,
@@ -100,7 +101,8 @@ enum sft_status sft_unpack(const char *path, size_t limit, struct sft_unpacked *
     SFT_TRY(sft_file_open(path, &out->file));
     for (size_t i = 0; i < sizeof(packers) / sizeof(packers[0]); i++) {
         enum sft_status status;
-        if (out->file.size < packers[i].length || memcmp(out->file.data, packers[i].magic, packers[i].length)) continue;
+        if (out->file.size < packers[i].length || memcmp(out->file.data, packers[i].magic, packers[i].length))
+            continue;
         status = packers[i].unpack(&out->file, &sink);
         sft_file_close(&out->file);
         out->data = out->memory = sink.memory;

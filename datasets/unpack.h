@@ -13,8 +13,8 @@ struct sft_unpacked {
     uint8_t *memory;       /* private: the bytes, when it is */
 };
 
-/* Opens `path`, unpacking what starts as a gzip or xz file does. SFT_DATA when the file is missing, damaged, cut off or
- * unpacks to more than `limit` bytes. */
+/* Opens `path`, unpacking what starts as a gzip or xz file does. SFT_DATA when the file is missing, damaged,
+ * cut off or unpacks to more than `limit` bytes. */
 enum sft_status sft_unpack(const char *path, size_t limit, struct sft_unpacked *out) SFT_MUST_CHECK;
 void sft_unpacked_free(struct sft_unpacked *unpacked);
 

@@ -65,7 +65,8 @@ sft_value sft_build_parameter(struct sft_build *build, const char *layer, const 
 
 sft_value sft_build_tap(struct sft_build *build, sft_value map)
 {
-    if (build->forward->from != SFT_NONE && build->forward->from_tap == build->out->n_taps) map = build->forward->from;
+    if (build->forward->from != SFT_NONE && build->forward->from_tap == build->out->n_taps)
+        map = build->forward->from;
     if (build->out->n_taps < SFT_MAX_TAPS) build->out->taps[build->out->n_taps++] = map;
     return map;
 }
@@ -92,7 +93,8 @@ enum sft_status sft_build_declare(struct sft_model *model)
 {
     const struct sft_forward forward = {SFT_NONE, SFT_NONE, SFT_NONE, SFT_BN_BATCH, SFT_NONE, 0, SFT_NONE, 0};
     struct sft_forward_out out;
-    struct sft_build build = {.model = model, .forward = &forward, .out = &out, .declared = &model->parameters};
+    struct sft_build build = {
+        .model = model, .forward = &forward, .out = &out, .declared = &model->parameters};
     enum sft_status status;
     SFT_TRY(sft_graph_create(&build.graph));
     status = run(&build, sft_model_images(model, build.graph, 1));
@@ -119,13 +121,15 @@ static enum sft_status check_forward(const struct sft_model *model, const struct
     if (!has_size(graph, forward->weights, parameters->weights_size) ||
         (forward->norm != SFT_NONE && !has_size(graph, forward->norm, parameters->norm_size)) ||
         (parameters->buffers_size && !has_size(graph, forward->buffers, parameters->buffers_size)))
-        return sft_fail(SFT_USAGE, "%s: flat weights, norm parameters or buffers of another size than the model's",
+        return sft_fail(SFT_USAGE,
+                        "%s: flat weights, norm parameters or buffers of another size than the model's",
                         model->variant->name);
     return SFT_OK;
 }
 
 enum sft_status sft_model_forward(const struct sft_model *model, struct sft_graph *graph,
-                                  const struct sft_forward *forward, sft_value images, struct sft_forward_out *out)
+                                  const struct sft_forward *forward, sft_value images,
+                                  struct sft_forward_out *out)
 {
     struct sft_build build = {.graph = graph, .model = model, .forward = forward, .out = out};
     SFT_TRY(sft_graph_status(graph));

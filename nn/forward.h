@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a family's build function works with. It runs once on a scratch graph to declare the parameters and then once
- * for each forward pass; layers (nn/layers/layers.h) and the calls below do the right thing in both.
+ * What a family's build function works with. It runs once on a scratch graph to declare the parameters and
+ * then once for each forward pass; layers (nn/layers/layers.h) and the calls below do the right thing in
+ * both.
  */
 #ifndef SFT_NN_FORWARD_H
 #define SFT_NN_FORWARD_H
@@ -33,7 +34,8 @@ struct sft_parameter_rule {
 sft_value sft_build_parameter(struct sft_build *build, const char *layer, const char *suffix,
                               struct sft_parameter_rule rule);
 
-/* Adds a feature map to out->taps and returns what to go on with: the map, or what the pass starts with here. */
+/* Adds a feature map to out->taps and returns what to go on with: the map, or what the pass starts with here.
+ */
 sft_value sft_build_tap(struct sft_build *build, sft_value map);
 
 /* The stream of the next dropout layer. */

@@ -85,14 +85,17 @@ static enum sft_status read_text(struct sft_groups *groups, const char *where, c
     return SFT_OK;
 }
 
-enum sft_status sft_groups_create(const char *text, int classes, const char *where, struct sft_groups **groups)
+enum sft_status sft_groups_create(const char *text, int classes, const char *where,
+                                  struct sft_groups **groups)
 {
     enum sft_status status;
     *groups = NULL;
     if (sft_groups_count(text) < 2)
-        return sft_fail(SFT_DATA, "%s: one group; at least two are needed, as each learns \"others\" from the others",
+        return sft_fail(SFT_DATA,
+                        "%s: one group; at least two are needed, as each learns \"others\" from the others",
                         where);
-    if (classes < 1 || classes > INT_MAX / 2) return sft_fail(SFT_DATA, "%s: groups of %d classes", where, classes);
+    if (classes < 1 || classes > INT_MAX / 2)
+        return sft_fail(SFT_DATA, "%s: groups of %d classes", where, classes);
     SFT_TRY_OUT(allocate(text, classes, groups));
     SFT_TRY_OUT(read_text(*groups, where, text));
     return SFT_OK;

@@ -15,12 +15,14 @@ struct sft_inference {
     struct sft_program *program;
 };
 
-static enum sft_status add_constant(struct sft_inference *inference, struct sft_shape shape, const float *values,
-                                    struct sft_tensor **constant)
+static enum sft_status add_constant(struct sft_inference *inference, struct sft_shape shape,
+                                    const float *values, struct sft_tensor **constant)
 {
     size_t number = inference->n_constants;
-    SFT_TRY(sft_grow(&inference->constants, &inference->constants_room, number + 1, sizeof(struct sft_tensor *)));
-    SFT_TRY(sft_tensor_create(inference->model->parameters.weights->device, "constant", SFT_F32, shape, constant));
+    SFT_TRY(
+        sft_grow(&inference->constants, &inference->constants_room, number + 1, sizeof(struct sft_tensor *)));
+    SFT_TRY(sft_tensor_create(inference->model->parameters.weights->device, "constant", SFT_F32, shape,
+                              constant));
     inference->constants[inference->n_constants++] = *constant;
     return sft_tensor_upload(*constant, 0, sft_shape_count(&shape), values);
 }
@@ -44,7 +46,8 @@ static enum sft_status add_output(struct sft_inference *inference, struct sft_gr
     SFT_TRY(sft_tensor_create(inference->model->parameters.weights->device,
                               names[number < SFT_OUTPUT_EXTRA ? number : SFT_OUTPUT_EXTRA], SFT_F32, shape,
                               &inference->outputs[number]));
-    sft_graph_place(graph, sft_scale(graph, value, 1.0f), sft_graph_tensor(graph, inference->outputs[number]), 0);
+    sft_graph_place(graph, sft_scale(graph, value, 1.0f), sft_graph_tensor(graph, inference->outputs[number]),
+                    0);
     return sft_graph_status(graph);
 }
 
@@ -55,10 +58,11 @@ static enum sft_status build(struct sft_inference *inference, struct sft_graph *
     struct sft_device *device = model->parameters.weights->device;
     struct sft_forward forward = sft_forward_on(graph, model);
     struct sft_forward_out out;
-    struct sft_pass pass = {.model = model, .graph = graph, .forward = &forward, .out = &out, .inference = inference};
+    struct sft_pass pass = {
+        .model = model, .graph = graph, .forward = &forward, .out = &out, .inference = inference};
     int64_t side = model->image_size;
-    SFT_TRY(
-        sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(inference->batch, side, side, 3), &inference->images));
+    SFT_TRY(sft_tensor_create(device, "images", SFT_F32, SFT_SHAPE(inference->batch, side, side, 3),
+                              &inference->images));
     pass.images = sft_graph_tensor(graph, inference->images);
     SFT_TRY(sft_model_forward(model, graph, &forward, pass.images, &out));
     SFT_TRY(add_output(inference, graph, out.logits));
@@ -69,8 +73,9 @@ static enum sft_status build(struct sft_inference *inference, struct sft_graph *
     return sft_program_create(device, graph, &inference->program);
 }
 
-enum sft_status sft_inference_create(struct sft_model *model, int batch, const struct sft_inference_extra *extras,
-                                     int n_extras, struct sft_inference **out)
+enum sft_status sft_inference_create(struct sft_model *model, int batch,
+                                     const struct sft_inference_extra *extras, int n_extras,
+                                     struct sft_inference **out)
 {
     struct sft_inference *inference;
     struct sft_graph *graph = NULL;

@@ -2,12 +2,12 @@
 /*
  * The loss of SFT: L = mean over ID images of CE(f(x), y) + lambda * mean over outliers of D(f(x'), uniform).
  *
- * ID and outlier rows share one batch; a label of -1 marks an outlier. A weight a row makes the two means of one sum:
- * 1/n_id on ID rows and lambda/n_ood on outliers, with the counts of the whole batch even when a graph sees a part of
- * it.
+ * ID and outlier rows share one batch; a label of -1 marks an outlier. A weight a row makes the two means of
+ * one sum: 1/n_id on ID rows and lambda/n_ood on outliers, with the counts of the whole batch even when a
+ * graph sees a part of it.
  *
- * With a grouped classifier (nn/groups.h) the loss of a row is the sum of its groups' losses, each with a label of its
- * own.
+ * With a grouped classifier (nn/groups.h) the loss of a row is the sum of its groups' losses, each with a
+ * label of its own.
  */
 #ifndef SFT_NN_LOSS_H
 #define SFT_NN_LOSS_H
@@ -20,8 +20,8 @@ struct sft_loss_out {
     sft_value total; /* (1): sum of weights*rows */
 };
 
-/* logits (N,C), labels int32 (N), weights (N). With `groups` (NULL: none) C is groups->outputs, and labels are (groups,
- * N), as sft_groups_targets makes them. */
+/* logits (N,C), labels int32 (N), weights (N). With `groups` (NULL: none) C is groups->outputs, and labels
+ * are (groups, N), as sft_groups_targets makes them. */
 struct sft_loss_out sft_loss(struct sft_graph *graph, const struct sft_groups *groups, sft_value logits,
                              sft_value labels, sft_value weights, struct sft_row_loss_params params);
 

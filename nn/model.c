@@ -91,7 +91,10 @@ void sft_model_destroy(struct sft_model **model)
     *model = NULL;
 }
 
-int sft_model_outputs(const struct sft_model *model) { return model->groups ? model->groups->outputs : model->classes; }
+int sft_model_outputs(const struct sft_model *model)
+{
+    return model->groups ? model->groups->outputs : model->classes;
+}
 
 /* ---- which model a file is for ---- */
 
@@ -103,7 +106,8 @@ static enum sft_status metadata_number(const struct sft_checkpoint *checkpoint, 
     if (!text) return SFT_OK;
     value = strtol(text, &end, 10);
     if (end == text || *end != '\0' || value < 0 || value > 1 << 24)
-        return sft_fail(SFT_DATA, "%s: metadata \"%s\" is \"%.40s\", not a number", checkpoint->path, key, text);
+        return sft_fail(SFT_DATA, "%s: metadata \"%s\" is \"%.40s\", not a number", checkpoint->path, key,
+                        text);
     *number = (int)value;
     return SFT_OK;
 }
@@ -131,7 +135,8 @@ static bool fits(const struct sft_model *model, const struct sft_checkpoint *che
     return true;
 }
 
-/* The variant whose parameters are all in the file; of several (a smaller net may be part of a larger) the largest. */
+/* The variant whose parameters are all in the file; of several (a smaller net may be part of a larger) the
+ * largest. */
 static enum sft_status search(const struct sft_checkpoint *checkpoint, const char **name)
 {
     const struct sft_variant *variant;
@@ -146,13 +151,14 @@ static enum sft_status search(const struct sft_checkpoint *checkpoint, const cha
         sft_model_destroy(&model);
     }
     if (most > 0) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: holds the weights of no model that is known here; name the model to see what is missing",
-                    checkpoint->path);
+    return sft_fail(
+        SFT_DATA,
+        "%s: holds the weights of no model that is known here; name the model to see what is missing",
+        checkpoint->path);
 }
 
-/* Logits by the size of the head's bias; the least possible where the file has no such head, so that loading can say
- * so. */
+/* Logits by the size of the head's bias; the least possible where the file has no such head, so that loading
+ * can say so. */
 static enum sft_status count_outputs(const struct sft_checkpoint *checkpoint, const char *name, int *outputs)
 {
     struct sft_model *model;
@@ -182,8 +188,8 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     return SFT_OK;
 }
 
-enum sft_status sft_model_open(struct sft_device *device, const char *path, const struct sft_model_config *config,
-                               struct sft_model **model)
+enum sft_status sft_model_open(struct sft_device *device, const char *path,
+                               const struct sft_model_config *config, struct sft_model **model)
 {
     struct sft_model_config full = config ? *config : (struct sft_model_config){0};
     struct sft_checkpoint *checkpoint;
@@ -199,8 +205,8 @@ out:
     return status;
 }
 
-enum sft_status sft_model_save(const struct sft_model *model, const char *path, const struct sft_metadata *metadata,
-                               size_t n_metadata)
+enum sft_status sft_model_save(const struct sft_model *model, const char *path,
+                               const struct sft_metadata *metadata, size_t n_metadata)
 {
     char classes[16], groups[16];
     const struct sft_metadata own[] = {{"model", model->variant->name},
@@ -231,8 +237,8 @@ enum sft_status sft_model_fingerprint(const struct sft_model *model, char hex[65
     if (!values) return SFT_MEMORY;
     status = sft_tensor_download(parameters->weights, 0, parameters->weights_size, values);
     if (status == SFT_OK && parameters->buffers)
-        status =
-            sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, values + parameters->weights_size);
+        status = sft_tensor_download(parameters->buffers, 0, parameters->buffers_size,
+                                     values + parameters->weights_size);
     if (status == SFT_OK) sft_sha256(values, (size_t)n * sizeof(*values), hex);
     free(values);
     return status;
@@ -243,8 +249,8 @@ struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_mode
     const struct sft_parameters *parameters = &model->parameters;
     return (struct sft_forward){.weights = sft_graph_tensor(graph, parameters->weights),
                                 .norm = SFT_NONE,
-                                .buffers =
-                                    parameters->buffers ? sft_graph_tensor(graph, parameters->buffers) : SFT_NONE,
+                                .buffers = parameters->buffers ? sft_graph_tensor(graph, parameters->buffers)
+                                                               : SFT_NONE,
                                 .bn = SFT_BN_RUNNING,
                                 .dropout_key = SFT_NONE,
                                 .from = SFT_NONE};

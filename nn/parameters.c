@@ -9,13 +9,17 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
 
-static bool has_kind(const struct sft_parameter *parameter, unsigned kinds) { return kinds >> parameter->kind & 1; }
+static bool has_kind(const struct sft_parameter *parameter, unsigned kinds)
+{
+    return kinds >> parameter->kind & 1;
+}
 
 enum sft_status sft_parameters_add(struct sft_parameters *parameters, const struct sft_parameter *parameter)
 {
     struct sft_parameter *item;
     if (parameters->n >= SFT_MAX_PARAMETERS)
-        return sft_fail(SFT_FAILED, "%s: a model has at most %d parameters", parameter->name, SFT_MAX_PARAMETERS);
+        return sft_fail(SFT_FAILED, "%s: a model has at most %d parameters", parameter->name,
+                        SFT_MAX_PARAMETERS);
     SFT_TRY(sft_grow(&parameters->items, &parameters->room, (size_t)parameters->n + 1, sizeof(*item)));
     item = &parameters->items[parameters->n];
     *item = *parameter;
@@ -34,7 +38,8 @@ static int64_t lay_out(struct sft_parameters *parameters, unsigned kinds, int64_
         struct sft_parameter *item = &parameters->items[i];
         if (!has_kind(item, kinds)) continue;
         item->offset = start;
-        start += (item->count + SFT_PARAMETER_ALIGNMENT - 1) / SFT_PARAMETER_ALIGNMENT * SFT_PARAMETER_ALIGNMENT;
+        start +=
+            (item->count + SFT_PARAMETER_ALIGNMENT - 1) / SFT_PARAMETER_ALIGNMENT * SFT_PARAMETER_ALIGNMENT;
     }
     return start;
 }
@@ -42,12 +47,14 @@ static int64_t lay_out(struct sft_parameters *parameters, unsigned kinds, int64_
 enum sft_status sft_parameters_allocate(struct sft_parameters *parameters, struct sft_device *device)
 {
     parameters->norm_size = lay_out(parameters, SFT_KINDS_NORM, 0);
-    parameters->weights_size = lay_out(parameters, SFT_KINDS_TRAINED & ~SFT_KINDS_NORM, parameters->norm_size);
+    parameters->weights_size =
+        lay_out(parameters, SFT_KINDS_TRAINED & ~SFT_KINDS_NORM, parameters->norm_size);
     parameters->buffers_size = lay_out(parameters, 1u << SFT_BUFFER, 0);
-    SFT_TRY(sft_tensor_create(device, "weights", SFT_F32, SFT_SHAPE(parameters->weights_size), &parameters->weights));
+    SFT_TRY(sft_tensor_create(device, "weights", SFT_F32, SFT_SHAPE(parameters->weights_size),
+                              &parameters->weights));
     if (parameters->buffers_size > 0)
-        SFT_TRY(
-            sft_tensor_create(device, "buffers", SFT_F32, SFT_SHAPE(parameters->buffers_size), &parameters->buffers));
+        SFT_TRY(sft_tensor_create(device, "buffers", SFT_F32, SFT_SHAPE(parameters->buffers_size),
+                                  &parameters->buffers));
     return SFT_OK;
 }
 
@@ -85,15 +92,17 @@ static void host_free(struct host *host)
 static enum sft_status host_upload(const struct sft_parameters *parameters, const struct host *host)
 {
     SFT_TRY(sft_tensor_upload(parameters->weights, 0, parameters->weights_size, host->weights));
-    return parameters->buffers ? sft_tensor_upload(parameters->buffers, 0, parameters->buffers_size, host->buffers)
-                               : SFT_OK;
+    return parameters->buffers
+               ? sft_tensor_upload(parameters->buffers, 0, parameters->buffers_size, host->buffers)
+               : SFT_OK;
 }
 
 static enum sft_status host_download(const struct sft_parameters *parameters, const struct host *host)
 {
     SFT_TRY(sft_tensor_download(parameters->weights, 0, parameters->weights_size, host->weights));
-    return parameters->buffers ? sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, host->buffers)
-                               : SFT_OK;
+    return parameters->buffers
+               ? sft_tensor_download(parameters->buffers, 0, parameters->buffers_size, host->buffers)
+               : SFT_OK;
 }
 
 static float *flat_of(const struct host *host, const struct sft_parameter *parameter)
@@ -211,8 +220,8 @@ static void complain(struct complaint *complaint, const char *name, const char *
             complaint->used += (size_t)snprintf(complaint->text + complaint->used, left, ", ...");
         return;
     }
-    wrote = snprintf(complaint->text + complaint->used, left, "%s%.100s%.100s", complaint->count > 1 ? ", " : "", name,
-                     detail);
+    wrote = snprintf(complaint->text + complaint->used, left, "%s%.100s%.100s",
+                     complaint->count > 1 ? ", " : "", name, detail);
     complaint->used += (size_t)wrote < left ? (size_t)wrote : left - 1;
 }
 
@@ -223,7 +232,8 @@ static bool is_counter(const char *name)
     return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at once. */
+/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at once.
+ */
 static enum sft_status match(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint,
                              const struct sft_stored_tensor **stored)
 {
@@ -246,24 +256,28 @@ static enum sft_status match(const struct sft_parameters *parameters, const stru
         complain(&misshaped, item->name, detail);
     }
     for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (!used[i] && !is_counter(checkpoint->tensors[i].name)) complain(&extra, checkpoint->tensors[i].name, "");
+        if (!used[i] && !is_counter(checkpoint->tensors[i].name))
+            complain(&extra, checkpoint->tensors[i].name, "");
     free(used);
     if (missing.count + misshaped.count + extra.count == 0) return SFT_OK;
     return sft_fail(SFT_DATA,
                     "%s does not fit the model: %d missing%s%s; %d unexpected%s%s; %d of another shape%s%s; "
                     "choose the model that the file was made for",
                     checkpoint->path, missing.count, missing.count ? ": " : "", missing.text, extra.count,
-                    extra.count ? ": " : "", extra.text, misshaped.count, misshaped.count ? ": " : "", misshaped.text);
+                    extra.count ? ": " : "", extra.text, misshaped.count, misshaped.count ? ": " : "",
+                    misshaped.text);
 }
 
-static enum sft_status check_finite(const struct sft_checkpoint *checkpoint, const struct sft_stored_tensor *stored,
-                                    const float *values, int64_t count)
+static enum sft_status check_finite(const struct sft_checkpoint *checkpoint,
+                                    const struct sft_stored_tensor *stored, const float *values,
+                                    int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(values[i]))
-            return sft_fail(SFT_DATA,
-                            "%s: tensor %s holds %s at element %lld; the file is damaged or its training diverged",
-                            checkpoint->path, stored->name, isnan(values[i]) ? "NaN" : "an infinity", (long long)i);
+            return sft_fail(
+                SFT_DATA,
+                "%s: tensor %s holds %s at element %lld; the file is damaged or its training diverged",
+                checkpoint->path, stored->name, isnan(values[i]) ? "NaN" : "an infinity", (long long)i);
     return SFT_OK;
 }
 
@@ -275,7 +289,8 @@ static int64_t largest(const struct sft_parameters *parameters)
     return count;
 }
 
-static enum sft_status keep_names(struct sft_parameters *parameters, const struct sft_stored_tensor *const *stored)
+static enum sft_status keep_names(struct sft_parameters *parameters,
+                                  const struct sft_stored_tensor *const *stored)
 {
     for (int i = 0; i < parameters->n; i++) {
         struct sft_parameter *item = &parameters->items[i];
@@ -288,7 +303,8 @@ static enum sft_status keep_names(struct sft_parameters *parameters, const struc
     return SFT_OK;
 }
 
-enum sft_status sft_parameters_load(struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint)
+enum sft_status sft_parameters_load(struct sft_parameters *parameters,
+                                    const struct sft_checkpoint *checkpoint)
 {
     const struct sft_stored_tensor **stored = sft_calloc((size_t)parameters->n, sizeof(const void *));
     float *values = sft_calloc((size_t)largest(parameters), sizeof(*values));
@@ -316,7 +332,8 @@ enum sft_status sft_parameters_save(const struct sft_parameters *parameters, con
                                     const struct sft_metadata *metadata, size_t n_metadata)
 {
     struct sft_stored_tensor *tensors = sft_calloc((size_t)parameters->n, sizeof(*tensors));
-    float *values = sft_calloc((size_t)(parameters->weights_size + parameters->buffers_size), sizeof(*values));
+    float *values =
+        sft_calloc((size_t)(parameters->weights_size + parameters->buffers_size), sizeof(*values));
     float *next = values;
     struct host host = {NULL, NULL};
     enum sft_status status = SFT_MEMORY;

@@ -2,14 +2,15 @@
 /*
  * The parameters and buffers of a model: names, shapes, initial values, and where they lie.
  *
- * All parameters of a model lie in ONE flat float32 tensor, `weights`: first every norm parameter (the set S that
- * SAM-only-norm perturbs), then the others. Running statistics lie in a second one, `buffers`. So the perturbation and
- * an optimiser's update are one dispatch each, and whoever needs a tensor per parameter (momentum, gradients, a saved
- * copy) creates one flat tensor of the same size and uses the same offsets. Offsets are multiples of
- * SFT_PARAMETER_ALIGNMENT elements; the elements between two parameters are zero and stay zero under every optimiser.
+ * All parameters of a model lie in ONE flat float32 tensor, `weights`: first every norm parameter (the set S
+ * that SAM-only-norm perturbs), then the others. Running statistics lie in a second one, `buffers`. So the
+ * perturbation and an optimiser's update are one dispatch each, and whoever needs a tensor per parameter
+ * (momentum, gradients, a saved copy) creates one flat tensor of the same size and uses the same offsets.
+ * Offsets are multiples of SFT_PARAMETER_ALIGNMENT elements; the elements between two parameters are zero and
+ * stay zero under every optimiser.
  *
- * Names are those of published checkpoints. Shapes are the runtime's (filters R,S,I,O); files have `file_shape`
- * (filters O,I,R,S), and values are converted when they are read and written.
+ * Names are those of published checkpoints. Shapes are the runtime's (filters R,S,I,O); files have
+ * `file_shape` (filters O,I,R,S), and values are converted when they are read and written.
  *
  * A list is filled by the layers (nn/forward.h) when a model is created (nn/model.h).
  */
@@ -49,7 +50,8 @@ struct sft_init {
 
 struct sft_parameter {
     char *name;      /* as in published checkpoints */
-    char *file_name; /* as in the file it was loaded from (for example with "module." in front); NULL: as `name` */
+    char *file_name; /* as in the file it was loaded from (for example with "module." in front); NULL: as
+                        `name` */
     enum sft_parameter_kind kind;
     struct sft_shape shape, file_shape;
     struct sft_init init;
@@ -72,36 +74,39 @@ enum sft_status sft_parameters_add(struct sft_parameters *parameters,
                                    const struct sft_parameter *parameter) SFT_MUST_CHECK;
 
 /* Lays the list out and creates the flat tensors, filled with zeros. */
-enum sft_status sft_parameters_allocate(struct sft_parameters *parameters, struct sft_device *device) SFT_MUST_CHECK;
+enum sft_status sft_parameters_allocate(struct sft_parameters *parameters,
+                                        struct sft_device *device) SFT_MUST_CHECK;
 void sft_parameters_free(struct sft_parameters *parameters); /* also of a half-made list */
 
-/* Initial values by each parameter's rule. Parameter i draws from Philox stream SFT_STREAM_INIT with index i, in the
- * order of its elements; running means become 0 and variances 1. */
+/* Initial values by each parameter's rule. Parameter i draws from Philox stream SFT_STREAM_INIT with index i,
+ * in the order of its elements; running means become 0 and variances 1. */
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed) SFT_MUST_CHECK;
 
-/* Reads all parameters and buffers. Names and shapes have to match exactly, after "module." is stripped where every
- * name has it; `num_batches_tracked` counters are ignored, and BiT's own `head.gn` is taken for `before_head.gn`.
- * SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a tensor that holds a NaN or an
- * infinity. On failure the device's values are unchanged, unless an upload failed. */
+/* Reads all parameters and buffers. Names and shapes have to match exactly, after "module." is stripped where
+ * every name has it; `num_batches_tracked` counters are ignored, and BiT's own `head.gn` is taken for
+ * `before_head.gn`. SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a
+ * tensor that holds a NaN or an infinity. On failure the device's values are unchanged, unless an upload
+ * failed. */
 enum sft_status sft_parameters_load(struct sft_parameters *parameters,
                                     const struct sft_checkpoint *checkpoint) SFT_MUST_CHECK;
 
-/* Writes all parameters and buffers to a safetensors file (SFT_WRITE on failure), under the names of the file they were
- * loaded from. `metadata` (n_metadata pairs) goes into the header. The same values give the same bytes. */
+/* Writes all parameters and buffers to a safetensors file (SFT_WRITE on failure), under the names of the file
+ * they were loaded from. `metadata` (n_metadata pairs) goes into the header. The same values give the same
+ * bytes. */
 enum sft_status sft_parameters_save(const struct sft_parameters *parameters, const char *path,
                                     const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 
-/* Host copies in the order of `items`: parameter i of `flat` (laid out like weights, or buffers for SFT_BUFFER), from
- * the runtime's layout to the file's and back; `values` has items[i].count elements. For files with further flat
- * tensors. */
+/* Host copies in the order of `items`: parameter i of `flat` (laid out like weights, or buffers for
+ * SFT_BUFFER), from the runtime's layout to the file's and back; `values` has items[i].count elements. For
+ * files with further flat tensors. */
 void sft_parameter_to_file(const struct sft_parameter *parameter, const float *flat, float *values);
 void sft_parameter_from_file(const struct sft_parameter *parameter, const float *values, float *flat);
 
 /* Number of the parameter of that name, or -1. */
 int sft_parameters_find(const struct sft_parameters *parameters, const char *name);
 
-/* Numbers of the parameters of the kinds in `kinds` (SFT_KINDS_..., or 1 << kind), in order, into `numbers` (room for
- * n; may be NULL). Returns how many. */
+/* Numbers of the parameters of the kinds in `kinds` (SFT_KINDS_..., or 1 << kind), in order, into `numbers`
+ * (room for n; may be NULL). Returns how many. */
 int sft_parameters_select(const struct sft_parameters *parameters, unsigned kinds, int *numbers);
 
 /* Elements of the parameters of `kinds`, without padding. */

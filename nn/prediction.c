@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* The largest softmax probability, written so that a certain one is 1 exactly; infinite logits promise nothing. */
+/* The largest softmax probability, written so that a certain one is 1 exactly; infinite logits promise
+ * nothing. */
 static struct sft_prediction predict_flat(int classes, const float *logits)
 {
     struct sft_prediction best = {0, 0};

@@ -10,8 +10,8 @@ struct sft_prediction {
     double probability;
 };
 
-/* From the logits of one image: the largest of softmax(z). With `groups` (NULL: none) the largest probability of a
- * class in the softmax of its own group. */
+/* From the logits of one image: the largest of softmax(z). With `groups` (NULL: none) the largest probability
+ * of a class in the softmax of its own group. */
 struct sft_prediction sft_predict(const struct sft_groups *groups, int classes, const float *logits);
 
 #endif

@@ -19,8 +19,10 @@ static const char kind[] = "sft-vk calibration 1";
 
 void sft_calibration_free(struct sft_calibration *calibration)
 {
-    for (int i = 0; i < calibration->n && calibration->scorers; i++) sft_scorer_free(&calibration->scorers[i]);
-    for (int c = 0; c < calibration->classes && calibration->class_names; c++) free(calibration->class_names[c]);
+    for (int i = 0; i < calibration->n && calibration->scorers; i++)
+        sft_scorer_free(&calibration->scorers[i]);
+    for (int c = 0; c < calibration->classes && calibration->class_names; c++)
+        free(calibration->class_names[c]);
     free(calibration->scorers);
     free(calibration->thresholds);
     free(calibration->class_names);
@@ -60,7 +62,8 @@ static json_t *knob_json(const struct sft_knob *knob, const union sft_knob_value
     return NULL;
 }
 
-static enum sft_status knob_from_json(const struct sft_knob *knob, const json_t *json, union sft_knob_value *value)
+static enum sft_status knob_from_json(const struct sft_knob *knob, const json_t *json,
+                                      union sft_knob_value *value)
 {
     char text[64];
     if (json_is_string(json)) return sft_knob_read(knob, json_string_value(json), value);
@@ -93,9 +96,9 @@ static char *description(const struct sft_calibration *calibration, const char *
     char *text;
     for (int c = 0; c < calibration->classes; c++)
         json_array_append_new(classes, json_string(calibration->class_names[c]));
-    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint, "arrays_sha256",
-                     digest, "recall", calibration->recall, "images", (json_int_t)calibration->images, "scores",
-                     scores_json(calibration), "classes", classes);
+    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint,
+                     "arrays_sha256", digest, "recall", calibration->recall, "images",
+                     (json_int_t)calibration->images, "scores", scores_json(calibration), "classes", classes);
     text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(json);
     return text;
@@ -121,8 +124,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The arrays sorted by name; `names` has room for them. */
-static enum sft_status list_tensors(const struct sft_calibration *calibration, struct sft_stored_tensor *tensors,
-                                    char (*names)[NAME_BYTES], size_t *n)
+static enum sft_status list_tensors(const struct sft_calibration *calibration,
+                                    struct sft_stored_tensor *tensors, char (*names)[NAME_BYTES], size_t *n)
 {
     *n = 0;
     for (int i = 0; i < calibration->n; i++)
@@ -130,11 +133,12 @@ static enum sft_status list_tensors(const struct sft_calibration *calibration, s
             const struct sft_statistic *item = &calibration->scorers[i].statistics.items[k];
             if (*n == MAX_TENSORS) return sft_fail(SFT_FAILED, "more than %d statistics", MAX_TENSORS);
             snprintf(names[*n], NAME_BYTES, "%s/%s", calibration->scorers[i].score->name, item->name);
-            tensors[*n] = (struct sft_stored_tensor){.name = names[*n],
-                                                     .dtype = SFT_STORED_F32,
-                                                     .shape = item->shape,
-                                                     .data = item->values,
-                                                     .bytes = (size_t)sft_shape_count(&item->shape) * sizeof(float)};
+            tensors[*n] =
+                (struct sft_stored_tensor){.name = names[*n],
+                                           .dtype = SFT_STORED_F32,
+                                           .shape = item->shape,
+                                           .data = item->values,
+                                           .bytes = (size_t)sft_shape_count(&item->shape) * sizeof(float)};
             ++*n;
         }
     qsort(tensors, *n, sizeof(*tensors), by_name);
@@ -166,7 +170,8 @@ out:
 
 static enum sft_status damaged(const char *path, const char *what)
 {
-    return sft_fail(SFT_DATA, "%s: a damaged calibration file: %s; make it again with `sft-vk calibrate`", path, what);
+    return sft_fail(SFT_DATA, "%s: a damaged calibration file: %s; make it again with `sft-vk calibrate`",
+                    path, what);
 }
 
 static enum sft_status read_statistics(const struct sft_checkpoint *file, struct sft_scorer *scorer)
@@ -185,8 +190,8 @@ static enum sft_status read_statistics(const struct sft_checkpoint *file, struct
     return SFT_OK;
 }
 
-static enum sft_status read_score(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
-                                  struct sft_scorer *scorer, double *threshold)
+static enum sft_status read_score(const struct sft_checkpoint *file, const json_t *json,
+                                  const struct sft_model *model, struct sft_scorer *scorer, double *threshold)
 {
     const char *name = json_string_value(json_object_get(json, "name"));
     const json_t *number = json_object_get(json, "threshold"), *knobs = json_object_get(json, "knobs");
@@ -196,7 +201,8 @@ static enum sft_status read_score(const struct sft_checkpoint *file, const json_
     scorer->variant = model->variant;
     *threshold = json_number_value(number);
     for (int k = 0; k < sft_score_knobs(score); k++)
-        if (knob_from_json(&score->knobs[k], json_object_get(knobs, score->knobs[k].name), &scorer->knobs[k]) != SFT_OK)
+        if (knob_from_json(&score->knobs[k], json_object_get(knobs, score->knobs[k].name),
+                           &scorer->knobs[k]) != SFT_OK)
             return damaged(file->path, "settings of a score");
     return read_statistics(file, scorer);
 }
@@ -224,15 +230,17 @@ static enum sft_status check_origin(const struct sft_checkpoint *file, const jso
     const char *fingerprint = json_string_value(json_object_get(json, "model_sha256"));
     char found[65];
     digest_of(file->tensors, file->n_tensors, found);
-    if (!digest || strcmp(digest, found) != 0) return damaged(file->path, "its arrays are not those that were written");
+    if (!digest || strcmp(digest, found) != 0)
+        return damaged(file->path, "its arrays are not those that were written");
     SFT_TRY(sft_model_fingerprint(model, calibration->fingerprint));
     if (fingerprint && strcmp(fingerprint, calibration->fingerprint) == 0) return SFT_OK;
-    return sft_fail(SFT_DATA, "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
+    return sft_fail(SFT_DATA,
+                    "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
                     file->path);
 }
 
-static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json, const struct sft_model *model,
-                                struct sft_calibration *calibration)
+static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json,
+                                const struct sft_model *model, struct sft_calibration *calibration)
 {
     const json_t *scores = json_object_get(json, "scores"), *recall = json_object_get(json, "recall");
     size_t n = json_array_size(scores);

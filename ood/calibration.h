@@ -2,8 +2,8 @@
 /*
  * Calibration: for a model, the threshold of one or more scores and the statistics they need, in one file.
  *
- * The file is safetensors: an array SCORE/STATISTIC for each statistic, and in the header what they belong to. It is
- * refused for a model with other weights, and where a byte of an array has changed.
+ * The file is safetensors: an array SCORE/STATISTIC for each statistic, and in the header what they belong
+ * to. It is refused for a model with other weights, and where a byte of an array has changed.
  */
 #ifndef SFT_CALIBRATION_H
 #define SFT_CALIBRATION_H
@@ -23,15 +23,17 @@ struct sft_calibration {
 };
 
 /* Writes the file atomically. SFT_WRITE. */
-enum sft_status sft_calibration_write(const struct sft_calibration *calibration, const char *path) SFT_MUST_CHECK;
+enum sft_status sft_calibration_write(const struct sft_calibration *calibration,
+                                      const char *path) SFT_MUST_CHECK;
 
-/* Reads it for a model. SFT_DATA where it is missing, damaged, no calibration, or of other weights. Release with
- * sft_calibration_free in any case. */
+/* Reads it for a model. SFT_DATA where it is missing, damaged, no calibration, or of other weights. Release
+ * with sft_calibration_free in any case. */
 enum sft_status sft_calibration_read(const char *path, const struct sft_model *model,
                                      struct sft_calibration *calibration) SFT_MUST_CHECK;
 void sft_calibration_free(struct sft_calibration *calibration);
 
-/* The largest threshold that at least `recall` of the n scores reach. SFT_FAILED for a score that is no number. */
+/* The largest threshold that at least `recall` of the n scores reach. SFT_FAILED for a score that is no
+ * number. */
 enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double recall,
                                           double *threshold) SFT_MUST_CHECK;
 

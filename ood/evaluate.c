@@ -75,7 +75,8 @@ static enum sft_status allocate(const struct sft_model *model, const struct sft_
 }
 
 /* Where the outputs belong. */
-static void outputs_of(const struct sft_collected *collected, int n_scorers, float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
+static void outputs_of(const struct sft_collected *collected, int n_scorers,
+                       float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
 {
     memset(outputs, 0, SFT_MAX_OUTPUTS_OF_PASS * sizeof(*outputs));
     outputs[SFT_OUTPUT_LOGITS] = collected->logits;
@@ -93,7 +94,8 @@ struct source {
     int32_t *none;  /* (batch) of -1 */
 };
 
-static enum sft_status next_of_loader(struct source *source, const float **images, const int32_t **labels, int64_t *n)
+static enum sft_status next_of_loader(struct source *source, const float **images, const int32_t **labels,
+                                      int64_t *n)
 {
     const struct sft_batch *batch;
     SFT_TRY(sft_loader_next(source->loader, &batch));
@@ -104,7 +106,8 @@ static enum sft_status next_of_loader(struct source *source, const float **image
     return SFT_OK;
 }
 
-static enum sft_status next_of_array(struct source *source, const float **images, const int32_t **labels, int64_t *n)
+static enum sft_status next_of_array(struct source *source, const float **images, const int32_t **labels,
+                                     int64_t *n)
 {
     size_t bytes;
     *n = source->left < source->batch ? source->left : source->batch;
@@ -141,8 +144,8 @@ static enum sft_status run_batches(struct sft_inference *inference, struct sourc
 }
 
 static enum sft_status run_source(struct sft_model *model, struct source *source, enum sft_images images,
-                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
-                                  void *context)
+                                  const struct sft_evaluation *evaluation, unsigned needs,
+                                  sft_batch_sink sink, void *context)
 {
     struct sft_inference *inference = NULL;
     struct sft_collected room = {0};
@@ -158,7 +161,8 @@ out:
 }
 
 enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
-                           const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink, void *context)
+                           const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
+                           void *context)
 {
     const struct sft_evaluation fitting = for_images(evaluation, sft_dataset_count(set));
     struct sft_loader_params params = in_order(model, set, &fitting);
@@ -206,7 +210,8 @@ static enum sft_status make_room(const struct collection *collection, const stru
     size_t n = (size_t)collection->n;
     all->outputs = batch->outputs;
     all->outputs.n = 0;
-    all->outputs.logits = all->logits = sft_calloc(n * (size_t)sft_outputs_logits(&batch->outputs), sizeof(float));
+    all->outputs.logits = all->logits =
+        sft_calloc(n * (size_t)sft_outputs_logits(&batch->outputs), sizeof(float));
     all->outputs.labels = all->labels = sft_calloc(n, sizeof(int32_t));
     if (!all->logits || !all->labels) return SFT_MEMORY;
     if (batch->features) {
@@ -227,7 +232,8 @@ static void append(float *to, const float *from, int64_t first, int64_t n, int w
     if (from) memcpy(to + first * width, from, (size_t)(n * width) * sizeof(float));
 }
 
-static enum sft_status collect_batch(void *context, int64_t first, const struct sft_collected *batch, bool *more)
+static enum sft_status collect_batch(void *context, int64_t first, const struct sft_collected *batch,
+                                     bool *more)
 {
     const struct collection *collection = context;
     struct sft_collected *all = collection->collected;
@@ -241,14 +247,16 @@ static enum sft_status collect_batch(void *context, int64_t first, const struct 
     all->outputs.n = first + n;
     *more = all->outputs.n < collection->n;
     if (collection->evaluation->progress)
-        collection->evaluation->progress(collection->evaluation->context, collection->name, first + n, collection->n);
+        collection->evaluation->progress(collection->evaluation->context, collection->name, first + n,
+                                         collection->n);
     return SFT_OK;
 }
 
 /* The first n images of the set. */
-static enum sft_status collect_first(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
-                                     const char *name, const struct sft_evaluation *evaluation, unsigned needs,
-                                     int64_t n, struct sft_collected *collected)
+static enum sft_status collect_first(struct sft_model *model, const struct sft_dataset *set,
+                                     enum sft_images images, const char *name,
+                                     const struct sft_evaluation *evaluation, unsigned needs, int64_t n,
+                                     struct sft_collected *collected)
 {
     int64_t count = sft_dataset_count(set);
     struct collection collection = {evaluation, name, n < count ? n : count, collected};
@@ -305,7 +313,8 @@ static enum sft_status read_taps(const struct sft_model *model, struct sft_head 
     forward = sft_forward_on(graph, model);
     status = sft_model_forward(model, graph, &forward, sft_model_images(model, graph, 1), &out);
     head->n_taps = status == SFT_OK ? out.n_taps : 0;
-    for (int i = 0; i < head->n_taps; i++) head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i])->dim[3];
+    for (int i = 0; i < head->n_taps; i++)
+        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i])->dim[3];
     sft_graph_destroy(&graph);
     return status;
 }
@@ -316,7 +325,8 @@ enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *he
                                *bias = parameter_of(model, SFT_HEAD_BIAS);
     float *values;
     memset(head, 0, sizeof(*head));
-    if (!weight || !bias) return sft_fail(SFT_USAGE, "%s has no single linear classifier", model->variant->name);
+    if (!weight || !bias)
+        return sft_fail(SFT_USAGE, "%s has no single linear classifier", model->variant->name);
     values = sft_calloc((size_t)(weight->count + bias->count), sizeof(*values));
     if (!values) return SFT_MEMORY;
     *head = (struct sft_head){.classes = (int)bias->count,
@@ -324,7 +334,8 @@ enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *he
                               .weight = values,
                               .bias = values + weight->count};
     SFT_TRY(sft_tensor_download(model->parameters.weights, weight->offset, weight->count, values));
-    SFT_TRY(sft_tensor_download(model->parameters.weights, bias->offset, bias->count, values + weight->count));
+    SFT_TRY(
+        sft_tensor_download(model->parameters.weights, bias->offset, bias->count, values + weight->count));
     return read_taps(model, head);
 }
 
@@ -362,7 +373,8 @@ static enum sft_status learn(struct sft_model *model, const struct sft_evaluatio
 static const struct sft_score *unfitted(const struct sft_evaluation *evaluation)
 {
     for (int i = 0; i < evaluation->n_scorers; i++)
-        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_FIT) && !evaluation->scorers[i].statistics.n)
+        if ((sft_scorer_needs(&evaluation->scorers[i]) & SFT_NEEDS_FIT) &&
+            !evaluation->scorers[i].statistics.n)
             return evaluation->scorers[i].score;
     return NULL;
 }
@@ -378,7 +390,8 @@ static enum sft_status run_tune(struct sft_model *model, const struct sft_evalua
         if (images > most) most = images;
     }
     if (most == 0) return SFT_OK;
-    SFT_TRY(collect_first(model, evaluation->fit, SFT_IMAGES_TUNE, "fit, again", evaluation, 0, most, &collected));
+    SFT_TRY(collect_first(model, evaluation->fit, SFT_IMAGES_TUNE, "fit, again", evaluation, 0, most,
+                          &collected));
     status = learn(model, evaluation, SFT_NEEDS_TUNE, &collected);
     sft_collected_free(&collected);
     return status;
@@ -394,17 +407,19 @@ static enum sft_status run_fit(struct sft_model *model, const struct sft_evaluat
     return status == SFT_OK ? run_tune(model, evaluation) : status;
 }
 
-enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation, double *seconds)
+enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation,
+                                 double *seconds)
 {
     const struct sft_score *score = unfitted(evaluation);
     double start = sft_now();
     if (seconds) *seconds = 0;
     if (!score) return SFT_OK;
     if (!evaluation->fit)
-        return sft_fail(SFT_USAGE,
-                        "%s needs statistics of images of the training kind: name some with --fit SPEC, for example "
-                        "the model's training images",
-                        score->name);
+        return sft_fail(
+            SFT_USAGE,
+            "%s needs statistics of images of the training kind: name some with --fit SPEC, for example "
+            "the model's training images",
+            score->name);
     SFT_TRY(run_fit(model, evaluation));
     if (seconds) *seconds = sft_now() - start;
     return SFT_OK;
@@ -413,15 +428,15 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
 /* ---- scoring ---- */
 
 /* Both NaN where the images have no labels. */
-static enum sft_status measure_id(const struct sft_dataset *id, const struct sft_collected *collected, double *accuracy,
-                                  double *ece)
+static enum sft_status measure_id(const struct sft_dataset *id, const struct sft_collected *collected,
+                                  double *accuracy, double *ece)
 {
     const struct sft_outputs *outputs = &collected->outputs;
     *accuracy = *ece = NAN;
     if (sft_dataset_classes(id) == 0) return SFT_OK;
     if (sft_dataset_classes(id) != outputs->classes)
-        return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id), sft_dataset_classes(id),
-                        outputs->classes);
+        return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id),
+                        sft_dataset_classes(id), outputs->classes);
     SFT_TRY(sft_metrics_accuracy(outputs, accuracy));
     return sft_metrics_calibration_error(outputs, ece);
 }
@@ -444,7 +459,8 @@ static enum sft_status score_set(struct sft_model *model, const struct sft_evalu
 }
 
 static enum sft_status evaluate_set(struct sft_model *model, const struct sft_evaluation *evaluation, int set,
-                                    enum sft_results_model which, struct sft_results *results, double *accuracy)
+                                    enum sft_results_model which, struct sft_results *results,
+                                    double *accuracy)
 {
     const struct sft_dataset *data = set == SFT_ID_SET ? evaluation->id : evaluation->sets[set];
     struct sft_collected collected;

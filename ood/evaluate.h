@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation: images through a model, its outputs through scores, scores into results. The network runs once over each
- * set, whatever the number of scores. */
+/* Evaluation: images through a model, its outputs through scores, scores into results. The network runs once
+ * over each set, whatever the number of scores. */
 #ifndef SFT_EVALUATE_H
 #define SFT_EVALUATE_H
 
@@ -16,8 +16,9 @@ enum { SFT_MAX_SCORERS = SFT_MAX_OUTPUTS_OF_PASS - SFT_OUTPUT_EXTRA };
 struct sft_evaluation {
     const struct sft_dataset *id;          /* borrowed, as all of this */
     const struct sft_dataset *const *sets; /* OOD sets, as in the results */
-    const struct sft_dataset *fit;         /* images of the training kind, for the scores that need some; may be NULL */
-    struct sft_scorer *scorers;            /* as in the results, at most SFT_MAX_SCORERS; fitting fills statistics in */
+    const struct sft_dataset
+        *fit;                   /* images of the training kind, for the scores that need some; may be NULL */
+    struct sft_scorer *scorers; /* as in the results, at most SFT_MAX_SCORERS; fitting fills statistics in */
     int n_scorers;
     int batch;                         /* images a pass at most */
     int workers;                       /* threads that decode; 0: as many as sft_parallel has */
@@ -36,15 +37,18 @@ struct sft_collected {
 };
 
 /* Takes the outputs of a batch whose first image is number `first`; *more false ends the pass. */
-typedef enum sft_status (*sft_batch_sink)(void *context, int64_t first, const struct sft_collected *batch, bool *more);
+typedef enum sft_status (*sft_batch_sink)(void *context, int64_t first, const struct sft_collected *batch,
+                                          bool *more);
 
-/* Runs the set batch by batch: logits, what the scorers append to the pass, and features where a scorer or `needs`
- * (SFT_NEEDS_...) asks for them. SFT_DATA for a picture that is damaged, SFT_INTERRUPTED when stopped. */
+/* Runs the set batch by batch: logits, what the scorers append to the pass, and features where a scorer or
+ * `needs` (SFT_NEEDS_...) asks for them. SFT_DATA for a picture that is damaged, SFT_INTERRUPTED when
+ * stopped. */
 enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *set, enum sft_images images,
                            const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                            void *context) SFT_MUST_CHECK;
 
-/* The same for n normalised images of the model's size that lie in memory one after the other, float32, not aligned. */
+/* The same for n normalised images of the model's size that lie in memory one after the other, float32, not
+ * aligned. */
 enum sft_status sft_stream_array(struct sft_model *model, const void *images, int64_t n,
                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                                  void *context) SFT_MUST_CHECK;
@@ -62,13 +66,13 @@ struct sft_outputs sft_collected_for(const struct sft_collected *collected, int 
 enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head) SFT_MUST_CHECK;
 void sft_head_free(struct sft_head *head);
 
-/* Fits every scorer that needs images of the training kind and has no statistics yet. SFT_USAGE where `fit` is NULL and
- * one does. *seconds (may be NULL) is what it took. */
+/* Fits every scorer that needs images of the training kind and has no statistics yet. SFT_USAGE where `fit`
+ * is NULL and one does. *seconds (may be NULL) is what it took. */
 enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation,
                                  double *seconds) SFT_MUST_CHECK;
 
-/* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets. Scorers must
- * have been fitted for this model. */
+/* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets.
+ * Scorers must have been fitted for this model. */
 enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
                              enum sft_results_model which, struct sft_results *results) SFT_MUST_CHECK;
 

@@ -20,7 +20,8 @@ sft_value sft_grad(const struct sft_autodiff *autodiff, sft_value value)
 void sft_add_grad(struct sft_autodiff *autodiff, sft_value value, sft_value gradient)
 {
     if (!sft_needs_grad(autodiff, value) || gradient == SFT_NONE) return;
-    if (autodiff->grads[value] != SFT_NONE) gradient = sft_add(autodiff->graph, autodiff->grads[value], gradient, 1.0f);
+    if (autodiff->grads[value] != SFT_NONE)
+        gradient = sft_add(autodiff->graph, autodiff->grads[value], gradient, 1.0f);
     autodiff->grads[value] = gradient;
 }
 
@@ -49,7 +50,8 @@ static enum sft_status differentiate_node(struct sft_autodiff *autodiff, size_t 
     return sft_graph_status(autodiff->graph);
 }
 
-enum sft_status sft_autodiff(struct sft_graph *graph, sft_value loss, const sft_value *wanted, int n, sft_value *grads)
+enum sft_status sft_autodiff(struct sft_graph *graph, sft_value loss, const sft_value *wanted, int n,
+                             sft_value *grads)
 {
     struct sft_autodiff autodiff = {.graph = graph, .n_values = graph->n_values};
     size_t n_nodes = graph->n_nodes;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole hardware abstraction: one table of functions for each backend. runtime/device.c validates, logs and calls
- * it. */
+/* The whole hardware abstraction: one table of functions for each backend. runtime/device.c validates, logs
+ * and calls it. */
 #ifndef SFT_BACKEND_H
 #define SFT_BACKEND_H
 
@@ -35,8 +35,10 @@ struct sft_backend {
     /* Zeroed memory; tensor->memory is the backend's. */
     enum sft_status (*allocate)(struct sft_device *device, size_t bytes, void **memory);
     void (*release)(struct sft_device *device, void *memory);
-    enum sft_status (*upload)(struct sft_device *device, void *memory, size_t offset, const void *data, size_t bytes);
-    enum sft_status (*download)(struct sft_device *device, void *memory, size_t offset, void *data, size_t bytes);
+    enum sft_status (*upload)(struct sft_device *device, void *memory, size_t offset, const void *data,
+                              size_t bytes);
+    enum sft_status (*download)(struct sft_device *device, void *memory, size_t offset, void *data,
+                                size_t bytes);
 
     /* program->graph and ->plan are set; allocates the arena, records. */
     enum sft_status (*prepare)(struct sft_program *program);

@@ -39,7 +39,8 @@ enum sft_status sft_device_open(const char *want, uint64_t memory, struct sft_de
     SFT_TRY(sft_device_list(&list, &count));
     info = sft_choose_device(list, count, want);
     if (!info || !info->usable) {
-        status = info ? sft_fail(SFT_DEVICE, "device %s cannot be used: %s", info->name, info->reason) : SFT_DEVICE;
+        status = info ? sft_fail(SFT_DEVICE, "device %s cannot be used: %s", info->name, info->reason)
+                      : SFT_DEVICE;
         goto out;
     }
     device = sft_calloc(1, sizeof(*device));
@@ -76,11 +77,12 @@ enum sft_status sft_device_wait(struct sft_device *device) { return device->back
 static enum sft_status reserve(struct sft_device *device, const char *what, size_t bytes)
 {
     if (device->budget && device->allocated + bytes > device->budget)
-        return sft_fail(SFT_MEMORY,
-                        "%s: %.1f MiB do not fit: %.1f of %.1f MiB are taken on %s; use a smaller --batch or a larger "
-                        "--memory",
-                        what, (double)bytes / 1048576.0, (double)device->allocated / 1048576.0,
-                        (double)device->budget / 1048576.0, device->info.name);
+        return sft_fail(
+            SFT_MEMORY,
+            "%s: %.1f MiB do not fit: %.1f of %.1f MiB are taken on %s; use a smaller --batch or a larger "
+            "--memory",
+            what, (double)bytes / 1048576.0, (double)device->allocated / 1048576.0,
+            (double)device->budget / 1048576.0, device->info.name);
     device->allocated += bytes;
     return SFT_OK;
 }
@@ -124,8 +126,8 @@ static enum sft_status check_range(const struct sft_tensor *tensor, int64_t firs
 {
     int64_t whole = sft_shape_count(&tensor->shape);
     if (first >= 0 && count >= 0 && first <= whole && count <= whole - first) return SFT_OK;
-    return sft_fail(SFT_USAGE, "tensor %s has %" PRId64 " elements: no %" PRId64 " from %" PRId64, tensor->name, whole,
-                    count, first);
+    return sft_fail(SFT_USAGE, "tensor %s has %" PRId64 " elements: no %" PRId64 " from %" PRId64,
+                    tensor->name, whole, count, first);
 }
 
 enum sft_status sft_tensor_upload(struct sft_tensor *tensor, int64_t first, int64_t count, const void *data)
@@ -166,12 +168,14 @@ static enum sft_status check_bindings(const struct sft_device *device, const str
         if (!info->tensor) return sft_fail(SFT_USAGE, "program: %s is not bound to a tensor", info->name);
         if (info->tensor->device != device || info->tensor->dtype != info->dtype ||
             sft_shape_count(&info->tensor->shape) != sft_shape_count(&info->shape))
-            return sft_fail(SFT_USAGE, "program: tensor %s does not fit the value it is bound to", info->tensor->name);
+            return sft_fail(SFT_USAGE, "program: tensor %s does not fit the value it is bound to",
+                            info->tensor->name);
     }
     return SFT_OK;
 }
 
-enum sft_status sft_program_create(struct sft_device *device, const struct sft_graph *graph, struct sft_program **out)
+enum sft_status sft_program_create(struct sft_device *device, const struct sft_graph *graph,
+                                   struct sft_program **out)
 {
     enum sft_status status = SFT_OK;
     struct sft_program *program;
@@ -208,7 +212,10 @@ void sft_program_destroy(struct sft_program **program)
     *program = NULL;
 }
 
-enum sft_status sft_program_run(struct sft_program *program) { return program->device->backend->run(program); }
+enum sft_status sft_program_run(struct sft_program *program)
+{
+    return program->device->backend->run(program);
+}
 
 size_t sft_program_arena(const struct sft_program *program) { return program->plan->arena; }
 

@@ -47,13 +47,15 @@ static sft_value add_value(struct sft_graph *graph, struct sft_value_info info)
     return (sft_value)graph->n_values++;
 }
 
-sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dtype dtype, struct sft_shape shape)
+sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dtype dtype,
+                          struct sft_shape shape)
 {
     if (graph->status == SFT_OK && !sft_shape_valid(&shape))
         return sft_graph_fail(graph, sft_fail(SFT_USAGE, "%s: not a valid shape", name));
-    return add_value(graph,
-                     (struct sft_value_info){
-                         .shape = shape, .dtype = dtype, .name = name, .node = -1, .base = SFT_NONE, .outside = true});
+    return add_value(
+        graph,
+        (struct sft_value_info){
+            .shape = shape, .dtype = dtype, .name = name, .node = -1, .base = SFT_NONE, .outside = true});
 }
 
 void sft_graph_bind(struct sft_graph *graph, sft_value value, struct sft_tensor *tensor)
@@ -89,8 +91,8 @@ static enum sft_status check_mutations(const struct sft_graph *graph, const stru
 {
     for (int i = 0; i < node->n_in; i++)
         if ((node->op->mutates >> i & 1) && !graph->values[root_of(graph, node->in[i])].outside)
-            return sft_fail(SFT_USAGE, "%s: input %d is updated in place and must be an outside value", node->op->name,
-                            i);
+            return sft_fail(SFT_USAGE, "%s: input %d is updated in place and must be an outside value",
+                            node->op->name, i);
     return SFT_OK;
 }
 
@@ -112,14 +114,17 @@ sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, con
     if (status == SFT_OK) status = check_mutations(graph, &node);
     if (status == SFT_OK) status = op->infer(graph, &node, shapes, dtypes);
     for (int i = 0; status == SFT_OK && i < op->n_out; i++)
-        if (!sft_shape_valid(&shapes[i])) status = sft_fail(SFT_USAGE, "%s: output %d has no valid shape", op->name, i);
-    if (status == SFT_OK) status = sft_grow(&graph->nodes, &graph->node_room, graph->n_nodes + 1, sizeof(node));
+        if (!sft_shape_valid(&shapes[i]))
+            status = sft_fail(SFT_USAGE, "%s: output %d has no valid shape", op->name, i);
+    if (status == SFT_OK)
+        status = sft_grow(&graph->nodes, &graph->node_room, graph->n_nodes + 1, sizeof(node));
     if (status != SFT_OK) return sft_graph_fail(graph, status);
 
     for (int i = 0; i < op->n_out; i++)
-        node.out[i] = add_value(
-            graph, (struct sft_value_info){
-                       .shape = shapes[i], .dtype = dtypes[i], .node = (int32_t)graph->n_nodes, .base = SFT_NONE});
+        node.out[i] = add_value(graph, (struct sft_value_info){.shape = shapes[i],
+                                                               .dtype = dtypes[i],
+                                                               .node = (int32_t)graph->n_nodes,
+                                                               .base = SFT_NONE});
     if (graph->status != SFT_OK) return SFT_NONE;
     graph->nodes[graph->n_nodes++] = node;
     for (int i = 0; out && i < op->n_out; i++) out[i] = node.out[i];

@@ -2,18 +2,19 @@
 /*
  * The graph: a program over tensors in static single assignment form.
  *
- * A value is written by one node (or comes from outside), nodes run in the order in which they were appended, and that
- * order is a schedule: an op can only use values that exist. Building reads like the formula (see runtime/ops.h):
+ * A value is written by one node (or comes from outside), nodes run in the order in which they were appended,
+ * and that order is a schedule: an op can only use values that exist. Building reads like the formula (see
+ * runtime/ops.h):
  *
  *     sft_value x = sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(64, 32, 32, 3));
  *     sft_value y = sft_relu(graph, sft_conv2d(graph, x, weight, SFT_NONE, params));
  *     SFT_TRY(sft_graph_status(graph));
  *
- * The first failure (a shape that does not fit, no memory) is logged and kept; from then on every builder returns
- * SFT_NONE, so one check at the end is enough.
+ * The first failure (a shape that does not fit, no memory) is logged and kept; from then on every builder
+ * returns SFT_NONE, so one check at the end is enough.
  *
- * Values that outlive a run (parameters, inputs, optimiser state) are bound to tensors (runtime/device.h). Ops that
- * update such a value in place must be appended after everything that reads its old contents.
+ * Values that outlive a run (parameters, inputs, optimiser state) are bound to tensors (runtime/device.h).
+ * Ops that update such a value in place must be appended after everything that reads its old contents.
  */
 #ifndef SFT_GRAPH_H
 #define SFT_GRAPH_H
@@ -62,28 +63,30 @@ void sft_graph_destroy(struct sft_graph **graph);
 /* The first failure of any builder call, or SFT_OK. */
 enum sft_status sft_graph_status(const struct sft_graph *graph) SFT_MUST_CHECK;
 
-/* A value that lives outside the plan: an input, a parameter, state. Bind a tensor before a program is made of it. */
-sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dtype dtype, struct sft_shape shape);
+/* A value that lives outside the plan: an input, a parameter, state. Bind a tensor before a program is made
+ * of it. */
+sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dtype dtype,
+                          struct sft_shape shape);
 void sft_graph_bind(struct sft_graph *graph, sft_value value, struct sft_tensor *tensor);
 
 /* The same as sft_graph_input and sft_graph_bind; name, type and shape are the tensor's. */
 sft_value sft_graph_tensor(struct sft_graph *graph, struct sft_tensor *tensor);
 
-/* Stores temporary `value` at element `offset` of outside value `base` from its birth on, so that many results share
- * one flat tensor without a copy. Returns the value to use from now on: `value`, or a copy of it where it already has a
- * place of its own. */
+/* Stores temporary `value` at element `offset` of outside value `base` from its birth on, so that many
+ * results share one flat tensor without a copy. Returns the value to use from now on: `value`, or a copy of
+ * it where it already has a place of its own. */
 sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset);
 
 /* Shape of a value; a shape of rank -1 for SFT_NONE. The pointer is good until the graph grows. */
 const struct sft_shape *sft_graph_shape(const struct sft_graph *graph, sft_value value);
 
-/* Appends a node: checks arity, infers shapes, makes its outputs. For the builders in runtime/ops. `out` may be NULL.
- * Returns the first output. */
+/* Appends a node: checks arity, infers shapes, makes its outputs. For the builders in runtime/ops. `out` may
+ * be NULL. Returns the first output. */
 sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, const sft_value *in, int n_in,
                            const void *params, sft_value *out);
 
-/* Removes the nodes whose results reach no outside value, so that a program does not compute what nobody asked for.
- * Values stay; those of removed nodes must not be used any more. */
+/* Removes the nodes whose results reach no outside value, so that a program does not compute what nobody
+ * asked for. Values stay; those of removed nodes must not be used any more. */
 void sft_graph_prune(struct sft_graph *graph);
 
 /* Keeps `status` as the graph's failure when it is the first one; returns SFT_NONE. */

@@ -2,10 +2,10 @@
 /*
  * The op table: what an operation is, declared once.
  *
- * An op is a row in runtime/ops/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff, plan, both
- * backends, the tests, the gradient checks and the benchmark read this struct and nothing else, so an op without a
- * kernel, a gradient decision or a reference cannot hide. Kernels are found by name: sft_cpu_NAME in runtime/cpu,
- * sft_vk_NAME in runtime/vulkan.
+ * An op is a row in runtime/ops/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff, plan,
+ * both backends, the tests, the gradient checks and the benchmark read this struct and nothing else, so an op
+ * without a kernel, a gradient decision or a reference cannot hide. Kernels are found by name: sft_cpu_NAME
+ * in runtime/cpu, sft_vk_NAME in runtime/vulkan.
  */
 #ifndef SFT_OP_H
 #define SFT_OP_H
@@ -37,21 +37,21 @@ struct sft_op {
     int n_out;
     size_t params_size;
 
-    /* Checks inputs and parameters and gives the outputs' shapes (and types, which start as SFT_F32). Pure. A misfit is
-     * described with sft_fail. */
-    enum sft_status (*infer)(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                             enum sft_dtype *dtype);
+    /* Checks inputs and parameters and gives the outputs' shapes (and types, which start as SFT_F32). Pure. A
+     * misfit is described with sft_fail. */
+    enum sft_status (*infer)(const struct sft_graph *graph, const struct sft_node *node,
+                             struct sft_shape *out, enum sft_dtype *dtype);
 
-    /* Appends the gradient nodes (runtime/autodiff.h). `node` is a copy that stays valid while the graph grows. NULL
-     * only with the reason in `no_grad`. */
+    /* Appends the gradient nodes (runtime/autodiff.h). `node` is a copy that stays valid while the graph
+     * grows. NULL only with the reason in `no_grad`. */
     void (*grad)(struct sft_autodiff *autodiff, const struct sft_node *node);
     const char *no_grad;
 
     void (*cost)(const struct sft_graph *graph, const struct sft_node *node,
                  struct sft_cost *cost); /* NULL: bytes only */
 
-    /* Bytes of scratch memory that a backend's kernel needs; NULL for none. They may depend on shapes and parameters
-     * only: a plan is the same on every device of a backend. */
+    /* Bytes of scratch memory that a backend's kernel needs; NULL for none. They may depend on shapes and
+     * parameters only: a plan is the same on every device of a backend. */
     size_t (*cpu_scratch)(const struct sft_graph *graph, const struct sft_node *node);
     size_t (*vulkan_scratch)(const struct sft_graph *graph, const struct sft_node *node);
 
@@ -75,12 +75,14 @@ struct sft_cost sft_node_cost(const struct sft_graph *graph, const struct sft_no
 /* The op's parameter struct of a node. */
 #define SFT_NODE_PARAMS(type, node) ((const type *)(const void *)(node)->params)
 
-static inline const struct sft_shape *sft_in_shape(const struct sft_graph *graph, const struct sft_node *node, int i)
+static inline const struct sft_shape *sft_in_shape(const struct sft_graph *graph, const struct sft_node *node,
+                                                   int i)
 {
     return sft_graph_shape(graph, node->in[i]);
 }
 
-static inline const struct sft_shape *sft_out_shape(const struct sft_graph *graph, const struct sft_node *node, int i)
+static inline const struct sft_shape *sft_out_shape(const struct sft_graph *graph,
+                                                    const struct sft_node *node, int i)
 {
     return sft_graph_shape(graph, node->out[i]);
 }
@@ -102,22 +104,24 @@ static inline int64_t sft_out_count(const struct sft_graph *graph, const struct 
 /* The gradient of a gradient op. */
 #define SFT_NO_SECOND_DERIVATIVE .no_grad = "second derivatives are not needed"
 
-/* An op declares its kernels with SFT_KERNELS(name), and with SFT_CPU_SCRATCH(name) or SFT_VULKAN_SCRATCH(name) the
- * functions sft_cpu_NAME_scratch and sft_vk_NAME_scratch, which lie beside the kernels. */
-#define SFT_OP(name)                                                                                                   \
-    enum sft_status sft_cpu_##name(const struct sft_call *call);                                                       \
+/* An op declares its kernels with SFT_KERNELS(name), and with SFT_CPU_SCRATCH(name) or
+ * SFT_VULKAN_SCRATCH(name) the functions sft_cpu_NAME_scratch and sft_vk_NAME_scratch, which lie beside the
+ * kernels. */
+#define SFT_OP(name)                                                                                         \
+    enum sft_status sft_cpu_##name(const struct sft_call *call);                                             \
     size_t sft_cpu_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
 #include "runtime/ops/ops.def"
 #undef SFT_OP
 #define SFT_CPU_SCRATCH(name) .cpu_scratch = sft_cpu_##name##_scratch
 
 #ifdef SFT_HAVE_VULKAN
-#define SFT_OP(name)                                                                                                   \
-    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,                     \
+#define SFT_OP(name)                                                                                         \
+    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,           \
                                   const struct sft_node *node);
 #include "runtime/ops/ops.def"
 #undef SFT_OP
-#define SFT_OP(name) size_t sft_vk_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
+#define SFT_OP(name)                                                                                         \
+    size_t sft_vk_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
 #include "runtime/ops/ops.def"
 #undef SFT_OP
 #define SFT_KERNELS(name) .cpu = sft_cpu_##name, .vulkan = sft_vk_##name

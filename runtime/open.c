@@ -35,13 +35,15 @@ static bool matches(const struct sft_device_info *info, const char *want)
 enum { TRIAL_IMAGES = 16, TRIAL_SIDE = 32, TRIAL_CHANNELS = 64, TRIAL_RUNS = 3 };
 
 /* A 3x3 convolution and a normalisation: what a step is made of. */
-static enum sft_status build_trial(struct sft_graph *graph, struct sft_tensor *images, struct sft_tensor *weight,
-                                   struct sft_tensor *affine, struct sft_tensor *result)
+static enum sft_status build_trial(struct sft_graph *graph, struct sft_tensor *images,
+                                   struct sft_tensor *weight, struct sft_tensor *affine,
+                                   struct sft_tensor *result)
 {
     struct sft_conv2d_params conv = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1};
     struct sft_group_norm_params norm = {.groups = 8, .epsilon = 1e-5f, .relu = 1};
     sft_value a = sft_graph_tensor(graph, affine);
-    sft_value y = sft_conv2d(graph, sft_graph_tensor(graph, images), sft_graph_tensor(graph, weight), SFT_NONE, conv);
+    sft_value y =
+        sft_conv2d(graph, sft_graph_tensor(graph, images), sft_graph_tensor(graph, weight), SFT_NONE, conv);
     y = sft_group_norm(graph, y, a, a, SFT_NONE, SFT_NONE, norm).y;
     sft_graph_place(graph, y, sft_graph_tensor(graph, result), 0);
     return sft_graph_status(graph);
@@ -73,8 +75,8 @@ static enum sft_status measure(const struct sft_device_info *info, double *secon
     enum sft_status status;
     SFT_TRY(sft_device_open(info->id, 0, &device));
     SFT_TRY_OUT(sft_tensor_create(device, "images", SFT_F32, images, &tensors[0]));
-    SFT_TRY_OUT(
-        sft_tensor_create(device, "weight", SFT_F32, SFT_SHAPE(3, 3, TRIAL_CHANNELS, TRIAL_CHANNELS), &tensors[1]));
+    SFT_TRY_OUT(sft_tensor_create(device, "weight", SFT_F32, SFT_SHAPE(3, 3, TRIAL_CHANNELS, TRIAL_CHANNELS),
+                                  &tensors[1]));
     SFT_TRY_OUT(sft_tensor_create(device, "affine", SFT_F32, SFT_SHAPE(TRIAL_CHANNELS), &tensors[2]));
     SFT_TRY_OUT(sft_tensor_create(device, "result", SFT_F32, images, &tensors[3]));
     SFT_TRY_OUT(sft_graph_create(&graph));
@@ -101,7 +103,8 @@ static const struct sft_device_info *choose_fastest(const struct sft_device_info
     for (int i = 0; i < count; i++) {
         if (!worth_a_trial(&list[i])) continue;
         if (candidates == 1) {
-            sft_log(SFT_LOG_INFO, "device: %s, the only one that is no driver on top of the CPU", list[i].name);
+            sft_log(SFT_LOG_INFO, "device: %s, the only one that is no driver on top of the CPU",
+                    list[i].name);
             return &list[i];
         }
         if (measure(&list[i], &seconds) != SFT_OK) continue;
@@ -114,7 +117,8 @@ static const struct sft_device_info *choose_fastest(const struct sft_device_info
     return best;
 }
 
-const struct sft_device_info *sft_choose_device(const struct sft_device_info *list, int count, const char *want)
+const struct sft_device_info *sft_choose_device(const struct sft_device_info *list, int count,
+                                                const char *want)
 {
     if (strcasecmp(want, "auto") == 0) return choose_fastest(list, count);
     for (int i = 0; i < count; i++)

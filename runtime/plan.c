@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nodes run in graph order. A temporary lives from the node that writes it to the last node that reads it or a view of
- * it. Arena offsets are chosen largest value first, each at the lowest offset that is free during its whole life.
+ * Nodes run in graph order. A temporary lives from the node that writes it to the last node that reads it or
+ * a view of it. Arena offsets are chosen largest value first, each at the lowest offset that is free during
+ * its whole life.
  */
 #include "runtime/plan.h"
 
@@ -131,7 +132,8 @@ static enum sft_status assign_offsets(struct planner *planner)
                 blocked[n++] = &planner->lives[j];
         qsort(blocked, n, sizeof(*blocked), lower_first);
         for (size_t j = 0; j < n && blocked[j]->offset < offset + life->bytes; j++)
-            if (blocked[j]->offset + blocked[j]->bytes > offset) offset = blocked[j]->offset + blocked[j]->bytes;
+            if (blocked[j]->offset + blocked[j]->bytes > offset)
+                offset = blocked[j]->offset + blocked[j]->bytes;
         life->offset = offset;
         if (offset + life->bytes > planner->plan->arena) planner->plan->arena = offset + life->bytes;
     }
@@ -161,7 +163,8 @@ static void publish(struct planner *planner)
     }
 }
 
-enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_kind backend, struct sft_plan **plan)
+enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_kind backend,
+                                struct sft_plan **plan)
 {
     struct planner planner = {.graph = graph};
     enum sft_status status = SFT_MEMORY;
@@ -176,7 +179,8 @@ enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_
     planner.owner = sft_calloc(graph->n_values, sizeof(*planner.owner));
     planner.last = sft_calloc(graph->n_values, sizeof(*planner.last));
     planner.lives = sft_calloc(graph->n_values + graph->n_nodes, sizeof(*planner.lives));
-    if (!planner.plan->values || !planner.plan->scratch || !planner.owner || !planner.last || !planner.lives) goto out;
+    if (!planner.plan->values || !planner.plan->scratch || !planner.owner || !planner.last || !planner.lives)
+        goto out;
     find_last_uses(&planner);
     collect_lives(&planner, backend);
     SFT_TRY_OUT(assign_offsets(&planner));
@@ -226,6 +230,6 @@ void sft_plan_print(const struct sft_graph *graph, const struct sft_plan *plan, 
     }
     for (size_t i = 0; i < graph->n_values; i++)
         if (graph->values[i].outside) outside += 4.0 * (double)sft_shape_count(&graph->values[i].shape);
-    fprintf(file, "%zu operations, %.3f GFLOP, %.3f GB of traffic; arena %.1f MiB, tensors %.1f MiB\n", kernels,
-            flops * 1e-9, bytes * 1e-9, (double)plan->arena / 1048576.0, outside / 1048576.0);
+    fprintf(file, "%zu operations, %.3f GFLOP, %.3f GB of traffic; arena %.1f MiB, tensors %.1f MiB\n",
+            kernels, flops * 1e-9, bytes * 1e-9, (double)plan->arena / 1048576.0, outside / 1048576.0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan: where each temporary value of a graph lives. Values whose lifetimes do not overlap share memory in one
- * arena, so the memory of a step is known before anything is allocated.
+ * The plan: where each temporary value of a graph lives. Values whose lifetimes do not overlap share memory
+ * in one arena, so the memory of a step is known before anything is allocated.
  */
 #ifndef SFT_PLAN_H
 #define SFT_PLAN_H

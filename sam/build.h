@@ -67,10 +67,16 @@ static inline bool sft_step_has_ascent(const struct sft_step *step)
 static inline bool sft_step_has_parts(const struct sft_step *step) { return step->params.parts > 1; }
 
 /* LookSAM: the steps in between. */
-static inline bool sft_step_has_between(const struct sft_step *step) { return step->how.mixture == SFT_MIX_LOOK; }
+static inline bool sft_step_has_between(const struct sft_step *step)
+{
+    return step->how.mixture == SFT_MIX_LOOK;
+}
 
 /* ESAM: the images are ranked. */
-static inline bool sft_step_is_ranked(const struct sft_step *step) { return step->how.selection == SFT_SELECT_TENSORS; }
+static inline bool sft_step_is_ranked(const struct sft_step *step)
+{
+    return step->how.selection == SFT_SELECT_TENSORS;
+}
 
 /* SSAM: there is a mask. */
 static inline bool sft_step_chooses(const struct sft_step *step)
@@ -148,8 +154,8 @@ enum sft_status sft_select_tensors(struct sft_step *step, const struct sft_step_
 enum sft_status sft_select_rows(struct sft_step *step, const int32_t *labels) SFT_MUST_CHECK;
 
 /* SSAM: the mask. Before a step: SSAM-F from the images it is given, SSAM-D the start; after it: SSAM-D. */
-enum sft_status sft_select_before(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
-                                  const int32_t *labels) SFT_MUST_CHECK;
+enum sft_status sft_select_before(struct sft_step *step, const struct sft_step_rates *rates,
+                                  const float *images, const int32_t *labels) SFT_MUST_CHECK;
 enum sft_status sft_select_after(struct sft_step *step, const struct sft_step_rates *rates) SFT_MUST_CHECK;
 
 #endif

@@ -47,9 +47,10 @@ static sft_value look(struct sft_stage *stage, sft_value q)
     sft_value g = sft_stage_slot(stage, SFT_SLOT_ASCENT);
     for (int i = 0; i < step->model->parameters.n; i++)
         if (sft_step_trains(step, i))
-            sft_graph_place(stage->graph,
-                            reject(stage->graph, sft_stage_parameter(stage, q, i), sft_stage_parameter(stage, g, i)),
-                            sft_stage_slot(stage, SFT_SLOT_MEMORY), step->model->parameters.items[i].offset);
+            sft_graph_place(
+                stage->graph,
+                reject(stage->graph, sft_stage_parameter(stage, q, i), sft_stage_parameter(stage, g, i)),
+                sft_stage_slot(stage, SFT_SLOT_MEMORY), step->model->parameters.items[i].offset);
     return q;
 }
 
@@ -71,8 +72,9 @@ sft_value sft_build_between(struct sft_stage *stage, sft_value g)
         gi = sft_stage_parameter(stage, g, i);
         h = sft_stage_parameter(stage, memory, i);
         ratio = sft_div(graph, sft_norm2(graph, gi, 0.0f), sft_norm2(graph, h, 0.0f));
-        sft_graph_place(graph, sft_add(graph, gi, sft_mul(graph, h, ratio), step->params.constants.look_alpha), mixed,
-                        step->model->parameters.items[i].offset);
+        sft_graph_place(graph,
+                        sft_add(graph, gi, sft_mul(graph, h, ratio), step->params.constants.look_alpha),
+                        mixed, step->model->parameters.items[i].offset);
     }
     return mixed;
 }
@@ -83,12 +85,14 @@ static void base_step(struct sft_stage *stage, sft_value u, int64_t first, int64
 {
     const struct sft_step *step = stage->step;
     struct sft_update_params params = {step->params.nesterov, step->how.decoupled, decay};
-    sft_value w = sft_stage_part(stage, stage->weights, first, last), g = sft_stage_part(stage, u, first, last);
+    sft_value w = sft_stage_part(stage, stage->weights, first, last),
+              g = sft_stage_part(stage, u, first, last);
     sft_value state = sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_VELOCITY), first, last);
     sft_value hyper = sft_stage_slot(stage, SFT_SLOT_HYPER);
     if (step->how.descent == SFT_DESCENT_ADAM)
         sft_adam(stage->graph, w, state,
-                 sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_SECOND_MOMENT), first, last), g, hyper, params);
+                 sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_SECOND_MOMENT), first, last), g, hyper,
+                 params);
     else
         sft_sgd(stage->graph, w, state, g, hyper, params);
 }
@@ -126,6 +130,7 @@ void sft_build_update(struct sft_stage *stage, sft_value u)
     for (int i = 0; i < parameters->n; i++) {
         const struct sft_parameter *p = &parameters->items[i];
         bool norm = 1 << p->kind & SFT_KINDS_NORM;
-        if (sft_step_trains(step, i)) update_range(stage, u, p->offset, p->offset + p->count, decays || !norm);
+        if (sft_step_trains(step, i))
+            update_range(stage, u, p->offset, p->offset + p->count, decays || !norm);
     }
 }

@@ -79,7 +79,8 @@ out:
     return status;
 }
 
-static enum sft_status check_state(const struct fit *fit, const struct sft_checkpoint *checkpoint, int64_t *step)
+static enum sft_status check_state(const struct fit *fit, const struct sft_checkpoint *checkpoint,
+                                   int64_t *step)
 {
     const char *model = sft_checkpoint_metadata(checkpoint, "model");
     const char *identity = sft_checkpoint_metadata(checkpoint, "identity");
@@ -91,17 +92,19 @@ static enum sft_status check_state(const struct fit *fit, const struct sft_check
         return sft_fail(SFT_DATA, "%s: belongs to a run of %s, not %s", checkpoint->path, model,
                         fit->model->variant->name);
     if (fit->params->identity && strcmp(identity, fit->params->identity) != 0)
-        return sft_fail(SFT_DATA,
-                        "%s: belongs to a run with other options or data; repeat that run's, or start anew with "
-                        "--overwrite",
-                        checkpoint->path);
+        return sft_fail(
+            SFT_DATA,
+            "%s: belongs to a run with other options or data; repeat that run's, or start anew with "
+            "--overwrite",
+            checkpoint->path);
     if (*step > fit->params->schedule.steps)
-        return sft_fail(SFT_DATA, "%s: is at step %" PRId64 ", beyond the run's %" PRId64, checkpoint->path, *step,
-                        fit->params->schedule.steps);
+        return sft_fail(SFT_DATA, "%s: is at step %" PRId64 ", beyond the run's %" PRId64, checkpoint->path,
+                        *step, fit->params->schedule.steps);
     return SFT_OK;
 }
 
-static enum sft_status load_tensor(const struct sft_checkpoint *checkpoint, const char *name, struct sft_tensor *tensor)
+static enum sft_status load_tensor(const struct sft_checkpoint *checkpoint, const char *name,
+                                   struct sft_tensor *tensor)
 {
     const struct sft_stored_tensor *stored = sft_checkpoint_find(checkpoint, name);
     enum sft_status status;
@@ -142,7 +145,8 @@ static enum sft_status open_all(struct fit *fit)
     step.n_id = (int)loader.batch;
     step.n_ood = (int)sft_loader_outliers(&loader);
     SFT_TRY(sft_step_create(fit->model, &step, &fit->step));
-    if (params->resume && params->checkpoint && access(params->checkpoint, F_OK) == 0) SFT_TRY(load_state(fit));
+    if (params->resume && params->checkpoint && access(params->checkpoint, F_OK) == 0)
+        SFT_TRY(load_state(fit));
     loader.steps = params->schedule.steps;
     loader.first_step = fit->next;
     return sft_loader_open(&loader, &fit->loader);
@@ -202,7 +206,8 @@ static enum sft_status loop(struct fit *fit, struct sft_fit_result *result)
     return SFT_OK;
 }
 
-enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *params, struct sft_fit_result *result)
+enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *params,
+                        struct sft_fit_result *result)
 {
     struct fit fit = {.model = model, .params = params};
     enum sft_status status;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The training loop: batches through steps, with a schedule, checkpoints and resume. Fine-tuning (SFT: 50 steps of
- * sam-norm on ID and pseudo-OOD images) and training from random weights are the same loop with other numbers.
+ * The training loop: batches through steps, with a schedule, checkpoints and resume. Fine-tuning (SFT: 50
+ * steps of sam-norm on ID and pseudo-OOD images) and training from random weights are the same loop with
+ * other numbers.
  *
- * A run is a function of its parameters alone: stopped after any step and resumed, it ends with the same bytes.
+ * A run is a function of its parameters alone: stopped after any step and resumed, it ends with the same
+ * bytes.
  */
 #ifndef SFT_SAM_FIT_H
 #define SFT_SAM_FIT_H
@@ -18,26 +20,29 @@ struct sft_fit_report {
     int64_t step, steps; /* the step that was just done; of how many */
     struct sft_step_result result;
     double lr, images_per_second; /* wall clock, loading included, since the last report */
-    struct sft_step *done;        /* what did it, to look at its gradients and loss; borrowed during the call */
+    struct sft_step *done; /* what did it, to look at its gradients and loss; borrowed during the call */
 };
 
 struct sft_fit_params {
     struct sft_step_params step;     /* n_id and n_ood come from `loader` */
     struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
     struct sft_schedule schedule;    /* how many steps, at what rate */
-    double rho, rho_min; /* at the peak of the rate and at its last value, linear in the rate between; rho_min = rho
-                            keeps it */
+    double rho, rho_min; /* at the peak of the rate and at its last value, linear in the rate between; rho_min
+                            = rho keeps it */
     double momentum, weight_decay;
     uint64_t seed; /* of dropout; the loader has its own */
 
     const char *checkpoint; /* path of the state to resume from; NULL: none is kept */
     int64_t save_every;     /* steps between checkpoints; 0: only when stopped */
     bool resume;            /* go on from `checkpoint` where it is there */
-    const char *identity;   /* of the run (a hash of its options and data): a checkpoint with another one is refused */
+    const char
+        *identity; /* of the run (a hash of its options and data): a checkpoint with another one is refused */
 
-    const volatile sig_atomic_t *stop; /* when not 0: finish the step, save, return SFT_INTERRUPTED. May be NULL */
+    const volatile sig_atomic_t
+        *stop; /* when not 0: finish the step, save, return SFT_INTERRUPTED. May be NULL */
     void (*begin)(void *context, int64_t first_step); /* may be NULL; first_step > 0 after a resume */
-    enum sft_status (*report)(void *context, const struct sft_fit_report *report); /* after each step; may be NULL */
+    enum sft_status (*report)(void *context,
+                              const struct sft_fit_report *report); /* after each step; may be NULL */
     void *context;
 };
 

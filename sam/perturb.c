@@ -18,7 +18,8 @@ static sft_value gradient(struct sft_stage *stage) { return cut(stage, within(st
 
 static sft_value random_vector(struct sft_stage *stage)
 {
-    return cut(stage, sft_normal(stage->graph, SFT_SHAPE(stage->step->extent), sft_stage_slot(stage, SFT_SLOT_KEY), 0));
+    return cut(stage, sft_normal(stage->graph, SFT_SHAPE(stage->step->extent),
+                                 sft_stage_slot(stage, SFT_SLOT_KEY), 0));
 }
 
 /* g' = g - sigma m; m <- lambda m + (1 - lambda) g', and m = g at the first step, where m is still 0. */
@@ -78,8 +79,8 @@ static sft_value keep_tensors(struct sft_stage *stage, sft_value v)
         if (!sft_step_perturbs(step, i)) continue;
         sft_graph_place(
             stage->graph,
-            sft_broadcast_to(stage->graph, sft_stage_part(stage, kept, i, i + 1), SFT_SHAPE(item->count), 1), chosen,
-            item->offset);
+            sft_broadcast_to(stage->graph, sft_stage_part(stage, kept, i, i + 1), SFT_SHAPE(item->count), 1),
+            chosen, item->offset);
     }
     return sft_mul(stage->graph, v, within(stage, SFT_SLOT_CHOSEN));
 }
@@ -106,6 +107,6 @@ sft_value sft_build_perturbation(struct sft_stage *stage)
     d = scaled(stage, how->sign ? sft_sign(graph, v) : d);
     if (sft_step_chooses(stage->step)) d = sft_mul(graph, d, within(stage, SFT_SLOT_MEMORY));
     sft_graph_place(graph, sft_scale(graph, norm, 1.0f), sft_stage_slot(stage, SFT_SLOT_NORMS), 0);
-    return sft_perturb(graph, sft_stage_part(stage, stage->weights, 0, stage->step->extent), d, length(stage, norm),
-                       sft_stage_slot(stage, SFT_SLOT_HYPER));
+    return sft_perturb(graph, sft_stage_part(stage, stage->weights, 0, stage->step->extent), d,
+                       length(stage, norm), sft_stage_slot(stage, SFT_SLOT_HYPER));
 }

@@ -15,7 +15,8 @@ static bool goes_apart(const struct sft_step *step)
 
 sft_value sft_stage_slot(struct sft_stage *stage, enum sft_slot slot)
 {
-    if (stage->slots[slot] == SFT_NONE) stage->slots[slot] = sft_graph_tensor(stage->graph, stage->step->tensors[slot]);
+    if (stage->slots[slot] == SFT_NONE)
+        stage->slots[slot] = sft_graph_tensor(stage->graph, stage->step->tensors[slot]);
     return stage->slots[slot];
 }
 
@@ -58,7 +59,8 @@ static sft_value rows_of(struct sft_stage *stage, sft_value images, int first, i
 
 static enum sft_status add_forward(struct sft_stage *stage, sft_value images, struct pass *pass)
 {
-    SFT_TRY(sft_model_forward(stage->step->model, stage->graph, &stage->forward, images, &pass->forwards[pass->n++]));
+    SFT_TRY(sft_model_forward(stage->step->model, stage->graph, &stage->forward, images,
+                              &pass->forwards[pass->n++]));
     stage->forward.dropout_stream += STREAMS_PER_PASS;
     return SFT_OK;
 }
@@ -98,7 +100,8 @@ static enum sft_status add_gradients(struct sft_stage *stage, const struct pass 
         sft_value gradient = grads[pass->n * i];
         if (gradient == SFT_NONE) continue;
         if (pass->n > 1) gradient = sft_add(stage->graph, gradient, grads[pass->n * i + 1], 1.0f);
-        sft_graph_place(stage->graph, gradient, sft_stage_slot(stage, into), parameters->items[numbers[i]].offset);
+        sft_graph_place(stage->graph, gradient, sft_stage_slot(stage, into),
+                        parameters->items[numbers[i]].offset);
     }
     return sft_graph_status(stage->graph);
 }
@@ -212,7 +215,8 @@ static enum sft_status build_after_ranking(struct sft_stage *stage)
     return finish(stage, sft_build_mixture(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
 }
 
-/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics of. */
+/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics of.
+ */
 static enum sft_status build_score(struct sft_stage *stage)
 {
     struct sft_graph *graph = stage->graph;
@@ -220,11 +224,11 @@ static enum sft_status build_score(struct sft_stage *stage)
     sft_value score = sft_stage_slot(stage, SFT_SLOT_SCORE), g = sft_stage_slot(stage, SFT_SLOT_ASCENT);
     stage->forward.bn = SFT_BN_RUNNING;
     stage->forward.dropout_key = SFT_NONE;
-    SFT_TRY(sft_model_forward(stage->step->model, graph, &stage->forward, sft_stage_slot(stage, SFT_SLOT_ONE_IMAGE),
-                              &pass.forwards[0]));
-    pass.loss =
-        sft_loss(graph, stage->step->model->groups, pass.forwards[0].logits, sft_stage_slot(stage, SFT_SLOT_ONE_LABEL),
-                 sft_fill(graph, SFT_SHAPE(1), 1.0f), stage->step->params.loss);
+    SFT_TRY(sft_model_forward(stage->step->model, graph, &stage->forward,
+                              sft_stage_slot(stage, SFT_SLOT_ONE_IMAGE), &pass.forwards[0]));
+    pass.loss = sft_loss(graph, stage->step->model->groups, pass.forwards[0].logits,
+                         sft_stage_slot(stage, SFT_SLOT_ONE_LABEL), sft_fill(graph, SFT_SHAPE(1), 1.0f),
+                         stage->step->params.loss);
     SFT_TRY(add_gradients(stage, &pass, sft_step_perturbs, SFT_SLOT_ASCENT));
     sft_graph_place(graph, sft_add(graph, score, sft_mul(graph, g, g), 1.0f), score, 0);
     return sft_graph_status(graph);
@@ -240,7 +244,8 @@ static enum sft_status build_loss(struct sft_stage *stage)
 }
 
 /* Which function builds each program; NULL where the step has none of that kind. */
-static void choose_builders(const struct sft_step *step, enum sft_status (*builders[SFT_COURSES])(struct sft_stage *))
+static void choose_builders(const struct sft_step *step,
+                            enum sft_status (*builders[SFT_COURSES])(struct sft_stage *))
 {
     builders[SFT_COURSE_MAIN] = sft_step_has_ascent(step) ? build_two_passes : build_one_pass;
     builders[SFT_COURSE_REST] = sft_step_has_between(step) ? build_between : NULL;

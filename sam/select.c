@@ -42,14 +42,15 @@ static double kth_rise(const struct sft_step *step, const int32_t *labels, bool 
     return best;
 }
 
-/* The published code keeps what lies strictly above the last of the top k = gamma n: k - 1 images where no two are
- * alike. Where that leaves none, all stay. */
+/* The published code keeps what lies strictly above the last of the top k = gamma n: k - 1 images where no
+ * two are alike. Where that leaves none, all stay. */
 static void weigh(struct sft_step *step, const int32_t *labels, bool outliers, float total)
 {
     int64_t n = count_above(step, labels, outliers, -INFINITY), k, kept;
     double least = -INFINITY;
     k = (int64_t)((double)step->params.constants.esam_gamma * (double)n);
-    if (n > 0 && k > 0 && step->params.constants.esam_gamma < 0.99f) least = kth_rise(step, labels, outliers, k);
+    if (n > 0 && k > 0 && step->params.constants.esam_gamma < 0.99f)
+        least = kth_rise(step, labels, outliers, k);
     kept = count_above(step, labels, outliers, least);
     if (kept == 0) {
         least = -INFINITY;
@@ -66,7 +67,8 @@ enum sft_status sft_select_rows(struct sft_step *step, const int32_t *labels)
     for (int64_t i = 0; i < n; i++) {
         step->second_buffer[i] -= step->row_buffer[i];
         if (!isfinite(step->second_buffer[i]))
-            return sft_fail(SFT_FAILED, "the loss at the perturbed weights is not finite: use a smaller --rho");
+            return sft_fail(SFT_FAILED,
+                            "the loss at the perturbed weights is not finite: use a smaller --rho");
     }
     weigh(step, labels, false, 1.0f);
     weigh(step, labels, true, step->params.lambda);
@@ -118,10 +120,10 @@ static uint32_t key_of(float score, bool least)
     return least ? ~bits : bits;
 }
 
-/* The bucket in which the *k-th largest key of those that `from` marks lies, and *k within it. Buckets are 16 bits of
- * the key: the upper ones, or the lower ones of keys whose upper ones are `upper`. */
-static uint32_t bucket_of(const struct entries *entries, enum mark from, bool least, int64_t upper, int64_t *counts,
-                          int64_t *k)
+/* The bucket in which the *k-th largest key of those that `from` marks lies, and *k within it. Buckets are 16
+ * bits of the key: the upper ones, or the lower ones of keys whose upper ones are `upper`. */
+static uint32_t bucket_of(const struct entries *entries, enum mark from, bool least, int64_t upper,
+                          int64_t *counts, int64_t *k)
 {
     enum { BUCKETS = 1 << 16 };
     uint32_t bucket = BUCKETS;
@@ -138,7 +140,8 @@ static uint32_t bucket_of(const struct entries *entries, enum mark from, bool le
     return bucket;
 }
 
-/* Gives the k entries with the largest (or least) scores among those marked `from` the mark `to`; the first of equals.
+/* Gives the k entries with the largest (or least) scores among those marked `from` the mark `to`; the first
+ * of equals.
  */
 static enum sft_status mark_best(struct entries *entries, enum mark from, enum mark to, bool least, int64_t k)
 {
@@ -207,8 +210,8 @@ static enum sft_status sum_squares(struct sft_step *step, const float *images, c
     return sft_tensor_download(score, 0, entries->n, entries->score);
 }
 
-enum sft_status sft_select_before(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
-                                  const int32_t *labels)
+enum sft_status sft_select_before(struct sft_step *step, const struct sft_step_rates *rates,
+                                  const float *images, const int32_t *labels)
 {
     bool fisher = step->how.selection == SFT_SELECT_FISHER;
     struct entries entries;
@@ -227,7 +230,8 @@ out:
 }
 
 /* Scores by which live entries die. */
-static enum sft_status score_live(struct sft_step *step, const struct sft_step_rates *rates, struct entries *entries)
+static enum sft_status score_live(struct sft_step *step, const struct sft_step_rates *rates,
+                                  struct entries *entries)
 {
     if (step->params.constants.ssam_score == SFT_SSAM_GRADIENT)
         return download_sizes(step->tensors[SFT_SLOT_ASCENT], entries);
@@ -237,7 +241,8 @@ static enum sft_status score_live(struct sft_step *step, const struct sft_step_r
     return SFT_OK;
 }
 
-static enum sft_status refresh(struct sft_step *step, const struct sft_step_rates *rates, struct entries *entries)
+static enum sft_status refresh(struct sft_step *step, const struct sft_step_rates *rates,
+                               struct entries *entries)
 {
     double progress = rates->steps > 0 ? (double)(rates->step + 1) / (double)rates->steps : 0.0;
     double rate = (double)step->params.constants.ssam_drop * 0.5 * (1.0 + cos(3.141592653589793 * progress));
@@ -259,7 +264,8 @@ enum sft_status sft_select_after(struct sft_step *step, const struct sft_step_ra
 {
     struct entries entries;
     enum sft_status status;
-    if (step->how.selection != SFT_SELECT_DYNAMIC || (rates->step + 1) % step->params.constants.ssam_every != 0)
+    if (step->how.selection != SFT_SELECT_DYNAMIC ||
+        (rates->step + 1) % step->params.constants.ssam_every != 0)
         return SFT_OK;
     SFT_TRY_OUT(create(step, &entries));
     status = refresh(step, rates, &entries);

@@ -34,7 +34,8 @@ bool sft_step_perturbs(const struct sft_step *step, int i)
     return step->how.perturbed != SFT_PERTURB_NORM || in_norm_scope(step, i);
 }
 
-/* The last block: what shares its first two name parts with the last convolution or linear layer before the head. */
+/* The last block: what shares its first two name parts with the last convolution or linear layer before the
+ * head. */
 static bool in_last_block(const struct sft_parameters *parameters, int i)
 {
     const char *last = "", *dot;
@@ -91,10 +92,11 @@ static enum sft_status resolve_empty_set(struct sft_step *step)
 {
     const char *name = step->model->variant->name;
     if (step->params.empty == SFT_EMPTY_ERROR)
-        return sft_fail(SFT_USAGE,
-                        "%s has no normalisation layer that %s could perturb: choose --sam-empty sgd (no perturbation) "
-                        "or --sam-empty all (all parameters), or a variant with normalisation",
-                        name, step->how.name);
+        return sft_fail(
+            SFT_USAGE,
+            "%s has no normalisation layer that %s could perturb: choose --sam-empty sgd (no perturbation) "
+            "or --sam-empty all (all parameters), or a variant with normalisation",
+            name, step->how.name);
     step->how.perturbed = step->params.empty == SFT_EMPTY_ALL ? SFT_PERTURB_ALL : SFT_PERTURB_NOTHING;
     sft_log(SFT_LOG_WARNING, "%s has no normalisation layer: %s perturbs %s", name, step->how.name,
             step->how.perturbed == SFT_PERTURB_ALL ? "all parameters" : "nothing");

@@ -19,7 +19,8 @@ static enum sft_status create_tensors(struct sft_step *step)
 {
     struct sft_device *device = step->model->parameters.weights->device;
     bool fisher = step->how.selection == SFT_SELECT_FISHER, up = sft_step_has_ascent(step);
-    int64_t n = step->n_id + step->n_ood, side = step->model->image_size, labels = sft_step_labels_an_image(step);
+    int64_t n = step->n_id + step->n_ood, side = step->model->image_size,
+            labels = sft_step_labels_an_image(step);
     struct sft_shape flat = SFT_SHAPE(step->model->parameters.weights_size);
     const struct {
         const char *name;
@@ -70,12 +71,14 @@ static enum sft_status create_buffers(struct sft_step *step)
     step->weight_buffer = sft_calloc(n, sizeof(float));
     step->label_buffer = sft_calloc(n, sizeof(int32_t));
     step->target_buffer = sft_calloc(n * (size_t)sft_step_labels_an_image(step), sizeof(int32_t));
-    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer && step->target_buffer
+    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer &&
+                   step->target_buffer
                ? SFT_OK
                : SFT_MEMORY;
 }
 
-/* The tensors that hold what never changes: where the perturbed set is, and ones where T is never anything else. */
+/* The tensors that hold what never changes: where the perturbed set is, and ones where T is never anything
+ * else. */
 static enum sft_status fill_constants(struct sft_step *step)
 {
     static const enum sft_slot slots[] = {SFT_SLOT_SET, SFT_SLOT_SCALE};
@@ -99,7 +102,8 @@ out:
 static enum sft_status resolve_parts(struct sft_step *step)
 {
     const struct sft_step_params *params = &step->params;
-    bool carries = sft_step_is_ranked(step) || sft_step_has_between(step) || step->how.vector == SFT_VECTOR_NEW ||
+    bool carries = sft_step_is_ranked(step) || sft_step_has_between(step) ||
+                   step->how.vector == SFT_VECTOR_NEW ||
                    (step->how.mixture == SFT_MIX_WSAM && !params->constants.wsam_coupled);
     step->n_id = params->n_id;
     step->n_ood = params->n_ood;
@@ -109,26 +113,30 @@ static enum sft_status resolve_parts(struct sft_step *step)
                         "%s does not work in parts: --sam-m is for optimisers that perturb and whose "
                         "update is linear in each part's gradient",
                         step->how.name);
-    if (params->traced) return sft_fail(SFT_USAGE, "a step in parts cannot be traced: leave out --sam-m or --trace");
+    if (params->traced)
+        return sft_fail(SFT_USAGE, "a step in parts cannot be traced: leave out --sam-m or --trace");
     if (params->n_id % params->parts || params->n_ood % params->parts)
-        return sft_fail(SFT_USAGE,
-                        "%d ID images and %d outliers do not divide into %d equal parts: choose --batch so that they "
-                        "do, or another --sam-m",
-                        params->n_id, params->n_ood, params->parts);
+        return sft_fail(
+            SFT_USAGE,
+            "%d ID images and %d outliers do not divide into %d equal parts: choose --batch so that they "
+            "do, or another --sam-m",
+            params->n_id, params->n_ood, params->parts);
     step->n_id /= params->parts;
     step->n_ood /= params->parts;
     return SFT_OK;
 }
 
-/* Outliers and the energy term are about one softmax over all classes: uniform groups would be what MOS takes for
- * in-distribution, as the least probability of "others" is then small. */
+/* Outliers and the energy term are about one softmax over all classes: uniform groups would be what MOS takes
+ * for in-distribution, as the least probability of "others" is then small. */
 static enum sft_status check_loss(const struct sft_step *step)
 {
     const struct sft_step_params *params = &step->params;
-    if (!step->model->groups || (params->n_ood == 0 && params->loss.distance != SFT_DISTANCE_ENERGY)) return SFT_OK;
-    return sft_fail(SFT_USAGE,
-                    "the model's classifier is a grouped one (MOS): it learns from ID images alone, with --pseudo-mode "
-                    "none, without --pseudo-ood and --ood-distance energy");
+    if (!step->model->groups || (params->n_ood == 0 && params->loss.distance != SFT_DISTANCE_ENERGY))
+        return SFT_OK;
+    return sft_fail(
+        SFT_USAGE,
+        "the model's classifier is a grouped one (MOS): it learns from ID images alone, with --pseudo-mode "
+        "none, without --pseudo-ood and --ood-distance energy");
 }
 
 /* The optimiser with what the parameters override. */
@@ -136,13 +144,16 @@ static enum sft_status resolve(struct sft_step *step)
 {
     const struct sft_step_params *params = &step->params;
     step->how = *params->optimizer;
-    if (!sft_step_has_ascent(step) && (params->perturbed != SFT_PERTURB_OWN || params->adaptive != SFT_ADAPTIVE_OWN))
-        return sft_fail(SFT_USAGE, "%s perturbs nothing: --perturb and --adaptive do not go with it", step->how.name);
+    if (!sft_step_has_ascent(step) &&
+        (params->perturbed != SFT_PERTURB_OWN || params->adaptive != SFT_ADAPTIVE_OWN))
+        return sft_fail(SFT_USAGE, "%s perturbs nothing: --perturb and --adaptive do not go with it",
+                        step->how.name);
     if (params->perturbed != SFT_PERTURB_OWN) step->how.perturbed = params->perturbed;
     if (params->adaptive != SFT_ADAPTIVE_OWN) step->how.adaptive = params->adaptive;
     if ((sft_step_has_between(step) && params->constants.look_every < 1) ||
         (sft_step_chooses(step) && params->constants.ssam_every < 1))
-        return sft_fail(SFT_USAGE, "%s: a period of no steps; start from sft_constants_default()", step->how.name);
+        return sft_fail(SFT_USAGE, "%s: a period of no steps; start from sft_constants_default()",
+                        step->how.name);
     SFT_TRY(sft_step_resolve_sets(step));
     if (!sft_step_has_ascent(step)) {
         step->how.selection = SFT_SELECT_ALL;
@@ -152,7 +163,8 @@ static enum sft_status resolve(struct sft_step *step)
     return resolve_parts(step);
 }
 
-enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params, struct sft_step **out)
+enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
+                                struct sft_step **out)
 {
     enum sft_status status = SFT_OK;
     struct sft_step *step;
@@ -203,7 +215,8 @@ static enum sft_status upload_rates(struct sft_step *step, const struct sft_step
 {
     int64_t draw = sft_step_has_parts(step) ? rates->step * step->params.parts + part : rates->step;
     float hyper[SFT_HYPER_COUNT] = {0};
-    int32_t key[4] = {(int32_t)(uint32_t)rates->seed, (int32_t)(uint32_t)(rates->seed >> 32), (int32_t)draw, 0};
+    int32_t key[4] = {(int32_t)(uint32_t)rates->seed, (int32_t)(uint32_t)(rates->seed >> 32), (int32_t)draw,
+                      0};
     const double beta1 = 0.9, beta2 = 0.999;
     hyper[SFT_HYPER_LR] = (float)rates->lr;
     hyper[SFT_HYPER_RHO] = (float)rates->rho;
@@ -233,10 +246,12 @@ static int64_t row_in_batch(const struct sft_step *step, int part, int64_t row)
     return step->params.n_id + part * step->n_ood + row - step->n_id;
 }
 
-static enum sft_status upload_rows(struct sft_step *step, const struct batch *batch, int part, int64_t first, int64_t n)
+static enum sft_status upload_rows(struct sft_step *step, const struct batch *batch, int part, int64_t first,
+                                   int64_t n)
 {
     struct sft_tensor *images = step->tensors[SFT_SLOT_IMAGES];
-    int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0], from = row_in_batch(step, part, first);
+    int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0],
+            from = row_in_batch(step, part, first);
     if (n == 0) return SFT_OK;
     return sft_tensor_upload(images, first * row, n * row, batch->images + from * row);
 }
@@ -301,8 +316,8 @@ static enum sft_status download_rows(struct sft_step *step, int part)
     return SFT_OK;
 }
 
-static enum sft_status run_parts(struct sft_step *step, const struct sft_step_rates *rates, const struct batch *batch,
-                                 float norms[2])
+static enum sft_status run_parts(struct sft_step *step, const struct sft_step_rates *rates,
+                                 const struct batch *batch, float norms[2])
 {
     float sum = 0.0f;
     for (int part = 0; part < step->params.parts; part++) {
@@ -319,22 +334,23 @@ static enum sft_status run_parts(struct sft_step *step, const struct sft_step_ra
     return SFT_OK;
 }
 
-static enum sft_status run_ranked(struct sft_step *step, const struct sft_step_rates *rates, const struct batch *batch,
-                                  float norms[2])
+static enum sft_status run_ranked(struct sft_step *step, const struct sft_step_rates *rates,
+                                  const struct batch *batch, float norms[2])
 {
     SFT_TRY(sft_select_tensors(step, rates));
     SFT_TRY(upload_rates(step, rates, 0));
     SFT_TRY(upload_part(step, batch, 0));
     SFT_TRY(sft_program_run(step->programs[SFT_COURSE_MAIN]));
     SFT_TRY(download_rows(step, 0));
-    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, step->n_id + step->n_ood, step->second_buffer));
+    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, step->n_id + step->n_ood,
+                                step->second_buffer));
     SFT_TRY(sft_select_rows(step, batch->labels));
     SFT_TRY(sft_program_run(step->programs[SFT_COURSE_REST]));
     return sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 2, norms);
 }
 
-static enum sft_status run_whole(struct sft_step *step, const struct sft_step_rates *rates, const struct batch *batch,
-                                 float norms[2])
+static enum sft_status run_whole(struct sft_step *step, const struct sft_step_rates *rates,
+                                 const struct batch *batch, float norms[2])
 {
     bool between = sft_step_has_between(step) && rates->step % step->params.constants.look_every != 0;
     SFT_TRY(upload_rates(step, rates, 0));
@@ -346,8 +362,8 @@ static enum sft_status run_whole(struct sft_step *step, const struct sft_step_ra
     return SFT_OK;
 }
 
-static enum sft_status run(struct sft_step *step, const struct sft_step_rates *rates, const struct batch *batch,
-                           struct sft_step_result *result)
+static enum sft_status run(struct sft_step *step, const struct sft_step_rates *rates,
+                           const struct batch *batch, struct sft_step_result *result)
 {
     float norms[2];
     SFT_TRY(sft_select_before(step, rates, batch->images, batch->labels));

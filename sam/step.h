@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One training step as one program: ascent pass, norm, perturbation, descent pass, update. It is built once for a
- * model, a batch size and an optimiser (sam/optimizer.h), and run again with every batch; between its upload and its
- * results the host does nothing.
+ * One training step as one program: ascent pass, norm, perturbation, descent pass, update. It is built once
+ * for a model, a batch size and an optimiser (sam/optimizer.h), and run again with every batch; between its
+ * upload and its results the host does nothing.
  *
- * SAM-only-norm (SAM-ON, and the paper of SFT): g = dL/dS at w for the norm parameters S alone, so no weight gradient
- * of a convolution is computed in the ascent; S' = S + rho*g/(|g| + 1e-16); then q = dL/dw at (w with S'), and the base
- * optimiser moves w by q. The perturbed parameters are values of their own: w is never overwritten, so its restoration
- * is exact.
+ * SAM-only-norm (SAM-ON, and the paper of SFT): g = dL/dS at w for the norm parameters S alone, so no weight
+ * gradient of a convolution is computed in the ascent; S' = S + rho*g/(|g| + 1e-16); then q = dL/dw at (w
+ * with S'), and the base optimiser moves w by q. The perturbed parameters are values of their own: w is never
+ * overwritten, so its restoration is exact.
  *
  * Where a step is more than one program:
  *     LookSAM has a second program of one pass for the steps between.
- *     ESAM ranks the images of a step by how much the perturbation raised their losses: the host reads the losses in
- * the middle of the step, which is inherent in it, and gives the others the weight 0 in the second pass. The formula is
- *     ESAM's; the time that leaving images out would save is not.
- *     SSAM's mask is chosen by the host between steps; SSAM-F runs single images through a program of their own first.
- *     With parts (m-sharpness) the program makes one part's gradient; a second one, after the last part, updates.
+ *     ESAM ranks the images of a step by how much the perturbation raised their losses: the host reads the
+ * losses in the middle of the step, which is inherent in it, and gives the others the weight 0 in the second
+ * pass. The formula is ESAM's; the time that leaving images out would save is not. SSAM's mask is chosen by
+ * the host between steps; SSAM-F runs single images through a program of their own first. With parts
+ * (m-sharpness) the program makes one part's gradient; a second one, after the last part, updates.
  */
 #ifndef SFT_SAM_STEP_H
 #define SFT_SAM_STEP_H
@@ -35,23 +35,25 @@ struct sft_step_params {
     int n_id, n_ood; /* rows of a batch */
     float lambda;
     struct sft_row_loss_params loss;
-    enum sft_perturbed perturbed;   /* OWN: the optimiser's */
-    enum sft_adaptive adaptive;     /* OWN: the optimiser's */
-    struct sft_constants constants; /* sft_constants_default(); sgd, adam, adamw, sam and sam-norm have none */
-    enum sft_norm_scope scope;      /* which norm parameters the ascent perturbs */
-    enum sft_trained trained;       /* which parameters the descent moves */
-    enum sft_first_loss first;      /* loss of the ascent */
-    enum sft_sam_empty empty;       /* what to do when norm layers are to be perturbed and there are none */
-    bool same_mask;                 /* dropout masks of the ascent again in the descent */
-    bool second_updates_bn;         /* the descent pass moves running statistics too */
-    bool frozen_bn;                 /* both passes normalise with the running statistics */
+    enum sft_perturbed perturbed; /* OWN: the optimiser's */
+    enum sft_adaptive adaptive;   /* OWN: the optimiser's */
+    struct sft_constants
+        constants;             /* sft_constants_default(); sgd, adam, adamw, sam and sam-norm have none */
+    enum sft_norm_scope scope; /* which norm parameters the ascent perturbs */
+    enum sft_trained trained;  /* which parameters the descent moves */
+    enum sft_first_loss first; /* loss of the ascent */
+    enum sft_sam_empty empty;  /* what to do when norm layers are to be perturbed and there are none */
+    bool same_mask;            /* dropout masks of the ascent again in the descent */
+    bool second_updates_bn;    /* the descent pass moves running statistics too */
+    bool frozen_bn;            /* both passes normalise with the running statistics */
     bool no_dropout;
     bool no_norm_decay; /* no weight decay for norm parameters */
     bool nesterov;
-    bool separate; /* ID images and outliers in forward passes of their own: batch norm tells the difference */
-    int parts;   /* m-sharpness (Foret et al. 2021, 4.1): cut the batch into so many parts, each with a perturbation of
-                    its own, and descend by the mean of their gradients; 0 is 1 */
-    bool traced; /* make sft_step_first_gradient whole, and sft_step_loss possible */
+    bool
+        separate; /* ID images and outliers in forward passes of their own: batch norm tells the difference */
+    int parts;    /* m-sharpness (Foret et al. 2021, 4.1): cut the batch into so many parts, each with a
+                     perturbation of    its own, and descend by the mean of their gradients; 0 is 1 */
+    bool traced;  /* make sft_step_first_gradient whole, and sft_step_loss possible */
 };
 
 /* Numbers that may differ from step to step. */
@@ -64,21 +66,22 @@ struct sft_step_rates {
 struct sft_step_result {
     double loss, loss_id, loss_ood; /* of the first pass: at w, before the perturbation */
     double grad_norm;               /* |q| over the trained parameters, at the perturbed point */
-    double perturb_norm;            /* |T v| (sam/optimizer.h), for SAM |g| over the perturbed set; 0 without an ascent;
-                                       the mean of the parts' */
+    double perturb_norm; /* |T v| (sam/optimizer.h), for SAM |g| over the perturbed set; 0 without an ascent;
+                            the mean of the parts' */
 };
 
 struct sft_step;
 
-/* SFT_USAGE for norm parameters to perturb in a model without them (unless `empty` says what to do), for an empty batch
- * or one that does not divide into the parts, for what the optimiser cannot do, and for outliers or the energy term
- * with a grouped classifier. */
+/* SFT_USAGE for norm parameters to perturb in a model without them (unless `empty` says what to do), for an
+ * empty batch or one that does not divide into the parts, for what the optimiser cannot do, and for outliers
+ * or the energy term with a grouped classifier. */
 enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
                                 struct sft_step **step) SFT_MUST_CHECK;
 void sft_step_destroy(struct sft_step **step);
 
-/* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED when the loss
- * or the gradient is not a finite number, SFT_DATA for a label that the model has no class for. */
+/* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED
+ * when the loss or the gradient is not a finite number, SFT_DATA for a label that the model has no class for.
+ */
 enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
                              const int32_t *labels, struct sft_step_result *result) SFT_MUST_CHECK;
 
@@ -91,14 +94,14 @@ struct sft_tensor *const *sft_step_states(const struct sft_step *step, int *n_st
 bool sft_step_perturbs(const struct sft_step *step, int i);
 bool sft_step_trains(const struct sft_step *step, int i);
 
-/* Gradients of the last step, laid out like the model's weights: q, with parts the mean of theirs; and that of the
- * first pass, at w: of a traced step for all that trains or is perturbed, else for the perturbed set alone, 0 elsewhere
- * (with parts, of the last part). Borrowed. */
+/* Gradients of the last step, laid out like the model's weights: q, with parts the mean of theirs; and that
+ * of the first pass, at w: of a traced step for all that trains or is perturbed, else for the perturbed set
+ * alone, 0 elsewhere (with parts, of the last part). Borrowed. */
 struct sft_tensor *sft_step_gradient(const struct sft_step *step);
 struct sft_tensor *sft_step_first_gradient(const struct sft_step *step);
 
-/* The loss of the last batch at the weights as they are now, with the dropout masks of its first pass; batch norm
- * leaves its running statistics alone. Of a traced step. */
+/* The loss of the last batch at the weights as they are now, with the dropout masks of its first pass; batch
+ * norm leaves its running statistics alone. Of a traced step. */
 enum sft_status sft_step_loss(struct sft_step *step, double *loss) SFT_MUST_CHECK;
 
 /* The step's program (the first, where there are several), for inspection and profiling. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The compute shaders of shaders/, as SPIR-V inside the program. The table is made when the program is built. */
+/* The compute shaders of shaders/, as SPIR-V inside the program. The table is made when the program is built.
+ */
 #ifndef SFT_SHADERS_H
 #define SFT_SHADERS_H
 

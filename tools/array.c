@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The header of a .npy file is a line of Python: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }. */
+/* The header of a .npy file is a line of Python: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
+ */
 #include "tools/array.h"
 
 #include <inttypes.h>
@@ -31,7 +32,8 @@ static enum sft_status read_shape(const char *path, const char *text, struct sft
     }
     if (shape->rank != RANK || *at != ')')
         return sft_fail(SFT_DATA, "%s: shape %.40s; images are an array (N, H, W, C)", path, text);
-    if (!sft_shape_valid(shape)) return sft_fail(SFT_DATA, "%s: shape %.40s is empty or too large", path, text);
+    if (!sft_shape_valid(shape))
+        return sft_fail(SFT_DATA, "%s: shape %.40s is empty or too large", path, text);
     return SFT_OK;
 }
 
@@ -40,7 +42,8 @@ static enum sft_status read_header(const char *path, const char *header, struct 
     const char *type = value_of(header, "'descr'");
     array->is_float = strncmp(type, "'<f4'", 5) == 0;
     if (!array->is_float && strncmp(type, "'|u1'", 5) != 0)
-        return sft_fail(SFT_DATA, "%s: values of type %.6s; float32 (normalised) and uint8 (0 to 255) are taken", path,
+        return sft_fail(SFT_DATA,
+                        "%s: values of type %.6s; float32 (normalised) and uint8 (0 to 255) are taken", path,
                         type);
     if (strncmp(value_of(header, "'fortran_order'"), "False", 5) != 0)
         return sft_fail(SFT_DATA, "%s: not in C order; save numpy.ascontiguousarray(array)", path);
@@ -62,8 +65,8 @@ static enum sft_status parse(const char *path, struct sft_array *array)
     SFT_TRY(read_header(path, header, array));
     needed = (size_t)sft_shape_count(&array->shape) * (array->is_float ? 4 : 1);
     if (needed != size - PREFIX - length)
-        return sft_fail(SFT_DATA, "%s: %zu bytes of values where the shape needs %zu: cut off or damaged", path,
-                        size - PREFIX - length, needed);
+        return sft_fail(SFT_DATA, "%s: %zu bytes of values where the shape needs %zu: cut off or damaged",
+                        path, size - PREFIX - length, needed);
     array->data = bytes + PREFIX + length;
     return SFT_OK;
 }
@@ -94,7 +97,8 @@ enum sft_status sft_array_write(const char *path, struct sft_shape shape, const 
     if (!file) return SFT_MEMORY;
     for (int i = 0; i < shape.rank; i++) {
         size_t used = strlen(dims);
-        snprintf(dims + used, sizeof(dims) - used, "%" PRId64 ",%s", shape.dim[i], i + 1 < shape.rank ? " " : "");
+        snprintf(dims + used, sizeof(dims) - used, "%" PRId64 ",%s", shape.dim[i],
+                 i + 1 < shape.rank ? " " : "");
     }
     snprintf(header, sizeof(header), "{'descr': '<f4', 'fortran_order': False, 'shape': (%s), }", dims);
     memset(file, ' ', HEADER);

@@ -16,8 +16,8 @@ struct sft_array {
     const uint8_t *data;
 };
 
-/* SFT_DATA for a file that is missing, damaged, or holds anything else. Nothing it says is believed before it is
- * checked. */
+/* SFT_DATA for a file that is missing, damaged, or holds anything else. Nothing it says is believed before it
+ * is checked. */
 enum sft_status sft_array_open(const char *path, struct sft_array *array) SFT_MUST_CHECK;
 void sft_array_close(struct sft_array *array);
 

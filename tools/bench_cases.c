@@ -11,8 +11,8 @@ static sft_value input(struct sft_graph *graph, const char *name, struct sft_sha
 void sft_bench_arithmetic(struct sft_graph *graph, int64_t n)
 {
     (void)n;
-    sft_matmul(graph, input(graph, "a", SFT_SHAPE(1024, 1024)), input(graph, "b", SFT_SHAPE(1024, 1024)), SFT_NONE,
-               (struct sft_matmul_params){0});
+    sft_matmul(graph, input(graph, "a", SFT_SHAPE(1024, 1024)), input(graph, "b", SFT_SHAPE(1024, 1024)),
+               SFT_NONE, (struct sft_matmul_params){0});
 }
 
 void sft_bench_traffic(struct sft_graph *graph, int64_t n)
@@ -71,18 +71,18 @@ static void backward_dw(struct sft_graph *graph, int64_t n, const struct conv *c
     sft_conv2d_dw(graph, conv_input(graph, conv, n), conv_dy(graph, conv, n), params);
 }
 
-#define CONV(name, side, in, out, kernel, stride)                                                                      \
-    static void name##_forward(struct sft_graph *graph, int64_t n)                                                     \
-    {                                                                                                                  \
-        forward(graph, n, &(struct conv){side, in, out, kernel, stride});                                              \
-    }                                                                                                                  \
-    static void name##_dx(struct sft_graph *graph, int64_t n)                                                          \
-    {                                                                                                                  \
-        backward_dx(graph, n, &(struct conv){side, in, out, kernel, stride});                                          \
-    }                                                                                                                  \
-    static void name##_dw(struct sft_graph *graph, int64_t n)                                                          \
-    {                                                                                                                  \
-        backward_dw(graph, n, &(struct conv){side, in, out, kernel, stride});                                          \
+#define CONV(name, side, in, out, kernel, stride)                                                            \
+    static void name##_forward(struct sft_graph *graph, int64_t n)                                           \
+    {                                                                                                        \
+        forward(graph, n, &(struct conv){side, in, out, kernel, stride});                                    \
+    }                                                                                                        \
+    static void name##_dx(struct sft_graph *graph, int64_t n)                                                \
+    {                                                                                                        \
+        backward_dx(graph, n, &(struct conv){side, in, out, kernel, stride});                                \
+    }                                                                                                        \
+    static void name##_dw(struct sft_graph *graph, int64_t n)                                                \
+    {                                                                                                        \
+        backward_dw(graph, n, &(struct conv){side, in, out, kernel, stride});                                \
     }
 
 CONV(stage1, 32, 16, 16, 3, 1)
@@ -91,7 +91,7 @@ CONV(stage3, 8, 64, 64, 3, 1)
 CONV(point, 16, 64, 128, 1, 1)
 CONV(wide, 8, 256, 256, 3, 1)
 
-#define CONV_ROWS(name, shape)                                                                                         \
+#define CONV_ROWS(name, shape)                                                                               \
     {"conv2d", shape, name##_forward}, {"conv2d_dx", shape, name##_dx}, { "conv2d_dw", shape, name##_dw }
 
 /* ---- the rest ---- */
@@ -105,14 +105,16 @@ static void linear(struct sft_graph *graph, int64_t n)
 static void group_norm(struct sft_graph *graph, int64_t n)
 {
     sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16));
-    sft_group_norm(graph, x, input(graph, "gamma", SFT_SHAPE(16)), input(graph, "beta", SFT_SHAPE(16)), SFT_NONE,
-                   SFT_NONE, (struct sft_group_norm_params){.groups = 4, .epsilon = 1e-5f, .relu = 1});
+    sft_group_norm(graph, x, input(graph, "gamma", SFT_SHAPE(16)), input(graph, "beta", SFT_SHAPE(16)),
+                   SFT_NONE, SFT_NONE,
+                   (struct sft_group_norm_params){.groups = 4, .epsilon = 1e-5f, .relu = 1});
 }
 
 static void group_norm_gradient(struct sft_graph *graph, int64_t n)
 {
     struct sft_group_norm_params params = {.groups = 4, .epsilon = 1e-5f, .relu = 1};
-    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16)), dy = input(graph, "dy", SFT_SHAPE(n, 32, 32, 16));
+    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16)),
+              dy = input(graph, "dy", SFT_SHAPE(n, 32, 32, 16));
     sft_value gamma = input(graph, "gamma", SFT_SHAPE(16)), beta = input(graph, "beta", SFT_SHAPE(16));
     sft_value mean = input(graph, "mean", SFT_SHAPE(n, 4)), rstd = input(graph, "rstd", SFT_SHAPE(n, 4));
     sft_value sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params), dgamma;
@@ -127,9 +129,15 @@ static void standardize(struct sft_graph *graph, int64_t n)
     sft_weight_standardize(graph, input(graph, "weight", SFT_SHAPE(3, 3, 256, 256)), 1e-8f, &rstd);
 }
 
-static void relu(struct sft_graph *graph, int64_t n) { sft_relu(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64))); }
+static void relu(struct sft_graph *graph, int64_t n)
+{
+    sft_relu(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)));
+}
 
-static void gelu(struct sft_graph *graph, int64_t n) { sft_gelu(graph, input(graph, "x", SFT_SHAPE(n, 197, 384))); }
+static void gelu(struct sft_graph *graph, int64_t n)
+{
+    sft_gelu(graph, input(graph, "x", SFT_SHAPE(n, 197, 384)));
+}
 
 static void residual(struct sft_graph *graph, int64_t n)
 {
@@ -150,7 +158,10 @@ static void avg_pool(struct sft_graph *graph, int64_t n)
     sft_avg_pool(graph, input(graph, "x", SFT_SHAPE(n, 32, 32, 64)), halves);
 }
 
-static void softmax(struct sft_graph *graph, int64_t n) { sft_softmax(graph, input(graph, "x", SFT_SHAPE(n, 1000))); }
+static void softmax(struct sft_graph *graph, int64_t n)
+{
+    sft_softmax(graph, input(graph, "x", SFT_SHAPE(n, 1000)));
+}
 
 static void row_loss(struct sft_graph *graph, int64_t n)
 {
@@ -180,7 +191,8 @@ static void sgd(struct sft_graph *graph, int64_t n)
     struct sft_shape shape = SFT_SHAPE(9 << 20);
     sft_value w = input(graph, "w", shape), v = input(graph, "v", shape), g = input(graph, "g", shape);
     (void)n;
-    sft_sgd(graph, w, v, g, input(graph, "hyper", SFT_SHAPE(SFT_HYPER_COUNT)), (struct sft_update_params){.decay = 1});
+    sft_sgd(graph, w, v, g, input(graph, "hyper", SFT_SHAPE(SFT_HYPER_COUNT)),
+            (struct sft_update_params){.decay = 1});
 }
 
 const struct sft_bench_case sft_bench_cases[] = {

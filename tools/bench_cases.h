@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `bench` times: an op at a shape that the models really use, as a function that builds a graph of it. */
+/* What `bench` times: an op at a shape that the models really use, as a function that builds a graph of it.
+ */
 #ifndef SFT_BENCH_CASES_H
 #define SFT_BENCH_CASES_H
 
@@ -15,7 +16,8 @@ struct sft_bench_case {
 /* Up to one without an op. */
 extern const struct sft_bench_case sft_bench_cases[];
 
-/* The two that measure the device's ceilings: a product that is all arithmetic, and a sum that is all traffic. */
+/* The two that measure the device's ceilings: a product that is all arithmetic, and a sum that is all
+ * traffic. */
 void sft_bench_arithmetic(struct sft_graph *graph, int64_t n);
 void sft_bench_traffic(struct sft_graph *graph, int64_t n);
 

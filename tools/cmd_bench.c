@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Times ops and whole SFT steps on a device, each against two ceilings that are measured in the same run: the
- * arithmetic rate of a large matrix product and the traffic of a large sum. A row is given the share of that ceiling
- * which bounds it. Operations are those of the definition: where a backend makes do with fewer (Winograd), the share
- * can pass 100 %.
+ * arithmetic rate of a large matrix product and the traffic of a large sum. A row is given the share of that
+ * ceiling which bounds it. Operations are those of the definition: where a backend makes do with fewer
+ * (Winograd), the share can pass 100 %.
  */
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +55,8 @@ static enum sft_status fill(struct sft_tensor *tensor, uint64_t index)
     return status;
 }
 
-static enum sft_status bind_inputs(struct sft_device *device, struct sft_graph *graph, struct sft_tensor **tensors)
+static enum sft_status bind_inputs(struct sft_device *device, struct sft_graph *graph,
+                                   struct sft_tensor **tensors)
 {
     int n = 0;
     for (size_t i = 0; i < graph->n_values; i++) {
@@ -153,12 +154,14 @@ struct step_run {
 static enum sft_status run_step(void *context)
 {
     struct step_run *run = context;
-    const struct sft_step_rates rates = {.step = run->number++, .rho = 0.05, .momentum = 0.9, .weight_decay = 1e-5};
+    const struct sft_step_rates rates = {
+        .step = run->number++, .rho = 0.05, .momentum = 0.9, .weight_decay = 1e-5};
     struct sft_step_result result;
     return sft_step_run(run->step, &rates, run->images, run->labels, &result);
 }
 
-static enum sft_status make_batch(const struct sft_model *model, int64_t n_id, int64_t n, struct step_run *run)
+static enum sft_status make_batch(const struct sft_model *model, int64_t n_id, int64_t n,
+                                  struct step_run *run)
 {
     int64_t count = n * model->image_size * model->image_size * 3;
     struct sft_rng rng;
@@ -233,24 +236,27 @@ static void print_head(const struct ceiling *ceiling, const char *name)
 {
     printf("%s: at most %.1f GFLOP/s and %.1f GB/s, as measured\n\n", name, 1e-9 * ceiling->flops,
            1e-9 * ceiling->bytes);
-    printf("%-20s %-24s %10s %10s %8s %7s  %s\n", "op", "shape", "ms", "GFLOP/s", "GB/s", "share", "bound by");
+    printf("%-20s %-24s %10s %10s %8s %7s  %s\n", "op", "shape", "ms", "GFLOP/s", "GB/s", "share",
+           "bound by");
 }
 
-static void print_row(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,
-                      double before)
+static void print_row(const char *op, const char *shape, const struct measure *m,
+                      const struct ceiling *ceiling, double before)
 {
-    printf("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s", op, shape, 1e3 * m->seconds, 1e-9 * m->flops / m->seconds,
-           1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling), bound(m, ceiling));
+    printf("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s", op, shape, 1e3 * m->seconds,
+           1e-9 * m->flops / m->seconds, 1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling),
+           bound(m, ceiling));
     if (before > 0) printf("  (%+.0f%% time)", 100 * (m->seconds / before - 1));
     putchar('\n');
 }
 
-static json_t *row_json(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,
-                        double before)
+static json_t *row_json(const char *op, const char *shape, const struct measure *m,
+                        const struct ceiling *ceiling, double before)
 {
-    json_t *json = json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:s}", "op", op, "shape", shape, "seconds", m->seconds,
-                             "gflops", 1e-9 * m->flops / m->seconds, "gbytes", 1e-9 * m->bytes / m->seconds, "share",
-                             share(m, ceiling), "bound", bound(m, ceiling));
+    json_t *json =
+        json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:s}", "op", op, "shape", shape, "seconds", m->seconds,
+                  "gflops", 1e-9 * m->flops / m->seconds, "gbytes", 1e-9 * m->bytes / m->seconds, "share",
+                  share(m, ceiling), "bound", bound(m, ceiling));
     if (before > 0) json_object_set_new(json, "seconds_before", json_real(before));
     return json;
 }
@@ -275,7 +281,8 @@ static enum sft_status check_ops(const char *list)
     return SFT_OK;
 }
 
-static enum sft_status measure_ceiling(struct sft_device *device, const struct bench *options, struct ceiling *ceiling)
+static enum sft_status measure_ceiling(struct sft_device *device, const struct bench *options,
+                                       struct ceiling *ceiling)
 {
     struct measure arithmetic, traffic;
     sft_progress(0, 1, "measuring the device's ceilings");
@@ -293,7 +300,8 @@ struct bench_run {
     json_t *earlier, *rows;
 };
 
-static void show_row(const struct bench_run *bench, const char *op, const char *shape, const struct measure *m)
+static void show_row(const struct bench_run *bench, const char *op, const char *shape,
+                     const struct measure *m)
 {
     double before = earlier_seconds(bench->earlier, op, shape);
     sft_progress_end();
@@ -349,10 +357,10 @@ static enum sft_status load_earlier(const char *path, json_t **earlier)
 static enum sft_status print_result(const struct bench_run *bench)
 {
     if (!bench->options->common.json) return SFT_OK;
-    return sft_print_json(json_pack("{s:o, s:I, s:f, s:f, s:O}", "device",
-                                    sft_device_json(sft_device_get_info(bench->device)), "batch",
-                                    (json_int_t)bench->options->batch, "ceiling_gflops", 1e-9 * bench->ceiling.flops,
-                                    "ceiling_gbytes", 1e-9 * bench->ceiling.bytes, "ops", bench->rows));
+    return sft_print_json(
+        json_pack("{s:o, s:I, s:f, s:f, s:O}", "device", sft_device_json(sft_device_get_info(bench->device)),
+                  "batch", (json_int_t)bench->options->batch, "ceiling_gflops", 1e-9 * bench->ceiling.flops,
+                  "ceiling_gbytes", 1e-9 * bench->ceiling.bytes, "ops", bench->rows));
 }
 
 static enum sft_status run(const struct sft_args *args)
@@ -381,10 +389,10 @@ static const struct sft_option bench_options[] = {
      .help = "only these ops, names with commas between"},
     {"models", SFT_OPTION_TEXT, offsetof(struct bench, models), .value = "LIST",
      .help = "steps of these models; alone, no ops [resnetv2_20_gn,vgg11_gn]", .list = sft_model_list},
-    {"batch", SFT_OPTION_INT, offsetof(struct bench, batch), .value = "N", .fallback = "128", .min = 1, .max = 65536,
-     .help = "images of a batch; of a step, half of them outliers"},
-    {"seconds", SFT_OPTION_REAL, offsetof(struct bench, seconds), .value = "S", .fallback = "0.5", .min = 0, .max = 600,
-     .help = "time to spend on each row"},
+    {"batch", SFT_OPTION_INT, offsetof(struct bench, batch), .value = "N", .fallback = "128", .min = 1,
+     .max = 65536, .help = "images of a batch; of a step, half of them outliers"},
+    {"seconds", SFT_OPTION_REAL, offsetof(struct bench, seconds), .value = "S", .fallback = "0.5", .min = 0,
+     .max = 600, .help = "time to spend on each row"},
     {"compare", SFT_OPTION_TEXT, offsetof(struct bench, compare), .value = "OLD.json",
      .help = "what an earlier `bench --json` wrote: print by how much times changed"},
     {0},
@@ -406,7 +414,8 @@ static const struct sft_example examples[] = {
 
 const struct sft_command sft_command_bench = {
     .name = "bench",
-    .summary = "Times ops and whole steps: GFLOP/s, GB/s and the share of what the device was measured to reach",
+    .summary =
+        "Times ops and whole steps: GFLOP/s, GB/s and the share of what the device was measured to reach",
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct bench),

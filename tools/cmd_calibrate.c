@@ -41,8 +41,8 @@ static enum sft_status make_scorers(struct job *job)
     const struct sft_score **scores;
     enum sft_status status;
     SFT_TRY(sft_score_parse(job->options->score, &scores, &job->calibration.n));
-    status =
-        sft_scorers_create(&job->options->common, job->model, scores, job->calibration.n, &job->calibration.scorers);
+    status = sft_scorers_create(&job->options->common, job->model, scores, job->calibration.n,
+                                &job->calibration.scorers);
     for (int i = 0; status == SFT_OK && i < job->calibration.n; i++) {
         const char *misfit = sft_scorer_misfit(&job->calibration.scorers[i], job->model);
         if (misfit) status = sft_fail(SFT_USAGE, "--score %s: %s", scores[i]->name, misfit);
@@ -58,7 +58,8 @@ static enum sft_status open_job(struct job *job)
     const struct calibrate *options = job->options;
     struct sft_model_config config = {.name = options->model};
     if (!options->overwrite && access(options->out, F_OK) == 0)
-        return sft_fail(SFT_USAGE, "--out %s: is there already; name another file, or say --overwrite", options->out);
+        return sft_fail(SFT_USAGE, "--out %s: is there already; name another file, or say --overwrite",
+                        options->out);
     SFT_TRY(sft_common_open_device(&options->common, &job->device));
     SFT_TRY(sft_model_open(job->device, options->weights, &config, &job->model));
     SFT_TRY(make_scorers(job));
@@ -86,8 +87,8 @@ static enum sft_status find_thresholds(struct job *job, const struct sft_collect
         if (sft_scorer_needs(scorer) & SFT_NEEDS_FIT_ON_ID) status = sft_scorer_fit(scorer, &outputs, &head);
         if (status == SFT_OK) status = sft_scorer_compute(scorer, &outputs, &head, scores);
         if (status == SFT_OK)
-            status =
-                sft_calibration_threshold(outputs.n, scores, job->options->recall, &job->calibration.thresholds[i]);
+            status = sft_calibration_threshold(outputs.n, scores, job->options->recall,
+                                               &job->calibration.thresholds[i]);
     }
     sft_head_free(&head);
     free(scores);
@@ -136,11 +137,13 @@ static enum sft_status show(const struct job *job)
         if (!job->options->common.json)
             printf("%s: in-distribution from %.6g on\n", calibration->scorers[i].score->title,
                    calibration->thresholds[i]);
-        json_object_set_new(thresholds, calibration->scorers[i].score->name, json_real(calibration->thresholds[i]));
+        json_object_set_new(thresholds, calibration->scorers[i].score->name,
+                            json_real(calibration->thresholds[i]));
     }
     if (job->options->common.json)
-        return sft_print_json(json_pack("{s:s, s:f, s:I, s:o}", "out", job->options->out, "recall", calibration->recall,
-                                        "images", (json_int_t)calibration->images, "thresholds", thresholds));
+        return sft_print_json(json_pack("{s:s, s:f, s:I, s:o}", "out", job->options->out, "recall",
+                                        calibration->recall, "images", (json_int_t)calibration->images,
+                                        "thresholds", thresholds));
     json_decref(thresholds);
     printf("%s\n", job->options->out);
     return SFT_OK;
@@ -184,7 +187,8 @@ static const struct sft_option calibrate_options[] = {
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
     {"fit", SFT_OPTION_TEXT, FIELD(fit), .value = "SPEC",
-     .help = "images of the training kind, for the scores that need statistics of them; otherwise those of --id"},
+     .help =
+         "images of the training kind, for the scores that need statistics of them; otherwise those of --id"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
     {"score", SFT_OPTION_TEXT, FIELD(score), .value = "LIST", .fallback = "energy",
@@ -193,7 +197,8 @@ static const struct sft_option calibrate_options[] = {
      .help = "share of the --id images to recognise"},
     {"batch", SFT_OPTION_INT, FIELD(batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time"},
-    {"out", SFT_OPTION_TEXT, FIELD(out), .value = "FILE", .required = true, .help = "calibration file to write"},
+    {"out", SFT_OPTION_TEXT, FIELD(out), .value = "FILE", .required = true,
+     .help = "calibration file to write"},
     {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of such a file"},
     {0},
 };
@@ -216,7 +221,8 @@ static const struct sft_example examples[] = {
 
 const struct sft_command sft_command_calibrate = {
     .name = "calibrate",
-    .summary = "Fits thresholds and statistics of scores on ID images, for `predict` to tell others from them",
+    .summary =
+        "Fits thresholds and statistics of scores on ID images, for `predict` to tell others from them",
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct calibrate),

@@ -25,7 +25,8 @@ static void print_device(const struct sft_device_info *info)
     if (info->free) printf(", %s free", sft_bytes_str(info->free, free_memory));
     printf("\n    has      fp16 %s, bf16 %s, cooperative matrix %s\n", info->fp16 ? "yes" : "no",
            info->bf16 ? "yes" : "no", info->cooperative_matrix ? "yes" : "no");
-    if (info->subgroup) printf("    subgroup %u (%u to %u)\n", info->subgroup, info->subgroup_min, info->subgroup_max);
+    if (info->subgroup)
+        printf("    subgroup %u (%u to %u)\n", info->subgroup, info->subgroup_min, info->subgroup_max);
     printf("    usable   %s%s\n", info->usable ? "yes" : "no: ", info->usable ? "" : info->reason);
 }
 

@@ -100,14 +100,16 @@ static const struct sft_option eval_options[] = {
     {"model", SFT_OPTION_TEXT, FIELD(model), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
-     .help = "the model's own kind of images; with labels also the accuracy is printed", .list = sft_data_formats},
+     .help = "the model's own kind of images; with labels also the accuracy is printed",
+     .list = sft_data_formats},
     {"ood", SFT_OPTION_TEXTS, FIELD(ood), .value = "NAME=SPEC", .help = "other images"},
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of each set; 0: all"},
     {"score", SFT_OPTION_TEXT, FIELD(score), .value = "LIST", .fallback = "msp,energy",
      .help = "scores, or all:", .list = sft_score_list},
     {"fit", SFT_OPTION_TEXT, FIELD(fit), .value = "SPEC",
-     .help = "images of the training kind, for the scores that need statistics of them: usually the training set"},
+     .help = "images of the training kind, for the scores that need statistics of them: usually the training "
+             "set"},
     {"calibration", SFT_OPTION_TEXT, FIELD(calibration), .value = "FILE",
      .help = "statistics and settings of scores from `sft-vk calibrate`, in place of --fit for those in it"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
@@ -122,7 +124,8 @@ static const struct sft_option eval_options[] = {
      .help = "images at a time"},
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR",
      .help = "folder for results, scores of every image and the report"},
-    {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of an earlier run in that folder"},
+    {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite),
+     .help = "take the place of an earlier run in that folder"},
     {0},
 };
 
@@ -135,12 +138,15 @@ static const struct sft_option_group groups[] = {
 };
 
 static const struct sft_example examples[] = {
-    {"eval --weights models/synthetic.safetensors --id synthetic#test --ood letters=synthetic:letters --out runs/eval",
+    {"eval --weights models/synthetic.safetensors --id synthetic#test --ood letters=synthetic:letters --out "
+     "runs/eval",
      "the built-in model on built-in data"},
-    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --fit cifar10:DIR#train "
+    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --fit "
+     "cifar10:DIR#train "
      "--score all --json",
      "every score, as JSON"},
-    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --recall 0.9 --bootstrap 1000",
+    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --recall 0.9 "
+     "--bootstrap 1000",
      "FPR at another recall, with 95 % intervals"},
     {0},
 };

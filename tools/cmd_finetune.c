@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The main job: SFT. What the paper leaves open is an option (docs/methods.md, the table of ambiguities); what it says
- * are the defaults for large pictures. For small ones there is a second set of defaults, as the paper's patch sizes do
- * not fit into 32 pixels.
+ * The main job: SFT. What the paper leaves open is an option (docs/methods.md, the table of ambiguities);
+ * what it says are the defaults for large pictures. For small ones there is a second set of defaults, as the
+ * paper's patch sizes do not fit into 32 pixels.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,8 @@ struct finetune {
     struct sft_texts eval_ood;
     struct sft_ints jigsaw_sizes;
     int pseudo_mode, pseudo_source, jigsaw_unit, jigsaw_draw, jigsaw_rest, rgb_identity;
-    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode, ood_forward;
+    int distance, norm_scope, train_params, wd_norm, sam_first, sam_empty, sam_mask, bn_second, bn_mode,
+        ood_forward;
     int64_t ood_per_id, train_size, eval_batch, eval_limit, fit_limit, bootstrap, seeds;
     int trace;
     int64_t probe;
@@ -48,7 +49,8 @@ static const struct by_size *defaults_for(int side)
     return row;
 }
 
-static void resolve(const struct sft_args *args, const struct sft_model *model, const struct sft_optimizer *optimizer)
+static void resolve(const struct sft_args *args, const struct sft_model *model,
+                    const struct sft_optimizer *optimizer)
 {
     struct finetune *options = args->values;
     const struct by_size *row = defaults_for(model->image_size);
@@ -124,10 +126,11 @@ static enum sft_status open_evaluation(struct job *job)
     if (!options->eval_ood.count) return SFT_OK;
     SFT_TRY(sft_fit_open_eval_id(&options->fit, &id));
     if (!id)
-        return sft_fail(SFT_USAGE,
-                        "--eval-ood: name the ID images to tell them from, with --eval-id SPEC (%s has no test "
-                        "split)",
-                        options->fit.id);
+        return sft_fail(
+            SFT_USAGE,
+            "--eval-ood: name the ID images to tell them from, with --eval-id SPEC (%s has no test "
+            "split)",
+            options->fit.id);
     if (options->eval_limit) sft_dataset_limit(id, options->eval_limit);
     SFT_TRY(sft_eval_sets_open(id, job->model,
                                &(struct sft_eval_request){.common = &options->fit.common,
@@ -152,10 +155,12 @@ static enum sft_status open_trace(struct job *job)
     struct sft_prop1_set sets[SFT_OPTION_MAX_TEXTS + 1] = {{"id", job->sets.id}};
     if (!job->options->trace) return SFT_OK;
     if (!job->evaluates)
-        return sft_fail(SFT_USAGE, "--trace prop1: name at least one OOD set to look at, with --eval-ood NAME=SPEC");
-    for (int i = 0; i < job->sets.sets; i++) sets[i + 1] = (struct sft_prop1_set){job->sets.names[i], job->sets.ood[i]};
-    return sft_prop1_open(job->model, sets, job->sets.sets + 1, job->options->probe, (int)job->options->eval_batch,
-                          &job->trace);
+        return sft_fail(SFT_USAGE,
+                        "--trace prop1: name at least one OOD set to look at, with --eval-ood NAME=SPEC");
+    for (int i = 0; i < job->sets.sets; i++)
+        sets[i + 1] = (struct sft_prop1_set){job->sets.names[i], job->sets.ood[i]};
+    return sft_prop1_open(job->model, sets, job->sets.sets + 1, job->options->probe,
+                          (int)job->options->eval_batch, &job->trace);
 }
 
 static enum sft_status open_job(struct job *job)
@@ -177,7 +182,8 @@ static enum sft_status open_job(struct job *job)
 static enum sft_status begin_run(struct job *job)
 {
     struct finetune *options = job->options;
-    SFT_TRY(sft_run_begin(job->args, options->fit.out, options->fit.overwrite && !options->fit.resume, &job->run));
+    SFT_TRY(sft_run_begin(job->args, options->fit.out, options->fit.overwrite && !options->fit.resume,
+                          &job->run));
     sft_run_note_device(&job->run, job->device);
     sft_run_note(&job->run, "architecture", json_string(job->model->variant->name));
     sft_run_note(&job->run, "id_data", sft_dataset_json(job->id));
@@ -219,8 +225,8 @@ static enum sft_status write_results(struct job *job)
     }
     if (job->evaluates) results = sft_results_to_json(&job->sets.results);
     return sft_print_json(json_pack("{s:s, s:s, s:o*, s:O*}", "out", job->run.folder, "model",
-                                    sft_run_path(&job->run, "model.safetensors", path), "results", results, "prop1",
-                                    prop1));
+                                    sft_run_path(&job->run, "model.safetensors", path), "results", results,
+                                    "prop1", prop1));
 }
 
 /* ---- several seeds ---- */
@@ -264,8 +270,8 @@ static enum sft_status show_seeds(const struct job *job, int64_t first)
 static enum sft_status do_seeds(struct job *job)
 {
     struct sft_fit_values *values = &job->options->fit;
-    const struct sft_seed_runs runs = {values->out, values->seed, (int)job->options->seeds, values->resume, job->model,
-                                       run_seed,    job};
+    const struct sft_seed_runs runs = {
+        values->out, values->seed, (int)job->options->seeds, values->resume, job->model, run_seed, job};
     struct sft_run whole;
     enum sft_status status;
     if (job->trace) return sft_fail(SFT_USAGE, "--trace and --seeds: trace one run, with --seed N");
@@ -292,8 +298,8 @@ static enum sft_status do_job(struct job *job)
     return write_results(job);
 }
 
-enum sft_status sft_finetune_model(const struct sft_args *args, struct sft_device *device, struct sft_model *model,
-                                   struct sft_dataset *id)
+enum sft_status sft_finetune_model(const struct sft_args *args, struct sft_device *device,
+                                   struct sft_model *model, struct sft_dataset *id)
 {
     struct finetune *options = args->values;
     struct job job = {.args = args, .options = options, .device = device, .model = model, .id = id};
@@ -301,7 +307,8 @@ enum sft_status sft_finetune_model(const struct sft_args *args, struct sft_devic
     if (status != SFT_OK) return status;
     resolve(args, model, job.optimizer);
     status = sft_fit_check_classes(id, model);
-    if (status == SFT_OK && options->pseudo_ood) status = sft_dataset_open(options->pseudo_ood, &job.outliers);
+    if (status == SFT_OK && options->pseudo_ood)
+        status = sft_dataset_open(options->pseudo_ood, &job.outliers);
     if (status == SFT_OK) status = begin_run(&job);
     if (status == SFT_OK) status = fit(&job);
     status = sft_run_end(&job.run, status);
@@ -329,13 +336,15 @@ static enum sft_status run(const struct sft_args *args)
 /* ---- options ---- */
 
 #define FIELD(member) offsetof(struct finetune, member)
-#define CHOICE(flag, member, list, first, text)                                                                        \
-    {                                                                                                                  \
-        flag, SFT_OPTION_CHOICE, FIELD(member), .value = "WORD", .fallback = first, .choices = list, .help = text      \
+#define CHOICE(flag, member, list, first, text)                                                              \
+    {                                                                                                        \
+        flag, SFT_OPTION_CHOICE, FIELD(member), .value = "WORD", .fallback = first, .choices = list,         \
+                                                .help = text                                                 \
     }
 
 static const char *const distances[] = {"oe", "kl_pu", "l2", "js", "energy", "logitnorm", NULL};
-static const char *const pseudo_modes[] = {"compose", "half", "both", "random", "jigsaw", "rgb", "none", NULL};
+static const char *const pseudo_modes[] = {"compose", "half", "both", "random",
+                                           "jigsaw",  "rgb",  "none", NULL};
 static const char *const pseudo_sources[] = {"same", "other", NULL};
 static const char *const jigsaw_units[] = {"px", "grid", NULL};
 static const char *const jigsaw_draws[] = {"batch", "image", NULL};
@@ -371,8 +380,8 @@ static const struct sft_option step_options[] = {
     SFT_FIT_OPTIMIZER("sam-norm"),
     SFT_FIT_RHO(NULL, " [0.5 from 120 pixels on, 0.1 below; asam 0.5, looksam 0.1]"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
-    {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0", .min = 0,
-     .max = 1e9, .help = "steps over which the rate rises"},
+    {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0",
+     .min = 0, .max = 1e9, .help = "steps over which the rate rises"},
     SFT_FIT_AUGMENT("none"),
     {"train-size", SFT_OPTION_INT, FIELD(train_size), .value = "PX", .fallback = "0", .min = 0, .max = 4096,
      .help = "side of the training images; 0: the model's"},
@@ -385,40 +394,50 @@ static const struct sft_option step_options[] = {
 static const struct sft_option outlier_options[] = {
     {"lambda", SFT_OPTION_REAL, FIELD(lambda), .value = "X", .min = 0, .max = 1000,
      .help = "weight of the outliers' loss [1 from 120 pixels on, 0.25 below]"},
-    CHOICE("ood-distance", distance, distances, "oe", "distance of an outlier's prediction from the uniform one"),
-    {"energy-weight", SFT_OPTION_REAL, FIELD(energy_weight), .value = "X", .fallback = "0.1", .min = 0, .max = 1000,
-     .help = "of --ood-distance energy: its weight"},
+    CHOICE("ood-distance", distance, distances, "oe",
+           "distance of an outlier's prediction from the uniform one"),
+    {"energy-weight", SFT_OPTION_REAL, FIELD(energy_weight), .value = "X", .fallback = "0.1", .min = 0,
+     .max = 1000, .help = "of --ood-distance energy: its weight"},
     {"energy-in", SFT_OPTION_REAL, FIELD(energy_in), .value = "X", .fallback = "-25", .min = -1e6, .max = 1e6,
      .help = "of --ood-distance energy: margin of ID images"},
-    {"energy-out", SFT_OPTION_REAL, FIELD(energy_out), .value = "X", .fallback = "-7", .min = -1e6, .max = 1e6,
-     .help = "of --ood-distance energy: margin of outliers"},
+    {"energy-out", SFT_OPTION_REAL, FIELD(energy_out), .value = "X", .fallback = "-7", .min = -1e6,
+     .max = 1e6, .help = "of --ood-distance energy: margin of outliers"},
     {"ood-per-id", SFT_OPTION_INT, FIELD(ood_per_id), .value = "N", .fallback = "1", .min = 1, .max = 64,
      .help = "outliers for each ID image"},
-    CHOICE("ood-forward", ood_forward, ood_forwards, "joint",
-           "outliers in one pass with the ID images, or in one of their own: batch norm tells the difference"),
+    CHOICE(
+        "ood-forward", ood_forward, ood_forwards, "joint",
+        "outliers in one pass with the ID images, or in one of their own: batch norm tells the difference"),
     {"pseudo-mode", SFT_OPTION_CHOICE, FIELD(pseudo_mode), .value = "WORD", .choices = pseudo_modes,
-     .help = "shuffles that make outliers: both on one image, on halves of the batch, on two images, either at random, "
+     .help = "shuffles that make outliers: both on one image, on halves of the batch, on two images, either "
+             "at random, "
              "one only, or no outliers [compose from 120 pixels on, jigsaw below]"},
-    CHOICE("pseudo-source", pseudo_source, pseudo_sources, "same", "outliers from the step's own ID images, or others"),
+    CHOICE("pseudo-source", pseudo_source, pseudo_sources, "same",
+           "outliers from the step's own ID images, or others"),
     {"pseudo-ood", SFT_OPTION_TEXT, FIELD(pseudo_ood), .value = "SPEC",
      .help = "take the outliers from a data set instead of making them, as Outlier Exposure does"},
     {"jigsaw-sizes", SFT_OPTION_INTS, FIELD(jigsaw_sizes), .value = "N,N,...", .min = 1, .max = 4096,
      .help = "sizes to draw from [2,3,5,10,15,30,60 from 120 pixels on, 2,4,8,16 below]"},
-    CHOICE("jigsaw-unit", jigsaw_unit, jigsaw_units, "px", "a size is a tile's side in pixels, or tiles in a row"),
+    CHOICE("jigsaw-unit", jigsaw_unit, jigsaw_units, "px",
+           "a size is a tile's side in pixels, or tiles in a row"),
     CHOICE("jigsaw-draw", jigsaw_draw, jigsaw_draws, "batch", "a size for each step, or for each image"),
-    CHOICE("jigsaw-rest", jigsaw_rest, jigsaw_rests, "keep", "pixels that fill no tile stay, or become black"),
+    CHOICE("jigsaw-rest", jigsaw_rest, jigsaw_rests, "keep",
+           "pixels that fill no tile stay, or become black"),
     CHOICE("rgb-identity", rgb_identity, rgb_identities, "allow",
            "may a channel shuffle leave the channels as they are"),
     {0},
 };
 
 static const struct sft_option sam_options[] = {
-    CHOICE("norm-scope", norm_scope, norm_scopes, "all", "which parameters of normalisation layers are perturbed"),
+    CHOICE("norm-scope", norm_scope, norm_scopes, "all",
+           "which parameters of normalisation layers are perturbed"),
     CHOICE("sam-first", sam_first, sam_firsts, "full", "loss whose gradient perturbs"),
-    CHOICE("sam-empty", sam_empty, sam_empties, "error", "what to do with a model without normalisation layers"),
+    CHOICE("sam-empty", sam_empty, sam_empties, "error",
+           "what to do with a model without normalisation layers"),
     CHOICE("sam-mask", sam_mask, sam_masks, "fresh", "dropout masks of the second pass"),
-    CHOICE("bn-second", bn_second, bn_seconds, "freeze", "running statistics of batch norm in the second pass"),
-    CHOICE("bn-mode", bn_mode, bn_modes, "train", "batch norm by the batch's statistics, or by the running ones"),
+    CHOICE("bn-second", bn_second, bn_seconds, "freeze",
+           "running statistics of batch norm in the second pass"),
+    CHOICE("bn-mode", bn_mode, bn_modes, "train",
+           "batch norm by the batch's statistics, or by the running ones"),
     {0},
 };
 
@@ -436,17 +455,19 @@ static const struct sft_option eval_options[] = {
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
     {"seeds", SFT_OPTION_INT, FIELD(seeds), .value = "N", .fallback = "1", .min = 1, .max = 1000,
-     .help =
-         "N runs into seed-S of the folder, for S from --seed on; their mean and deviation in seeds.json, seeds.csv"},
+     .help = "N runs into seed-S of the folder, for S from --seed on; their mean and deviation in "
+             "seeds.json, seeds.csv"},
     SFT_EVAL_RECALL(FIELD(recall)),
     SFT_EVAL_BOOTSTRAP(FIELD(bootstrap)),
     {"eval-batch", SFT_OPTION_INT, FIELD(eval_batch), .value = "N", .fallback = "100", .min = 1, .max = 65536,
      .help = "images at a time when evaluating"},
     CHOICE("trace", trace, traces, "none",
-           "prop1: after each step, what the paper's Proposition 1 speaks of, as a line of prop1.jsonl; the sums into "
+           "prop1: after each step, what the paper's Proposition 1 speaks of, as a line of prop1.jsonl; the "
+           "sums into "
            "run.json"),
     {"probe", SFT_OPTION_INT, FIELD(probe), .value = "N", .fallback = "1000", .min = 1, .max = 1e9,
-     .help = "of --trace: how many of the first ID images evaluated on, and of those of every --eval-ood set"},
+     .help =
+         "of --trace: how many of the first ID images evaluated on, and of those of every --eval-ood set"},
     {0},
 };
 
@@ -475,7 +496,8 @@ static const struct sft_example examples[] = {
      "goes on with a run that was stopped"},
     {"finetune --weights W.safetensors --id cifar10:DIR --pseudo-ood folder:outliers --out runs/oe",
      "with real outliers"},
-    {"finetune --weights W.safetensors --id cifar10:DIR --eval-ood svhn=svhn:test_32x32.mat --seeds 5 --out runs/sft5",
+    {"finetune --weights W.safetensors --id cifar10:DIR --eval-ood svhn=svhn:test_32x32.mat --seeds 5 --out "
+     "runs/sft5",
      "five seeds, and how much they differ"},
     {0},
 };

@@ -33,14 +33,15 @@ static json_t *checkpoint_json(const struct sft_checkpoint *checkpoint, const ch
     json_t *tensors = json_array(), *metadata = json_object();
     for (size_t i = 0; i < checkpoint->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
-        json_array_append_new(tensors,
-                              json_pack("{s:s, s:s, s:o}", "name", tensor->name, "dtype",
-                                        sft_stored_dtype_str(tensor->dtype), "shape", shape_json(&tensor->shape)));
+        json_array_append_new(tensors, json_pack("{s:s, s:s, s:o}", "name", tensor->name, "dtype",
+                                                 sft_stored_dtype_str(tensor->dtype), "shape",
+                                                 shape_json(&tensor->shape)));
     }
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
-        json_object_set_new(metadata, checkpoint->metadata[i].key, json_string(checkpoint->metadata[i].value));
-    return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "kind", "checkpoint", "path", checkpoint->path, "sha256", hash,
-                     "model", model, "metadata", metadata, "tensors", tensors);
+        json_object_set_new(metadata, checkpoint->metadata[i].key,
+                            json_string(checkpoint->metadata[i].value));
+    return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "kind", "checkpoint", "path", checkpoint->path,
+                     "sha256", hash, "model", model, "metadata", metadata, "tensors", tensors);
 }
 
 static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char *hash, const char *model)
@@ -92,14 +93,15 @@ out:
 
 /* ---- data sets ---- */
 
-static json_t *dataset_json(const struct sft_dataset *dataset, const char *hash, const struct sft_image *image)
+static json_t *dataset_json(const struct sft_dataset *dataset, const char *hash,
+                            const struct sft_image *image)
 {
     json_t *names = json_array();
     for (int i = 0; i < sft_dataset_classes(dataset); i++)
         json_array_append_new(names, json_string(sft_dataset_class_name(dataset, i)));
-    return json_pack("{s:s, s:s, s:I, s:o, s:[i,i], s:s}", "kind", "dataset", "spec", sft_dataset_spec(dataset),
-                     "images", (json_int_t)sft_dataset_count(dataset), "classes", names, "first_size", image->width,
-                     image->height, "sha256", hash);
+    return json_pack("{s:s, s:s, s:I, s:o, s:[i,i], s:s}", "kind", "dataset", "spec",
+                     sft_dataset_spec(dataset), "images", (json_int_t)sft_dataset_count(dataset), "classes",
+                     names, "first_size", image->width, image->height, "sha256", hash);
 }
 
 static void print_dataset(const struct sft_dataset *dataset, const char *hash, const struct sft_image *image)
@@ -108,7 +110,8 @@ static void print_dataset(const struct sft_dataset *dataset, const char *hash, c
     printf("images  %" PRId64 ", the first of %d x %d pixels\n", sft_dataset_count(dataset), image->width,
            image->height);
     printf("classes %d", classes);
-    for (int i = 0; i < classes && i < 20; i++) printf("%s%s", i ? ", " : ": ", sft_dataset_class_name(dataset, i));
+    for (int i = 0; i < classes && i < 20; i++)
+        printf("%s%s", i ? ", " : ": ", sft_dataset_class_name(dataset, i));
     printf("%s\nsha256  %s\n", classes > 20 ? ", ..." : "", hash);
 }
 
@@ -145,24 +148,24 @@ static struct sft_cost graph_cost(const struct sft_graph *graph)
     return sum;
 }
 
-static json_t *model_json(const struct sft_model *model, const struct sft_graph *graph, const struct sft_plan *plan,
-                          const struct inspect *options)
+static json_t *model_json(const struct sft_model *model, const struct sft_graph *graph,
+                          const struct sft_plan *plan, const struct inspect *options)
 {
     const struct sft_parameters *parameters = &model->parameters;
     json_t *list = json_array();
     for (int i = 0; i < parameters->n; i++)
         json_array_append_new(list, json_pack("{s:s, s:o}", "name", parameters->items[i].name, "shape",
                                               shape_json(&parameters->items[i].shape)));
-    return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f, s:I, s:o}", "kind", "model", "name", model->variant->name,
-                     "image_size", model->image_size, "parameters",
+    return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f, s:I, s:o}", "kind", "model", "name",
+                     model->variant->name, "image_size", model->image_size, "parameters",
                      (json_int_t)sft_parameters_count(parameters, SFT_KINDS_TRAINED), "norm_parameters",
-                     (json_int_t)sft_parameters_count(parameters, SFT_KINDS_NORM), "batch", (json_int_t)options->batch,
-                     "forward_flops", graph_cost(graph).flops, "forward_arena", (json_int_t)plan->arena, "tensors",
-                     list);
+                     (json_int_t)sft_parameters_count(parameters, SFT_KINDS_NORM), "batch",
+                     (json_int_t)options->batch, "forward_flops", graph_cost(graph).flops, "forward_arena",
+                     (json_int_t)plan->arena, "tensors", list);
 }
 
-static void print_model(const struct sft_model *model, const struct sft_graph *graph, const struct sft_plan *plan,
-                        const struct inspect *options)
+static void print_model(const struct sft_model *model, const struct sft_graph *graph,
+                        const struct sft_plan *plan, const struct inspect *options)
 {
     const struct sft_parameters *parameters = &model->parameters;
     char arena[32];
@@ -172,14 +175,16 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
     }
     printf("model      %s: %s\n", model->variant->name, model->variant->about);
     printf("parameters %" PRId64 ", %" PRId64 " of them in normalisation layers\n",
-           sft_parameters_count(parameters, SFT_KINDS_TRAINED), sft_parameters_count(parameters, SFT_KINDS_NORM));
+           sft_parameters_count(parameters, SFT_KINDS_TRAINED),
+           sft_parameters_count(parameters, SFT_KINDS_NORM));
     printf("forward    %.3f GFLOP and %s of temporary memory for %" PRId64 " images of %d x %d\n",
-           1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), options->batch, model->image_size,
-           model->image_size);
+           1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), options->batch,
+           model->image_size, model->image_size);
 }
 
-static enum sft_status plan_forward(const struct sft_model *model, int64_t batch, enum sft_backend_kind backend,
-                                    struct sft_graph *graph, struct sft_plan **plan)
+static enum sft_status plan_forward(const struct sft_model *model, int64_t batch,
+                                    enum sft_backend_kind backend, struct sft_graph *graph,
+                                    struct sft_plan **plan)
 {
     struct sft_forward forward = sft_forward_on(graph, model);
     struct sft_forward_out out;
@@ -203,7 +208,8 @@ static enum sft_status print_step(struct sft_model *model, int64_t batch, enum s
     SFT_TRY_OUT(sft_step_create(model, &params, &step));
     SFT_TRY_OUT(sft_plan_create(sft_step_graph(step), backend, &plan));
     sft_plan_print(sft_step_graph(step), plan, stdout);
-    printf("step       %.3f GFLOP and %s of temporary memory for %" PRId64 " ID images and as many outliers\n",
+    printf("step       %.3f GFLOP and %s of temporary memory for %" PRId64
+           " ID images and as many outliers\n",
            1e-9 * graph_cost(sft_step_graph(step)).flops, sft_bytes_str(plan->arena, arena), batch);
 out:
     sft_plan_destroy(&plan);
@@ -226,7 +232,8 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     if (options->common.json) {
         status = sft_print_json(model_json(model, graph, plan, options));
     } else {
-        if (options->plan) SFT_TRY_OUT(print_step(model, options->batch, sft_device_get_info(device)->backend));
+        if (options->plan)
+            SFT_TRY_OUT(print_step(model, options->batch, sft_device_get_info(device)->backend));
         print_model(model, graph, plan, options);
     }
 out:
@@ -263,9 +270,10 @@ static enum sft_status run(const struct sft_args *args)
 
 static const struct sft_option model_options[] = {
     {"plan", SFT_OPTION_FLAG, offsetof(struct inspect, plan),
-     .help = "of a model: every kernel of an SFT step with its shape, FLOPs and bytes, and the step's memory"},
-    {"batch", SFT_OPTION_INT, offsetof(struct inspect, batch), .value = "N", .fallback = "64", .min = 1, .max = 65536,
-     .help = "images of a forward pass; ID images of a step"},
+     .help =
+         "of a model: every kernel of an SFT step with its shape, FLOPs and bytes, and the step's memory"},
+    {"batch", SFT_OPTION_INT, offsetof(struct inspect, batch), .value = "N", .fallback = "64", .min = 1,
+     .max = 65536, .help = "images of a forward pass; ID images of a step"},
     {"classes", SFT_OPTION_INT, offsetof(struct inspect, classes), .value = "N", .fallback = "10", .min = 2,
      .max = 1000000, .help = "classes of the model"},
     {0},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a model says about images: an array of logits, features or scores, or a verdict for each image as it comes. */
+/* What a model says about images: an array of logits, features or scores, or a verdict for each image as it
+ * comes. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +65,8 @@ static enum sft_status find_output(struct job *job)
     if (job->score) return SFT_OK;
     for (int i = 0; i < sft_score_count() && n < MAX_NAMES - 1; i++) names[n++] = sft_score_at(i)->name;
     near = sft_nearest(name, names);
-    return sft_fail(SFT_USAGE, "--output: there is no \"%s\"%s%s; logits, features, verdicts or a score, see --help",
+    return sft_fail(SFT_USAGE,
+                    "--output: there is no \"%s\"%s%s; logits, features, verdicts or a score, see --help",
                     name, near ? "; did you mean " : "", near ? near : "");
 }
 
@@ -74,11 +76,13 @@ static enum sft_status check_usage(const struct job *job)
     if (!options->input == !options->images)
         return sft_fail(SFT_USAGE, "predict: needs --input X.npy or --images SPEC, and not both");
     if (job->output == VERDICTS && !options->calibration)
-        return sft_fail(SFT_USAGE, "--output verdicts: needs --calibration FILE, which `sft-vk calibrate` makes");
+        return sft_fail(SFT_USAGE,
+                        "--output verdicts: needs --calibration FILE, which `sft-vk calibrate` makes");
     if (job->output != VERDICTS && !options->out)
         return sft_fail(SFT_USAGE, "predict: needs --out Y.npy for the array");
     if (options->out && !options->overwrite && access(options->out, F_OK) == 0)
-        return sft_fail(SFT_USAGE, "--out %s: is there already; name another file, or say --overwrite", options->out);
+        return sft_fail(SFT_USAGE, "--out %s: is there already; name another file, or say --overwrite",
+                        options->out);
     return SFT_OK;
 }
 
@@ -106,9 +110,9 @@ static enum sft_status make_scorer(struct job *job)
     misfit = sft_scorer_misfit(job->scorer, job->model);
     if (misfit) return sft_fail(SFT_USAGE, "--output %s: %s", job->score->name, misfit);
     if (!(sft_scorer_needs(job->scorer) & (SFT_NEEDS_FIT | SFT_NEEDS_FIT_ON_ID))) return SFT_OK;
-    return sft_fail(SFT_USAGE,
-                    "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
-                    job->score->name);
+    return sft_fail(
+        SFT_USAGE, "--output %s: needs statistics: name a --calibration FILE, which `sft-vk calibrate` makes",
+        job->score->name);
 }
 
 static bool is_float_array(const char *path, enum sft_status *status)
@@ -176,16 +180,18 @@ static enum sft_status write_verdict(const struct job *job, int64_t number, doub
     json_t *line;
     bool written;
     line = json_pack("{s:s, s:s, s:f, s:f, s:i, s:f}", "image",
-                     job->images ? sft_dataset_image_name(job->images, number, text, sizeof(text)) : "", "verdict",
-                     score >= threshold ? "id" : "ood", "score", score, "threshold", threshold, "class", best.label,
-                     "probability", best.probability);
+                     job->images ? sft_dataset_image_name(job->images, number, text, sizeof(text)) : "",
+                     "verdict", score >= threshold ? "id" : "ood", "score", score, "threshold", threshold,
+                     "class", best.label, "probability", best.probability);
     if (line && !job->images) json_object_set_new(line, "image", json_integer((json_int_t)number));
     if (line && best.label >= 0 && best.label < job->calibration.classes)
         json_object_set_new(line, "class_name", json_string(job->calibration.class_names[best.label]));
-    written = line && json_dumpf(line, job->file, JSON_REAL_PRECISION(9)) == 0 && putc('\n', job->file) != EOF;
+    written =
+        line && json_dumpf(line, job->file, JSON_REAL_PRECISION(9)) == 0 && putc('\n', job->file) != EOF;
     json_decref(line);
     if (!written)
-        return sft_fail(line ? SFT_WRITE : SFT_DATA, "image %" PRId64 ": its verdict could not be written", number);
+        return sft_fail(line ? SFT_WRITE : SFT_DATA, "image %" PRId64 ": its verdict could not be written",
+                        number);
     return SFT_OK;
 }
 
@@ -201,8 +207,10 @@ static enum sft_status take_batch(void *context, int64_t first, const struct sft
         sft_progress(first + outputs->n, job->count, "%" PRId64 " of %" PRId64 " images", first + outputs->n,
                      job->count);
     for (int64_t i = 0; streams && i < outputs->n; i++) {
-        if (isnan(rows[i])) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", first + i);
-        SFT_TRY(write_verdict(job, first + i, (double)rows[i], outputs->logits + i * sft_outputs_logits(outputs)));
+        if (isnan(rows[i]))
+            return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", first + i);
+        SFT_TRY(write_verdict(job, first + i, (double)rows[i],
+                              outputs->logits + i * sft_outputs_logits(outputs)));
     }
     if (streams && fflush(job->file) != 0) return sft_fail(SFT_WRITE, "verdicts could not be written");
     return SFT_OK;
@@ -219,7 +227,9 @@ static struct sft_evaluation evaluation_of(const struct job *job)
 static enum sft_status make_room(struct job *job)
 {
     int64_t rows = job->output == VERDICTS ? job->options->batch : job->count;
-    job->width = job->output == LOGITS ? sft_model_outputs(job->model) : job->output == FEATURES ? job->head.width : 1;
+    job->width = job->output == LOGITS     ? sft_model_outputs(job->model)
+                 : job->output == FEATURES ? job->head.width
+                                           : 1;
     job->values = sft_calloc((size_t)rows * (size_t)job->width, sizeof(*job->values));
     return job->values ? SFT_OK : SFT_MEMORY;
 }
@@ -235,12 +245,14 @@ static enum sft_status run_images(struct job *job)
 
 /* ---- float arrays ---- */
 
-static enum sft_status check_array(const char *path, const struct sft_array *array, const struct sft_model *model)
+static enum sft_status check_array(const char *path, const struct sft_array *array,
+                                   const struct sft_model *model)
 {
     const int64_t *dim = array->shape.dim;
     if (dim[1] == model->image_size && dim[2] == model->image_size && dim[3] == 3) return SFT_OK;
     return sft_fail(SFT_DATA,
-                    "%s: normalised images of (%" PRId64 ", %" PRId64 ", %" PRId64 "); the model takes (%d, %d, 3)",
+                    "%s: normalised images of (%" PRId64 ", %" PRId64 ", %" PRId64
+                    "); the model takes (%d, %d, 3)",
                     path, dim[1], dim[2], dim[3], model->image_size, model->image_size);
 }
 
@@ -254,7 +266,8 @@ static enum sft_status run_array(struct job *job)
     job->count = array.shape.dim[0];
     SFT_TRY_OUT(make_room(job));
     status = sft_stream_array(job->model, array.data, job->count, &evaluation,
-                              SFT_NEEDS_LOGITS | (job->output == FEATURES ? SFT_NEEDS_FEATURES : 0), take_batch, job);
+                              SFT_NEEDS_LOGITS | (job->output == FEATURES ? SFT_NEEDS_FEATURES : 0),
+                              take_batch, job);
 out:
     sft_array_close(&array);
     return status;
@@ -275,8 +288,8 @@ static enum sft_status show(const struct job *job)
     if (job->output == SCORE) shape.rank = 1;
     if (job->output != VERDICTS) SFT_TRY(sft_array_write(options->out, shape, job->values));
     if (options->common.json)
-        return sft_print_json(json_pack("{s:s, s:s, s:I}", "out", options->out, "output", output_name(job), "images",
-                                        (json_int_t)job->count));
+        return sft_print_json(json_pack("{s:s, s:s, s:I}", "out", options->out, "output", output_name(job),
+                                        "images", (json_int_t)job->count));
     printf("%s: %s of %" PRId64 " images\n", options->out, output_name(job), job->count);
     return SFT_OK;
 }
@@ -335,9 +348,9 @@ static const struct sft_option predict_options[] = {
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of a data set; 0: all"},
     {"output", SFT_OPTION_TEXT, FIELD(output), .value = "NAME",
-     .help =
-         "logits (the default), features (the classifier's input), verdicts (the default with --calibration: a line "
-         "of JSON an image), or a score:",
+     .help = "logits (the default), features (the classifier's input), verdicts (the default with "
+             "--calibration: a line "
+             "of JSON an image), or a score:",
      .list = sft_score_list},
     {"calibration", SFT_OPTION_TEXT, FIELD(calibration), .value = "FILE",
      .help = "threshold and statistics from `sft-vk calibrate`, with the settings of its scores"},
@@ -360,9 +373,11 @@ static const struct sft_option_group groups[] = {
 static const struct sft_example examples[] = {
     {"predict --weights W.safetensors --calibration energy.cal --images folder:photographs",
      "is each photograph one that the classifier was made for?"},
-    {"predict --weights models/synthetic.safetensors --images synthetic#test --output energy --out energy.npy",
+    {"predict --weights models/synthetic.safetensors --images synthetic#test --output energy --out "
+     "energy.npy",
      "a score for each image"},
-    {"predict --weights W.safetensors --input X.npy --output features --out F.npy", "features of normalised images"},
+    {"predict --weights W.safetensors --input X.npy --output features --out F.npy",
+     "features of normalised images"},
     {0},
 };
 

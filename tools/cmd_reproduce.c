@@ -71,7 +71,8 @@ static enum sft_status write_table(const struct sft_lab *lab, const struct sft_t
     return status;
 }
 
-static enum sft_status write_file(const struct sft_run *run, const char *name, const char *extension, const char *data)
+static enum sft_status write_file(const struct sft_run *run, const char *name, const char *extension,
+                                  const char *data)
 {
     char file[128], path[SFT_RUN_PATH];
     if (!data) return sft_fail(SFT_MEMORY, "no memory for the tables");
@@ -82,7 +83,8 @@ static enum sft_status write_file(const struct sft_run *run, const char *name, c
 static void add_notes(const json_t *notes, struct sft_text *markdown)
 {
     for (size_t i = 0; i < json_array_size(notes); i++)
-        sft_text_printf(markdown, "%s- %s\n", i ? "" : "Missing:\n\n", json_string_value(json_array_get(notes, i)));
+        sft_text_printf(markdown, "%s- %s\n", i ? "" : "Missing:\n\n",
+                        json_string_value(json_array_get(notes, i)));
 }
 
 static void add_page_notes(const json_t *notes, struct sft_text *page)
@@ -98,7 +100,8 @@ static void add_page_notes(const json_t *notes, struct sft_text *page)
 }
 
 /* All tables, and what they lack, for a browser. */
-static enum sft_status write_page(const struct sft_lab *lab, const struct output *output, const struct sft_run *run)
+static enum sft_status write_page(const struct sft_lab *lab, const struct output *output,
+                                  const struct sft_run *run)
 {
     const char *name = lab->experiment->name;
     struct sft_text page = {0};
@@ -108,8 +111,9 @@ static enum sft_status write_page(const struct sft_lab *lab, const struct output
     sft_text_add_escaped(&page, sft_device_get_info(lab->device)->name);
     sft_text_add(&page, "</p>\n<nav aria-label=\"On this page\"><ul>\n");
     sft_text_append(&page, &output->links);
-    sft_text_printf(&page, "<li><a href=\"%s.csv\">CSV</a></li>\n<li><a href=\"%s.json\">JSON</a></li>\n</ul></nav>\n",
-                    name, name);
+    sft_text_printf(
+        &page, "<li><a href=\"%s.csv\">CSV</a></li>\n<li><a href=\"%s.json\">JSON</a></li>\n</ul></nav>\n",
+        name, name);
     sft_html_main(&page);
     sft_text_append(&page, &output->sections);
     add_page_notes(lab->notes, &page);
@@ -120,10 +124,12 @@ static enum sft_status write_page(const struct sft_lab *lab, const struct output
     return status;
 }
 
-static enum sft_status write_files(const struct sft_lab *lab, struct output *output, const struct sft_run *run)
+static enum sft_status write_files(const struct sft_lab *lab, struct output *output,
+                                   const struct sft_run *run)
 {
     const char *name = lab->experiment->name;
-    json_t *all = json_pack("{s:s, s:O, s:O}", "experiment", name, "tables", output->tables, "missing", lab->notes);
+    json_t *all =
+        json_pack("{s:s, s:O, s:O}", "experiment", name, "tables", output->tables, "missing", lab->notes);
     char *json = json_dumps(all, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
     enum sft_status status;
     add_notes(lab->notes, &output->markdown);
@@ -141,7 +147,8 @@ static enum sft_status write_files(const struct sft_lab *lab, struct output *out
     return sft_print_json(all);
 }
 
-static enum sft_status make_tables(const struct sft_args *args, struct sft_lab *lab, const struct sft_run *run)
+static enum sft_status make_tables(const struct sft_args *args, struct sft_lab *lab,
+                                   const struct sft_run *run)
 {
     struct output output = {.tables = json_array()};
     struct sft_plan plan = {0};
@@ -165,13 +172,16 @@ out:
 
 /* ---- figures ---- */
 
-static enum sft_status make_figure(const struct sft_args *args, struct sft_lab *lab, const struct sft_run *run)
+static enum sft_status make_figure(const struct sft_args *args, struct sft_lab *lab,
+                                   const struct sft_run *run)
 {
     struct sft_text text = {0};
     char folder[SFT_RUN_PATH];
-    enum sft_status status = sft_figure_make(args, lab, sft_run_path(run, lab->experiment->name, folder), &text);
+    enum sft_status status =
+        sft_figure_make(args, lab, sft_run_path(run, lab->experiment->name, folder), &text);
     if (status == SFT_OK && lab->values->common.json)
-        status = sft_print_json(json_pack("{s:s, s:s}", "experiment", lab->experiment->name, "folder", folder));
+        status =
+            sft_print_json(json_pack("{s:s, s:s}", "experiment", lab->experiment->name, "folder", folder));
     else if (status == SFT_OK)
         printf("%s%s/report.html\n", text.data, folder);
     sft_text_free(&text);
@@ -248,7 +258,8 @@ static const struct sft_option data_options[] = {
              "name of its column"},
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .help = "ID images to learn from, likewise",
      .list = sft_data_formats},
-    {"eval-id", SFT_OPTION_TEXT, FIELD(eval_id), .value = "SPEC", .help = "ID images to evaluate on, likewise"},
+    {"eval-id", SFT_OPTION_TEXT, FIELD(eval_id), .value = "SPEC",
+     .help = "ID images to evaluate on, likewise"},
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR", .required = true,
      .help = "folder for the tables and for all runs"},
     {"resume", SFT_OPTION_FLAG, FIELD(resume),
@@ -260,7 +271,8 @@ static const struct sft_option run_options[] = {
     {"seeds", SFT_OPTION_INT, FIELD(seeds), .value = "N", .fallback = "5", .min = 1, .max = 1000,
      .help = "fine-tunings of each kind, with the seeds 0 .. N-1"},
     {"tune", SFT_OPTION_TEXT, FIELD(tune), .value = "OPTIONS",
-     .help = "further options of `finetune` for every run, as \"--batch 16\"; what a row says wins over them"},
+     .help =
+         "further options of `finetune` for every run, as \"--batch 16\"; what a row says wins over them"},
     {"epochs", SFT_OPTION_FLAG, FIELD(epochs), .help = "also the rows that take whole epochs"},
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N images of each set, to try it out; 0: all"},
@@ -296,12 +308,14 @@ static const struct sft_example examples[] = {
 const struct sft_command sft_command_reproduce = {
     .name = "reproduce",
     .summary = "Runs a table or figure of the paper and sets it beside the published one",
-    .about =
-        "The folder --out gets the tables as a page, NAME.html, and as NAME.md, NAME.csv and NAME.json; a figure as a "
-        "folder NAME with its data "
-        "and a report. All trainings and evaluations are kept in runs/ and shared: a second table, or a command that "
-        "was stopped and is given again with --resume, repeats nothing. Sets and models that are missing are named in "
-        "a line each, and what needs them is left out.",
+    .about = "The folder --out gets the tables as a page, NAME.html, and as NAME.md, NAME.csv and NAME.json; "
+             "a figure as a "
+             "folder NAME with its data "
+             "and a report. All trainings and evaluations are kept in runs/ and shared: a second table, or a "
+             "command that "
+             "was stopped and is given again with --resume, repeats nothing. Sets and models that are "
+             "missing are named in "
+             "a line each, and what needs them is left out.",
     .operands = "NAME",
     .operand_list = experiment_list,
     .min_operands = 1,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Training from random weights or on from given ones: the loop of `finetune` with other numbers, without outliers. */
+/* Training from random weights or on from given ones: the loop of `finetune` with other numbers, without
+ * outliers. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,9 @@ static void resolve_steps(struct job *job)
 static enum sft_status read_model(struct job *job, const struct sft_model_config *config)
 {
     if (job->options->mos_groups)
-        return sft_fail(SFT_USAGE, "--mos-groups: is for a new --model; --weights have a classifier already, with the "
-                                   "groups that it was trained with");
+        return sft_fail(SFT_USAGE,
+                        "--mos-groups: is for a new --model; --weights have a classifier already, with the "
+                        "groups that it was trained with");
     SFT_TRY(sft_model_open(job->device, job->options->weights, config, &job->model));
     return sft_fit_check_classes(job->id, job->model);
 }
@@ -54,7 +56,8 @@ static enum sft_status new_model(struct job *job, struct sft_model_config *confi
     char *groups = NULL;
     enum sft_status status;
     if (!options->model)
-        return sft_fail(SFT_USAGE, "train: --model NAME or --weights FILE is missing; --help lists the models");
+        return sft_fail(SFT_USAGE,
+                        "train: --model NAME or --weights FILE is missing; --help lists the models");
     if (options->mos_groups) SFT_TRY(sft_mos_groups_read(options->mos_groups, job->id, &groups));
     config->classes = sft_dataset_classes(job->id);
     config->mos_groups = groups;
@@ -89,7 +92,8 @@ static enum sft_status open_job(struct job *job)
 static enum sft_status begin_run(struct job *job)
 {
     const struct train *options = job->options;
-    SFT_TRY(sft_run_begin(job->args, options->fit.out, options->fit.overwrite && !options->fit.resume, &job->run));
+    SFT_TRY(sft_run_begin(job->args, options->fit.out, options->fit.overwrite && !options->fit.resume,
+                          &job->run));
     sft_run_note_device(&job->run, job->device);
     sft_run_note(&job->run, "architecture", json_string(job->model->variant->name));
     sft_run_note(&job->run, "id_data", sft_dataset_json(job->id));
@@ -108,8 +112,8 @@ static enum sft_status fit(struct job *job)
     params.step.optimizer = job->optimizer;
     SFT_TRY(sft_fit_identity(job->args, job->id, extra, identity));
     params.identity = identity;
-    sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", job->model->variant->name, options->fit.steps,
-            options->fit.batch);
+    sft_log(SFT_LOG_INFO, "%s: %" PRId64 " steps of %" PRId64 " images", job->model->variant->name,
+            options->fit.steps, options->fit.batch);
     return sft_fit_run(&options->fit, job->model, &params, NULL, &job->run);
 }
 
@@ -161,8 +165,10 @@ static const struct sft_option model_options[] = {
     {"gn-groups", SFT_OPTION_INT, offsetof(struct train, gn_groups), .value = "N", .fallback = "0", .min = 0,
      .max = 4096, .help = "groups of every group norm; 0: the model's own rule"},
     {"mos-groups", SFT_OPTION_TEXT, offsetof(struct train, mos_groups), .value = "FILE",
-     .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas between "
-             "its classes' names or numbers. Of the other scores such a model has those that look at features alone"},
+     .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "
+             "between "
+             "its classes' names or numbers. Of the other scores such a model has those that look at "
+             "features alone"},
     {0},
 };
 
@@ -175,8 +181,8 @@ static const struct sft_option step_options[] = {
     SFT_FIT_MOMENTUM,
     SFT_FIT_WEIGHT_DECAY("5e-4"),
     SFT_FIT_SCHEDULE("onecycle"),
-    {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0", .min = 0,
-     .max = 1e9, .help = "steps over which the rate rises; 0: none, or 30 % of a onecycle"},
+    {"warmup", SFT_OPTION_INT, offsetof(struct sft_fit_values, warmup), .value = "N", .fallback = "0",
+     .min = 0, .max = 1e9, .help = "steps over which the rate rises; 0: none, or 30 % of a onecycle"},
     SFT_FIT_OPTIMIZER("sgd"),
     SFT_FIT_RHO("0.05", "; asam 0.5, looksam 0.1"),
     {"nesterov", SFT_OPTION_FLAG, offsetof(struct sft_fit_values, nesterov), .help = "Nesterov's momentum"},
@@ -186,9 +192,15 @@ static const struct sft_option step_options[] = {
 };
 
 static const struct sft_option_group groups[] = {
-    {"Model", model_options},       {"Data", sft_fit_data_options},        {"Run", sft_fit_run_options},
-    {"Step", step_options},         {"Perturbation", sft_perturb_options}, {"Relatives of SAM", sft_relative_options},
-    {"Device", sft_device_options}, {"General", sft_general_options},      {0},
+    {"Model", model_options},
+    {"Data", sft_fit_data_options},
+    {"Run", sft_fit_run_options},
+    {"Step", step_options},
+    {"Perturbation", sft_perturb_options},
+    {"Relatives of SAM", sft_relative_options},
+    {"Device", sft_device_options},
+    {"General", sft_general_options},
+    {0},
 };
 
 static const struct sft_example examples[] = {
@@ -197,7 +209,8 @@ static const struct sft_example examples[] = {
     {"train --model resnetv2_20_gn --id cifar10:DIR --out runs/cifar",
      "CIFAR-10; the accuracy on its test batch is printed"},
     {"train --model resnetv2_20_gn --id cifar10:DIR --mos-groups groups.txt --out runs/mos",
-     "groups.txt: two lines, \"airplane, automobile, ship, truck\" and \"bird, cat, deer, dog, frog, horse\""},
+     "groups.txt: two lines, \"airplane, automobile, ship, truck\" and \"bird, cat, deer, dog, frog, "
+     "horse\""},
     {"train --weights runs/cifar/model.safetensors --id cifar10:DIR --lr 0.05 --out runs/longer",
      "further epochs for a trained model"},
     {0},

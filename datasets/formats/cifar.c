@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CIFAR-10's binary version (A. Krizhevsky, 2009): records of a label byte and three planes of 32 x 32 bytes, without a
- * header. cifar10 is the whole set in any of its packings, cifar-bin one file of such records.
+ * CIFAR-10's binary version (A. Krizhevsky, 2009): records of a label byte and three planes of 32 x 32 bytes,
+ * without a header. cifar10 is the whole set in any of its packings, cifar-bin one file of such records.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -41,7 +41,9 @@ static const struct {
     int parts;
     const char *files[MAX_PARTS];
 } splits[] = {
-    {"train", 5, {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}},
+    {"train",
+     5,
+     {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}},
     {"test", 1, {"test_batch.bin"}},
 };
 
@@ -116,7 +118,8 @@ static enum sft_status find_parts(struct cifar *cifar, const char *folder, int s
         cifar->paths[i] = find_packing(folder, splits[split].files[i], &memory);
         if (memory) return SFT_MEMORY;
         if (!cifar->paths[i])
-            snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "", splits[split].files[i]);
+            snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
+                     splits[split].files[i]);
     }
     if (!missing[0]) return SFT_OK;
     return sft_fail(SFT_DATA,
@@ -126,7 +129,8 @@ static enum sft_status find_parts(struct cifar *cifar, const char *folder, int s
 }
 
 /* Reads an archive's member into memory of the part. */
-static enum sft_status read_member(struct archive *archive, struct archive_entry *entry, struct cifar *cifar, int part)
+static enum sft_status read_member(struct archive *archive, struct archive_entry *entry, struct cifar *cifar,
+                                   int part)
 {
     struct sft_unpacked *file = &cifar->files[part];
     int64_t size = archive_entry_size(entry);
@@ -173,7 +177,8 @@ static enum sft_status read_members(struct archive *archive, const char *path, i
     return SFT_OK;
 }
 
-static enum sft_status load_archive(struct cifar *cifar, const char *path, int split, struct sft_source *source)
+static enum sft_status load_archive(struct cifar *cifar, const char *path, int split,
+                                    struct sft_source *source)
 {
     enum sft_status status = SFT_OK;
     struct archive *archive = archive_read_new();
@@ -185,7 +190,8 @@ static enum sft_status load_archive(struct cifar *cifar, const char *path, int s
     archive_read_support_filter_all(archive);
     archive_read_support_format_tar(archive);
     if (status == SFT_OK && archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
-        status = sft_fail(SFT_DATA, "%s: no folder and no tar archive: %s", path, archive_error_string(archive));
+        status =
+            sft_fail(SFT_DATA, "%s: no folder and no tar archive: %s", path, archive_error_string(archive));
     if (status == SFT_OK) status = read_members(archive, path, split, cifar);
     for (int i = 0; status == SFT_OK && i < cifar->parts; i++) source->count += cifar->counts[i];
     archive_read_free(archive);
@@ -212,13 +218,14 @@ static struct cifar *new_state(struct sft_source *source, const char *const *cla
     return cifar;
 }
 
-/* Where the batches lie, as a path of its own: in PATH, in a folder or archive of the official name inside, or in PATH
- * as an archive (*archive). */
+/* Where the batches lie, as a path of its own: in PATH, in a folder or archive of the official name inside,
+ * or in PATH as an archive (*archive). */
 static enum sft_status locate(const char *path, const char *first_file, char **where, bool *archive)
 {
     struct stat info;
     bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    char *inner = sft_join_path(path, "cifar-10-batches-bin"), *packed = sft_join_path(path, "cifar-10-binary.tar.gz");
+    char *inner = sft_join_path(path, "cifar-10-batches-bin"),
+         *packed = sft_join_path(path, "cifar-10-binary.tar.gz");
     const char *found = path;
     *archive = !is_folder;
     if (inner && packed && is_folder && !holds(path, first_file)) {
@@ -328,7 +335,8 @@ static bool claims_bin(const struct sft_look *look)
 
 const struct sft_format sft_format_cifar10 = {
     .name = "cifar10",
-    .help = "cifar10:DIR       CIFAR-10, binary version: the folder of batches (plain, .gz or .xz) or the .tar.gz; "
+    .help = "cifar10:DIR       CIFAR-10, binary version: the folder of batches (plain, .gz or .xz) or the "
+            ".tar.gz; "
             "#train (default), #test",
     .needs_path = true,
     .claims = claims_cifar10,

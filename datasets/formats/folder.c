@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder of pictures: class folders as torchvision's ImageFolder reads them (same order, same labels), or pictures
- * without classes. A split is a folder of that name inside. Links are followed; hidden files are not looked at.
+ * A folder of pictures: class folders as torchvision's ImageFolder reads them (same order, same labels), or
+ * pictures without classes. A split is a folder of that name inside. Links are followed; hidden files are not
+ * looked at.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -50,9 +51,9 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     if (!stream)
         status = sft_fail(SFT_DATA, "%s: cannot be listed: %s", path, strerror(errno));
     else if (depth > MAX_DEPTH)
-        status =
-            sft_fail(SFT_DATA, "%s: folders inside one another more than %d deep; is there a link that leads back?",
-                     path, MAX_DEPTH);
+        status = sft_fail(
+            SFT_DATA, "%s: folders inside one another more than %d deep; is there a link that leads back?",
+            path, MAX_DEPTH);
     while (status == SFT_OK && (entry = readdir(stream))) {
         char *name;
         if (entry->d_name[0] == '.') continue;
@@ -72,7 +73,8 @@ static enum sft_status pick_folder(struct folder *folder, const char *path, cons
     if (!folder->path) return SFT_MEMORY;
     if (stat(folder->path, &info) == 0 && S_ISDIR(info.st_mode)) return SFT_OK;
     if (split[0])
-        return sft_fail(SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s", path, split, folder->path);
+        return sft_fail(SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s", path, split,
+                        folder->path);
     return sft_fail(SFT_DATA, "folder:%s: not a folder", path);
 }
 
@@ -85,7 +87,8 @@ static enum sft_status open_folder(const char *path, const char *split, struct s
     SFT_TRY(pick_folder(folder, path, split));
     SFT_TRY(walk(folder, "", 0));
     if (folder->listing.count == 0)
-        return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)", folder->path);
+        return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)",
+                        folder->path);
     SFT_TRY(sft_listing_classify(&folder->listing, false));
     source->count = (int64_t)folder->listing.count;
     source->classes = (int)folder->listing.class_count;
@@ -130,8 +133,8 @@ static bool claims(const struct sft_look *look) { return look->is_folder; }
 
 const struct sft_format sft_format_folder = {
     .name = "folder",
-    .help =
-        "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the folder NAME in it",
+    .help = "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the "
+            "folder NAME in it",
     .needs_path = true,
     .claims = claims,
     .open = open_folder,

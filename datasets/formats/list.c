@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A text file with a picture on each line, "path label" or "path" alone. A path may contain blanks and is relative to
- * the list's folder; the label is the last field. Empty lines and lines that begin with # are skipped.
+ * A text file with a picture on each line, "path label" or "path" alone. A path may contain blanks and is
+ * relative to the list's folder; the label is the last field. Empty lines and lines that begin with # are
+ * skipped.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,8 +37,8 @@ static enum sft_status cut_label(const struct list *list, char *line, size_t num
     value = strtol(blank + 1, &end, 10);
     if (*end || end == blank + 1) return SFT_OK;
     if (errno || value < 0 || value > MAX_LABEL)
-        return sft_fail(SFT_DATA, "%s: line %zu: label %s is out of range; labels are 0 to %d", list->path, number,
-                        blank + 1, MAX_LABEL);
+        return sft_fail(SFT_DATA, "%s: line %zu: label %s is out of range; labels are 0 to %d", list->path,
+                        number, blank + 1, MAX_LABEL);
     while (blank > line && (blank[-1] == ' ' || blank[-1] == '\t')) blank--;
     *blank = '\0';
     *label = (int)value;
@@ -66,7 +67,8 @@ static enum sft_status add_line(struct list *list, char *line, size_t number)
     if (!there) {
         size_t used = strlen(list->missing_names);
         if (list->missing++ < NAMED_MISSING)
-            snprintf(list->missing_names + used, sizeof(list->missing_names) - used, "\n  line %zu: %s", number, line);
+            snprintf(list->missing_names + used, sizeof(list->missing_names) - used, "\n  line %zu: %s",
+                     number, line);
         return SFT_OK;
     }
     list->labelled += label >= 0;
@@ -76,7 +78,8 @@ static enum sft_status add_line(struct list *list, char *line, size_t number)
 static enum sft_status add_lines(struct list *list, char *text, size_t size)
 {
     size_t number = 1;
-    if (memchr(text, '\0', size)) return sft_fail(SFT_DATA, "%s: zero bytes in it; a list is a text file", list->path);
+    if (memchr(text, '\0', size))
+        return sft_fail(SFT_DATA, "%s: zero bytes in it; a list is a text file", list->path);
     for (char *line = text, *end; line < text + size; line = end + 1, number++) {
         end = memchr(line, '\n', (size_t)(text + size - line));
         if (!end) end = text + size;
@@ -109,7 +112,8 @@ static enum sft_status name_classes(struct sft_listing *listing)
     for (int label = 0; label <= largest; label++) {
         char name[16];
         snprintf(name, sizeof(name), "%d", label);
-        SFT_TRY(sft_grow(&listing->classes, &listing->class_capacity, listing->class_count + 1, sizeof(char *)));
+        SFT_TRY(
+            sft_grow(&listing->classes, &listing->class_capacity, listing->class_count + 1, sizeof(char *)));
         listing->classes[listing->class_count] = sft_strdup(name);
         if (!listing->classes[listing->class_count++]) return SFT_MEMORY;
     }
@@ -123,8 +127,8 @@ static enum sft_status check(const struct list *list)
                         list->missing_names, list->missing > NAMED_MISSING ? "\n  ..." : "");
     if (list->listing.count == 0) return sft_fail(SFT_DATA, "%s: no pictures in this list", list->path);
     if (list->labelled && list->labelled < list->listing.count)
-        return sft_fail(SFT_DATA, "%s: %zu of its %zu lines have no label; give all a label, or none", list->path,
-                        list->listing.count - list->labelled, list->listing.count);
+        return sft_fail(SFT_DATA, "%s: %zu of its %zu lines have no label; give all a label, or none",
+                        list->path, list->listing.count - list->labelled, list->listing.count);
     return SFT_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NumPy's .npy (versions 1 to 3): images (N, H, W, C), C order, 3 channels or 1, as uint8 or as floats from 0 to 1.
- * Images without labels.
+ * NumPy's .npy (versions 1 to 3): images (N, H, W, C), C order, 3 channels or 1, as uint8 or as floats from 0
+ * to 1. Images without labels.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static enum sft_status parse_type(struct npy *npy, const char *header)
     for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++)
         if (strncmp(type, types[i].text, strlen(types[i].text)) == 0) npy->item = types[i].item;
     if (!npy->item)
-        return sft_fail(SFT_DATA, "%s: values of type %.8s; uint8, float32 and float64 (little-endian) are read",
+        return sft_fail(SFT_DATA,
+                        "%s: values of type %.8s; uint8, float32 and float64 (little-endian) are read",
                         npy->path, type ? type : "?");
     if (!order || strncmp(order, "False", 5) != 0)
         return sft_fail(SFT_DATA, "%s: not in C order; save numpy.ascontiguousarray(array)", npy->path);
@@ -139,8 +140,8 @@ static enum sft_status value_at(const struct npy *npy, size_t i, uint8_t *out)
     if (npy->item == 1) return SFT_OK;
     value = float_at(npy, at);
     if (!(value >= 0 && value <= 1))
-        return sft_fail(SFT_DATA, "%s: element %zu is %g; float images are 0 to 1, before normalisation", npy->path, i,
-                        value);
+        return sft_fail(SFT_DATA, "%s: element %zu is %g; float images are 0 to 1, before normalisation",
+                        npy->path, i, value);
     *out = (uint8_t)(value * 255.0 + 0.5);
     return SFT_OK;
 }
@@ -153,7 +154,8 @@ static enum sft_status read_image(const void *state, int64_t i, struct sft_image
     pixels = (size_t)image->width * (size_t)image->height;
     for (size_t p = 0; p < pixels; p++)
         for (size_t c = 0; c < 3; c++)
-            SFT_TRY(value_at(npy, ((size_t)i * pixels + p) * channels + c % channels, &image->rgb[3 * p + c]));
+            SFT_TRY(
+                value_at(npy, ((size_t)i * pixels + p) * channels + c % channels, &image->rgb[3 * p + c]));
     *label = -1;
     return SFT_OK;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SVHN, format 2 (Y. Netzer et al., 2011): train_32x32.mat, test_32x32.mat, extra_32x32.mat. Of MATLAB's level 5 MAT
- * format only what these use is read: little-endian, numeric arrays, each compressed by zlib or not. X is (32, 32, 3,
- * N) uint8 in column-major order, y is (N, 1) with 1 .. 10, 10 being the digit 0.
+ * SVHN, format 2 (Y. Netzer et al., 2011): train_32x32.mat, test_32x32.mat, extra_32x32.mat. Of MATLAB's
+ * level 5 MAT format only what these use is read: little-endian, numeric arrays, each compressed by zlib or
+ * not. X is (32, 32, 3, N) uint8 in column-major order, y is (N, 1) with 1 .. 10, 10 being the digit 0.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -55,8 +55,8 @@ static uint32_t u32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-/* Takes the element at *at off the bytes up to `end`. False when it does not fit. Elements of up to 4 bytes have their
- * size in the upper half of the type; others are padded to 8 bytes, except compressed ones. */
+/* Takes the element at *at off the bytes up to `end`. False when it does not fit. Elements of up to 4 bytes
+ * have their size in the upper half of the type; others are padded to 8 bytes, except compressed ones. */
 static bool next_element(const uint8_t **at, const uint8_t *end, struct element *element)
 {
     size_t left = (size_t)(end - *at), padded;
@@ -137,7 +137,8 @@ static enum sft_status parse_matrix(const char *path, const struct element *matr
     array->values.data = NULL;
     if (!next_element(&at, end, &flags) || !next_element(&at, end, &dims) || !next_element(&at, end, &name))
         return damaged(path, "an array's head is cut off");
-    if (dims.type != MI_INT32 || name.type != MI_INT8 || dims.size / 4 > MAX_DIMS || name.size >= sizeof(array->name))
+    if (dims.type != MI_INT32 || name.type != MI_INT8 || dims.size / 4 > MAX_DIMS ||
+        name.size >= sizeof(array->name))
         return SFT_OK;
     array->dims = (int)(dims.size / 4);
     for (int d = 0; d < array->dims; d++) array->shape[d] = u32(dims.data + 4 * d);
@@ -151,7 +152,8 @@ static enum sft_status check_x(const struct svhn *svhn)
 {
     const struct array *x = &svhn->x;
     if (x->dims != 4 || x->shape[0] != SIDE || x->shape[1] != SIDE || x->shape[2] != 3)
-        return sft_fail(SFT_DATA, "%s: X is not (32, 32, 3, N); SVHN's format 2 (train_32x32.mat, ...) is read",
+        return sft_fail(SFT_DATA,
+                        "%s: X is not (32, 32, 3, N); SVHN's format 2 (train_32x32.mat, ...) is read",
                         svhn->path);
     if (x->values.type != MI_UINT8 || x->shape[3] < 1 || x->values.size != (size_t)x->shape[3] * IMAGE)
         return damaged(svhn->path, "X does not have the values that its size tells of");
@@ -177,14 +179,15 @@ static enum sft_status read_labels(struct svhn *svhn, const struct array *y)
     size_t item = y->values.type < 16 ? sizes[y->values.type] : 0;
     svhn->count = svhn->x.shape[3];
     if (!item || y->values.size != item * (size_t)svhn->count)
-        return sft_fail(SFT_DATA, "%s: y does not have a label for each of the %" PRId64 " images", svhn->path,
-                        svhn->count);
+        return sft_fail(SFT_DATA, "%s: y does not have a label for each of the %" PRId64 " images",
+                        svhn->path, svhn->count);
     svhn->labels = sft_calloc((size_t)svhn->count, 1);
     if (!svhn->labels) return SFT_MEMORY;
     for (int64_t i = 0; i < svhn->count; i++) {
         int label = label_at(&y->values, item, i);
         if (label < 0 || label > CLASSES)
-            return sft_fail(SFT_DATA, "%s: image %" PRId64 " has label %d; labels are 1 to 10", svhn->path, i, label);
+            return sft_fail(SFT_DATA, "%s: image %" PRId64 " has label %d; labels are 1 to 10", svhn->path, i,
+                            label);
         svhn->labels[i] = (uint8_t)(label % CLASSES);
     }
     return SFT_OK;
@@ -201,7 +204,8 @@ static enum sft_status find_arrays(struct svhn *svhn, struct array *y)
         if (!next_element(&at, end, &packed)) return damaged(svhn->path, "it is cut off");
         element = packed;
         if (packed.type == MI_COMPRESSED) status = unpack(svhn->path, &packed, &array, &element);
-        if (status == SFT_OK && element.type == MI_MATRIX) status = parse_matrix(svhn->path, &element, &array);
+        if (status == SFT_OK && element.type == MI_MATRIX)
+            status = parse_matrix(svhn->path, &element, &array);
         wanted = strcmp(array.name, "X") == 0 ? &svhn->x : strcmp(array.name, "y") == 0 ? y : NULL;
         if (status == SFT_OK && wanted && array.values.data && !wanted->values.data)
             *wanted = array;
@@ -210,7 +214,8 @@ static enum sft_status find_arrays(struct svhn *svhn, struct array *y)
         SFT_TRY(status);
     }
     if (!svhn->x.values.data || !y->values.data)
-        return sft_fail(SFT_DATA, "%s: no arrays X and y in it; SVHN's format 2 (train_32x32.mat, ...) is read",
+        return sft_fail(SFT_DATA,
+                        "%s: no arrays X and y in it; SVHN's format 2 (train_32x32.mat, ...) is read",
                         svhn->path);
     return SFT_OK;
 }
@@ -227,7 +232,8 @@ static enum sft_status open_svhn(const char *path, const char *split, struct sft
     svhn->path = sft_strdup(path);
     if (!svhn->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &svhn->file));
-    if (svhn->file.size < HEADER || memcmp(svhn->file.data, "MATLAB 5.0", 10) || memcmp(svhn->file.data + 126, "IM", 2))
+    if (svhn->file.size < HEADER || memcmp(svhn->file.data, "MATLAB 5.0", 10) ||
+        memcmp(svhn->file.data + 126, "IM", 2))
         return sft_fail(SFT_DATA, "%s: no little-endian MAT file of level 5", path);
     status = find_arrays(svhn, &y);
     if (status == SFT_OK) status = check_x(svhn);
@@ -279,7 +285,8 @@ static bool claims(const struct sft_look *look) { return memcmp(look->head, "MAT
 
 const struct sft_format sft_format_svhn = {
     .name = "svhn",
-    .help = "svhn:FILE.mat     Street View House Numbers, format 2 (train_32x32.mat, test_32x32.mat, extra_32x32.mat)",
+    .help = "svhn:FILE.mat     Street View House Numbers, format 2 (train_32x32.mat, test_32x32.mat, "
+            "extra_32x32.mat)",
     .needs_path = true,
     .claims = claims,
     .open = open_svhn,

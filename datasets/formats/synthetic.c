@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The built-in data: pictures of 32 x 32 pixels that are drawn when they are read, for machines that have no images.
+ * The built-in data: pictures of 32 x 32 pixels that are drawn when they are read, for machines that have no
+ * images.
  *
- * In-distribution are ten flat shapes. Everything else about a picture says nothing about its class: place, size,
- * rotation, both colours, the texture of figure and ground, light, noise, and a patch that hides a part. Out of
- * distribution are, from near to far: other shapes drawn in the same way, letters, stripes and checks, and noise.
+ * In-distribution are ten flat shapes. Everything else about a picture says nothing about its class: place,
+ * size, rotation, both colours, the texture of figure and ground, light, noise, and a patch that hides a
+ * part. Out of distribution are, from near to far: other shapes drawn in the same way, letters, stripes and
+ * checks, and noise.
  *
  * Picture i is a function of i and the set alone. Train and test parts are different numbers of one sequence.
  */
@@ -149,7 +151,10 @@ struct placed {
     float x, y, radius, cosine, sine;
 };
 
-static float between(struct sft_rng *rng, float low, float high) { return low + (high - low) * sft_rng_uniform(rng); }
+static float between(struct sft_rng *rng, float low, float high)
+{
+    return low + (high - low) * sft_rng_uniform(rng);
+}
 
 static struct colour draw_colour(struct sft_rng *rng)
 {
@@ -200,8 +205,9 @@ static float lattice_at(const struct texture *texture, float x, float y)
 
 static float texture_at(const struct texture *texture, float x, float y)
 {
-    float value = texture->stripes ? sinf(texture->direction[0] * x + texture->direction[1] * y + texture->phase)
-                                   : lattice_at(texture, x, y);
+    float value = texture->stripes
+                      ? sinf(texture->direction[0] * x + texture->direction[1] * y + texture->phase)
+                      : lattice_at(texture, x, y);
     return texture->strength * value;
 }
 
@@ -303,7 +309,8 @@ static int paint_class(struct sft_rng *rng, int64_t number, struct canvas *canva
 
 static int paint_stranger(struct sft_rng *rng, int64_t number, struct canvas *canvas)
 {
-    struct placed placed = {.inside = strangers[number % (int64_t)(sizeof(strangers) / sizeof(strangers[0]))]};
+    struct placed placed = {.inside =
+                                strangers[number % (int64_t)(sizeof(strangers) / sizeof(strangers[0]))]};
     paint_scene(rng, &placed, 3.1415927f, canvas);
     return -1;
 }
@@ -319,7 +326,8 @@ static int paint_letter(struct sft_rng *rng, int64_t number, struct canvas *canv
 static int paint_stripes(struct sft_rng *rng, int64_t number, struct canvas *canvas)
 {
     struct colour a = draw_colour(rng), b = draw_contrast(rng, &a, 0.3f);
-    float angle = between(rng, 0, 3.1415927f), waves = between(rng, 0.35f, 1.6f), phase = between(rng, 0, 6.2831853f);
+    float angle = between(rng, 0, 3.1415927f), waves = between(rng, 0.35f, 1.6f),
+          phase = between(rng, 0, 6.2831853f);
     float along[2] = {waves * cosf(angle), waves * sinf(angle)}, sharp = between(rng, 1, 6);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
@@ -342,8 +350,8 @@ static int paint_noise(struct sft_rng *rng, int64_t number, struct canvas *canva
         draw_texture(rng, between(rng, 0.1f, 0.5f), &texture);
         texture.stripes = false;
         for (int i = 0; i < SIDE * SIDE; i++)
-            canvas->rgb[i][c] =
-                mean.c[c] + texture_at(&texture, (float)(i % SIDE), (float)(i / SIDE)) + grain * sft_rng_normal(rng);
+            canvas->rgb[i][c] = mean.c[c] + texture_at(&texture, (float)(i % SIDE), (float)(i / SIDE)) +
+                                grain * sft_rng_normal(rng);
     }
     return -1;
 }
@@ -379,7 +387,8 @@ static enum sft_status open_synthetic(const char *path, const char *split, struc
                         "synthetic:shapes, :letters, :stripes and :noise",
                         path);
     if (split[0] && !train && !test)
-        return sft_fail(SFT_USAGE, "synthetic:%s: unknown split #%s; there are #train and #test", path, split);
+        return sft_fail(SFT_USAGE, "synthetic:%s: unknown split #%s; there are #train and #test", path,
+                        split);
     if (!split[0]) train = state->set == 0;
     state->first = train ? 0 : TRAIN;
     state->count = source->count = train ? TRAIN : TEST;
@@ -425,8 +434,8 @@ static void close_synthetic(void *state) { free(state); }
 
 const struct sft_format sft_format_synthetic = {
     .name = "synthetic",
-    .help =
-        "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; #train, #test",
+    .help = "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; "
+            "#train, #test",
     .needs_path = false,
     .claims = NULL,
     .open = open_synthetic,

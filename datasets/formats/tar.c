@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ImageFolder in a tar, plain or packed with anything that libarchive unpacks. A plain one stays where it is,
- * mapped; what libarchive had to unpack is kept in memory.
+ * An ImageFolder in a tar, plain or packed with anything that libarchive unpacks. A plain one stays where it
+ * is, mapped; what libarchive had to unpack is kept in memory.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -46,8 +46,8 @@ static bool in_mapping(const struct tar *tar, const uint8_t *data, size_t size)
 }
 
 /* Copies a member that libarchive does not hand over as one piece of the mapping. */
-static enum sft_status copy_member(struct tar *tar, struct archive *archive, struct member *member, size_t size,
-                                   const void *block, size_t block_size, int64_t offset)
+static enum sft_status copy_member(struct tar *tar, struct archive *archive, struct member *member,
+                                   size_t size, const void *block, size_t block_size, int64_t offset)
 {
     tar->unpacked += (int64_t)size;
     if (tar->unpacked > TOTAL_LIMIT)
@@ -56,7 +56,8 @@ static enum sft_status copy_member(struct tar *tar, struct archive *archive, str
     if (!member->memory) return SFT_MEMORY;
     member->data = member->memory;
     for (int code = ARCHIVE_OK; code != ARCHIVE_EOF;) {
-        if (offset < 0 || (uint64_t)offset > size || block_size > size - (size_t)offset) return damaged(tar, archive);
+        if (offset < 0 || (uint64_t)offset > size || block_size > size - (size_t)offset)
+            return damaged(tar, archive);
         if (block_size) memcpy(member->memory + offset, block, block_size);
         code = archive_read_data_block(archive, &block, &block_size, &offset);
         if (code == ARCHIVE_EOF) break;
@@ -96,7 +97,8 @@ static enum sft_status read_members(struct tar *tar, struct archive *archive)
     int code;
     archive_read_support_filter_all(archive);
     archive_read_support_format_tar(archive);
-    if (archive_read_open_memory(archive, tar->file.data, tar->file.size) != ARCHIVE_OK) return damaged(tar, archive);
+    if (archive_read_open_memory(archive, tar->file.data, tar->file.size) != ARCHIVE_OK)
+        return damaged(tar, archive);
     while ((code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || code == ARCHIVE_WARN)
         SFT_TRY(add_member(tar, archive, entry));
     return code == ARCHIVE_EOF ? SFT_OK : damaged(tar, archive);
@@ -119,7 +121,8 @@ static enum sft_status open_tar(const char *path, const char *split, struct sft_
     status = read_members(tar, archive);
     archive_read_free(archive);
     SFT_TRY(status);
-    if (tar->listing.count == 0) return sft_fail(SFT_DATA, "%s: no pictures in this tar (.png, .jpg, .jpeg)", path);
+    if (tar->listing.count == 0)
+        return sft_fail(SFT_DATA, "%s: no pictures in this tar (.png, .jpg, .jpeg)", path);
     SFT_TRY(sft_listing_classify(&tar->listing, true));
     source->count = (int64_t)tar->listing.count;
     source->classes = (int)tar->listing.class_count;

@@ -21,7 +21,8 @@ static enum sft_status sort(struct sft_checkpoint *checkpoint)
     qsort(checkpoint->tensors, checkpoint->n_tensors, sizeof(*checkpoint->tensors), by_name);
     for (size_t i = 1; i < checkpoint->n_tensors; i++)
         if (by_name(&checkpoint->tensors[i - 1], &checkpoint->tensors[i]) == 0)
-            return sft_fail(SFT_DATA, "%s: tensor %s is there twice", checkpoint->path, checkpoint->tensors[i].name);
+            return sft_fail(SFT_DATA, "%s: tensor %s is there twice", checkpoint->path,
+                            checkpoint->tensors[i].name);
     return SFT_OK;
 }
 
@@ -142,7 +143,8 @@ enum sft_status sft_stored_read(const struct sft_stored_tensor *tensor, float *o
     const uint8_t *bytes = tensor->data;
     size_t size = dtypes[tensor->dtype].size;
     if (size == 0)
-        return sft_fail(SFT_DATA, "tensor %s: its elements are of a type that is not read here", tensor->name);
+        return sft_fail(SFT_DATA, "tensor %s: its elements are of a type that is not read here",
+                        tensor->name);
     for (size_t i = 0; i < tensor->bytes / size; i++)
         out[i] = dtypes[tensor->dtype].convert(little_endian(bytes + i * size, size));
     return SFT_OK;

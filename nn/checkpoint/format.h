@@ -13,8 +13,8 @@ struct sft_checkpoint_format {
     const char *name;
     /* Whether the file looks like this format, by its first bytes. */
     bool (*is)(const struct sft_bytes *file);
-    /* Fills checkpoint->tensors (in any order) and ->metadata with pointers into `file`, which stays mapped, and into
-     * memory that checkpoint->state holds. On failure `release` is called on what there is. */
+    /* Fills checkpoint->tensors (in any order) and ->metadata with pointers into `file`, which stays mapped,
+     * and into memory that checkpoint->state holds. On failure `release` is called on what there is. */
     enum sft_status (*read)(struct sft_checkpoint *checkpoint, const struct sft_bytes *file);
     void (*release)(struct sft_checkpoint *checkpoint);
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * safetensors: a 64-bit little-endian length, a JSON header of that length, the tensors' bytes. The header is
- * {name: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, "__metadata__": {string: string}}; offsets
- * count from the end of the header, and the tensors fill the rest of the file without gaps or overlaps.
+ * {name: {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, "__metadata__": {string: string}};
+ * offsets count from the end of the header, and the tensors fill the rest of the file without gaps or
+ * overlaps.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -36,7 +37,8 @@ static enum sft_status parse_header(const char *path, const struct sft_bytes *fi
                         "%s: the header claims %" PRIu64 " bytes of a file of %zu (at most %d are read); "
                         "the file is cut off or damaged",
                         path, length, file->size, MAX_HEADER);
-    *header = json_loadb((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    *header =
+        json_loadb((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
     if (!*header) return sft_fail(SFT_DATA, "%s: the header is no valid JSON: %s", path, error.text);
     if (!json_is_object(*header)) return sft_fail(SFT_DATA, "%s: the header is no JSON object", path);
     return SFT_OK;
@@ -45,7 +47,8 @@ static enum sft_status parse_header(const char *path, const struct sft_bytes *fi
 static enum sft_stored_dtype dtype_of(const char *name)
 {
     for (int i = 0; i < SFT_STORED_OTHER; i++)
-        if (strcmp(name, sft_stored_dtype_str((enum sft_stored_dtype)i)) == 0) return (enum sft_stored_dtype)i;
+        if (strcmp(name, sft_stored_dtype_str((enum sft_stored_dtype)i)) == 0)
+            return (enum sft_stored_dtype)i;
     return SFT_STORED_OTHER;
 }
 
@@ -76,18 +79,20 @@ static bool read_offsets(const json_t *array, uint64_t limit, uint64_t offsets[2
     return offsets[0] <= offsets[1] && offsets[1] <= limit;
 }
 
-static enum sft_status read_tensor(const char *path, const char *name, const json_t *entry, const uint8_t *data,
-                                   uint64_t limit, struct sft_stored_tensor *tensor)
+static enum sft_status read_tensor(const char *path, const char *name, const json_t *entry,
+                                   const uint8_t *data, uint64_t limit, struct sft_stored_tensor *tensor)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     uint64_t count, bytes, offsets[2];
     size_t size;
     if (!dtype) return sft_fail(SFT_DATA, "%s: tensor %.200s has no dtype", path, name);
     if (!read_shape(json_object_get(entry, "shape"), &tensor->shape, &count))
-        return sft_fail(SFT_DATA, "%s: tensor %.200s has no valid shape (at most %d axes)", path, name, SFT_MAX_RANK);
+        return sft_fail(SFT_DATA, "%s: tensor %.200s has no valid shape (at most %d axes)", path, name,
+                        SFT_MAX_RANK);
     if (!read_offsets(json_object_get(entry, "data_offsets"), limit, offsets))
         return sft_fail(SFT_DATA,
-                        "%s: tensor %.200s has offsets outside the file, which has %" PRIu64 " bytes of data; "
+                        "%s: tensor %.200s has offsets outside the file, which has %" PRIu64
+                        " bytes of data; "
                         "the file is cut off or damaged",
                         path, name, limit);
     tensor->name = name;
@@ -96,8 +101,8 @@ static enum sft_status read_tensor(const char *path, const char *name, const jso
     tensor->bytes = (size_t)(offsets[1] - offsets[0]);
     size = sft_stored_dtype_size(tensor->dtype);
     if (size && (__builtin_mul_overflow(count, size, &bytes) || bytes != tensor->bytes))
-        return sft_fail(SFT_DATA, "%s: tensor %.200s: its %zu bytes are not those of its shape and type %s", path, name,
-                        tensor->bytes, dtype);
+        return sft_fail(SFT_DATA, "%s: tensor %.200s: its %zu bytes are not those of its shape and type %s",
+                        path, name, tensor->bytes, dtype);
     return SFT_OK;
 }
 
@@ -105,7 +110,8 @@ static enum sft_status read_metadata(struct sft_checkpoint *checkpoint, json_t *
 {
     const char *key;
     json_t *value;
-    if (!json_is_object(object)) return sft_fail(SFT_DATA, "%s: the metadata is no JSON object", checkpoint->path);
+    if (!json_is_object(object))
+        return sft_fail(SFT_DATA, "%s: the metadata is no JSON object", checkpoint->path);
     checkpoint->metadata = sft_calloc(json_object_size(object), sizeof(*checkpoint->metadata));
     if (!checkpoint->metadata) return SFT_MEMORY;
     json_object_foreach(object, key, value)
@@ -133,13 +139,15 @@ static enum sft_status check_cover(struct sft_checkpoint *checkpoint, const uint
     for (size_t i = 0; i < checkpoint->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
         if ((const uint8_t *)tensor->data != end)
-            return sft_fail(SFT_DATA,
-                            "%s: tensor %.200s begins at byte %td of the data, expected %td; the file is damaged",
-                            checkpoint->path, tensor->name, (const uint8_t *)tensor->data - data, end - data);
+            return sft_fail(
+                SFT_DATA,
+                "%s: tensor %.200s begins at byte %td of the data, expected %td; the file is damaged",
+                checkpoint->path, tensor->name, (const uint8_t *)tensor->data - data, end - data);
         end += tensor->bytes;
     }
     if ((uint64_t)(end - data) != limit)
-        return sft_fail(SFT_DATA, "%s: %" PRIu64 " bytes of data, but its tensors take %td; the file is damaged",
+        return sft_fail(SFT_DATA,
+                        "%s: %" PRIu64 " bytes of data, but its tensors take %td; the file is damaged",
                         checkpoint->path, limit, end - data);
     return SFT_OK;
 }
@@ -165,7 +173,8 @@ static enum sft_status read_safetensors(struct sft_checkpoint *checkpoint, const
             SFT_TRY(read_metadata(checkpoint, entry));
             continue;
         }
-        SFT_TRY(read_tensor(checkpoint->path, name, entry, data, limit, &checkpoint->tensors[checkpoint->n_tensors]));
+        SFT_TRY(read_tensor(checkpoint->path, name, entry, data, limit,
+                            &checkpoint->tensors[checkpoint->n_tensors]));
         checkpoint->n_tensors++;
     }
     return check_cover(checkpoint, data, limit);
@@ -185,7 +194,8 @@ const struct sft_checkpoint_format sft_format_safetensors = {
 static json_t *describe_tensor(const struct sft_stored_tensor *tensor, size_t begin)
 {
     json_t *shape = json_array();
-    for (int i = 0; i < tensor->shape.rank; i++) json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
+    for (int i = 0; i < tensor->shape.rank; i++)
+        json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", sft_stored_dtype_str(tensor->dtype), "shape", shape,
                      "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
 }
@@ -201,9 +211,11 @@ static enum sft_status describe_metadata(json_t *header, const struct sft_metada
     return SFT_OK;
 }
 
-/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with free(). */
+/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with free().
+ */
 static enum sft_status describe(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
-                                const struct sft_metadata *metadata, size_t n_metadata, char **text, size_t *total)
+                                const struct sft_metadata *metadata, size_t n_metadata, char **text,
+                                size_t *total)
 {
     json_t *header = json_object();
     enum sft_status status = SFT_OK;
@@ -212,7 +224,8 @@ static enum sft_status describe(const char *path, const struct sft_stored_tensor
     for (size_t i = 0; i < n_tensors; i++) {
         if (json_object_get(header, tensors[i].name) ||
             json_object_set_new(header, tensors[i].name, describe_tensor(&tensors[i], *total)) != 0) {
-            status = sft_fail(SFT_FAILED, "%s: tensor %s is there twice or has no valid name", path, tensors[i].name);
+            status = sft_fail(SFT_FAILED, "%s: tensor %s is there twice or has no valid name", path,
+                              tensors[i].name);
             goto out;
         }
         *total += tensors[i].bytes;
@@ -224,8 +237,9 @@ out:
     return status;
 }
 
-enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
-                                      const struct sft_metadata *metadata, size_t n_metadata)
+enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_tensor *tensors,
+                                      size_t n_tensors, const struct sft_metadata *metadata,
+                                      size_t n_metadata)
 {
     char *text = NULL;
     uint8_t *file = NULL, *next;

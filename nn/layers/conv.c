@@ -15,15 +15,16 @@ sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x,
                                              .groups = 1,
                                              .relu = conv.relu};
     sft_value bias = SFT_NONE, rstd;
-    sft_value weight = sft_build_parameter(
-        build, name, "weight",
-        (struct sft_parameter_rule){.kind = SFT_CONV_WEIGHT,
-                                    .shape = SFT_SHAPE(k, k, in, conv.out),
-                                    .file_shape = SFT_SHAPE(conv.out, in, k, k),
-                                    .init = {SFT_INIT_NORMAL, (float)sqrt(2.0 / (double)(k * k * conv.out))}});
+    sft_value weight =
+        sft_build_parameter(build, name, "weight",
+                            (struct sft_parameter_rule){
+                                .kind = SFT_CONV_WEIGHT,
+                                .shape = SFT_SHAPE(k, k, in, conv.out),
+                                .file_shape = SFT_SHAPE(conv.out, in, k, k),
+                                .init = {SFT_INIT_NORMAL, (float)sqrt(2.0 / (double)(k * k * conv.out))}});
     if (conv.bias)
-        bias = sft_build_parameter(build, name, "bias",
-                                   (struct sft_parameter_rule){.kind = SFT_BIAS, .shape = SFT_SHAPE(conv.out)});
+        bias = sft_build_parameter(
+            build, name, "bias", (struct sft_parameter_rule){.kind = SFT_BIAS, .shape = SFT_SHAPE(conv.out)});
     if (conv.standardized) weight = sft_weight_standardize(build->graph, weight, standardize_epsilon, &rstd);
     return sft_conv2d(build->graph, x, weight, bias, params);
 }

@@ -2,8 +2,8 @@
 /*
  * Layers: functions that append to the graph and ask for their parameters under `name`. Maps are (N,H,W,C).
  *
- * Adding a layer: its file here and its prototype below. It asks for parameters in a fixed order, which is the order of
- * declaration.
+ * Adding a layer: its file here and its prototype below. It asks for parameters in a fixed order, which is
+ * the order of declaration.
  */
 #ifndef SFT_NN_LAYERS_H
 #define SFT_NN_LAYERS_H
@@ -20,22 +20,23 @@ struct sft_conv {
 /* name.weight (kernel, kernel, in, out), at first N(0, 2/(kernel^2 * out)): He et al. 2015 by fan-out. */
 sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x, struct sft_conv conv);
 
-/* Normalisation of kind `norm` with name.weight and name.bias (C), then ReLU where asked for. Group norm has `groups`
- * groups and epsilon 1e-5. Batch norm has epsilon 1e-5, momentum 0.1 and the buffers name.running_mean and
- * name.running_var. SFT_NORM_NONE is the ReLU alone. */
-sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x, enum sft_norm norm, int64_t groups,
-                         bool relu);
+/* Normalisation of kind `norm` with name.weight and name.bias (C), then ReLU where asked for. Group norm has
+ * `groups` groups and epsilon 1e-5. Batch norm has epsilon 1e-5, momentum 0.1 and the buffers
+ * name.running_mean and name.running_var. SFT_NORM_NONE is the ReLU alone. */
+sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x, enum sft_norm norm,
+                         int64_t groups, bool relu);
 
 /* Layer normalisation over the last axis, epsilon 1e-5. */
 sft_value sft_layer_norm_layer(struct sft_build *build, const char *name, sft_value x);
 
-/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within 1/sqrt(in). */
+/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within 1/sqrt(in).
+ */
 sft_value sft_linear_layer(struct sft_build *build, const char *name, sft_value x, int64_t out, bool relu);
 
 enum sft_head { SFT_HEAD_LINEAR, SFT_HEAD_CONV };
-/* The classifier: x (N,d) -> (N,k), k = sft_model_outputs; records x as the features and the result as the logits.
- * SFT_HEAD_LINEAR starts as a linear layer does; SFT_HEAD_CONV is stored as a 1x1 convolution (k,d,1,1) and starts as
- * N(0, 0.01^2), bias 0. */
+/* The classifier: x (N,d) -> (N,k), k = sft_model_outputs; records x as the features and the result as the
+ * logits. SFT_HEAD_LINEAR starts as a linear layer does; SFT_HEAD_CONV is stored as a 1x1 convolution
+ * (k,d,1,1) and starts as N(0, 0.01^2), bias 0. */
 void sft_head_layer(struct sft_build *build, const char *name, sft_value x, enum sft_head head);
 
 /* Zeroes with the probability given and scales the rest, where the forward pass has a dropout key. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every normalisation is the group_norm op on another view: batch norm is one image of all pixels with a group for each
- * channel, layer norm has one group for each row.
+ * Every normalisation is the group_norm op on another view: batch norm is one image of all pixels with a
+ * group for each channel, layer norm has one group for each row.
  */
 #include "nn/layers/layers.h"
 #include "runtime/ops.h"
@@ -20,12 +20,14 @@ static struct affine affine(struct sft_build *build, const char *name, int64_t c
                                        (struct sft_parameter_rule){.kind = SFT_NORM_WEIGHT,
                                                                    .shape = SFT_SHAPE(channels),
                                                                    .init = {SFT_INIT_CONSTANT, 1.0f}});
-    affine.beta = sft_build_parameter(build, name, "bias",
-                                      (struct sft_parameter_rule){.kind = SFT_NORM_BIAS, .shape = SFT_SHAPE(channels)});
+    affine.beta =
+        sft_build_parameter(build, name, "bias",
+                            (struct sft_parameter_rule){.kind = SFT_NORM_BIAS, .shape = SFT_SHAPE(channels)});
     return affine;
 }
 
-static sft_value running(struct sft_build *build, const char *name, const char *suffix, int64_t channels, float start)
+static sft_value running(struct sft_build *build, const char *name, const char *suffix, int64_t channels,
+                         float start)
 {
     return sft_build_parameter(build, name, suffix,
                                (struct sft_parameter_rule){.kind = SFT_BUFFER,
@@ -40,7 +42,8 @@ static sft_value group_norm(struct sft_build *build, const char *name, sft_value
     struct affine a = affine(build, name, channels);
     if (x != SFT_NONE && (groups < 1 || channels % groups != 0))
         return sft_graph_fail(build->graph,
-                              sft_fail(SFT_USAGE, "%s: %lld groups do not divide %lld channels; choose other groups",
+                              sft_fail(SFT_USAGE,
+                                       "%s: %lld groups do not divide %lld channels; choose other groups",
                                        name, (long long)groups, (long long)channels));
     return sft_group_norm(build->graph, x, a.gamma, a.beta, SFT_NONE, SFT_NONE, params).y;
 }
@@ -49,7 +52,8 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
 {
     struct sft_graph *graph = build->graph;
     const struct sft_shape shape = *sft_graph_shape(graph, x);
-    int64_t channels = sft_build_dim(build, x, 3), rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
+    int64_t channels = sft_build_dim(build, x, 3),
+            rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
     bool frozen = build->forward->bn == SFT_BN_RUNNING;
     const struct sft_group_norm_params params = {
         .groups = channels, .epsilon = epsilon, .relu = relu, .frozen = frozen};
@@ -63,8 +67,8 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
         given_mean = sft_reshape(graph, mean, SFT_SHAPE(1, channels));
         given_variance = sft_reshape(graph, variance, SFT_SHAPE(1, channels));
     }
-    norm = sft_group_norm(graph, sft_reshape(graph, x, SFT_SHAPE(1, rows, channels)), a.gamma, a.beta, given_mean,
-                          given_variance, params);
+    norm = sft_group_norm(graph, sft_reshape(graph, x, SFT_SHAPE(1, rows, channels)), a.gamma, a.beta,
+                          given_mean, given_variance, params);
     if (build->forward->bn == SFT_BN_UPDATE)
         sft_running_update(graph, mean, variance, sft_reshape(graph, norm.mean, SFT_SHAPE(channels)),
                            sft_reshape(graph, norm.rstd, SFT_SHAPE(channels)),
@@ -72,8 +76,8 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
     return sft_reshape(graph, norm.y, shape);
 }
 
-sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x, enum sft_norm norm, int64_t groups,
-                         bool relu)
+sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x, enum sft_norm norm,
+                         int64_t groups, bool relu)
 {
     if (norm == SFT_NORM_GROUP) return group_norm(build, name, x, groups, relu);
     if (norm == SFT_NORM_BATCH) return batch_norm(build, name, x, relu);
@@ -87,8 +91,8 @@ sft_value sft_layer_norm_layer(struct sft_build *build, const char *name, sft_va
     int64_t rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
     const struct sft_group_norm_params params = {.groups = 1, .epsilon = epsilon};
     struct affine a = affine(build, name, channels);
-    sft_value y = sft_group_norm(build->graph, sft_reshape(build->graph, x, SFT_SHAPE(rows, channels)), a.gamma, a.beta,
-                                 SFT_NONE, SFT_NONE, params)
+    sft_value y = sft_group_norm(build->graph, sft_reshape(build->graph, x, SFT_SHAPE(rows, channels)),
+                                 a.gamma, a.beta, SFT_NONE, SFT_NONE, params)
                       .y;
     return sft_reshape(build->graph, y, shape);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A replicate is a curve again: every image's place on the original curve is known, so that drawing is counting how
- * often each place was hit, and no replicate sorts anything. */
+/* A replicate is a curve again: every image's place on the original curve is known, so that drawing is
+ * counting how often each place was hit, and no replicate sorts anything. */
 #include "ood/metrics/bootstrap.h"
 
 #include <math.h>
@@ -35,10 +35,12 @@ struct job {
     double *fpr, *auroc;
 };
 
-static void draw(const struct job *job, const struct drawn *images, int64_t replicate, struct hits *hits, bool positive)
+static void draw(const struct job *job, const struct drawn *images, int64_t replicate, struct hits *hits,
+                 bool positive)
 {
     struct sft_rng rng;
-    sft_rng_init(&rng, job->bootstrap->seed, SFT_STREAM_BOOTSTRAP, (uint64_t)replicate << 32 | images->stream);
+    sft_rng_init(&rng, job->bootstrap->seed, SFT_STREAM_BOOTSTRAP,
+                 (uint64_t)replicate << 32 | images->stream);
     for (uint32_t i = 0; i < images->n; i++) {
         struct hits *hit = &hits[images->point[sft_rng_below(&rng, images->n)]];
         hit->positive += positive;
@@ -112,11 +114,13 @@ static enum sft_status build(struct job *job, int64_t n_id, const float *id, int
     return prepare(job);
 }
 
-enum sft_status sft_bootstrap_run(const struct sft_bootstrap *bootstrap, const struct sft_convention *convention,
-                                  double recall, int64_t n_id, const float *id, int64_t n_ood, const float *ood,
-                                  double *fpr, double *auroc)
+enum sft_status sft_bootstrap_run(const struct sft_bootstrap *bootstrap,
+                                  const struct sft_convention *convention, double recall, int64_t n_id,
+                                  const float *id, int64_t n_ood, const float *ood, double *fpr,
+                                  double *auroc)
 {
-    struct job job = {.bootstrap = bootstrap, .convention = convention, .recall = recall, .fpr = fpr, .auroc = auroc};
+    struct job job = {
+        .bootstrap = bootstrap, .convention = convention, .recall = recall, .fpr = fpr, .auroc = auroc};
     enum sft_status status;
     if (bootstrap->replicates < 2 || bootstrap->replicates > SFT_MAX_REPLICATES)
         return sft_fail(SFT_USAGE, "%d replicates: a bootstrap takes 2 to %d", bootstrap->replicates,

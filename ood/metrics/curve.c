@@ -11,14 +11,16 @@
 static enum sft_status check_scores(const char *kind, int64_t n, const float *scores)
 {
     if (n < 1)
-        return sft_fail(SFT_DATA, "no %s images to score: metrics need at least one; check the data set and --limit",
+        return sft_fail(SFT_DATA,
+                        "no %s images to score: metrics need at least one; check the data set and --limit",
                         kind);
     for (int64_t i = 0; i < n; i++)
         if (isnan(scores[i]))
-            return sft_fail(SFT_FAILED,
-                            "the score of %s image %lld is not a number (NaN): the weights or the logits are damaged, "
-                            "or the training diverged",
-                            kind, (long long)i);
+            return sft_fail(
+                SFT_FAILED,
+                "the score of %s image %lld is not a number (NaN): the weights or the logits are damaged, "
+                "or the training diverged",
+                kind, (long long)i);
     return SFT_OK;
 }
 
@@ -35,8 +37,8 @@ static void count(const float *id, const float *ood, struct sft_curve *curve)
 {
     struct sft_counts at = {0, 0};
     while (at.positive < curve->positive || at.negative < curve->negative) {
-        int64_t next_is_id =
-            at.negative == curve->negative || (at.positive < curve->positive && id[at.positive] >= ood[at.negative]);
+        int64_t next_is_id = at.negative == curve->negative ||
+                             (at.positive < curve->positive && id[at.positive] >= ood[at.negative]);
         float threshold = next_is_id ? id[at.positive] : ood[at.negative];
         while (at.positive < curve->positive && id[at.positive] == threshold) at.positive++;
         while (at.negative < curve->negative && ood[at.negative] == threshold) at.negative++;
@@ -44,7 +46,8 @@ static void count(const float *id, const float *ood, struct sft_curve *curve)
     }
 }
 
-enum sft_status sft_curve_build(int64_t n_id, const float *id, int64_t n_ood, const float *ood, struct sft_curve *curve)
+enum sft_status sft_curve_build(int64_t n_id, const float *id, int64_t n_ood, const float *ood,
+                                struct sft_curve *curve)
 {
     enum sft_status status = SFT_OK;
     float *sorted_id = NULL, *sorted_ood = NULL;
@@ -67,7 +70,8 @@ enum sft_status sft_curve_build(int64_t n_id, const float *id, int64_t n_ood, co
     return status;
 }
 
-/* Of the mirrored decision "OOD if score <= t_i" the counts are what the decision "ID if score >= t_i-1" leaves out. */
+/* Of the mirrored decision "OOD if score <= t_i" the counts are what the decision "ID if score >= t_i-1"
+ * leaves out. */
 enum sft_status sft_curve_mirror(const struct sft_curve *curve, struct sft_curve *mirrored)
 {
     int64_t n = curve->points;

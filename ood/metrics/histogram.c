@@ -71,8 +71,9 @@ struct sft_moments sft_sample_moments(struct sft_sample sample)
     return m;
 }
 
-/* Adds exp(-(d + j step)^2 / 2) for j = 0, 1, ... to *at, at[stride], ..., `count` of them at most. Neighbours differ
- * by a factor that itself changes by a constant one, so that only three exponentials are needed. */
+/* Adds exp(-(d + j step)^2 / 2) for j = 0, 1, ... to *at, at[stride], ..., `count` of them at most.
+ * Neighbours differ by a factor that itself changes by a constant one, so that only three exponentials are
+ * needed. */
 static void add_tail(double *at, int stride, int count, double d, double step)
 {
     double value = exp(-0.5 * d * d), ratio = exp(-step * d - 0.5 * step * step), change = exp(-step * step);
@@ -91,13 +92,15 @@ bool sft_kernel_density(struct sft_sample sample, double low, double high, doubl
     memset(density, 0, SFT_KERNEL_POINTS * sizeof(*density));
     if (!(bandwidth > 0.0) || isinf(bandwidth)) return false;
     for (int64_t i = 0; i < sample.n; i++) {
-        double value = (double)sample.values[i], place = fmin(fmax((value - low) / spacing, 0), SFT_KERNEL_POINTS - 1);
+        double value = (double)sample.values[i],
+               place = fmin(fmax((value - low) / spacing, 0), SFT_KERNEL_POINTS - 1);
         int nearest = (int)(place + 0.5);
         double d = (low + nearest * spacing - value) / bandwidth;
         if (!isfinite(value)) continue;
         add_tail(density + nearest, 1, SFT_KERNEL_POINTS - nearest, d, step);
         if (nearest > 0) add_tail(density + nearest - 1, -1, nearest, step - d, step);
     }
-    for (int i = 0; i < SFT_KERNEL_POINTS; i++) density[i] /= (double)m.n * bandwidth * sqrt(2.0 * acos(-1.0));
+    for (int i = 0; i < SFT_KERNEL_POINTS; i++)
+        density[i] /= (double)m.n * bandwidth * sqrt(2.0 * acos(-1.0));
     return true;
 }

@@ -16,15 +16,15 @@ struct sft_sample {
     const float *values;
 };
 
-/* Share of the sample in each bin, divided by the bin's width; what lies outside the range is in no bin but counts in
- * the total, so that the area is at most 1. */
+/* Share of the sample in each bin, divided by the bin's width; what lies outside the range is in no bin but
+ * counts in the total, so that the area is at most 1. */
 struct sft_histogram {
     double low, high;
     double density[SFT_HISTOGRAM_BINS];
 };
 
-/* The common range of several samples: the 0.1 and 99.9 percentiles of their pooled finite values, interpolated as
- * numpy.percentile() does; widened where they coincide. SFT_DATA where no value is finite. */
+/* The common range of several samples: the 0.1 and 99.9 percentiles of their pooled finite values,
+ * interpolated as numpy.percentile() does; widened where they coincide. SFT_DATA where no value is finite. */
 enum sft_status sft_histogram_range(int samples, const struct sft_sample *sample, double *low,
                                     double *high) SFT_MUST_CHECK;
 
@@ -38,14 +38,14 @@ struct sft_moments {
 };
 struct sft_moments sft_sample_moments(struct sft_sample sample);
 
-/* Gaussian kernel density of the finite values at 512 equally spaced points from `low` to `high`, with Scott's
- * bandwidth std n^(-1/5) (D. W. Scott, Multivariate Density Estimation, Wiley 1992, section 6.3), as
- * scipy.stats.gaussian_kde() has it, to about 1e-12 of the highest peak. False, and zeros, where all values are equal
- * or fewer than two. */
+/* Gaussian kernel density of the finite values at 512 equally spaced points from `low` to `high`, with
+ * Scott's bandwidth std n^(-1/5) (D. W. Scott, Multivariate Density Estimation, Wiley 1992, section 6.3), as
+ * scipy.stats.gaussian_kde() has it, to about 1e-12 of the highest peak. False, and zeros, where all values
+ * are equal or fewer than two. */
 bool sft_kernel_density(struct sft_sample sample, double low, double high, double density[SFT_KERNEL_POINTS]);
 
-/* The values below which the shares q[0 .. count-1] (0 .. 1) of the pooled finite values of several samples lie,
- * interpolated linearly as numpy.percentile() does. SFT_DATA where no value is finite. */
+/* The values below which the shares q[0 .. count-1] (0 .. 1) of the pooled finite values of several samples
+ * lie, interpolated linearly as numpy.percentile() does. SFT_DATA where no value is finite. */
 enum sft_status sft_quantiles(int samples, const struct sft_sample *sample, int count, const double *q,
                               double *quantiles) SFT_MUST_CHECK;
 

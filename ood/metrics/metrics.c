@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The conventions under which FPR at a recall is published, and the metrics read off a curve under one of them. */
+/* The conventions under which FPR at a recall is published, and the metrics read off a curve under one of
+ * them. */
 #include "ood/metrics/metrics.h"
 
 #include <math.h>
@@ -21,9 +22,10 @@ static int64_t negatives_over(const struct sft_curve *curve, int64_t rank, int i
     return i > 0 ? curve->counts[i - 1].negative : 0;
 }
 
-/* The reference procedure (RankFeat, GradNorm, MOS, Outlier Exposure): among all thresholds down to the first that
- * reaches full recall, the one of recall nearest to the target; of equally near ones the lowest threshold, so that
- * negatives between the last accepted and the first rejected positive count as mistakes. */
+/* The reference procedure (RankFeat, GradNorm, MOS, Outlier Exposure): among all thresholds down to the first
+ * that reaches full recall, the one of recall nearest to the target; of equally near ones the lowest
+ * threshold, so that negatives between the last accepted and the first rejected positive count as mistakes.
+ */
 static double fpr_nearest(const struct sft_curve *curve, double recall)
 {
     double nearest = INFINITY;
@@ -39,8 +41,8 @@ static double fpr_nearest(const struct sft_curve *curve, double recall)
     return false_share(curve, negatives);
 }
 
-/* The first threshold, from the highest, at which the recall is reached: what comes of roc_curve() of scikit-learn when
- * no point is dropped. */
+/* The first threshold, from the highest, at which the recall is reached: what comes of roc_curve() of
+ * scikit-learn when no point is dropped. */
 static double fpr_first(const struct sft_curve *curve, double recall)
 {
     int64_t i = 0;
@@ -48,15 +50,16 @@ static double fpr_first(const struct sft_curve *curve, double recall)
     return false_share(curve, curve->counts[i].negative);
 }
 
-/* Threshold: the floor(recall n)-th largest positive; where that is the 0-th, the reference code indexes with -0 and
- * takes the smallest one. */
+/* Threshold: the floor(recall n)-th largest positive; where that is the 0-th, the reference code indexes with
+ * -0 and takes the smallest one. */
 static double fpr_vim(const struct sft_curve *curve, double recall)
 {
     int64_t accepted = (int64_t)floor(recall * (double)curve->positive);
     return false_share(curve, negatives_over(curve, (accepted > 0 ? accepted : curve->positive) - 1, 1));
 }
 
-/* Threshold: positive number round((1 - recall) n) from below, halves to even; negatives must exceed it strictly. */
+/* Threshold: positive number round((1 - recall) n) from below, halves to even; negatives must exceed it
+ * strictly. */
 static double fpr_dice(const struct sft_curve *curve, double recall)
 {
     double n = (double)curve->positive;
@@ -67,24 +70,26 @@ static double fpr_dice(const struct sft_curve *curve, double recall)
 
 static double trapezoid_from_1(const struct sft_curve *curve) { return sft_curve_pr_trapezoid(curve, 1.0); }
 
-/* DICE's code closes its precision-recall curve at (recall 0, precision 0); its other end point, precision 0.5, lies
- * where the curve already ends and adds no area. */
+/* DICE's code closes its precision-recall curve at (recall 0, precision 0); its other end point, precision
+ * 0.5, lies where the curve already ends and adds no area. */
 static double trapezoid_from_0(const struct sft_curve *curve) { return sft_curve_pr_trapezoid(curve, 0.0); }
 
 const struct sft_convention sft_conventions[SFT_CONVENTIONS] = {
-    {"ref", "id", "id", "ID positive, recall nearest to the target (RankFeat, GradNorm, MOS, FeatureNorm)", fpr_nearest,
-     sft_curve_average_precision},
+    {"ref", "id", "id", "ID positive, recall nearest to the target (RankFeat, GradNorm, MOS, FeatureNorm)",
+     fpr_nearest, sft_curve_average_precision},
     {"openood", "ood", "ood", "OOD positive, first threshold that reaches the recall (OpenOOD)", fpr_first,
      trapezoid_from_1},
     {"ood-pos-oe", NULL, "ood", "OOD positive, recall nearest to the target (Outlier Exposure)", fpr_nearest,
      sft_curve_average_precision},
-    {"sk-roc", NULL, "id", "ID positive, first threshold that reaches the recall (scikit-learn snippets)", fpr_first,
+    {"sk-roc", NULL, "id", "ID positive, first threshold that reaches the recall (scikit-learn snippets)",
+     fpr_first, trapezoid_from_1},
+    {"pytorch-ood", NULL, "ood", "OOD positive, first threshold that reaches the recall (pytorch-ood)",
+     fpr_first, trapezoid_from_1},
+    {"vim", NULL, "id", "ID positive, floor(recall n)-th largest ID score, OOD >= it (ViM)", fpr_vim,
      trapezoid_from_1},
-    {"pytorch-ood", NULL, "ood", "OOD positive, first threshold that reaches the recall (pytorch-ood)", fpr_first,
-     trapezoid_from_1},
-    {"vim", NULL, "id", "ID positive, floor(recall n)-th largest ID score, OOD >= it (ViM)", fpr_vim, trapezoid_from_1},
-    {"dice", NULL, "id", "ID positive, round((1 - recall) n)-th smallest ID score, OOD > it (DICE, ReAct, ASH)",
-     fpr_dice, trapezoid_from_0},
+    {"dice", NULL, "id",
+     "ID positive, round((1 - recall) n)-th smallest ID score, OOD > it (DICE, ReAct, ASH)", fpr_dice,
+     trapezoid_from_0},
 };
 
 enum sft_status sft_convention_find(const char *name, const struct sft_convention **convention)
@@ -95,14 +100,16 @@ enum sft_status sft_convention_find(const char *name, const struct sft_conventio
         if (strcmp(row->name, name) == 0 || (row->alias && strcmp(row->alias, name) == 0)) *convention = row;
     }
     if (*convention) return SFT_OK;
-    return sft_fail(SFT_USAGE,
-                    "no convention for FPR is called '%s'; it may be id (ref), ood (openood), ood-pos-oe, sk-roc, "
-                    "pytorch-ood, vim or dice",
-                    name);
+    return sft_fail(
+        SFT_USAGE,
+        "no convention for FPR is called '%s'; it may be id (ref), ood (openood), ood-pos-oe, sk-roc, "
+        "pytorch-ood, vim or dice",
+        name);
 }
 
 enum sft_status sft_metrics_compute(const struct sft_convention *convention, double recall, int64_t n_id,
-                                    const float *id, int64_t n_ood, const float *ood, struct sft_metrics *metrics)
+                                    const float *id, int64_t n_ood, const float *ood,
+                                    struct sft_metrics *metrics)
 {
     enum sft_status status;
     struct sft_curve in = {0}, out = {0};
@@ -127,10 +134,12 @@ out:
 }
 
 /* What image i is taken for, or a failure that names it. */
-static enum sft_status predict(const struct sft_outputs *outputs, int64_t i, struct sft_prediction *prediction)
+static enum sft_status predict(const struct sft_outputs *outputs, int64_t i,
+                               struct sft_prediction *prediction)
 {
     int32_t label = outputs->labels[i];
-    *prediction = sft_predict(outputs->groups, outputs->classes, outputs->logits + i * sft_outputs_logits(outputs));
+    *prediction =
+        sft_predict(outputs->groups, outputs->classes, outputs->logits + i * sft_outputs_logits(outputs));
     if (prediction->label < 0)
         return sft_fail(SFT_FAILED, "the logits of image %lld are not numbers (NaN): the weights are damaged",
                         (long long)i);
@@ -141,7 +150,8 @@ static enum sft_status predict(const struct sft_outputs *outputs, int64_t i, str
 
 static enum sft_status check_any(const struct sft_outputs *outputs)
 {
-    return outputs->n < 1 || outputs->classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of") : SFT_OK;
+    return outputs->n < 1 || outputs->classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of")
+                                                  : SFT_OK;
 }
 
 enum sft_status sft_metrics_accuracy(const struct sft_outputs *outputs, double *accuracy)

@@ -42,12 +42,13 @@ struct sft_metrics sft_chart_metrics(const struct sft_results *results, int mode
 static void add_title(struct sft_chart *chart, const struct sft_results *results, int score, int set,
                       const char *suffix)
 {
-    sft_text_printf(&chart->title, "%s, %s%s", sft_score_words(results->score_names[score]), results->set_names[set],
-                    suffix);
+    sft_text_printf(&chart->title, "%s, %s%s", sft_score_words(results->score_names[score]),
+                    results->set_names[set], suffix);
 }
 
 /* The metrics of both models in words, after what the chart shows. */
-static void describe(struct sft_chart *chart, const struct sft_results *results, int score, int set, const char *what)
+static void describe(struct sft_chart *chart, const struct sft_results *results, int score, int set,
+                     const char *what)
 {
     char fpr[16];
     sft_text_printf(&chart->description, "%s", what);
@@ -77,8 +78,8 @@ struct densities {
     double (*scale)(double);      /* what is drawn of a density */
 };
 
-/* A peak of more than so many times the density of an even spread would flatten all else (scores that saturate, as MSP
- * does); a normal density over this range has about 3. Then square roots are drawn. */
+/* A peak of more than so many times the density of an even spread would flatten all else (scores that
+ * saturate, as MSP does); a normal density over this range has about 3. Then square roots are drawn. */
 #define SHARP_PEAK 8.0
 
 static double itself(double density) { return density; }
@@ -116,8 +117,8 @@ static enum sft_status measure(const struct sft_results *results, int score, int
 }
 
 /* Bars whose middle lies in [from, to): a bin that one of them cuts through is drawn or dropped whole. */
-static void draw_bars(struct sft_chart *chart, const struct densities *d, const struct density *kind, double from,
-                      double to, const struct sft_plot *plot, const char *class_name)
+static void draw_bars(struct sft_chart *chart, const struct densities *d, const struct density *kind,
+                      double from, double to, const struct sft_plot *plot, const char *class_name)
 {
     const double width = (d->high - d->low) / SFT_HISTOGRAM_BINS;
     double heights[SFT_HISTOGRAM_BINS];
@@ -150,8 +151,8 @@ static int id_is_positive(const struct sft_results *results)
     return strcmp(results->convention->positive, "id") == 0;
 }
 
-static void draw_panel(struct sft_chart *chart, const struct sft_results *results, int score, int set, int model,
-                       const struct densities *d, const struct sft_plot *plot)
+static void draw_panel(struct sft_chart *chart, const struct sft_results *results, int score, int set,
+                       int model, const struct densities *d, const struct sft_plot *plot)
 {
     const struct sft_metrics *m = sft_results_metrics(results, model, score, set);
     const struct density *id = &d->id[model], *ood = &d->ood[model];
@@ -164,13 +165,14 @@ static void draw_panel(struct sft_chart *chart, const struct sft_results *result
     draw_kernel(chart, d, ood, plot, "line ood-line");
     draw_kernel(chart, d, id, plot, "line id-line");
     if (has_threshold) sft_plot_marker(&chart->shapes, plot, d->threshold[model], "threshold");
-    sft_text_printf(&chart->shapes, "<path class=\"base\" d=\"M%g %gH%g\"/>\n", plot->left, plot->top + plot->height,
-                    right);
+    sft_text_printf(&chart->shapes, "<path class=\"base\" d=\"M%g %gH%g\"/>\n", plot->left,
+                    plot->top + plot->height, right);
     if (results->models > 1)
         sft_svg_label(&chart->shapes, plot->left, plot->top - 4, SFT_SVG_START, "strong", model_words[model]);
-    if (d->scale == sqrt) sft_svg_label(&chart->shapes, right, plot->top + 11, SFT_SVG_END, NULL, "square-root scale");
-    snprintf(numbers, sizeof(numbers), "%s %.2f, AUROC %.2f", sft_results_fpr_name(results, fpr), 100 * m->fpr,
-             100 * m->auroc);
+    if (d->scale == sqrt)
+        sft_svg_label(&chart->shapes, right, plot->top + 11, SFT_SVG_END, NULL, "square-root scale");
+    snprintf(numbers, sizeof(numbers), "%s %.2f, AUROC %.2f", sft_results_fpr_name(results, fpr),
+             100 * m->fpr, 100 * m->auroc);
     sft_svg_label(&chart->shapes, right, plot->top - 4, SFT_SVG_END, "note", numbers);
 }
 
@@ -185,7 +187,8 @@ static void draw_shift(struct sft_chart *chart, const struct densities *d, doubl
     sft_svg_label(&chart->shapes, chart->width / 2, y, SFT_SVG_MIDDLE, "note", text);
 }
 
-static void add_density_rows(struct sft_chart *chart, const struct sft_results *results, const struct densities *d)
+static void add_density_rows(struct sft_chart *chart, const struct sft_results *results,
+                             const struct densities *d)
 {
     struct sft_text *data = &chart->data;
     sft_text_add(data, "kind,left,right");
@@ -194,7 +197,8 @@ static void add_density_rows(struct sft_chart *chart, const struct sft_results *
         double width = (d->high - d->low) / SFT_HISTOGRAM_BINS;
         sft_text_printf(data, "\nhistogram,%.7g,%.7g", d->low + i * width, d->low + (i + 1) * width);
         for (int model = 0; model < results->models; model++)
-            sft_text_printf(data, ",%.4g,%.4g", d->id[model].histogram.density[i], d->ood[model].histogram.density[i]);
+            sft_text_printf(data, ",%.4g,%.4g", d->id[model].histogram.density[i],
+                            d->ood[model].histogram.density[i]);
     }
     for (int i = 0; i < SFT_KERNEL_POINTS; i++) {
         sft_text_printf(data, "\nkernel,%.7g,", kernel_x(d, i));
@@ -205,7 +209,8 @@ static void add_density_rows(struct sft_chart *chart, const struct sft_results *
 }
 
 static const struct sft_legend density_legend[] = {
-    {"<path class=\"area id\" d=\"M1 2h16v10H1z\"/><path class=\"line id-line\" d=\"M1 2h16\"/>", "in-distribution"},
+    {"<path class=\"area id\" d=\"M1 2h16v10H1z\"/><path class=\"line id-line\" d=\"M1 2h16\"/>",
+     "in-distribution"},
     {"<path class=\"area ood\" d=\"M1 2h16v10H1z\"/><path class=\"line ood-line\" d=\"M1 2h16\"/>",
      "out-of-distribution"},
     {"<path class=\"taken\" d=\"M1 1h16v11H1z\"/>", "taken for in-distribution"},
@@ -215,7 +220,8 @@ static const struct sft_legend density_legend[] = {
 
 /* Without the threshold, which belongs to conventions that hold the recall of ID. */
 static const struct sft_legend density_legend_ood[] = {
-    {"<path class=\"area id\" d=\"M1 2h16v10H1z\"/><path class=\"line id-line\" d=\"M1 2h16\"/>", "in-distribution"},
+    {"<path class=\"area id\" d=\"M1 2h16v10H1z\"/><path class=\"line id-line\" d=\"M1 2h16\"/>",
+     "in-distribution"},
     {"<path class=\"area ood\" d=\"M1 2h16v10H1z\"/><path class=\"line ood-line\" d=\"M1 2h16\"/>",
      "out-of-distribution"},
     {NULL, NULL},
@@ -243,14 +249,16 @@ static void draw_panels(struct sft_chart *chart, const struct sft_results *resul
     if (two) draw_shift(chart, d, chart->height - 3);
 }
 
-enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_results *results, int score, int set)
+enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_results *results, int score,
+                                    int set)
 {
     struct densities *d = sft_calloc(1, sizeof(*d));
     enum sft_status status = d ? measure(results, score, set, d) : SFT_MEMORY;
     if (status == SFT_OK) {
         chart->legend = id_is_positive(results) ? density_legend : density_legend_ood;
         add_title(chart, results, score, set, "");
-        describe(chart, results, score, set, "Densities of the scores of in-distribution and of these images.");
+        describe(chart, results, score, set,
+                 "Densities of the scores of in-distribution and of these images.");
         draw_panels(chart, results, score, set, d);
         add_density_rows(chart, results, d);
     }
@@ -275,8 +283,8 @@ static size_t thin(const struct sft_curve *curve, double *x, double *y)
     return n;
 }
 
-static enum sft_status draw_roc(struct sft_chart *chart, const struct sft_results *results, int score, int set,
-                                int model, const struct sft_plot *plot)
+static enum sft_status draw_roc(struct sft_chart *chart, const struct sft_results *results, int score,
+                                int set, int model, const struct sft_plot *plot)
 {
     const struct sft_sample id = sft_chart_sample(results, model, score, SFT_ID_SET);
     const struct sft_sample ood = sft_chart_sample(results, model, score, set);
@@ -287,7 +295,8 @@ static enum sft_status draw_roc(struct sft_chart *chart, const struct sft_result
     n = thin(&curve, x, y);
     sft_plot_line(&chart->shapes, plot, n, x, y, model + 1 < results->models ? "line faint" : "line main");
     for (size_t i = 0; i < n; i++)
-        sft_text_printf(&chart->data, "%s,%.5g,%.5g\n", results->models > 1 ? model_words[model] : "model", x[i], y[i]);
+        sft_text_printf(&chart->data, "%s,%.5g,%.5g\n", results->models > 1 ? model_words[model] : "model",
+                        x[i], y[i]);
     sft_curve_free(&curve);
     return SFT_OK;
 }
@@ -301,7 +310,8 @@ static const struct sft_legend roc_legend[] = {
 enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results *results, int score, int set)
 {
     static const double diagonal[2] = {0, 1};
-    const double recall = results->measure.recall, held[2] = {recall, recall}, rest[2] = {1 - recall, 1 - recall};
+    const double recall = results->measure.recall, held[2] = {recall, recall},
+                 rest[2] = {1 - recall, 1 - recall};
     const int id = id_is_positive(results);
     const struct sft_plot plot = {34, 20, 276, 180, 0, 1, 0, 1};
     struct sft_text *shapes = &chart->shapes;
@@ -323,7 +333,8 @@ enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results 
     for (int model = 0; model < results->models; model++) {
         char text[64];
         snprintf(text, sizeof(text), "AUROC %s%s%.2f", results->models > 1 ? model_words[model] : "",
-                 results->models > 1 ? " " : "", 100 * sft_results_metrics(results, model, score, set)->auroc);
+                 results->models > 1 ? " " : "",
+                 100 * sft_results_metrics(results, model, score, set)->auroc);
         sft_svg_label(shapes, 306, 176 + 16 * (model + 1 - results->models), SFT_SVG_END,
                       model + 1 < results->models ? "note" : "strong main-text", text);
     }
@@ -348,7 +359,8 @@ const char *sft_chart_metric_name(const struct sft_results *results, enum sft_ch
     return strcpy(text, "AUROC");
 }
 
-static double metric_of(const struct sft_results *results, int model, int score, int set, enum sft_chart_metric metric)
+static double metric_of(const struct sft_results *results, int model, int score, int set,
+                        enum sft_chart_metric metric)
 {
     const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
     return *(const double *)(const void *)((const char *)&m + metrics[metric].offset);
@@ -363,13 +375,14 @@ static struct sft_interval interval_of(const struct sft_results *results, int sc
 }
 
 /* What became better ends in a disc, what became worse in a diamond. */
-static void draw_change(struct sft_text *out, const struct sft_plot *plot, double y, double before, double after,
-                        int better, int two)
+static void draw_change(struct sft_text *out, const struct sft_plot *plot, double y, double before,
+                        double after, int better, int two)
 {
     double from = sft_plot_x(plot, before), to = sft_plot_x(plot, after);
     sft_text_printf(out, "<path class=\"track\" d=\"M%.5g %.5gh%.5g\"/>", plot->left, y, plot->width);
     if (two) {
-        sft_text_printf(out, "<path class=\"move %s\" d=\"M%.5g %.5gH%.5g\"/>", better ? "good" : "bad", from, y, to);
+        sft_text_printf(out, "<path class=\"move %s\" d=\"M%.5g %.5gH%.5g\"/>", better ? "good" : "bad", from,
+                        y, to);
         sft_text_printf(out, "<circle class=\"was\" cx=\"%.5g\" cy=\"%.5g\" r=\"4\"/>", from, y);
     }
     if (better)
@@ -379,15 +392,17 @@ static void draw_change(struct sft_text *out, const struct sft_plot *plot, doubl
 }
 
 /* Over the mark, and higher than it, so that a narrow one is seen too. */
-static void draw_interval(struct sft_text *out, const struct sft_plot *plot, double y, struct sft_interval interval)
+static void draw_interval(struct sft_text *out, const struct sft_plot *plot, double y,
+                          struct sft_interval interval)
 {
     double low = sft_plot_x(plot, fmax(interval.low, plot->x_low));
     double high = sft_plot_x(plot, fmin(interval.high, plot->x_high));
-    sft_text_printf(out, "<path class=\"interval\" d=\"M%.5g %.5gv12m0-6H%.5gm0-6v12\"/>\n", low, y - 6, high);
+    sft_text_printf(out, "<path class=\"interval\" d=\"M%.5g %.5gv12m0-6H%.5gm0-6v12\"/>\n", low, y - 6,
+                    high);
 }
 
-static void draw_change_row(struct sft_chart *chart, const struct sft_results *results, int score, int set, double top,
-                            const struct sft_plot *plot, enum sft_chart_metric metric)
+static void draw_change_row(struct sft_chart *chart, const struct sft_results *results, int score, int set,
+                            double top, const struct sft_plot *plot, enum sft_chart_metric metric)
 {
     const int two = results->models > 1;
     double before = metric_of(results, SFT_BEFORE, score, set, metric);
@@ -403,7 +418,8 @@ static void draw_change_row(struct sft_chart *chart, const struct sft_results *r
         snprintf(numbers, sizeof(numbers), "%.2f", 100 * after);
     sft_svg_label(&chart->shapes, plot->left, top + 11, SFT_SVG_START, weight, name);
     sft_svg_label(&chart->shapes, plot->left + plot->width, top + 11, SFT_SVG_END, weight, numbers);
-    draw_change(&chart->shapes, plot, top + 20, before, after, (after - before) * metrics[metric].sign >= 0, two);
+    draw_change(&chart->shapes, plot, top + 20, before, after, (after - before) * metrics[metric].sign >= 0,
+                two);
     sft_text_add_csv(&chart->data, whole);
     if (two) sft_text_printf(&chart->data, ",%.6g", before);
     sft_text_printf(&chart->data, ",%.6g", after);
@@ -417,11 +433,11 @@ static void draw_change_row(struct sft_chart *chart, const struct sft_results *r
 /* What the ends of an interval are. */
 enum spread { NO_SPREAD, OF_BOOTSTRAP, OF_SEEDS, SPREADS };
 enum { CHANGE_MARKS = 3 };
-#define MARKS_OF_CHANGE                                                                                                \
-    {"<circle class=\"was\" cx=\"9\" cy=\"6\" r=\"4\"/>", "before"},                                                   \
-        {"<circle class=\"now good\" cx=\"9\" cy=\"6\" r=\"5\"/>", "after, better"},                                   \
-    {                                                                                                                  \
-        "<path class=\"now bad\" d=\"M3 6l6-6 6 6-6 6z\"/>", "after, worse"                                            \
+#define MARKS_OF_CHANGE                                                                                      \
+    {"<circle class=\"was\" cx=\"9\" cy=\"6\" r=\"4\"/>", "before"},                                         \
+        {"<circle class=\"now good\" cx=\"9\" cy=\"6\" r=\"5\"/>", "after, better"},                         \
+    {                                                                                                        \
+        "<path class=\"now bad\" d=\"M3 6l6-6 6 6-6 6z\"/>", "after, worse"                                  \
     }
 #define MARK_OF_INTERVAL "<path class=\"interval\" d=\"M2 0v12m0-6H16m0-6v12\"/>"
 
@@ -452,7 +468,8 @@ void sft_chart_change(struct sft_chart *chart, const struct sft_results *results
                       enum sft_chart_metric metric)
 {
     enum { ROW = 34 };
-    const struct sft_plot plot = {12, 8, 296, ROW * (results->sets + 1) - 4, lowest(results, score, metric), 1, 0, 1};
+    const struct sft_plot plot = {12, 8, 296, ROW * (results->sets + 1) - 4, lowest(results, score, metric),
+                                  1,  0, 1};
     const bool has_intervals = !isnan(interval_of(results, score, results->sets, metric).low);
     const char *column = metrics[metric].column;
     char name[16];
@@ -461,8 +478,8 @@ void sft_chart_change(struct sft_chart *chart, const struct sft_results *results
     chart->height = plot.top + plot.height + 20;
     chart->legend = change_legend(results, has_intervals);
     sft_text_printf(&chart->title, "%s, %s", sft_score_words(results->score_names[score]), name);
-    sft_text_printf(&chart->description, "%s of every OOD set and their average in percent; the table has the numbers.",
-                    name);
+    sft_text_printf(&chart->description,
+                    "%s of every OOD set and their average in percent; the table has the numbers.", name);
     sft_text_add(&chart->data, "set");
     if (results->models > 1) sft_text_printf(&chart->data, ",%s_before", column);
     sft_text_printf(&chart->data, ",%s", column);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The charts of the report. Each fills `chart`, which starts as {0} and is the caller's to release with
- * sft_chart_free(), also on failure. All are 320 units wide, which is about what a telephone shows; wide screens put
- * several beside each other. Private to ood/. */
+ * sft_chart_free(), also on failure. All are 320 units wide, which is about what a telephone shows; wide
+ * screens put several beside each other. Private to ood/. */
 #ifndef SFT_OOD_REPORT_CHARTS_H
 #define SFT_OOD_REPORT_CHARTS_H
 
@@ -19,8 +19,8 @@ struct sft_sample sft_chart_sample(const struct sft_results *results, int model,
 /* The metrics of a set, or of the average where set == results->sets. */
 struct sft_metrics sft_chart_metrics(const struct sft_results *results, int model, int score, int set);
 
-/* Histograms of the ID and OOD scores with kernel densities drawn over them: before above, after below, on common bins;
- * what is taken for ID is filled darker. Figures 2 to 4 of the SFT paper. */
+/* Histograms of the ID and OOD scores with kernel densities drawn over them: before above, after below, on
+ * common bins; what is taken for ID is filled darker. Figures 2 to 4 of the SFT paper. */
 enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_results *results, int score,
                                     int set) SFT_MUST_CHECK;
 
@@ -28,20 +28,21 @@ enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_re
 enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results *results, int score,
                               int set) SFT_MUST_CHECK;
 
-/* From before to after, a row a set and one for their average, and the interval of the last model where the results
- * have one. */
+/* From before to after, a row a set and one for their average, and the interval of the last model where the
+ * results have one. */
 enum sft_chart_metric { SFT_CHART_FPR, SFT_CHART_AUROC, SFT_CHART_METRICS };
 void sft_chart_change(struct sft_chart *chart, const struct sft_results *results, int score,
                       enum sft_chart_metric metric);
 
 /* "FPR95" (at the results' recall) or "AUROC", into text[16], which is returned. */
-const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric, char *text);
+const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric,
+                                  char *text);
 
-/* Training curve `panel` (0 .. SFT_CHART_PANELS-1); sets *known to whether the steps tell it and it varies where it
- * should (a learning rate), and draws nothing where not. */
+/* Training curve `panel` (0 .. SFT_CHART_PANELS-1); sets *known to whether the steps tell it and it varies
+ * where it should (a learning rate), and draws nothing where not. */
 enum { SFT_CHART_PANELS = 4 };
-enum sft_status sft_chart_steps(struct sft_chart *chart, int panel, size_t n, const struct sft_report_step *steps,
-                                int *known) SFT_MUST_CHECK;
+enum sft_status sft_chart_steps(struct sft_chart *chart, int panel, size_t n,
+                                const struct sft_report_step *steps, int *known) SFT_MUST_CHECK;
 
 /* A word for the panel's file ("loss"). */
 const char *sft_chart_panel_name(int panel);

@@ -65,13 +65,15 @@ static enum sft_status encode(const struct sft_image *image, struct sft_text *ba
     enum sft_status status = SFT_OK;
     void *bytes = NULL;
     if (!png_image_write_to_memory(&png, NULL, &size, 0, image->rgb, 0, NULL))
-        return sft_fail(SFT_FAILED, "a picture of %dx%d pixels as PNG: %s", image->width, image->height, png.message);
+        return sft_fail(SFT_FAILED, "a picture of %dx%d pixels as PNG: %s", image->width, image->height,
+                        png.message);
     bytes = sft_calloc(size, 1);
     if (!bytes) return SFT_MEMORY;
     if (png_image_write_to_memory(&png, bytes, &size, 0, image->rgb, 0, NULL))
         sft_text_add_base64(base64, bytes, size);
     else
-        status = sft_fail(SFT_FAILED, "a picture of %dx%d pixels as PNG: %s", image->width, image->height, png.message);
+        status = sft_fail(SFT_FAILED, "a picture of %dx%d pixels as PNG: %s", image->width, image->height,
+                          png.message);
     free(bytes);
     return status == SFT_OK ? base64->status : status;
 }
@@ -99,17 +101,19 @@ static json_t *real_or_null(double value) { return isfinite(value) ? json_real(v
 static enum sft_status add_example(json_t *array, const struct sft_results *results, int set,
                                    const struct sft_dataset *data, const struct ranked *ranked)
 {
-    const struct sft_score_values *before = sft_results_values(results, SFT_BEFORE, sft_results_lead(results), set);
+    const struct sft_score_values *before =
+        sft_results_values(results, SFT_BEFORE, sft_results_lead(results), set);
     json_t *object;
     struct sft_text base64 = {0};
     int label = -1;
     enum sft_status status = picture(data, ranked->index, &base64, &label);
     if (status == SFT_OK) {
-        object =
-            json_pack("{s:I, s:o}", "index", (json_int_t)ranked->index, "score", real_or_null((double)ranked->score));
+        object = json_pack("{s:I, s:o}", "index", (json_int_t)ranked->index, "score",
+                           real_or_null((double)ranked->score));
         if (results->models > 1 && before->values && before->n > ranked->index)
             json_object_set_new(object, "before", real_or_null((double)before->values[ranked->index]));
-        if (label >= 0) json_object_set_new(object, "label", json_string(sft_dataset_class_name(data, label)));
+        if (label >= 0)
+            json_object_set_new(object, "label", json_string(sft_dataset_class_name(data, label)));
         json_object_set_new(object, "png", json_string(base64.data));
         json_array_append_new(array, object);
     }
@@ -117,7 +121,8 @@ static enum sft_status add_example(json_t *array, const struct sft_results *resu
     return status;
 }
 
-static enum sft_status add_set(json_t *sets, const struct sft_results *results, int set, const struct sft_dataset *data)
+static enum sft_status add_set(json_t *sets, const struct sft_results *results, int set,
+                               const struct sft_dataset *data)
 {
     const struct sft_score_values *values =
         sft_results_values(results, results->models - 1, sft_results_lead(results), set);
@@ -129,7 +134,8 @@ static enum sft_status add_set(json_t *sets, const struct sft_results *results, 
     for (int kind = 0; ranked && kind < SFT_EXAMPLE_KINDS; kind++) {
         json_t *array = json_array();
         for (int64_t i = 0; status == SFT_OK && i < counts[kind]; i++)
-            status = add_example(array, results, set, data, &ranked[kind == SFT_EXAMPLE_MOST ? i : n - 1 - i]);
+            status =
+                add_example(array, results, set, data, &ranked[kind == SFT_EXAMPLE_MOST ? i : n - 1 - i]);
         json_object_set_new(object, kinds[kind], array);
     }
     json_object_set_new(sets, set == SFT_ID_SET ? "id" : results->set_names[set], object);

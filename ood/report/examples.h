@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The images of each set that a score takes most and least for in-distribution: among the OOD images the first are the
- * mistakes, among the ID images the last. They are picked where the images are at hand, right after scoring, and lie as
- * small pictures in the run folder for the report:
+ * The images of each set that a score takes most and least for in-distribution: among the OOD images the
+ * first are the mistakes, among the ID images the last. They are picked where the images are at hand, right
+ * after scoring, and lie as small pictures in the run folder for the report:
  *
  *   examples.json   {"score": "energy", "sets": {"id": {"most": [{"index": 3, "score": 9.1, "before": 8.7,
  *                   "label": "cat", "png": "BASE64"}, ...], "least": [...]}, "svhn": ...}}
@@ -45,9 +45,9 @@ struct sft_examples {
 /* The score that stands for all where only one can be shown: energy, else the first. */
 int sft_results_lead(const struct sft_results *results);
 
-/* Picks by the lead score of the last model and writes FOLDER/examples.json. `id` and `sets` are those that were
- * scored. A set has no image twice: with fewer than 16 they are shared among both kinds. Does nothing where the scores
- * are not in `results`. */
+/* Picks by the lead score of the last model and writes FOLDER/examples.json. `id` and `sets` are those that
+ * were scored. A set has no image twice: with fewer than 16 they are shared among both kinds. Does nothing
+ * where the scores are not in `results`. */
 enum sft_status sft_examples_write(const struct sft_results *results, const struct sft_dataset *id,
                                    const struct sft_dataset *const *sets, const char *folder) SFT_MUST_CHECK;
 

@@ -16,7 +16,8 @@ static bool is_featured(const struct sft_page *page, int score)
     return score == page->lead || strcmp(name, "gradnorm") == 0 || strcmp(name, "maxlogit") == 0;
 }
 
-void sft_page_add_download(struct sft_text *out, const char *file, const char *words, const struct sft_text *text)
+void sft_page_add_download(struct sft_text *out, const char *file, const char *words,
+                           const struct sft_text *text)
 {
     sft_text_add(out, "<a download=\"");
     sft_text_add_escaped(out, file);
@@ -32,8 +33,8 @@ static void add_legend(struct sft_text *out, const struct sft_legend *legend)
     if (!legend) return;
     sft_text_add(out, "<ul class=\"legend\">");
     for (; legend->label; legend++)
-        sft_text_printf(out, "<li><svg aria-hidden=\"true\" viewBox=\"0 0 18 12\">%s</svg>%s</li>", legend->swatch,
-                        legend->label);
+        sft_text_printf(out, "<li><svg aria-hidden=\"true\" viewBox=\"0 0 18 12\">%s</svg>%s</li>",
+                        legend->swatch, legend->label);
     sft_text_add(out, "</ul>\n");
 }
 
@@ -53,7 +54,8 @@ static enum sft_status add_figure(struct sft_page *page, struct sft_text *out, s
     sft_text_add(out, "</span>");
     if (place.saves) {
         struct sft_text file = {0}, words = {0};
-        sft_text_printf(&file, "%s%s%s.csv", place.folder ? place.folder : "", place.folder ? "-" : "", place.stem);
+        sft_text_printf(&file, "%s%s%s.csv", place.folder ? place.folder : "", place.folder ? "-" : "",
+                        place.stem);
         sft_text_add(&words, "CSV<span class=\"vh\"> of ");
         sft_text_add_escaped(&words, chart->title.data ? chart->title.data : "");
         sft_text_add(&words, "</span>");
@@ -88,12 +90,13 @@ enum sft_status sft_page_changes(struct sft_page *page)
         struct sft_text stem = {0};
         char caption[48], name[16];
         snprintf(caption, sizeof(caption), "%s, %% (%s is better)",
-                 sft_chart_metric_name(results, (enum sft_chart_metric)metric, name), charts[metric].direction);
+                 sft_chart_metric_name(results, (enum sft_chart_metric)metric, name),
+                 charts[metric].direction);
         sft_text_printf(&stem, "%s-%s", results->score_names[page->lead], charts[metric].suffix);
         sft_chart_change(&chart, results, page->lead, (enum sft_chart_metric)metric);
         if (metric == 0) add_legend(&page->out, chart.legend);
-        status =
-            add_figure(page, &figures, &chart, (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
+        status = add_figure(page, &figures, &chart,
+                            (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
         sft_text_free(&stem);
     }
     sft_text_add(&page->out, "<div class=\"grid two\">\n");
@@ -112,10 +115,11 @@ int sft_page_has_densities(const struct sft_results *results, int score)
     return 0;
 }
 
-typedef enum sft_status (*set_chart)(struct sft_chart *chart, const struct sft_results *results, int score, int set);
+typedef enum sft_status (*set_chart)(struct sft_chart *chart, const struct sft_results *results, int score,
+                                     int set);
 
-static enum sft_status add_set_figure(struct sft_page *page, struct sft_text *out, int score, int set, set_chart draw,
-                                      const char *kind, const struct sft_legend **legend)
+static enum sft_status add_set_figure(struct sft_page *page, struct sft_text *out, int score, int set,
+                                      set_chart draw, const char *kind, const struct sft_legend **legend)
 {
     const struct sft_results *results = page->results;
     struct sft_chart chart = {0};
@@ -191,11 +195,13 @@ static void add_moments(struct sft_page *page, int score)
                     sft_score_words(results->score_names[score]));
     sft_html_open_scroll(&page->out, label.data ? label.data : "");
     sft_text_free(&label);
-    sft_text_add(&page->out, "<table class=\"plain\"><caption>Means and standard deviations of the scores</caption>\n"
-                             "<thead><tr><th class=\"first\" scope=\"col\">Images</th>");
+    sft_text_add(&page->out,
+                 "<table class=\"plain\"><caption>Means and standard deviations of the scores</caption>\n"
+                 "<thead><tr><th class=\"first\" scope=\"col\">Images</th>");
     for (int model = 0; model < results->models; model++) {
         const char *word = results->models < 2 ? "" : model == SFT_BEFORE ? " before" : " after";
-        sft_text_printf(&page->out, "<th scope=\"col\">mean%s</th><th scope=\"col\">deviation%s</th>", word, word);
+        sft_text_printf(&page->out, "<th scope=\"col\">mean%s</th><th scope=\"col\">deviation%s</th>", word,
+                        word);
     }
     if (results->models > 1) sft_text_add(&page->out, "<th scope=\"col\">shift of the mean</th>");
     sft_text_add(&page->out, "</tr></thead>\n<tbody>\n");
@@ -206,10 +212,11 @@ static void add_moments(struct sft_page *page, int score)
 static void add_score_summary(struct sft_page *page, int score)
 {
     const struct sft_metrics m = sft_results_average(page->results, page->results->models - 1, score);
-    sft_text_printf(&page->out, "<details class=\"block\"%s><summary><h3>", is_featured(page, score) ? " open" : "");
+    sft_text_printf(&page->out, "<details class=\"block\"%s><summary><h3>",
+                    is_featured(page, score) ? " open" : "");
     sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[score]));
-    sft_text_printf(&page->out, "</h3><span>%s %.2f, AUROC %.2f on average</span></summary>\n", page->fpr, 100 * m.fpr,
-                    100 * m.auroc);
+    sft_text_printf(&page->out, "</h3><span>%s %.2f, AUROC %.2f on average</span></summary>\n", page->fpr,
+                    100 * m.fpr, 100 * m.auroc);
 }
 
 static enum sft_status add_score(struct sft_page *page, int score)
@@ -218,7 +225,8 @@ static enum sft_status add_score(struct sft_page *page, int score)
     add_score_summary(page, score);
     SFT_TRY(add_set_figures(page, score, sft_chart_densities, "density"));
     add_moments(page, score);
-    sft_text_printf(&page->out, "<details%s><summary>ROC curves</summary>\n", score == page->lead ? " open" : "");
+    sft_text_printf(&page->out, "<details%s><summary>ROC curves</summary>\n",
+                    score == page->lead ? " open" : "");
     SFT_TRY(add_set_figures(page, score, sft_chart_roc, "roc"));
     sft_text_add(&page->out, "</details></details>\n");
     return SFT_OK;
@@ -229,12 +237,13 @@ enum sft_status sft_page_densities(struct sft_page *page)
     const struct sft_results *results = page->results;
     const double recall = 100 * results->measure.recall;
     const int id = strcmp(results->convention->positive, "id") == 0;
-    sft_text_add(&page->out,
-                 "<p class=\"soft\">Histograms of the scores with Gaussian kernel densities (Scott&rsquo;s bandwidth) "
-                 "drawn over them; scores grow to the right.");
+    sft_text_add(
+        &page->out,
+        "<p class=\"soft\">Histograms of the scores with Gaussian kernel densities (Scott&rsquo;s bandwidth) "
+        "drawn over them; scores grow to the right.");
     if (id)
-        sft_text_printf(&page->out, " %.4g&nbsp;%% of the in-distribution images score more than the threshold.",
-                        recall);
+        sft_text_printf(&page->out,
+                        " %.4g&nbsp;%% of the in-distribution images score more than the threshold.", recall);
     sft_text_printf(&page->out,
                     " In the ROC curves the dotted line is where %.4g&nbsp;%% of the %s images are "
                     "recognised.</p>\n",
@@ -259,9 +268,9 @@ enum sft_status sft_page_training(struct sft_page *page)
         enum sft_status status = sft_chart_steps(&chart, panel, report->steps, report->step, &known);
         if (chart.title.data) sft_text_add(&title, chart.title.data);
         if (status == SFT_OK && known)
-            status =
-                add_figure(page, &page->out, &chart,
-                           (struct place){title.data ? title.data : "", NULL, sft_chart_panel_name(panel), true, true});
+            status = add_figure(
+                page, &page->out, &chart,
+                (struct place){title.data ? title.data : "", NULL, sft_chart_panel_name(panel), true, true});
         sft_chart_free(&chart);
         sft_text_free(&title);
         SFT_TRY(status);
@@ -284,13 +293,15 @@ static void add_picture(struct sft_page *page, const struct sft_example_image *e
     sft_text_add_escaped(&page->out, score);
     sft_text_printf(&page->out, " %.4g", example->score);
     if (isfinite(example->before)) sft_text_printf(&page->out, ", before %.4g", example->before);
-    sft_text_printf(&page->out, "\" src=\"data:image/png;base64,%s\"><span aria-hidden=\"true\">%.4g</span></li>\n",
+    sft_text_printf(&page->out,
+                    "\" src=\"data:image/png;base64,%s\"><span aria-hidden=\"true\">%.4g</span></li>\n",
                     example->png, example->score);
 }
 
 static void add_pictures(struct sft_page *page, const struct sft_example_set *set, enum sft_example_kind kind)
 {
-    static const char *const words[SFT_EXAMPLE_KINDS] = {"most like in-distribution", "least like in-distribution"};
+    static const char *const words[SFT_EXAMPLE_KINDS] = {"most like in-distribution",
+                                                         "least like in-distribution"};
     if (set->count[kind] == 0) return;
     sft_text_printf(&page->out, "<p>%s</p><ul class=\"thumbs\">\n", words[kind]);
     for (int i = 0; i < set->count[kind]; i++) add_picture(page, &set->example[kind][i]);
@@ -310,7 +321,8 @@ void sft_page_examples(struct sft_page *page)
         sft_text_add(&page->out, "<figure><figcaption>");
         sft_text_add_escaped(&page->out, strcmp(set->name, "id") == 0 ? "in-distribution" : set->name);
         sft_text_add(&page->out, "</figcaption>\n");
-        for (int kind = 0; kind < SFT_EXAMPLE_KINDS; kind++) add_pictures(page, set, (enum sft_example_kind)kind);
+        for (int kind = 0; kind < SFT_EXAMPLE_KINDS; kind++)
+            add_pictures(page, set, (enum sft_example_kind)kind);
         sft_text_add(&page->out, "</figure>\n");
     }
     sft_text_add(&page->out, "</div>\n");

@@ -68,7 +68,8 @@ static enum sft_status add_step(struct run *run, const json_t *object)
     row->step = json_integer_value(json_object_get(object, "step"));
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
         const json_t *value = json_object_get(object, columns[i].key);
-        *(double *)(void *)((char *)row + columns[i].offset) = json_is_number(value) ? json_number_value(value) : NAN;
+        *(double *)(void *)((char *)row + columns[i].offset) =
+            json_is_number(value) ? json_number_value(value) : NAN;
     }
     return SFT_OK;
 }
@@ -115,8 +116,8 @@ static char *value_text(const json_t *value)
     return text ? text : sft_strdup("");
 }
 
-/* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their dots. What
- * is null was not chosen, and is left out. */
+/* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their
+ * dots. What is null was not chosen, and is left out. */
 static enum sft_status flatten(const char *prefix, json_t *object, int depth, struct run *run)
 {
     const char *key;
@@ -135,7 +136,8 @@ static enum sft_status flatten(const char *prefix, json_t *object, int depth, st
         }
         setting = (struct sft_report_setting){path.data, value_text(value)};
         if (path.status != SFT_OK || !setting.value ||
-            sft_grow(&run->settings, &run->settings_capacity, run->n_settings + 1, sizeof(setting)) != SFT_OK) {
+            sft_grow(&run->settings, &run->settings_capacity, run->n_settings + 1, sizeof(setting)) !=
+                SFT_OK) {
             sft_text_free(&path);
             free((char *)setting.value);
             return SFT_MEMORY;
@@ -159,8 +161,8 @@ static enum sft_status load_settings(const char *path, struct run *run)
 /* Folder */
 
 /* Whether the file is there; where it is damaged, says that the report goes without it. */
-static enum sft_status load(const char *folder, const char *name, enum sft_status (*reader)(const char *, struct run *),
-                            struct run *run)
+static enum sft_status load(const char *folder, const char *name,
+                            enum sft_status (*reader)(const char *, struct run *), struct run *run)
 {
     char *path = in_folder(folder, name);
     enum sft_status status = path ? SFT_OK : SFT_MEMORY;
@@ -225,7 +227,8 @@ enum sft_status sft_report_from_folder(const char *folder)
     if (run.results.models > 0)
         SFT_TRY_OUT(load(folder, run.seeds.n > 0 ? "seeds.csv" : "results.csv", load_csv, &run));
     if (run.results.models == 0 && run.n_steps == 0) {
-        status = sft_fail(SFT_DATA, "%s: no usable results.json, seeds.json or metrics.jsonl: not the folder of a run",
+        status = sft_fail(SFT_DATA,
+                          "%s: no usable results.json, seeds.json or metrics.jsonl: not the folder of a run",
                           folder);
         goto out;
     }

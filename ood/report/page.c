@@ -26,7 +26,10 @@ static const char *setting(const struct sft_report *report, const char *key)
 
 /* ---- words ---- */
 
-static const char *direction(double change) { return change > 5e-5 ? "rises" : change < -5e-5 ? "falls" : "stays"; }
+static const char *direction(double change)
+{
+    return change > 5e-5 ? "rises" : change < -5e-5 ? "falls" : "stays";
+}
 
 static void add_start(struct sft_page *page)
 {
@@ -34,8 +37,8 @@ static void add_start(struct sft_page *page)
     if (page->results->models < 2)
         sft_text_add(&page->out, "The ");
     else if (report->seeds)
-        sft_text_printf(&page->out, "After fine-tuning, on average over <b>%d seed%s</b>, the ", report->seeds->n,
-                        report->seeds->n == 1 ? "" : "s");
+        sft_text_printf(&page->out, "After fine-tuning, on average over <b>%d seed%s</b>, the ",
+                        report->seeds->n, report->seeds->n == 1 ? "" : "s");
     else if (report->steps > 0)
         sft_text_printf(&page->out, "After <b>%lld step%s</b> of fine-tuning, the ",
                         (long long)report->step[report->steps - 1].step,
@@ -55,8 +58,9 @@ static void add_fpr_sentence(struct sft_page *page, double before, double after)
     sft_text_printf(&page->out, " score takes <b>%.1f&nbsp;%%</b> of the %s images for %s ones", 100 * after,
                     kinds[!id], kinds[id]);
     if (results->models > 1) sft_text_printf(&page->out, " instead of %.1f&nbsp;%%", 100 * before);
-    sft_text_printf(&page->out, " when %.4g&nbsp;%% of the %s images are recognised (%s, averaged over %d set%s).",
-                    100 * results->measure.recall, kinds[id], page->fpr, results->sets, results->sets == 1 ? "" : "s");
+    sft_text_printf(
+        &page->out, " when %.4g&nbsp;%% of the %s images are recognised (%s, averaged over %d set%s).",
+        100 * results->measure.recall, kinds[id], page->fpr, results->sets, results->sets == 1 ? "" : "s");
 }
 
 static void add_auroc_sentence(struct sft_page *page, double before, double after)
@@ -78,7 +82,8 @@ static void add_accuracy_sentence(struct sft_page *page)
                         " The model classifies <b>%.1f&nbsp;%%</b> of the in-distribution images correctly.",
                         100 * before);
     else
-        sft_text_printf(&page->out, " Accuracy on in-distribution images %s from %.1f&nbsp;%% to <b>%.1f&nbsp;%%</b>.",
+        sft_text_printf(&page->out,
+                        " Accuracy on in-distribution images %s from %.1f&nbsp;%% to <b>%.1f&nbsp;%%</b>.",
                         direction(after - before), 100 * before, 100 * after);
 }
 
@@ -124,7 +129,8 @@ static void add_best_sentence(struct sft_page *page)
 static void add_summary(struct sft_page *page)
 {
     const struct sft_metrics before = sft_results_average(page->results, SFT_BEFORE, page->lead);
-    const struct sft_metrics after = sft_results_average(page->results, last_model(page->results), page->lead);
+    const struct sft_metrics after =
+        sft_results_average(page->results, last_model(page->results), page->lead);
     sft_text_add(&page->out, "<p class=\"lead\">");
     add_fpr_sentence(page, before.fpr, after.fpr);
     add_auroc_sentence(page, before.auroc, after.auroc);
@@ -156,8 +162,8 @@ static void add_card_change(struct sft_page *page, const struct card *card)
 static void add_card(struct sft_page *page, const struct card *card)
 {
     if (isnan(card->after)) return;
-    sft_text_printf(&page->out, "<div class=\"card\"><span>%s (%s is better)</span><b>%.2f&nbsp;%%</b>", card->name,
-                    card->sign > 0 ? "higher" : "lower", 100 * card->after);
+    sft_text_printf(&page->out, "<div class=\"card\"><span>%s (%s is better)</span><b>%.2f&nbsp;%%</b>",
+                    card->name, card->sign > 0 ? "higher" : "lower", 100 * card->after);
     sft_page_add_spread(page, card->spread, true);
     if (page->results->models > 1 && !isnan(card->before)) add_card_change(page, card);
     sft_text_add(&page->out, "</div>\n");
@@ -175,9 +181,10 @@ static void add_cards(struct sft_page *page)
     const struct card cards[] = {
         {fpr, before.fpr, after.fpr, after.fpr_interval, -1},
         {"AUROC, average", before.auroc, after.auroc, after.auroc_interval, 1},
-        {"Accuracy on ID", accuracy[SFT_BEFORE], accuracy[last], sft_page_interval_of_seeds(page, sft_seeds_accuracy),
-         1},
-        {"Calibration error", ece[SFT_BEFORE], ece[last], sft_page_interval_of_seeds(page, sft_seeds_ece), -1},
+        {"Accuracy on ID", accuracy[SFT_BEFORE], accuracy[last],
+         sft_page_interval_of_seeds(page, sft_seeds_accuracy), 1},
+        {"Calibration error", ece[SFT_BEFORE], ece[last], sft_page_interval_of_seeds(page, sft_seeds_ece),
+         -1},
     };
     sft_text_add(&page->out, "<div class=\"cards\">\n");
     for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) add_card(page, &cards[i]);
@@ -189,21 +196,23 @@ static void add_how_to_read(struct sft_page *page)
     const struct sft_convention *convention = page->results->convention;
     const int id = strcmp(convention->positive, "id") == 0;
     const double recall = 100 * page->results->measure.recall;
-    sft_text_printf(&page->out,
-                    "<h3>How to read this</h3>\n<p>A score is a number for each image, higher for what looks like the "
-                    "images that the model was trained on (in-distribution, ID) and lower for others "
-                    "(out-of-distribution, OOD). %s is the share of %s images on the wrong side of the threshold "
-                    "that puts %.4g&nbsp;%% of the %s images on the right one: 0 is perfect, %.4g is guessing. AUROC "
-                    "is the probability that an ID image scores higher than an OOD image: 100 is perfect, 50 is "
-                    "guessing. Both are in percent. In the densities, the more the two shapes part, the better. %s is "
-                    "by the convention <b>%s</b>: ",
-                    page->fpr, id ? "OOD" : "ID", recall, id ? "ID" : "OOD", recall, page->fpr, convention->name);
+    sft_text_printf(
+        &page->out,
+        "<h3>How to read this</h3>\n<p>A score is a number for each image, higher for what looks like the "
+        "images that the model was trained on (in-distribution, ID) and lower for others "
+        "(out-of-distribution, OOD). %s is the share of %s images on the wrong side of the threshold "
+        "that puts %.4g&nbsp;%% of the %s images on the right one: 0 is perfect, %.4g is guessing. AUROC "
+        "is the probability that an ID image scores higher than an OOD image: 100 is perfect, 50 is "
+        "guessing. Both are in percent. In the densities, the more the two shapes part, the better. %s is "
+        "by the convention <b>%s</b>: ",
+        page->fpr, id ? "OOD" : "ID", recall, id ? "ID" : "OOD", recall, page->fpr, convention->name);
     sft_text_add_escaped(&page->out, convention->summary);
     sft_text_add(&page->out, ". Numbers by other conventions are not comparable.");
     if (!isnan(page->results->ece[SFT_BEFORE]))
-        sft_text_add(&page->out, " The calibration error (ECE) is by how much the model&rsquo;s confidence in its "
-                                 "classes differs from how often it is right, on average over the in-distribution "
-                                 "images: 0 is perfect.");
+        sft_text_add(&page->out,
+                     " The calibration error (ECE) is by how much the model&rsquo;s confidence in its "
+                     "classes differs from how often it is right, on average over the in-distribution "
+                     "images: 0 is perfect.");
     sft_text_add(&page->out, "</p>\n");
 }
 
@@ -307,12 +316,13 @@ static void add_navigation(struct sft_page *page)
     sft_text_add(&page->out, "<nav aria-label=\"On this page\"><ul>\n");
     for (int i = 0; i < SECTIONS; i++)
         if (sections[i].wanted(page))
-            sft_text_printf(&page->out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id, sections[i].title);
+            sft_text_printf(&page->out, "<li><a href=\"#%s\">%s</a></li>\n", sections[i].id,
+                            sections[i].title);
     if (page->report->csv) {
         const struct sft_text csv = {.data = (char *)page->report->csv, .length = strlen(page->report->csv)};
         sft_text_add(&page->out, "<li>");
-        sft_page_add_download(&page->out, page->report->seeds ? "seeds.csv" : "results.csv", "Save the results as CSV",
-                              &csv);
+        sft_page_add_download(&page->out, page->report->seeds ? "seeds.csv" : "results.csv",
+                              "Save the results as CSV", &csv);
         sft_text_add(&page->out, "</li>\n");
     }
     sft_text_add(&page->out, "</ul></nav>\n");
@@ -330,10 +340,11 @@ static void add_head(struct sft_page *page)
 
 static void add_foot(struct sft_page *page)
 {
-    sft_html_end(&page->out,
-                 page->plots.count > 0
-                     ? "Every chart is in the run&rsquo;s folder <code>plots</code> as a picture and as CSV. " FOOTER
-                     : FOOTER);
+    sft_html_end(
+        &page->out,
+        page->plots.count > 0
+            ? "Every chart is in the run&rsquo;s folder <code>plots</code> as a picture and as CSV. " FOOTER
+            : FOOTER);
 }
 
 static enum sft_status build(struct sft_page *page)

@@ -31,8 +31,8 @@ enum sft_status sft_page_densities(struct sft_page *page) SFT_MUST_CHECK;
 enum sft_status sft_page_training(struct sft_page *page) SFT_MUST_CHECK;
 void sft_page_examples(struct sft_page *page);
 
-/* How sure a number is, in small print, in percent: an interval of the bootstrap or the deviation of the seeds; nothing
- * where the interval is not known. The words are there for all, or only for who listens. */
+/* How sure a number is, in small print, in percent: an interval of the bootstrap or the deviation of the
+ * seeds; nothing where the interval is not known. The words are there for all, or only for who listens. */
 void sft_page_add_spread(struct sft_page *page, struct sft_interval interval, bool words);
 
 /* From mean - sd to mean + sd of a number of ID images over the seeds; not known in a report of one run. */
@@ -40,6 +40,7 @@ struct sft_interval sft_page_interval_of_seeds(const struct sft_page *page,
                                                struct sft_spread (*number)(const struct sft_seeds *));
 
 /* A link that saves `text` as a file, without a server. */
-void sft_page_add_download(struct sft_text *out, const char *file, const char *words, const struct sft_text *text);
+void sft_page_add_download(struct sft_text *out, const char *file, const char *words,
+                           const struct sft_text *text);
 
 #endif

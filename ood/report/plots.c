@@ -22,7 +22,8 @@ static void add_component(struct sft_text *path, const char *name)
         sft_text_add_bytes(path, *c == '/' || *c == '\\' || iscntrl((unsigned char)*c) ? "_" : c, 1);
 }
 
-enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem, struct sft_chart *chart)
+enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem,
+                              struct sft_chart *chart)
 {
     struct sft_plot_files *plot;
     struct sft_text name = {0};

@@ -16,8 +16,8 @@ struct sft_plots {
     size_t count, capacity;
 };
 
-/* Adds a chart under the name "FOLDER/STEM" or "STEM" (folder NULL); what cannot be part of a file name becomes "_".
- * Takes the chart's data. */
+/* Adds a chart under the name "FOLDER/STEM" or "STEM" (folder NULL); what cannot be part of a file name
+ * becomes "_". Takes the chart's data. */
 enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem,
                               struct sft_chart *chart) SFT_MUST_CHECK;
 

@@ -3,8 +3,8 @@
 
 #include <librsvg/rsvg.h>
 
-/* Fontconfig, which draws the text, keeps its tables until the process ends. LeakSanitizer asks a program by these
- * names what is no leak of its own; without it nobody calls them. */
+/* Fontconfig, which draws the text, keeps its tables until the process ends. LeakSanitizer asks a program by
+ * these names what is no leak of its own; without it nobody calls them. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
 
@@ -29,7 +29,8 @@ static enum sft_status draw(RsvgHandle *handle, double scale, struct sft_text *p
     cairo_t *cairo;
     cairo_status_t drawn;
     rsvg_handle_get_intrinsic_size_in_pixels(handle, &width, &height);
-    surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(scale * width + 0.5), (int)(scale * height + 0.5));
+    surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(scale * width + 0.5),
+                                         (int)(scale * height + 0.5));
     cairo = cairo_create(surface);
     cairo_scale(cairo, scale, scale);
     if (!rsvg_handle_render_document(handle, cairo, &(RsvgRectangle){0, 0, width, height}, &error))

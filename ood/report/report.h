@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report: one HTML file that shows a run to a person. It is self-contained (inline style, SVG and PNG, no script,
- * no network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from outside is
- * escaped.
+ * The report: one HTML file that shows a run to a person. It is self-contained (inline style, SVG and PNG, no
+ * script, no network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from
+ * outside is escaped.
  *
- * It shows what it is given: with results of one model, an evaluation; with two, before and after; with those of
- * several seeds, means and deviations; with step rows, the training curves; with examples, pictures; without results,
- * only the curves. The charts are also files of their own:
+ * It shows what it is given: with results of one model, an evaluation; with two, before and after; with those
+ * of several seeds, means and deviations; with step rows, the training curves; with examples, pictures;
+ * without results, only the curves. The charts are also files of their own:
  *
  *   plots/SCORE/SET-density, plots/SCORE/SET-roc, plots/SCORE-fpr95 (at any recall), plots/SCORE-auroc,
  *   plots/loss, plots/grad_norm, plots/perturb_norm, plots/lr
@@ -28,8 +28,8 @@ struct sft_report_step {
     double loss, loss_id, loss_ood, grad_norm, perturb_norm, lr;
 };
 
-/* What was asked, chosen or found. A key "options.lr" is shown as "lr" under the heading "options"; settings with one
- * heading should follow each other. */
+/* What was asked, chosen or found. A key "options.lr" is shown as "lr" under the heading "options"; settings
+ * with one heading should follow each other. */
 struct sft_report_setting {
     const char *key, *value;
 };
@@ -50,9 +50,9 @@ struct sft_report {
 /* Writes FOLDER/report.html, atomically, and FOLDER/plots/. */
 enum sft_status sft_report_write(const struct sft_report *report, const char *folder) SFT_MUST_CHECK;
 
-/* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in `folder`, or
- * from its seeds.json and seeds.csv and the folders of the seeds. What is missing is left out, what is damaged is left
- * out with a warning; SFT_DATA where nothing is left to show. */
+/* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in
+ * `folder`, or from its seeds.json and seeds.csv and the folders of the seeds. What is missing is left out,
+ * what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
 enum sft_status sft_report_from_folder(const char *folder) SFT_MUST_CHECK;
 
 #endif

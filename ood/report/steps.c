@@ -58,7 +58,8 @@ static double value_at(const struct sft_report_step *step, size_t offset)
     return *(const double *)(const void *)((const char *)step + offset);
 }
 
-static void gather(const struct panel *panel, size_t n, const struct sft_report_step *steps, struct series *series)
+static void gather(const struct panel *panel, size_t n, const struct sft_report_step *steps,
+                   struct series *series)
 {
     series->n = n < POINTS ? n : POINTS;
     for (size_t i = 0; i < series->n; i++) {
@@ -101,13 +102,15 @@ static void draw(struct sft_chart *chart, const struct panel *panel, const struc
     plot.x_low = series->x[0];
     plot.x_high = fmax(series->x[series->n - 1], plot.x_low + 1);
     sft_text_add(&chart->title, panel->title);
-    sft_text_printf(&chart->description, "%s at each step, from step %.0f to step %.0f, between %.4g and %.4g.",
-                    panel->title, plot.x_low, series->x[series->n - 1], low, high);
+    sft_text_printf(&chart->description,
+                    "%s at each step, from step %.0f to step %.0f, between %.4g and %.4g.", panel->title,
+                    plot.x_low, series->x[series->n - 1], low, high);
     sft_plot_x_axis(&chart->shapes, &plot, 5, 1, true);
     sft_plot_y_axis(&chart->shapes, &plot, 4, 1);
     for (int line = 0; line < LINES; line++)
         if (panel->line[line].column)
-            sft_plot_line(&chart->shapes, &plot, series->n, series->x, series->y[line], panel->line[line].class_name);
+            sft_plot_line(&chart->shapes, &plot, series->n, series->x, series->y[line],
+                          panel->line[line].class_name);
     sft_svg_label(&chart->shapes, 177, 170, SFT_SVG_MIDDLE, "note", "step");
 }
 
@@ -130,8 +133,8 @@ static void add_rows(struct sft_chart *chart, const struct panel *panel, const s
 
 const char *sft_chart_panel_name(int panel) { return panels[panel].name; }
 
-enum sft_status sft_chart_steps(struct sft_chart *chart, int panel, size_t n, const struct sft_report_step *steps,
-                                int *known)
+enum sft_status sft_chart_steps(struct sft_chart *chart, int panel, size_t n,
+                                const struct sft_report_step *steps, int *known)
 {
     struct series *series = sft_calloc(1, sizeof(*series));
     double low, high;

@@ -13,7 +13,8 @@ enum { TICKS = 12 };
 /* Of a file: height of the title and of a line of the legend, air at the edges. */
 enum { HEAD = 26, LINE = 17, MARGIN = 10 };
 
-/* The largest distance in user units that a line may be from what it stands for: less than a pixel of a screen. */
+/* The largest distance in user units that a line may be from what it stands for: less than a pixel of a
+ * screen. */
 #define UNSEEN 0.2
 
 void sft_chart_free(struct sft_chart *chart)
@@ -80,7 +81,8 @@ void sft_chart_file(struct sft_text *out, const struct sft_chart *chart)
     add_words(out, chart, 0);
     sft_text_add(out, "<style>\n");
     sft_style_for_file(out);
-    sft_text_printf(out, "</style>\n<rect class=\"paper\" width=\"%g\" height=\"%g\"/>\n", chart->width, height);
+    sft_text_printf(out, "</style>\n<rect class=\"paper\" width=\"%g\" height=\"%g\"/>\n", chart->width,
+                    height);
     sft_text_shorten(title, sizeof(title), chart->title.data ? chart->title.data : "", 46);
     sft_svg_label(out, MARGIN, 17, SFT_SVG_START, "heading", title);
     sft_text_printf(out, "<g transform=\"translate(0 %d)\">\n", HEAD);
@@ -90,8 +92,8 @@ void sft_chart_file(struct sft_text *out, const struct sft_chart *chart)
     sft_text_add(out, "</svg>\n");
 }
 
-void sft_svg_label(struct sft_text *out, double x, double y, enum sft_svg_anchor anchor, const char *class_name,
-                   const char *text)
+void sft_svg_label(struct sft_text *out, double x, double y, enum sft_svg_anchor anchor,
+                   const char *class_name, const char *text)
 {
     static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
     sft_text_printf(out, "<text x=\"%.4g\" y=\"%.4g\"%s", x, y, anchors[anchor]);
@@ -110,7 +112,8 @@ double sft_plot_x(const struct sft_plot *plot, double x)
 
 double sft_plot_y(const struct sft_plot *plot, double y)
 {
-    return plot->top + plot->height * (1.0 - clamp((y - plot->y_low) / (plot->y_high - plot->y_low), 0.0, 1.0));
+    return plot->top +
+           plot->height * (1.0 - clamp((y - plot->y_low) / (plot->y_high - plot->y_low), 0.0, 1.0));
 }
 
 int sft_ticks(double low, double high, int wanted, double ticks[12])
@@ -125,9 +128,13 @@ int sft_ticks(double low, double high, int wanted, double ticks[12])
     return count;
 }
 
-static void tick_text(char text[32], double value) { snprintf(text, 32, "%.4g", fabs(value) < 1e-300 ? 0.0 : value); }
+static void tick_text(char text[32], double value)
+{
+    snprintf(text, 32, "%.4g", fabs(value) < 1e-300 ? 0.0 : value);
+}
 
-void sft_plot_x_axis(struct sft_text *out, const struct sft_plot *plot, int wanted, double scale, bool with_numbers)
+void sft_plot_x_axis(struct sft_text *out, const struct sft_plot *plot, int wanted, double scale,
+                     bool with_numbers)
 {
     double ticks[TICKS];
     int count = sft_ticks(plot->x_low * scale, plot->x_high * scale, wanted, ticks);
@@ -138,8 +145,8 @@ void sft_plot_x_axis(struct sft_text *out, const struct sft_plot *plot, int want
     for (int i = 0; i < count && with_numbers; i++) {
         char text[32];
         tick_text(text, ticks[i]);
-        sft_svg_label(out, sft_plot_x(plot, ticks[i] / scale), plot->top + plot->height + 13, SFT_SVG_MIDDLE, NULL,
-                      text);
+        sft_svg_label(out, sft_plot_x(plot, ticks[i] / scale), plot->top + plot->height + 13, SFT_SVG_MIDDLE,
+                      NULL, text);
     }
 }
 
@@ -225,8 +232,8 @@ static void add_line(struct sft_text *out, struct line *line)
     }
 }
 
-void sft_plot_line(struct sft_text *out, const struct sft_plot *plot, size_t n, const double *x, const double *y,
-                   const char *class_name)
+void sft_plot_line(struct sft_text *out, const struct sft_plot *plot, size_t n, const double *x,
+                   const double *y, const char *class_name)
 {
     struct line line = {0};
     sft_text_printf(out, "<path class=\"%s\" d=\"", class_name);
@@ -253,7 +260,8 @@ void sft_plot_steps(struct sft_text *out, const struct sft_plot *plot, double lo
     for (size_t i = 0; i < n; i++) {
         long to = tenths(sft_plot_x(plot, low + (high - low) * (double)(i + 1) / (double)n));
         long next = tenths(sft_plot_y(plot, y[i]));
-        if (i + 1 < n && tenths(sft_plot_y(plot, y[i + 1])) == next) continue; /* one bar with its neighbour */
+        if (i + 1 < n && tenths(sft_plot_y(plot, y[i + 1])) == next)
+            continue; /* one bar with its neighbour */
         if (next != level) add_step(out, 'v', next - level);
         add_step(out, 'h', to - x);
         level = next;
@@ -265,6 +273,6 @@ void sft_plot_steps(struct sft_text *out, const struct sft_plot *plot, double lo
 
 void sft_plot_marker(struct sft_text *out, const struct sft_plot *plot, double x, const char *class_name)
 {
-    sft_text_printf(out, "<path class=\"%s\" d=\"M%.4g %.4gv%.4g\"/>", class_name, sft_plot_x(plot, x), plot->top,
-                    plot->height);
+    sft_text_printf(out, "<path class=\"%s\" d=\"M%.4g %.4gv%.4g\"/>", class_name, sft_plot_x(plot, x),
+                    plot->top, plot->height);
 }

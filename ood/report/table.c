@@ -62,7 +62,8 @@ static void add_cell(struct sft_page *page, int model, int score, int set, int o
     const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
     double value = shown(results, model, score, set, of_fpr);
     int at = place(results, set, value, of_fpr);
-    sft_text_printf(&page->out, "<td class=\"%s%s", of_fpr ? "group" : "", at == 1 && rows > 1 ? " first-place" : "");
+    sft_text_printf(&page->out, "<td class=\"%s%s", of_fpr ? "group" : "",
+                    at == 1 && rows > 1 ? " first-place" : "");
     sft_text_printf(&page->out, "%s\">%.2f", at <= RANKS && at < rows ? " top" : "", value / 100);
     if (at <= RANKS && at < rows)
         sft_text_printf(&page->out, "<sup aria-hidden=\"true\">%d</sup><span class=\"vh\"> (%s)</span>", at,
@@ -111,13 +112,15 @@ static void add_head(struct sft_page *page)
 }
 
 /* A number of each model's ID images. */
-static void add_id_line(struct sft_page *page, const char *name, const double *values, struct sft_interval spread)
+static void add_id_line(struct sft_page *page, const char *name, const double *values,
+                        struct sft_interval spread)
 {
     if (isnan(values[SFT_BEFORE])) return;
     sft_text_printf(&page->out, "<p class=\"soft\">%s: %.2f&nbsp;%%", name, 100 * values[SFT_BEFORE]);
     if (page->results->models > 1 && !isnan(values[SFT_AFTER])) {
         sft_text_printf(&page->out, " before, %.2f&nbsp;%%", 100 * values[SFT_AFTER]);
-        if (!isnan(spread.low)) sft_text_printf(&page->out, " &plusmn; %.2f", 50 * (spread.high - spread.low));
+        if (!isnan(spread.low))
+            sft_text_printf(&page->out, " &plusmn; %.2f", 50 * (spread.high - spread.low));
         sft_text_add(&page->out, " after");
     }
     sft_text_add(&page->out, ".</p>\n");
@@ -126,14 +129,17 @@ static void add_id_line(struct sft_page *page, const char *name, const double *v
 static void add_note(struct sft_page *page)
 {
     const int replicates = page->results->measure.replicates;
-    sft_text_add(&page->out, "<p class=\"soft\">In percent. The best three of each column carry a 1, 2 or 3.");
+    sft_text_add(&page->out,
+                 "<p class=\"soft\">In percent. The best three of each column carry a 1, 2 or 3.");
     if (page->report->seeds)
-        sft_text_printf(&page->out, " After: the mean of %d seeds, and beneath it their sample standard deviation.",
+        sft_text_printf(&page->out,
+                        " After: the mean of %d seeds, and beneath it their sample standard deviation.",
                         page->report->seeds->n);
     else if (replicates)
-        sft_text_printf(&page->out,
-                        " Beneath each number its 95&nbsp;%% interval, from %d bootstrap replicate%s of the images.",
-                        replicates, replicates == 1 ? "" : "s");
+        sft_text_printf(
+            &page->out,
+            " Beneath each number its 95&nbsp;%% interval, from %d bootstrap replicate%s of the images.",
+            replicates, replicates == 1 ? "" : "s");
     sft_text_add(&page->out, "</p>\n");
 }
 
@@ -172,9 +178,10 @@ static void add_seed(struct sft_page *page, int i)
     const struct sft_results *run = &seeds->runs[i];
     const struct sft_metrics average = sft_results_average(run, SFT_AFTER, page->lead);
     const long long seed = (long long)(seeds->first + i);
-    sft_text_printf(&page->out,
-                    "<tr><th class=\"first\" scope=\"row\"><a href=\"seed-%lld/report.html\">seed %lld</a></th>", seed,
-                    seed);
+    sft_text_printf(
+        &page->out,
+        "<tr><th class=\"first\" scope=\"row\"><a href=\"seed-%lld/report.html\">seed %lld</a></th>", seed,
+        seed);
     add_percent(page, average.fpr);
     add_percent(page, average.auroc);
     add_percent(page, run->accuracy[SFT_AFTER]);
@@ -212,7 +219,8 @@ static size_t heading(const char *key)
 static void add_setting(struct sft_page *page, const struct sft_report_setting *setting, const char *previous)
 {
     size_t length = heading(setting->key);
-    if (length > 0 && (!previous || heading(previous) != length || strncmp(previous, setting->key, length) != 0)) {
+    if (length > 0 &&
+        (!previous || heading(previous) != length || strncmp(previous, setting->key, length) != 0)) {
         char name[128];
         snprintf(name, sizeof(name), "%.*s", length > 100 ? 100 : (int)length, setting->key);
         sft_text_add(&page->out, "</tbody><tbody><tr><th colspan=\"2\" scope=\"rowgroup\">");

@@ -95,8 +95,10 @@ static json_t *model_to_json(const struct sft_results *results, int model)
     json_t *object = json_object(), *scores = json_object();
     json_object_set_new(object, "accuracy", real_or_null(results->accuracy[model]));
     json_object_set_new(object, "ece", real_or_null(results->ece[model]));
-    json_object_set_new(object, "convention", convention_to_json(results->convention, results->measure.recall));
-    if (results->measure.replicates) json_object_set_new(object, "bootstrap", bootstrap_to_json(&results->measure));
+    json_object_set_new(object, "convention",
+                        convention_to_json(results->convention, results->measure.recall));
+    if (results->measure.replicates)
+        json_object_set_new(object, "bootstrap", bootstrap_to_json(&results->measure));
     for (int score = 0; score < results->scores; score++)
         json_object_set_new(scores, results->score_names[score], score_to_json(results, model, score));
     json_object_set_new(object, "scores", scores);
@@ -137,7 +139,8 @@ static enum sft_status write_json(const struct sft_results *results, const char 
     char *dump = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     enum sft_status status = SFT_OK;
     json_decref(object);
-    if (!dump) return sft_fail(SFT_MEMORY, "results.json could not be made: a name is no UTF-8, or out of memory");
+    if (!dump)
+        return sft_fail(SFT_MEMORY, "results.json could not be made: a name is no UTF-8, or out of memory");
     sft_text_printf(&text, "%s\n", dump);
     free(dump);
     SFT_TRY_OUT(text.status);
@@ -167,7 +170,8 @@ static enum sft_status write_csv(const struct sft_results *results, const char *
     struct sft_text text = {0};
     enum sft_status status;
     sft_text_add(&text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood");
-    for (int i = 0; results->measure.replicates && i < INTERVALS; i++) sft_text_add(&text, intervals[i].columns);
+    for (int i = 0; results->measure.replicates && i < INTERVALS; i++)
+        sft_text_add(&text, intervals[i].columns);
     sft_text_add(&text, "\n");
     for (int model = 0; model < results->models; model++)
         for (int score = 0; score < results->scores; score++)
@@ -189,7 +193,8 @@ static char *score_path(const struct sft_results *results, const char *folder, i
     return path.data;
 }
 
-static enum sft_status write_scores_of(const struct sft_results *results, const char *folder, int model, int score)
+static enum sft_status write_scores_of(const struct sft_results *results, const char *folder, int model,
+                                       int score)
 {
     char *path = score_path(results, folder, model, score, 0, 1);
     enum sft_status status = path ? sft_make_folder(path) : SFT_MEMORY;
@@ -209,7 +214,8 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
     if (results->models < 1) return sft_fail(SFT_USAGE, "%s: there are no results to write yet", folder);
     SFT_TRY(sft_make_folder(folder));
     for (int model = 0; model < results->models; model++)
-        for (int score = 0; score < results->scores; score++) SFT_TRY(write_scores_of(results, folder, model, score));
+        for (int score = 0; score < results->scores; score++)
+            SFT_TRY(write_scores_of(results, folder, model, score));
     SFT_TRY(write_csv(results, folder));
     return write_json(results, folder);
 }
@@ -242,8 +248,8 @@ static enum sft_status read_cell(const char *path, const char *score, const char
     for (int i = 0; i < FRACTIONS; i++) {
         const json_t *value = json_object_get(cell, fractions[i].key);
         if (!is_fraction(value))
-            return sft_fail(SFT_DATA, "%s: %s of score %s on set %s is missing or no fraction", path, fractions[i].key,
-                            score, set);
+            return sft_fail(SFT_DATA, "%s: %s of score %s on set %s is missing or no fraction", path,
+                            fractions[i].key, score, set);
         *fraction(metrics, i) = json_number_value(value);
     }
     metrics->n_id = json_integer_value(json_object_get(cell, "n_id"));
@@ -251,16 +257,21 @@ static enum sft_status read_cell(const char *path, const char *score, const char
     return read_intervals(path, cell, metrics);
 }
 
-static double number_or_nan(const json_t *value) { return json_is_number(value) ? json_number_value(value) : NAN; }
+static double number_or_nan(const json_t *value)
+{
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
 
-static enum sft_status read_model(const char *path, const json_t *object, int model, struct sft_results *results)
+static enum sft_status read_model(const char *path, const json_t *object, int model,
+                                  struct sft_results *results)
 {
     const json_t *scores = json_object_get(object, "scores");
     for (int score = 0; score < results->scores; score++) {
         const char *name = results->score_names[score];
         const json_t *sets = json_object_get(scores, name);
         for (int set = 0; set < results->sets; set++)
-            SFT_TRY(read_cell(path, name, results->set_names[set], json_object_get(sets, results->set_names[set]),
+            SFT_TRY(read_cell(path, name, results->set_names[set],
+                              json_object_get(sets, results->set_names[set]),
                               &results->metrics[(model * results->scores + score) * results->sets + set]));
         SFT_TRY(read_intervals(path, json_object_get(sets, "average"),
                                &results->averages[model * results->scores + score]));
@@ -306,13 +317,15 @@ static enum sft_status start(const char *path, const json_t *object, struct sft_
     enum sft_status status;
     if (!name) name = json_string_value(json_object_get(about, "fpr_positive"));
     if (json_object_size(scores) == 0 || !name)
-        return sft_fail(SFT_DATA, "%s: \"scores\" or \"convention\" is missing: not the results of an evaluation",
-                        path);
-    if (sft_convention_find(name, &convention) != SFT_OK) return sft_fail(SFT_DATA, "%s: damaged, see above", path);
+        return sft_fail(
+            SFT_DATA, "%s: \"scores\" or \"convention\" is missing: not the results of an evaluation", path);
+    if (sft_convention_find(name, &convention) != SFT_OK)
+        return sft_fail(SFT_DATA, "%s: damaged, see above", path);
     score_names = keys_of(scores, &n_scores);
     set_names = keys_of(json_object_iter_value(json_object_iter(scores)), &n_sets);
-    status = score_names && set_names ? sft_results_init(results, convention, n_scores, score_names, n_sets, set_names)
-                                      : SFT_MEMORY;
+    status = score_names && set_names
+                 ? sft_results_init(results, convention, n_scores, score_names, n_sets, set_names)
+                 : SFT_MEMORY;
     free(score_names);
     free(set_names);
     return status == SFT_USAGE ? sft_fail(SFT_DATA, "%s: damaged, see above", path) : status;
@@ -360,7 +373,8 @@ static enum sft_status left_out(const char *path, const char *why)
     return SFT_OK;
 }
 
-static enum sft_status read_scores(const char *folder, int model, int score, int set, struct sft_results *results)
+static enum sft_status read_scores(const char *folder, int model, int score, int set,
+                                   struct sft_results *results)
 {
     char *path = score_path(results, folder, model, score, set, 0);
     const char *why = "it is not there";
@@ -393,7 +407,8 @@ enum sft_status sft_results_read(const char *folder, struct sft_results *results
     for (int model = 0; model < results->models; model++)
         for (int score = 0; status == SFT_OK && score < results->scores; score++)
             for (int set = SFT_ID_SET; status == SFT_OK && set < results->sets; set++)
-                if (is_plain(results->score_names[score])) status = read_scores(folder, model, score, set, results);
+                if (is_plain(results->score_names[score]))
+                    status = read_scores(folder, model, score, set, results);
     if (status != SFT_OK) sft_results_free(results);
     return status;
 }

@@ -42,8 +42,9 @@ static char **copy_names(int count, const char *const *names)
     return copies;
 }
 
-enum sft_status sft_results_init(struct sft_results *results, const struct sft_convention *convention, int scores,
-                                 const char *const *score_names, int sets, const char *const *set_names)
+enum sft_status sft_results_init(struct sft_results *results, const struct sft_convention *convention,
+                                 int scores, const char *const *score_names, int sets,
+                                 const char *const *set_names)
 {
     memset(results, 0, sizeof(*results));
     if (scores < 1 || sets < 1) return sft_fail(SFT_USAGE, "results need at least one score and one OOD set");
@@ -55,10 +56,13 @@ enum sft_status sft_results_init(struct sft_results *results, const struct sft_c
     for (int i = 0; i < SFT_MODELS; i++) results->accuracy[i] = results->ece[i] = NAN;
     results->score_names = copy_names(scores, score_names);
     results->set_names = copy_names(sets, set_names);
-    results->metrics = sft_calloc((size_t)SFT_MODELS * (size_t)scores * (size_t)sets, sizeof(*results->metrics));
+    results->metrics =
+        sft_calloc((size_t)SFT_MODELS * (size_t)scores * (size_t)sets, sizeof(*results->metrics));
     results->averages = sft_calloc((size_t)SFT_MODELS * (size_t)scores, sizeof(*results->averages));
-    results->values = sft_calloc((size_t)SFT_MODELS * (size_t)scores * (size_t)(sets + 1), sizeof(*results->values));
-    if (!results->score_names || !results->set_names || !results->metrics || !results->averages || !results->values) {
+    results->values =
+        sft_calloc((size_t)SFT_MODELS * (size_t)scores * (size_t)(sets + 1), sizeof(*results->values));
+    if (!results->score_names || !results->set_names || !results->metrics || !results->averages ||
+        !results->values) {
         sft_results_free(results);
         return SFT_MEMORY;
     }
@@ -82,12 +86,14 @@ static struct sft_metrics *average_at(const struct sft_results *results, int mod
     return &results->averages[model * results->scores + score];
 }
 
-const struct sft_metrics *sft_results_metrics(const struct sft_results *results, int model, int score, int set)
+const struct sft_metrics *sft_results_metrics(const struct sft_results *results, int model, int score,
+                                              int set)
 {
     return metrics_at(results, model, score, set);
 }
 
-const struct sft_score_values *sft_results_values(const struct sft_results *results, int model, int score, int set)
+const struct sft_score_values *sft_results_values(const struct sft_results *results, int model, int score,
+                                                  int set)
 {
     return values_at(results, model, score, set);
 }
@@ -98,7 +104,8 @@ enum sft_status sft_results_put(struct sft_results *results, enum sft_results_mo
     struct sft_score_values *to;
     float *copy;
     if (score < 0 || score >= results->scores || set < SFT_ID_SET || set >= results->sets || n < 0)
-        return sft_fail(SFT_USAGE, "results have no place for %lld scores: score %d, set %d", (long long)n, score, set);
+        return sft_fail(SFT_USAGE, "results have no place for %lld scores: score %d, set %d", (long long)n,
+                        score, set);
     copy = sft_calloc((size_t)n, sizeof(*copy));
     if (!copy) return SFT_MEMORY;
     to = values_at(results, (int)model, score, set);
@@ -116,11 +123,12 @@ static enum sft_status check_numbers(const struct sft_results *results, int mode
         const struct sft_score_values *values = values_at(results, model, score, set);
         for (int64_t i = 0; i < values->n; i++)
             if (isnan(values->values[i]))
-                return sft_fail(SFT_FAILED,
-                                "score %s of image %lld of set %s is not a number (NaN): the weights or the logits are "
-                                "damaged, or the training diverged",
-                                results->score_names[score], (long long)i,
-                                set == SFT_ID_SET ? "id" : results->set_names[set]);
+                return sft_fail(
+                    SFT_FAILED,
+                    "score %s of image %lld of set %s is not a number (NaN): the weights or the logits are "
+                    "damaged, or the training diverged",
+                    results->score_names[score], (long long)i,
+                    set == SFT_ID_SET ? "id" : results->set_names[set]);
     }
     return SFT_OK;
 }
@@ -136,13 +144,15 @@ static enum sft_status compute_cell(struct sft_results *results, int model, int 
 {
     const struct sft_score_values *id = values_at(results, model, score, SFT_ID_SET);
     const struct sft_score_values *ood = values_at(results, model, score, set);
-    enum sft_status status = sft_metrics_compute(results->convention, results->measure.recall, id->n, id->values,
-                                                 ood->n, ood->values, metrics_at(results, model, score, set));
+    enum sft_status status =
+        sft_metrics_compute(results->convention, results->measure.recall, id->n, id->values, ood->n,
+                            ood->values, metrics_at(results, model, score, set));
     if (status != SFT_OK)
-        return sft_fail(status, "no metrics for score %s on OOD set %s, see above", results->score_names[score],
-                        results->set_names[set]);
+        return sft_fail(status, "no metrics for score %s on OOD set %s, see above",
+                        results->score_names[score], results->set_names[set]);
     if (all_equal(id, id->values[0]) && all_equal(ood, id->values[0]) && id->n + ood->n > 2)
-        sft_log(SFT_LOG_WARNING, "score %s is %g for every image of the ID set and of %s: it tells nothing apart",
+        sft_log(SFT_LOG_WARNING,
+                "score %s is %g for every image of the ID set and of %s: it tells nothing apart",
                 results->score_names[score], (double)id->values[0], results->set_names[set]);
     return SFT_OK;
 }
@@ -166,8 +176,8 @@ static enum sft_status bootstrap_set(struct sft_results *results, int model, int
     const struct sft_bootstrap bootstrap = {results->measure.replicates, results->measure.seed, set};
     const struct sft_score_values *id = values_at(results, model, score, SFT_ID_SET);
     const struct sft_score_values *ood = values_at(results, model, score, set);
-    SFT_TRY(sft_bootstrap_run(&bootstrap, results->convention, results->measure.recall, id->n, id->values, ood->n,
-                              ood->values, r->fpr, r->auroc));
+    SFT_TRY(sft_bootstrap_run(&bootstrap, results->convention, results->measure.recall, id->n, id->values,
+                              ood->n, ood->values, r->fpr, r->auroc));
     for (int i = 0; i < bootstrap.replicates; i++) {
         r->fpr_sum[i] += r->fpr[i] / results->sets;
         r->auroc_sum[i] += r->auroc[i] / results->sets;
@@ -189,7 +199,8 @@ static enum sft_status bootstrap_score(struct sft_results *results, int model, i
     return status;
 }
 
-enum sft_status sft_results_compute(struct sft_results *results, enum sft_results_model model, double accuracy)
+enum sft_status sft_results_compute(struct sft_results *results, enum sft_results_model model,
+                                    double accuracy)
 {
     for (int score = 0; score < results->scores; score++) {
         SFT_TRY(check_numbers(results, (int)model, score));

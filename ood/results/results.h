@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Results: what one evaluation found, or the two before and after fine-tuning. Scores of images go in, metrics come
- * out, and both are written to, and read back from, a run folder:
+ * Results: what one evaluation found, or the two before and after fine-tuning. Scores of images go in,
+ * metrics come out, and both are written to, and read back from, a run folder:
  *
- * - results.json: accuracy, ece (expected calibration error), convention with the recall, scores: metrics of each score
- *   on each OOD set, and the average; fractions, not percents;
+ * - results.json: accuracy, ece (expected calibration error), convention with the recall, scores: metrics of
+ * each score on each OOD set, and the average; fractions, not percents;
  *
  * - results.csv, the same in long form: model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood;
  *
- * - scores/SCORE/SET.npy: one float32 an image in file order, higher means more in-distribution; the ID set is called
- *   "id". With two models: scores/before/SCORE/SET.npy and scores/after/...
+ * - scores/SCORE/SET.npy: one float32 an image in file order, higher means more in-distribution; the ID set
+ * is called "id". With two models: scores/before/SCORE/SET.npy and scores/after/...
  *
- * The key of FPR is "fpr95" at any recall. With a bootstrap each cell also has "fpr95_ci" and "auroc_ci", [low, high]
- * with 95 % confidence, results.json says "bootstrap": {replicates, seed, confidence}, and results.csv has the columns
- * fpr95_low,fpr95_high,auroc_low,auroc_high.
+ * The key of FPR is "fpr95" at any recall. With a bootstrap each cell also has "fpr95_ci" and "auroc_ci",
+ * [low, high] with 95 % confidence, results.json says "bootstrap": {replicates, seed, confidence}, and
+ * results.csv has the columns fpr95_low,fpr95_high,auroc_low,auroc_high.
  *
- * With two models results.json is {"before": {...}, "after": {...}}, each with the form of a single evaluation.
+ * With two models results.json is {"before": {...}, "after": {...}}, each with the form of a single
+ * evaluation.
  */
 #ifndef SFT_RESULTS_H
 #define SFT_RESULTS_H
@@ -63,33 +64,39 @@ struct sft_results {
     struct sft_score_values *values; /* (SFT_MODELS, scores, 1 + sets), the ID set first */
 };
 
-/* Starts empty results; names are copied. SFT_USAGE for a set name that cannot name a file and a column: empty,
- * starting with a dot, with a slash or a control character, "id", "average", or given twice. */
-enum sft_status sft_results_init(struct sft_results *results, const struct sft_convention *convention, int scores,
-                                 const char *const *score_names, int sets, const char *const *set_names) SFT_MUST_CHECK;
+/* Starts empty results; names are copied. SFT_USAGE for a set name that cannot name a file and a column:
+ * empty, starting with a dot, with a slash or a control character, "id", "average", or given twice. */
+enum sft_status sft_results_init(struct sft_results *results, const struct sft_convention *convention,
+                                 int scores, const char *const *score_names, int sets,
+                                 const char *const *set_names) SFT_MUST_CHECK;
 
-/* Takes a copy of the n scores of set `set` (SFT_ID_SET or 0 .. sets-1). SFT_USAGE for an index out of range. */
+/* Takes a copy of the n scores of set `set` (SFT_ID_SET or 0 .. sets-1). SFT_USAGE for an index out of range.
+ */
 enum sft_status sft_results_put(struct sft_results *results, enum sft_results_model model, int score, int set,
                                 int64_t n, const float *values) SFT_MUST_CHECK;
 
-/* Computes the metrics of one model from the scores put in, which must be complete, and notes its accuracy (NaN where
- * it is not known). From then on the model counts. Statuses as sft_metrics_compute() and sft_bootstrap_run(); a score
- * that is no number is SFT_FAILED with the names of score and set and the image's number; that all images have the same
- * score is a warning. */
+/* Computes the metrics of one model from the scores put in, which must be complete, and notes its accuracy
+ * (NaN where it is not known). From then on the model counts. Statuses as sft_metrics_compute() and
+ * sft_bootstrap_run(); a score that is no number is SFT_FAILED with the names of score and set and the
+ * image's number; that all images have the same score is a warning. */
 enum sft_status sft_results_compute(struct sft_results *results, enum sft_results_model model,
                                     double accuracy) SFT_MUST_CHECK;
 
 /* Borrowed views. */
-const struct sft_metrics *sft_results_metrics(const struct sft_results *results, int model, int score, int set);
-const struct sft_score_values *sft_results_values(const struct sft_results *results, int model, int score, int set);
+const struct sft_metrics *sft_results_metrics(const struct sft_results *results, int model, int score,
+                                              int set);
+const struct sft_score_values *sft_results_values(const struct sft_results *results, int model, int score,
+                                                  int set);
 
-/* The mean over the OOD sets of the unrounded metrics, and its intervals; n_id and n_ood are sums over the sets. */
+/* The mean over the OOD sets of the unrounded metrics, and its intervals; n_id and n_ood are sums over the
+ * sets. */
 struct sft_metrics sft_results_average(const struct sft_results *results, int model, int score);
 
 /* "FPR95", or the name at another recall: "FPR90", "FPR99.5"; into text[16], which is returned. */
 const char *sft_results_fpr_name(const struct sft_results *results, char *text);
 
-/* The folder of a model's scores and its key in results.json: "" for a single evaluation, else "before", "after". */
+/* The folder of a model's scores and its key in results.json: "" for a single evaluation, else "before",
+ * "after". */
 const char *sft_results_model_name(const struct sft_results *results, int model);
 
 void sft_results_free(struct sft_results *results);
@@ -97,16 +104,17 @@ void sft_results_free(struct sft_results *results);
 /* Writes results.json, results.csv and scores/ into `folder`, which is made where it is missing. */
 enum sft_status sft_results_write(const struct sft_results *results, const char *folder) SFT_MUST_CHECK;
 
-/* What results.json holds, a jansson object that the caller releases with json_decref(). NULL where memory runs out. */
+/* What results.json holds, a jansson object that the caller releases with json_decref(). NULL where memory
+ * runs out. */
 struct json_t *sft_results_to_json(const struct sft_results *results);
 
-/* Reads results.json, and as many of the score files as are there and fit it; a missing or damaged score file is a
- * warning and leaves its values unknown. SFT_DATA where results.json is missing or damaged. */
+/* Reads results.json, and as many of the score files as are there and fit it; a missing or damaged score file
+ * is a warning and leaves its values unknown. SFT_DATA where results.json is missing or damaged. */
 enum sft_status sft_results_read(const char *folder, struct sft_results *results) SFT_MUST_CHECK;
 
-/* Prints the table: a row a score (three with two models: before, after, change), FPR and AUROC of each set and of
- * their average in percent; with a bootstrap the ends of the intervals beneath each; accuracy and calibration error.
- * SFT_WRITE where `out` does not take it. */
+/* Prints the table: a row a score (three with two models: before, after, change), FPR and AUROC of each set
+ * and of their average in percent; with a bootstrap the ends of the intervals beneath each; accuracy and
+ * calibration error. SFT_WRITE where `out` does not take it. */
 enum sft_status sft_results_print(const struct sft_results *results, FILE *out) SFT_MUST_CHECK;
 
 #endif

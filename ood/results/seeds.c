@@ -96,14 +96,15 @@ static struct sft_metrics without_intervals(struct sft_metrics metrics_of_run)
 enum sft_status sft_seeds_mean(const struct sft_seeds *seeds, struct sft_results *mean)
 {
     const struct sft_results *run = seeds->runs;
-    SFT_TRY(sft_results_init(mean, run->convention, run->scores, (const char *const *)run->score_names, run->sets,
-                             (const char *const *)run->set_names));
+    SFT_TRY(sft_results_init(mean, run->convention, run->scores, (const char *const *)run->score_names,
+                             run->sets, (const char *const *)run->set_names));
     mean->models = SFT_MODELS;
     mean->measure.recall = run->measure.recall;
     for (int score = 0; score < run->scores; score++) {
         const int64_t before = (int64_t)score * run->sets, after = before + (int64_t)run->scores * run->sets;
         for (int set = 0; set < run->sets; set++) {
-            mean->metrics[before + set] = without_intervals(*sft_results_metrics(run, SFT_BEFORE, score, set));
+            mean->metrics[before + set] =
+                without_intervals(*sft_results_metrics(run, SFT_BEFORE, score, set));
             take_means(seeds, score, set, &mean->metrics[after + set]);
         }
         take_intervals(seeds, score, run->sets, &mean->averages[run->scores + score]);
@@ -136,7 +137,8 @@ static enum sft_status read_run(const char *folder, const struct sft_results *fi
 {
     SFT_TRY(sft_results_read(folder, run));
     if (run->models == 2 && alike(first, run)) return SFT_OK;
-    return sft_fail(SFT_DATA, "%s: results of other scores, sets or conventions than the first seed's", folder);
+    return sft_fail(SFT_DATA, "%s: results of other scores, sets or conventions than the first seed's",
+                    folder);
 }
 
 enum sft_status sft_seeds_read(const char *folder, int64_t first, int n, struct sft_seeds *seeds)
@@ -146,7 +148,8 @@ enum sft_status sft_seeds_read(const char *folder, int64_t first, int n, struct 
     if (!seeds->runs) return SFT_MEMORY;
     for (int i = 0; status == SFT_OK && i < n; i++) {
         char path[4096];
-        status = read_run(sft_seed_folder(folder, first + i, path, sizeof(path)), &seeds->runs[0], &seeds->runs[i]);
+        status = read_run(sft_seed_folder(folder, first + i, path, sizeof(path)), &seeds->runs[0],
+                          &seeds->runs[i]);
     }
     if (status != SFT_OK) sft_seeds_free(seeds);
     return status;
@@ -199,9 +202,10 @@ static json_t *spread_to_json(const struct sft_seeds *seeds, struct place at)
 {
     struct sft_spread spread = spread_at(seeds, at);
     json_t *values = json_array();
-    for (int i = 0; i < seeds->n; i++) json_array_append_new(values, real_or_null(value_at(&seeds->runs[i], at)));
-    return json_pack("{s:o, s:o, s:o}", "mean", real_or_null(spread.mean), "sd", real_or_null(spread.sd), "values",
-                     values);
+    for (int i = 0; i < seeds->n; i++)
+        json_array_append_new(values, real_or_null(value_at(&seeds->runs[i], at)));
+    return json_pack("{s:o, s:o, s:o}", "mean", real_or_null(spread.mean), "sd", real_or_null(spread.sd),
+                     "values", values);
 }
 
 static json_t *score_to_json(const struct sft_seeds *seeds, int score)
@@ -211,7 +215,8 @@ static json_t *score_to_json(const struct sft_seeds *seeds, int score)
     for (int set = 0; set <= run->sets; set++) {
         json_t *cell = json_object();
         for (int m = 0; m < (set < run->sets ? METRICS : METRICS_OF_AVERAGE); m++)
-            json_object_set_new(cell, metrics[m].key, spread_to_json(seeds, (struct place){SFT_AFTER, score, set, m}));
+            json_object_set_new(cell, metrics[m].key,
+                                spread_to_json(seeds, (struct place){SFT_AFTER, score, set, m}));
         json_object_set_new(object, set < run->sets ? run->set_names[set] : "average", cell);
     }
     return object;
@@ -264,8 +269,9 @@ static void add_csv(struct sft_text *text, const struct sft_seeds *seeds)
     for (int score = 0; score < run->scores; score++)
         for (int set = 0; set <= run->sets; set++)
             for (int m = 0; m < (set < run->sets ? METRICS : METRICS_OF_AVERAGE); m++)
-                add_row(text, seeds, run->score_names[score], set < run->sets ? run->set_names[set] : "average",
-                        metrics[m].key, (struct place){SFT_AFTER, score, set, m});
+                add_row(text, seeds, run->score_names[score],
+                        set < run->sets ? run->set_names[set] : "average", metrics[m].key,
+                        (struct place){SFT_AFTER, score, set, m});
     add_row(text, seeds, "", "id", "accuracy", (struct place){SFT_AFTER, 0, 0, ACCURACY});
     add_row(text, seeds, "", "id", "ece", (struct place){SFT_AFTER, 0, 0, ECE});
 }
@@ -303,7 +309,8 @@ static void add_cells(struct sft_text *text, const struct sft_seeds *seeds, stru
 {
     struct sft_spread after = spread_at(seeds, at);
     at.model = SFT_BEFORE;
-    sft_text_printf(text, "%9.2f  %6.2f +- %.2f", 100 * value_at(seeds->runs, at), 100 * after.mean, 100 * after.sd);
+    sft_text_printf(text, "%9.2f  %6.2f +- %.2f", 100 * value_at(seeds->runs, at), 100 * after.mean,
+                    100 * after.sd);
 }
 
 static void add_table(struct sft_text *text, const struct sft_seeds *seeds)
@@ -331,8 +338,9 @@ static void add_table(struct sft_text *text, const struct sft_seeds *seeds)
         add_cells(text, seeds, at);
         sft_text_add(text, "\n");
     }
-    sft_text_printf(text, "In percent, averaged over %d OOD set%s; mean +- sample standard deviation of %d seeds.\n",
-                    run->sets, run->sets == 1 ? "" : "s", seeds->n);
+    sft_text_printf(
+        text, "In percent, averaged over %d OOD set%s; mean +- sample standard deviation of %d seeds.\n",
+        run->sets, run->sets == 1 ? "" : "s", seeds->n);
 }
 
 enum sft_status sft_seeds_print(const struct sft_seeds *seeds, FILE *out)

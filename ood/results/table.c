@@ -69,10 +69,12 @@ static void add_header(struct sft_text *text, const struct sft_results *results,
 /* What a row of cells shows of its score. */
 enum row { VALUES, CHANGE, LOW, HIGH };
 
-static void add_cells(struct sft_text *text, const struct sft_results *results, int score, int model, enum row row)
+static void add_cells(struct sft_text *text, const struct sft_results *results, int score, int model,
+                      enum row row)
 {
     for (int set = 0; set <= results->sets; set++) {
-        struct sft_metrics m = column(results, model, score, set), before = column(results, SFT_BEFORE, score, set);
+        struct sft_metrics m = column(results, model, score, set),
+                           before = column(results, SFT_BEFORE, score, set);
         const double pairs[][2] = {[VALUES] = {m.fpr, m.auroc},
                                    [CHANGE] = {m.fpr - before.fpr, m.auroc - before.auroc},
                                    [LOW] = {m.fpr_interval.low, m.auroc_interval.low},
@@ -85,7 +87,8 @@ static void add_cells(struct sft_text *text, const struct sft_results *results, 
 }
 
 /* A row of values, and its intervals where there are some. */
-static void add_values(struct sft_text *text, const struct sft_results *results, int score, int model, int width)
+static void add_values(struct sft_text *text, const struct sft_results *results, int score, int model,
+                       int width)
 {
     add_cells(text, results, score, model, VALUES);
     if (!results->measure.replicates) return;
@@ -96,7 +99,10 @@ static void add_values(struct sft_text *text, const struct sft_results *results,
     }
 }
 
-static bool has_labels(const struct sft_results *results) { return results->models > 1 || results->measure.replicates; }
+static bool has_labels(const struct sft_results *results)
+{
+    return results->models > 1 || results->measure.replicates;
+}
 
 static void add_score(struct sft_text *text, const struct sft_results *results, int score, int width)
 {
@@ -119,7 +125,8 @@ static void add_score(struct sft_text *text, const struct sft_results *results, 
 }
 
 /* "NAME  93.00 before, 92.50 after (-0.50)" of what is known of the ID images. */
-static void add_line(struct sft_text *text, const struct sft_results *results, const char *name, const double *values)
+static void add_line(struct sft_text *text, const struct sft_results *results, const char *name,
+                     const double *values)
 {
     double before = values[SFT_BEFORE], after = values[SFT_AFTER];
     if (isnan(before)) return;
@@ -133,14 +140,15 @@ static void add_explanation(struct sft_text *text, const struct sft_results *res
 {
     int id = strcmp(results->convention->positive, "id") == 0;
     char fpr[16];
-    sft_text_printf(
-        text,
-        "In percent. %s (lower is better): share of %s images taken for %s when %.4g %% of the %s images are\n"
-        "recognised, convention %s. AUROC: higher is better.\n",
-        sft_results_fpr_name(results, fpr), id ? "OOD" : "ID", id ? "ID" : "OOD", 100 * results->measure.recall,
-        id ? "ID" : "OOD", results->convention->name);
+    sft_text_printf(text,
+                    "In percent. %s (lower is better): share of %s images taken for %s when %.4g %% of the "
+                    "%s images are\n"
+                    "recognised, convention %s. AUROC: higher is better.\n",
+                    sft_results_fpr_name(results, fpr), id ? "OOD" : "ID", id ? "ID" : "OOD",
+                    100 * results->measure.recall, id ? "ID" : "OOD", results->convention->name);
     if (results->measure.replicates)
-        sft_text_printf(text, "2.5 %% and 97.5 %%: the ends of the 95 %% interval of %d bootstrap replicates.\n",
+        sft_text_printf(text,
+                        "2.5 %% and 97.5 %%: the ends of the 95 %% interval of %d bootstrap replicates.\n",
                         results->measure.replicates);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ASH-P: Djurisic, Bozanic, Ashok and Liu, "Extremely simple activation shaping for out-of-distribution detection",
- * ICLR 2023. Of the features of an image the largest are kept and the others become 0; the kept ones stay as they are.
- * S = LSE(W h' + b).
+ * ASH-P: Djurisic, Bozanic, Ashok and Liu, "Extremely simple activation shaping for out-of-distribution
+ * detection", ICLR 2023. Of the features of an image the largest are kept and the others become 0; the kept
+ * ones stay as they are. S = LSE(W h' + b).
  */
 #include "ood/scores/shaping.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ASH-S: Djurisic, Bozanic, Ashok and Liu, "Extremely simple activation shaping for out-of-distribution detection",
- * ICLR 2023. Of the features of an image the largest are kept and the others become 0; the kept ones
- * are multiplied by exp(s1 / s2), with s1 the sum before and s2 after. S = LSE(W h' + b).
+ * ASH-S: Djurisic, Bozanic, Ashok and Liu, "Extremely simple activation shaping for out-of-distribution
+ * detection", ICLR 2023. Of the features of an image the largest are kept and the others become 0; the kept
+ * ones are multiplied by exp(s1 / s2), with s1 the sum before and s2 after. S = LSE(W h' + b).
  */
 #include <math.h>
 
@@ -19,7 +19,8 @@ static void shape(const struct sft_score_input *in, float *features, float *scra
     int n = in->outputs->width;
     struct sft_shaping shaping = sft_shaping_of(features, n, in->knobs[PERCENTILE].real, scratch);
     float factor = (float)exp(shaping.all / shaping.of_kept);
-    for (int j = 0; j < n; j++) features[j] = sft_shaping_keeps(&shaping, features[j]) ? factor * features[j] : 0.0f;
+    for (int j = 0; j < n; j++)
+        features[j] = sft_shaping_keeps(&shaping, features[j]) ? factor * features[j] : 0.0f;
 }
 
 static enum sft_status compute(const struct sft_score_input *in, float *scores)

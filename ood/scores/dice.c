@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DICE: Sun and Li, "DICE: leveraging sparsification for out-of-distribution detection", ECCV 2022. Of the products
- * V_cj = mean_j * W_cj of mean training feature and weight only the largest keep their weight; S = LSE(W' h + b).
+ * DICE: Sun and Li, "DICE: leveraging sparsification for out-of-distribution detection", ECCV 2022. Of the
+ * products V_cj = mean_j * W_cj of mean training feature and weight only the largest keep their weight; S =
+ * LSE(W' h + b).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
 
 static enum sft_status compute(const struct sft_score_input *in, float *scores)
 {
-    const float *weight = sft_statistics_get(in->statistics, "weight", SFT_SHAPE(in->head->classes, in->head->width));
+    const float *weight =
+        sft_statistics_get(in->statistics, "weight", SFT_SHAPE(in->head->classes, in->head->width));
     return sft_score_changed_features(NULL, weight, in, scores);
 }
 

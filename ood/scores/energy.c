@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Energy: Liu, Wang, Owens and Li, "Energy-based out-of-distribution detection", NeurIPS 2020, equation 4, with the
- * sign that makes in-distribution images score high. S = T log sum_c exp(z_c / T). */
+/* Energy: Liu, Wang, Owens and Li, "Energy-based out-of-distribution detection", NeurIPS 2020, equation 4,
+ * with the sign that makes in-distribution images score high. S = T log sum_c exp(z_c / T). */
 #include <math.h>
 
 #include "ood/scores/rows.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fDBD: Liu and Qin, "Fast decision boundary based out-of-distribution detector", ICML 2024. The distances of the
- * features h to the decision boundaries between the predicted class m and every other one, over the distance to the
- * mean training feature: S = sum over c of (z_m - z_c) / |w_m - w_c| / |h - mean h|.
+ * fDBD: Liu and Qin, "Fast decision boundary based out-of-distribution detector", ICML 2024. The distances of
+ * the features h to the decision boundaries between the predicted class m and every other one, over the
+ * distance to the mean training feature: S = sum over c of (z_m - z_c) / |w_m - w_c| / |h - mean h|.
  */
 #include <math.h>
 
@@ -33,7 +33,8 @@ static float fdbd(const struct sft_score_input *in, int64_t i)
         if (c != m)
             sum += ((double)z[m] - (double)z[c]) /
                    distance(weight + (int64_t)m * width, weight + (int64_t)c * width, width);
-    return (float)(sum / distance(sft_features_of(in, i), sft_statistics_find(in->statistics, "mean")->values, width));
+    return (float)(sum / distance(sft_features_of(in, i), sft_statistics_find(in->statistics, "mean")->values,
+                                  width));
 }
 
 static enum sft_status compute(const struct sft_score_input *in, float *scores)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * FeatureNorm: Yu et al., "Block selection method for using feature norm in out-of-distribution detection", CVPR 2023.
- * S = mean over channels of the L2 norm over pixels of a block's maps after ReLU.
+ * FeatureNorm: Yu et al., "Block selection method for using feature norm in out-of-distribution detection",
+ * CVPR 2023. S = mean over channels of the L2 norm over pixels of a block's maps after ReLU.
  *
- * The block is a number, or the one with the largest NormRatio: the mean over training images x of S(x) / S(jigsaw(x)),
- * jigsaw being 3 x 3 tiles of floor(side / 3) pixels in another order, with what remains at the border set to 0. Here
- * that order is the same for every image: tile k + 4 (of 9, around) comes to place k, so that none stays. The published
- * code feeds pixels from 0 to 1 to NormRatio although the network is trained on normalised ones: `raw`.
+ * The block is a number, or the one with the largest NormRatio: the mean over training images x of S(x) /
+ * S(jigsaw(x)), jigsaw being 3 x 3 tiles of floor(side / 3) pixels in another order, with what remains at the
+ * border set to 0. Here that order is the same for every image: tile k + 4 (of 9, around) comes to place k,
+ * so that none stays. The published code feeds pixels from 0 to 1 to NormRatio although the network is
+ * trained on normalised ones: `raw`.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +22,10 @@ static const char *const inputs[] = {"raw", "normalised", NULL};
 enum { BLOCK, INPUT };
 static const struct sft_knob knobs[] = {
     {"featurenorm-block", SFT_KNOB_INT, "N", "-1", -1, SFT_MAX_TAPS - 1, NULL,
-     "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best NormRatio on --fit"},
-    {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs, "featurenorm: images that NormRatio looks at"},
+     "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best NormRatio on "
+     "--fit"},
+    {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs,
+     "featurenorm: images that NormRatio looks at"},
     {0},
 };
 
@@ -45,7 +48,8 @@ static sft_value block_norm(struct sft_graph *graph, sft_value map)
 {
     struct sft_shape shape = *sft_graph_shape(graph, map);
     sft_value positive = sft_relu(graph, map), norms;
-    norms = sft_sum_to(graph, sft_mul(graph, positive, positive), SFT_SHAPE(shape.dim[0], 1, 1, shape.dim[3]), 1.0f);
+    norms = sft_sum_to(graph, sft_mul(graph, positive, positive), SFT_SHAPE(shape.dim[0], 1, 1, shape.dim[3]),
+                       1.0f);
     norms = sft_reshape(graph, sft_sqrt(graph, norms), SFT_SHAPE(shape.dim[0], shape.dim[3]));
     return sft_sum_to(graph, norms, SFT_SHAPE(shape.dim[0], 1), 1.0f / (float)shape.dim[3]);
 }
@@ -54,14 +58,16 @@ static sft_value block_norm(struct sft_graph *graph, sft_value map)
 static sft_value all_norms(struct sft_graph *graph, const struct sft_forward_out *out)
 {
     sft_value norms = block_norm(graph, out->taps[0]);
-    for (int i = 1; i < out->n_taps; i++) norms = sft_concat(graph, norms, block_norm(graph, out->taps[i]), 1);
+    for (int i = 1; i < out->n_taps; i++)
+        norms = sft_concat(graph, norms, block_norm(graph, out->taps[i]), 1);
     return norms;
 }
 
 static sft_value tile(struct sft_graph *graph, sft_value images, int number)
 {
     const struct sft_shape *shape = sft_graph_shape(graph, images);
-    int64_t side = shape->dim[1] / TILES, start[SFT_MAX_RANK] = {0, number / TILES * side, number % TILES * side, 0};
+    int64_t side = shape->dim[1] / TILES,
+            start[SFT_MAX_RANK] = {0, number / TILES * side, number % TILES * side, 0};
     return sft_slice(graph, images, start, SFT_SHAPE(shape->dim[0], side, side, shape->dim[3]));
 }
 
@@ -83,8 +89,10 @@ static sft_value jigsaw(struct sft_graph *graph, sft_value images)
 /* A number for each channel. */
 static sft_value channels(struct sft_graph *graph, const float *values)
 {
-    sft_value first = sft_fill(graph, SFT_SHAPE(1), values[0]), second = sft_fill(graph, SFT_SHAPE(1), values[1]);
-    return sft_concat(graph, sft_concat(graph, first, second, 0), sft_fill(graph, SFT_SHAPE(1), values[2]), 0);
+    sft_value first = sft_fill(graph, SFT_SHAPE(1), values[0]),
+              second = sft_fill(graph, SFT_SHAPE(1), values[1]);
+    return sft_concat(graph, sft_concat(graph, first, second, 0), sft_fill(graph, SFT_SHAPE(1), values[2]),
+                      0);
 }
 
 /* Pixels from 0 to 1 again: x * std + mean. */
@@ -105,7 +113,8 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
     if (fixed_block(knob, pass->model->variant) >= 0) return SFT_NONE;
     if (sft_model_forward(pass->model, graph, pass->forward, images, &out) != SFT_OK) return SFT_NONE;
     whole = all_norms(graph, &out);
-    if (sft_model_forward(pass->model, graph, pass->forward, jigsaw(graph, images), &out) != SFT_OK) return SFT_NONE;
+    if (sft_model_forward(pass->model, graph, pass->forward, jigsaw(graph, images), &out) != SFT_OK)
+        return SFT_NONE;
     return sft_concat(graph, whole, all_norms(graph, &out), 1);
 }
 

@@ -8,9 +8,9 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/linalg.h"
 
-/* R with R^T R the pseudo-inverse of a covariance, whose eigenvalues up to 1e-12 of the largest count as 0; the
- * covariance is used up. R is what is kept: far from all means d^T P d is a small difference of large numbers, and |R
- * d|^2 is not. */
+/* R with R^T R the pseudo-inverse of a covariance, whose eigenvalues up to 1e-12 of the largest count as 0;
+ * the covariance is used up. R is what is kept: far from all means d^T P d is a small difference of large
+ * numbers, and |R d|^2 is not. */
 static enum sft_status invert_root(int width, double *covariance, float *root)
 {
     double *values = sft_calloc((size_t)width, sizeof(*values));
@@ -57,7 +57,8 @@ enum sft_status sft_gaussians_fit(const char *who, int64_t n, int width, int cla
 static double whitened(const float *whitening, int width, int a, const float *row, const float *mean)
 {
     double sum = 0;
-    for (int b = 0; b < width; b++) sum += (double)whitening[a * width + b] * ((double)row[b] - (double)mean[b]);
+    for (int b = 0; b < width; b++)
+        sum += (double)whitening[a * width + b] * ((double)row[b] - (double)mean[b]);
     return sum;
 }
 
@@ -68,7 +69,8 @@ double sft_gaussians_nearest(const struct sft_gaussians *gaussians, const float 
     for (int c = 0; c < gaussians->classes; c++) {
         double distance = 0;
         for (int a = 0; a < width; a++) {
-            double inner = whitened(gaussians->whitening, width, a, row, gaussians->means + (int64_t)c * width);
+            double inner =
+                whitened(gaussians->whitening, width, a, row, gaussians->means + (int64_t)c * width);
             distance += inner * inner;
         }
         if (!(distance >= best)) best = distance;
@@ -77,7 +79,8 @@ double sft_gaussians_nearest(const struct sft_gaussians *gaussians, const float 
     return best;
 }
 
-void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres, float *half_squares)
+void sft_gaussians_centre(const struct sft_gaussians *gaussians, float *origin, float *centres,
+                          float *half_squares)
 {
     int width = gaussians->width;
     for (int j = 0; j < width; j++) {

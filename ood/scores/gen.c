@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GEN: Liu, Lochman and Zach, "GEN: pushing the limits of softmax-based out-of-distribution detection", CVPR 2023.
- * S = - sum over the M largest p of p^g (1 - p)^g.
+ * GEN: Liu, Lochman and Zach, "GEN: pushing the limits of softmax-based out-of-distribution detection", CVPR
+ * 2023. S = - sum over the M largest p of p^g (1 - p)^g.
  */
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GradNorm: Huang, Geng and Li, "On the importance of gradients for detecting distributional shifts in the wild",
- * NeurIPS 2021. The L1 norm of the gradient, with respect to the classifier's weight, of the cross entropy between
- * softmax(z / T) and an all-ones target (its sum over classes, not the mean).
+ * GradNorm: Huang, Geng and Li, "On the importance of gradients for detecting distributional shifts in the
+ * wild", NeurIPS 2021. The L1 norm of the gradient, with respect to the classifier's weight, of the cross
+ * entropy between softmax(z / T) and an all-ones target (its sum over classes, not the mean).
  *
  * That gradient is the outer product of dL/dz = (C p - 1) / T and the features h, so that
  * S = |h|_1 * sum_c |C p_c - 1| / T, and no backward pass is needed.

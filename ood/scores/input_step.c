@@ -29,6 +29,7 @@ sft_value sft_gradient_sign(struct sft_graph *graph, sft_value loss, sft_value i
     if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
     if (sft_autodiff(graph, loss, &images, 1, &gradient) != SFT_OK) return SFT_NONE;
     shape = *sft_graph_shape(graph, images);
-    negative = sft_relu_grad(graph, sft_fill(graph, shape, 2.0f), sft_scale(graph, gradient, -1.0f)); /* 2 below 0 */
+    negative =
+        sft_relu_grad(graph, sft_fill(graph, shape, 2.0f), sft_scale(graph, gradient, -1.0f)); /* 2 below 0 */
     return sft_add(graph, sft_fill(graph, shape, 1.0f), negative, -1.0f);
 }

@@ -5,10 +5,12 @@
 
 #include "nn/inference.h"
 
-/* The largest of each row of x (N, C), (N), and where it is, the first of equals, int32 (N); `at` may be NULL. */
+/* The largest of each row of x (N, C), (N), and where it is, the first of equals, int32 (N); `at` may be
+ * NULL. */
 sft_value sft_largest_of_rows(struct sft_graph *graph, sft_value x, sft_value *at);
 
-/* The cross entropy of `logits` (N, C) with the class they predict (the first wins ties), summed over images, (1). */
+/* The cross entropy of `logits` (N, C) with the class they predict (the first wins ties), summed over images,
+ * (1). */
 sft_value sft_prediction_loss(struct sft_graph *graph, sft_value logits);
 
 /* sign(grad of `loss` (1) with respect to `images`), with sign(0) = +1. */

@@ -3,15 +3,14 @@
  * KL matching: Hendrycks et al., "Scaling out-of-distribution detection for real-world settings", ICML 2022.
  * S = -min_c KL(p || d_c), where d_c is the mean softmax of images of class c.
  *
- * mos:       d_c from the ID images that are scored themselves, by their labels: what the paper's tables have (the code
- *            of MOS), and optimistic, as it uses test labels.
- * train:     from --fit images, by predicted class (the code of ViM).
- * val:       the same, and a class that no image is predicted to be has its one-hot distribution (OpenOOD).
- * pred-only: from --fit images, by label; and the distance to the predicted class only (pytorch-ood).
- * Terms with p_k = 0 count 0; where d_ck = 0 < p_k the distance is infinite.
+ * mos:       d_c from the ID images that are scored themselves, by their labels: what the paper's tables have
+ * (the code of MOS), and optimistic, as it uses test labels. train:     from --fit images, by predicted class
+ * (the code of ViM). val:       the same, and a class that no image is predicted to be has its one-hot
+ * distribution (OpenOOD). pred-only: from --fit images, by label; and the distance to the predicted class
+ * only (pytorch-ood). Terms with p_k = 0 count 0; where d_ck = 0 < p_k the distance is infinite.
  *
- * The statistic is log d, and all is in double precision: near 0 the divergence is a difference of nearly equal
- * numbers.
+ * The statistic is log d, and all is in double precision: near 0 the divergence is a difference of nearly
+ * equal numbers.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -58,13 +57,15 @@ static enum sft_status add_up(const struct sft_score_input *in, double *sums, in
     return SFT_OK;
 }
 
-static enum sft_status fill(const struct sft_score_input *in, double *sums, const int64_t *counts, float *log_mean)
+static enum sft_status fill(const struct sft_score_input *in, double *sums, const int64_t *counts,
+                            float *log_mean)
 {
     int classes = in->outputs->classes;
     for (int c = 0; c < classes; c++) {
         double *sum = sums + (int64_t)c * classes;
         if (counts[c] == 0 && in->knobs[KIND].choice != VAL)
-            return sft_fail(SFT_DATA, "klm: class %d has none of the %" PRId64 " images to fit on; take more of them",
+            return sft_fail(SFT_DATA,
+                            "klm: class %d has none of the %" PRId64 " images to fit on; take more of them",
                             c, in->outputs->n);
         if (counts[c] == 0) sum[c] = 1;
         for (int k = 0; k < classes; k++)
@@ -80,7 +81,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     int64_t *counts = sft_calloc((size_t)classes, sizeof(*counts));
     float *log_mean;
     enum sft_status status = sums && counts ? add_up(in, sums, counts) : SFT_MEMORY;
-    if (status == SFT_OK) status = sft_statistics_add(statistics, "log_mean", SFT_SHAPE(classes, classes), &log_mean);
+    if (status == SFT_OK)
+        status = sft_statistics_add(statistics, "log_mean", SFT_SHAPE(classes, classes), &log_mean);
     if (status == SFT_OK) status = fill(in, sums, counts, log_mean);
     free(sums);
     free(counts);
@@ -106,7 +108,8 @@ static double klm(const struct sft_score_input *in, int64_t i, double *scratch)
     if (in->knobs[KIND].choice == PRED_ONLY) only = sft_row_argmax(sft_logits_of(in, i), classes);
     for (int k = 0; k < classes; k++) p[k] = exp(log_p[k]);
     for (int c = 0; c < classes; c++)
-        if (only < 0 || c == only) least = fmin(least, divergence(p, log_p, classes, log_means + (int64_t)c * classes));
+        if (only < 0 || c == only)
+            least = fmin(least, divergence(p, log_p, classes, log_means + (int64_t)c * classes));
     return -least;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * KNN: Sun, Ming, Zhu and Li, "Out-of-distribution detection with deep nearest neighbors", ICML 2022. S = -(squared L2
- * distance to the K-th nearest of the training features), all features normalised to length 1, then 1e-10 added to each
- * entry (as OpenOOD does).
+ * KNN: Sun, Ming, Zhu and Li, "Out-of-distribution detection with deep nearest neighbors", ICML 2022. S =
+ * -(squared L2 distance to the K-th nearest of the training features), all features normalised to length 1,
+ * then 1e-10 added to each entry (as OpenOOD does).
  *
  * Squared distances come from one product: |q|^2 + |b|^2 - 2 q.b.
  */
@@ -36,7 +36,8 @@ static void normalize(const float *features, int width, float *unit)
 static enum sft_status check_bank(int64_t n, int64_t k)
 {
     if (n >= k) return SFT_OK;
-    return sft_fail(SFT_DATA, "knn: %" PRId64 " images to fit on and --knn-k %" PRId64 "; take more or a smaller K", n,
+    return sft_fail(SFT_DATA,
+                    "knn: %" PRId64 " images to fit on and --knn-k %" PRId64 "; take more or a smaller K", n,
                     k);
 }
 
@@ -86,8 +87,8 @@ struct search {
     float *scores;
 };
 
-static void search_piece(const struct search *search, int64_t first, int64_t n, const float *units, int64_t queries,
-                         float *products, float *heaps)
+static void search_piece(const struct search *search, int64_t first, int64_t n, const float *units,
+                         int64_t queries, float *products, float *heaps)
 {
     int width = search->in->outputs->width;
     sft_product_nt(queries, n, width, units, search->bank->values + first * width, products);
@@ -109,7 +110,8 @@ static void search_rows(void *context, int64_t task, int slot)
     const struct sft_outputs *outputs = search->in->outputs;
     int64_t first = task * QUERIES, queries = outputs->n - first < QUERIES ? outputs->n - first : QUERIES;
     int64_t bank = search->bank->shape.dim[0];
-    float *units = search->memory + slot * search->memory_size, *products = units + (int64_t)QUERIES * outputs->width;
+    float *units = search->memory + slot * search->memory_size,
+          *products = units + (int64_t)QUERIES * outputs->width;
     float *heaps = products + (int64_t)QUERIES * PIECE;
     for (int64_t q = 0; q < queries; q++)
         normalize(sft_features_of(search->in, first + q), outputs->width, units + q * outputs->width);

@@ -41,8 +41,8 @@ static double objective(const struct rows *rows, double strength, const struct s
 }
 
 /* Gradient and Hessian over (beta, beta0). */
-static void derivatives(const struct rows *rows, double strength, const struct sft_logistic *model, double *gradient,
-                        double *hessian)
+static void derivatives(const struct rows *rows, double strength, const struct sft_logistic *model,
+                        double *gradient, double *hessian)
 {
     int k = rows->inputs, size = k + 1;
     memset(gradient, 0, (size_t)size * sizeof(*gradient));
@@ -54,7 +54,8 @@ static void derivatives(const struct rows *rows, double strength, const struct s
         for (int a = 0; a < size; a++) {
             double xa = a < k ? x[a] : 1;
             gradient[a] += slope * xa;
-            for (int b = 0; b < size; b++) hessian[a * size + b] += strength * p * (1 - p) * xa * (b < k ? x[b] : 1);
+            for (int b = 0; b < size; b++)
+                hessian[a * size + b] += strength * p * (1 - p) * xa * (b < k ? x[b] : 1);
         }
     }
     for (int j = 0; j < k; j++) {
@@ -64,7 +65,8 @@ static void derivatives(const struct rows *rows, double strength, const struct s
 }
 
 /* Moves by the Newton step, halved until the objective falls. Gives how much it fell. */
-static double descend(const struct rows *rows, double strength, const double *step, struct sft_logistic *model)
+static double descend(const struct rows *rows, double strength, const double *step,
+                      struct sft_logistic *model)
 {
     double before = objective(rows, strength, model);
     for (double factor = 1; factor > 1e-10; factor /= 2) {
@@ -98,8 +100,9 @@ static enum sft_status fit_rows(const struct rows *rows, double strength, struct
     return SFT_OK;
 }
 
-/* As scikit-learn's StratifiedKFold without shuffling: rows sorted by class, that of the first row first, are dealt to
- * the folds in turn, which gives the number of each class's rows in a fold; they are then taken in their order. */
+/* As scikit-learn's StratifiedKFold without shuffling: rows sorted by class, that of the first row first, are
+ * dealt to the folds in turn, which gives the number of each class's rows in a fold; they are then taken in
+ * their order. */
 static enum sft_status assign_folds(int n, const int *labels, int *fold)
 {
     int dealt = 0, first = n > 0 ? labels[0] : 0;
@@ -107,7 +110,8 @@ static enum sft_status assign_folds(int n, const int *labels, int *fold)
         int label = k ? !first : first, room[FOLDS] = {0}, count = 0, at = 0;
         for (int i = 0; i < n; i++) count += labels[i] == label;
         if (count < FOLDS)
-            return sft_fail(SFT_DATA, "a regression with %d rows of a class; it takes at least %d", count, FOLDS);
+            return sft_fail(SFT_DATA, "a regression with %d rows of a class; it takes at least %d", count,
+                            FOLDS);
         for (int i = 0; i < count; i++) room[dealt++ % FOLDS]++;
         for (int i = 0; i < n; i++) {
             if (labels[i] != label) continue;
@@ -150,7 +154,8 @@ static enum sft_status choose_strength(struct rows *rows, double *best)
     return SFT_OK;
 }
 
-enum sft_status sft_logistic_fit(int n, int inputs, const double *x, const int *labels, struct sft_logistic *model)
+enum sft_status sft_logistic_fit(int n, int inputs, const double *x, const int *labels,
+                                 struct sft_logistic *model)
 {
     int *fold;
     double strength = 1;

@@ -13,9 +13,10 @@ struct sft_logistic {
     double beta[SFT_LOGISTIC_MAX_INPUTS], beta0;
 };
 
-/* Minimises C * sum of log losses + |beta|^2 / 2 over x (n, inputs) with labels 0 and 1 by Newton's method. C is the
- * first of 10 from 1e-4 to 1e4, spaced evenly in their logarithm, with the best mean accuracy over 5 folds, dealt as
- * scikit-learn does without shuffling; then it is fitted to all. SFT_DATA with fewer than 5 rows of a class. */
+/* Minimises C * sum of log losses + |beta|^2 / 2 over x (n, inputs) with labels 0 and 1 by Newton's method. C
+ * is the first of 10 from 1e-4 to 1e4, spaced evenly in their logarithm, with the best mean accuracy over 5
+ * folds, dealt as scikit-learn does without shuffling; then it is fitted to all. SFT_DATA with fewer than 5
+ * rows of a class. */
 enum sft_status sft_logistic_fit(int n, int inputs, const double *x, const int *labels,
                                  struct sft_logistic *model) SFT_MUST_CHECK;
 

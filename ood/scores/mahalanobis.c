@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Mahalanobis distance: Lee et al., "A simple unified framework for detecting out-of-distribution samples and
- * adversarial attacks", NeurIPS 2018, as the code of GradNorm applies it. f_l is the mean over pixels of tap l,
- * M_l(x) = max_c -(f_l - mu_lc)^T P_l (f_l - mu_lc) / 2 with class means of training images and the pseudo-inverse of
- * the pooled covariance of what remains; with a step eps, M_l of x - eps sign(grad_x -M_l(x)), each tap with a step of
- * its own. A logistic regression tells clean images from adversarial copies, clamp(x + 0.05 sign(grad CE)) to 0..1 of
- * the normalised image, by all M_l; S = -(its probability of "adversarial").
+ * adversarial attacks", NeurIPS 2018, as the code of GradNorm applies it. f_l is the mean over pixels of tap
+ * l, M_l(x) = max_c -(f_l - mu_lc)^T P_l (f_l - mu_lc) / 2 with class means of training images and the
+ * pseudo-inverse of the pooled covariance of what remains; with a step eps, M_l of x - eps sign(grad_x
+ * -M_l(x)), each tap with a step of its own. A logistic regression tells clean images from adversarial
+ * copies, clamp(x + 0.05 sign(grad CE)) to 0..1 of the normalised image, by all M_l; S = -(its probability of
+ * "adversarial").
  *
- * The regression's images are the first 500 of --fit rather than validation images, so that no test image is used, and
- * CE is taken with the predicted class. The published search of eps wants 500 more: it tries seven, and keeps the first
- * with the lowest FPR95 between those and their adversarial copies. `features` is the short form of ViM and OpenOOD:
- * the classifier's input alone, S = max_c -(h - mu_c)^T P (h - mu_c), without a step.
+ * The regression's images are the first 500 of --fit rather than validation images, so that no test image is
+ * used, and CE is taken with the predicted class. The published search of eps wants 500 more: it tries seven,
+ * and keeps the first with the lowest FPR95 between those and their adversarial copies. `features` is the
+ * short form of ViM and OpenOOD: the classifier's input alone, S = max_c -(h - mu_c)^T P (h - mu_c), without
+ * a step.
  */
 #include <math.h>
 #include <stdio.h>
@@ -30,7 +32,8 @@ static const char *const kinds[] = {"taps", "features", NULL};
 enum { KIND, EPS, SEARCH };
 static const struct sft_knob knobs[] = {
     {"maha", SFT_KNOB_CHOICE, "NAME", "taps", 0, 0, kinds,
-     "mahalanobis: all feature maps, weighed by a regression (as published), or the penultimate features alone"},
+     "mahalanobis: all feature maps, weighed by a regression (as published), or the penultimate features "
+     "alone"},
     {"maha-eps", SFT_KNOB_REAL, "X", "0", 0, 1, NULL,
      "mahalanobis: step against the input's gradient, in the units of normalised images"},
     {"maha-search", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
@@ -53,7 +56,10 @@ static struct steps steps_to_tune(const union sft_knob_value *knob)
     return knob[SEARCH].flag ? published : (struct steps){1, {(float)knob[EPS].real}};
 }
 
-static int tune_images(const union sft_knob_value *knob) { return knob[SEARCH].flag ? 2 * TUNE_IMAGES : TUNE_IMAGES; }
+static int tune_images(const union sft_knob_value *knob)
+{
+    return knob[SEARCH].flag ? 2 * TUNE_IMAGES : TUNE_IMAGES;
+}
 
 /* ---- statistics: of a layer its Gaussians, then the regression and the step that was kept ---- */
 
@@ -63,15 +69,17 @@ static const char *layer_name(char *text, const char *what, int number)
     return text;
 }
 
-static enum sft_status find_gaussians(const struct sft_statistics *statistics, int number, int classes, int width,
-                                      struct sft_gaussians *gaussians)
+static enum sft_status find_gaussians(const struct sft_statistics *statistics, int number, int classes,
+                                      int width, struct sft_gaussians *gaussians)
 {
     char mean[SFT_STATISTIC_NAME], whitening[SFT_STATISTIC_NAME];
     *gaussians = (struct sft_gaussians){
-        classes, width, sft_statistics_get(statistics, layer_name(mean, "mean", number), SFT_SHAPE(classes, width)),
+        classes, width,
+        sft_statistics_get(statistics, layer_name(mean, "mean", number), SFT_SHAPE(classes, width)),
         sft_statistics_get(statistics, layer_name(whitening, "whitening", number), SFT_SHAPE(width, width))};
     if (gaussians->means && gaussians->whitening) return SFT_OK;
-    return sft_fail(SFT_DATA, "mahalanobis: the statistics of layer %d are missing or of another shape", number);
+    return sft_fail(SFT_DATA, "mahalanobis: the statistics of layer %d are missing or of another shape",
+                    number);
 }
 
 static enum sft_status find_numbers(const struct sft_statistics *statistics, const char *name, int count,
@@ -106,9 +114,10 @@ static sft_value pooled_taps(struct sft_graph *graph, const struct sft_forward_o
     return all;
 }
 
-/* -M of features (N, width), summed over images. With z = R (f - origin) and the centres c it is |z|^2 / 2 - max_c (z .
- * c - |c|^2 / 2), whose gradient goes through the nearest class alone. */
-static sft_value distance_loss(const struct sft_pass *pass, sft_value features, const struct sft_gaussians *gaussians)
+/* -M of features (N, width), summed over images. With z = R (f - origin) and the centres c it is |z|^2 / 2 -
+ * max_c (z . c - |c|^2 / 2), whose gradient goes through the nearest class alone. */
+static sft_value distance_loss(const struct sft_pass *pass, sft_value features,
+                               const struct sft_gaussians *gaussians)
 {
     struct sft_graph *graph = pass->graph;
     int classes = gaussians->classes, width = gaussians->width;
@@ -140,7 +149,8 @@ static sft_value away_sign(const struct sft_scorer *scorer, const struct sft_pas
     return sft_gradient_sign(pass->graph, distance_loss(pass, features, &gaussians), images);
 }
 
-/* All taps for the first step, then for the next, (N, steps * widths): each tap of images moved against it. */
+/* All taps for the first step, then for the next, (N, steps * widths): each tap of images moved against it.
+ */
 static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_pass *pass, sft_value images,
                               const struct sft_forward_out *out, const struct steps *steps)
 {
@@ -151,7 +161,8 @@ static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_
         for (int l = 0; l < out->n_taps; l++) {
             sft_value moved = sft_add(pass->graph, images, sign[l], -steps->eps[s]);
             struct sft_forward_out there;
-            if (sft_model_forward(pass->model, pass->graph, pass->forward, moved, &there) != SFT_OK) return SFT_NONE;
+            if (sft_model_forward(pass->model, pass->graph, pass->forward, moved, &there) != SFT_OK)
+                return SFT_NONE;
             all = joined(pass->graph, all, pooled(pass->graph, there.taps[l]));
         }
     return all;
@@ -202,7 +213,8 @@ static struct layer layer_of(const struct sft_score_input *in, int number)
     struct layer layer = {in->outputs->features, in->outputs->width, 0, in->outputs->width};
     if (in->knobs[KIND].choice == FEATURES) return layer;
     layer = (struct layer){in->outputs->extra, in->outputs->extra_width, 0, in->head->tap_widths[0]};
-    for (int i = 0; i < number; i++) layer.first += in->head->tap_widths[i], layer.width = in->head->tap_widths[i + 1];
+    for (int i = 0; i < number; i++)
+        layer.first += in->head->tap_widths[i], layer.width = in->head->tap_widths[i + 1];
     return layer;
 }
 
@@ -219,13 +231,15 @@ static void distances(const struct sft_score_input *in, int64_t i, int offset, d
         struct sft_gaussians gaussians;
         m[l] = NAN;
         if (find_gaussians(in->statistics, l, in->outputs->classes, layer.width, &gaussians) == SFT_OK)
-            m[l] = -sft_gaussians_nearest(&gaussians, layer.rows + i * layer.stride + offset + layer.first) / 2;
+            m[l] =
+                -sft_gaussians_nearest(&gaussians, layer.rows + i * layer.stride + offset + layer.first) / 2;
     }
 }
 
 /* ---- learning ---- */
 
-static enum sft_status fit_layer(const struct sft_score_input *in, int number, struct sft_statistics *statistics)
+static enum sft_status fit_layer(const struct sft_score_input *in, int number,
+                                 struct sft_statistics *statistics)
 {
     struct layer layer = layer_of(in, number);
     int64_t n = in->outputs->n;
@@ -234,14 +248,18 @@ static enum sft_status fit_layer(const struct sft_score_input *in, int number, s
     float *means, *whitening, *rows;
     enum sft_status status;
     if (n <= width)
-        return sft_fail(SFT_DATA,
-                        "mahalanobis: %lld images to fit on and a layer of %d channels: no covariance; take more",
-                        (long long)n, width);
-    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "mean", number), SFT_SHAPE(classes, width), &means));
-    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "whitening", number), SFT_SHAPE(width, width), &whitening));
+        return sft_fail(
+            SFT_DATA,
+            "mahalanobis: %lld images to fit on and a layer of %d channels: no covariance; take more",
+            (long long)n, width);
+    SFT_TRY(
+        sft_statistics_add(statistics, layer_name(name, "mean", number), SFT_SHAPE(classes, width), &means));
+    SFT_TRY(sft_statistics_add(statistics, layer_name(name, "whitening", number), SFT_SHAPE(width, width),
+                               &whitening));
     rows = sft_calloc((size_t)(n * width), sizeof(*rows));
     if (!rows) return SFT_MEMORY;
-    for (int64_t i = 0; i < n * width; i++) rows[i] = layer.rows[i / width * layer.stride + layer.first + i % width];
+    for (int64_t i = 0; i < n * width; i++)
+        rows[i] = layer.rows[i / width * layer.stride + layer.first + i % width];
     status = sft_gaussians_fit("mahalanobis", n, width, classes, rows, in->outputs->labels, means, whitening);
     free(rows);
     return status;
@@ -253,8 +271,8 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     return SFT_OK;
 }
 
-/* Images first .. first + n - 1 with step number `step` of `steps`: x (2n, layers) and labels (2n), clean ones (0),
- * then adversarial ones (1). */
+/* Images first .. first + n - 1 with step number `step` of `steps`: x (2n, layers) and labels (2n), clean
+ * ones (0), then adversarial ones (1). */
 static void list_distances(const struct sft_score_input *in, int step, int steps, int first, int n, double *x,
                            int *labels)
 {
@@ -280,9 +298,10 @@ static enum sft_status separation(const struct sft_logistic *model, int n, const
     return status;
 }
 
-/* Fits the regression for a step; among several steps to the first half of the images, and *fpr is of the others. */
-static enum sft_status try_step(const struct sft_score_input *in, int step, int steps, struct sft_logistic *model,
-                                double *fpr)
+/* Fits the regression for a step; among several steps to the first half of the images, and *fpr is of the
+ * others. */
+static enum sft_status try_step(const struct sft_score_input *in, int step, int steps,
+                                struct sft_logistic *model, double *fpr)
 {
     int n = (int)in->outputs->n, train = steps > 1 ? n / 2 : n, layers = layer_count(in);
     double *x = sft_calloc((size_t)(2 * n * layers), sizeof(*x));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Maximum logit: Hendrycks et al., "Scaling out-of-distribution detection for real-world settings", ICML 2022.
- * S = max_c z_c. */
+/* Maximum logit: Hendrycks et al., "Scaling out-of-distribution detection for real-world settings", ICML
+ * 2022. S = max_c z_c. */
 #include "ood/scores/rows.h"
 
 static float maxlogit(const struct sft_score_input *in, int64_t i)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Huang and Li, "MOS: Towards scaling out-of-distribution detection for large semantic space", CVPR 2021, equation 4:
- * S = max_g -p^g_0, p^g_0 the probability of "others" in the softmax of group g (nn/groups.h). An image is
- * in-distribution when at least one group does not call it "others".
+ * Huang and Li, "MOS: Towards scaling out-of-distribution detection for large semantic space", CVPR 2021,
+ * equation 4: S = max_g -p^g_0, p^g_0 the probability of "others" in the softmax of group g (nn/groups.h). An
+ * image is in-distribution when at least one group does not call it "others".
  */
 #include <math.h>
 
@@ -36,7 +36,8 @@ static enum sft_status compute(const struct sft_score_input *in, float *scores)
 const struct sft_score sft_score_mos = {
     .name = "mos",
     .title = "MOS",
-    .summary = "-min over groups of the probability of \"others\", of a grouped classifier (Huang and Li, CVPR 2021)",
+    .summary = "-min over groups of the probability of \"others\", of a grouped classifier (Huang and Li, "
+               "CVPR 2021)",
     .needs = SFT_NEEDS_GROUPS,
     .compute = compute,
 };

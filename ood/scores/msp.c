@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Maximum softmax probability: Hendrycks and Gimpel, "A baseline for detecting misclassified and out-of-distribution
- * examples in neural networks", ICLR 2017. S = max_c softmax(z)_c = 1 / sum_c exp(z_c - max z).
+ * Maximum softmax probability: Hendrycks and Gimpel, "A baseline for detecting misclassified and
+ * out-of-distribution examples in neural networks", ICLR 2017. S = max_c softmax(z)_c = 1 / sum_c exp(z_c -
+ * max z).
  *
- * Single precision on purpose: confident images tie at exactly 1, as they do in the reference code. The logarithm is in
- * double precision, so that it does not.
+ * Single precision on purpose: confident images tie at exactly 1, as they do in the reference code. The
+ * logarithm is in double precision, so that it does not.
  */
 #include "ood/scores/rows.h"
 
 enum { LOG };
 static const struct sft_knob knobs[] = {
-    {"msp-log", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL, "msp: log p, which orders the same without saturating at 1"},
+    {"msp-log", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+     "msp: log p, which orders the same without saturating at 1"},
     {0},
 };
 

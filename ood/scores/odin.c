@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ODIN: Liang, Li and Srikant, "Enhancing the reliability of out-of-distribution image detection in neural networks",
- * ICLR 2018. S = max softmax(z(x') / T), x' = x - eps * sign(grad_x CE(z(x)/T, argmax z)), sign(0) = +1.
+ * ODIN: Liang, Li and Srikant, "Enhancing the reliability of out-of-distribution image detection in neural
+ * networks", ICLR 2018. S = max softmax(z(x') / T), x' = x - eps * sign(grad_x CE(z(x)/T, argmax z)), sign(0)
+ * = +1.
  *
- * The defaults are those of the code behind the paper's tables, for every model: T = 1000 and eps = 0, which is one
- * forward pass. Others tune eps (0.0014 in OpenOOD). At T = 1000 probabilities differ from 1/C in the fourth digit, so
- * single precision, which the reference code uses, can tie.
+ * The defaults are those of the code behind the paper's tables, for every model: T = 1000 and eps = 0, which
+ * is one forward pass. Others tune eps (0.0014 in OpenOOD). At T = 1000 probabilities differ from 1/C in the
+ * fourth digit, so single precision, which the reference code uses, can tie.
  */
 #include <math.h>
 

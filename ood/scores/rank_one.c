@@ -17,8 +17,8 @@ static sft_value scaled(struct sft_graph *graph, sft_value g)
     return sft_div(graph, g, norm);
 }
 
-/* Squarings in a row: of a matrix of rank r and norm 1 the largest eigenvalue is at least 1/sqrt(r), and after these at
- * least r^-4. */
+/* Squarings in a row: of a matrix of rank r and norm 1 the largest eigenvalue is at least 1/sqrt(r), and
+ * after these at least r^-4. */
 enum { UNSCALED = 3 };
 
 /* About the first right singular vector of each x (N, P, C), up to its length: (N, C). */
@@ -32,7 +32,8 @@ static sft_value start_vector(struct sft_graph *graph, sft_value x, int squaring
         if (i % UNSCALED == 0) g = scaled(graph, g);
         g = product(graph, g, g, 0, 0);
     }
-    vector = sft_sum_to(graph, g, SFT_SHAPE(n, 1, by_channels ? channels : pixels), 1.0f); /* G is symmetric */
+    vector =
+        sft_sum_to(graph, g, SFT_SHAPE(n, 1, by_channels ? channels : pixels), 1.0f); /* G is symmetric */
     if (!by_channels) vector = product(graph, vector, x, 0, 0);
     return sft_reshape(graph, vector, SFT_SHAPE(n, channels));
 }

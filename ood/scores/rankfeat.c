@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RankFeat: Song, Sebe and Wang, "RankFeat: rank-1 feature removal for out-of-distribution detection", NeurIPS 2022.
- * The feature maps of a stage are a matrix, channels by pixels; its largest rank-1 part is removed and the rest of the
- * network run again. S = T LSE(z / T) with z the mean of the logits after the last stage and after the one before it.
+ * RankFeat: Song, Sebe and Wang, "RankFeat: rank-1 feature removal for out-of-distribution detection",
+ * NeurIPS 2022. The feature maps of a stage are a matrix, channels by pixels; its largest rank-1 part is
+ * removed and the rest of the network run again. S = T LSE(z / T) with z the mean of the logits after the
+ * last stage and after the one before it.
  *
- * The published power iteration starts at random and takes 20 rounds, which small networks' maps often need more of;
- * here it starts from a vector that repeated squaring of the Gram matrix has nearly turned into the right one.
+ * The published power iteration starts at random and takes 20 rounds, which small networks' maps often need
+ * more of; here it starts from a vector that repeated squaring of the Gram matrix has nearly turned into the
+ * right one.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -41,7 +43,8 @@ static int block_count(const union sft_knob_value *knob) { return knob[BLOCKS].c
 
 static const char *misfit(const struct sft_model *model)
 {
-    return model->variant->stage_taps[0] ? NULL : "the model has no feature maps whose rank-1 part could be removed";
+    return model->variant->stage_taps[0] ? NULL
+                                         : "the model has no feature maps whose rank-1 part could be removed";
 }
 
 /* The logits without the rank-1 part of a tap, and how well that was found. */
@@ -95,7 +98,8 @@ static void warn(const struct sft_score_input *in)
     }
     if (loose * 10 > outputs->n)
         sft_log(SFT_LOG_INFO,
-                "rankfeat: %" PRId64 " of %" PRId64 " power iterations are not converged; --rankfeat-squarings or "
+                "rankfeat: %" PRId64 " of %" PRId64
+                " power iterations are not converged; --rankfeat-squarings or "
                 "--rankfeat-iterations takes more rounds",
                 loose, outputs->n);
 }

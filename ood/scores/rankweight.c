@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RankWeight: Song, Sebe and Wang, "RankFeat and RankWeight: rank-1 feature/weight removal for out-of-distribution
- * detection", 2023. The two last convolutions lose the largest rank-1 part of their raw filters, taken as a matrix of
- * output channels by the rest (100 power iterations); then RankFeat on the last stage.
+ * RankWeight: Song, Sebe and Wang, "RankFeat and RankWeight: rank-1 feature/weight removal for
+ * out-of-distribution detection", 2023. The two last convolutions lose the largest rank-1 part of their raw
+ * filters, taken as a matrix of output channels by the rest (100 power iterations); then RankFeat on the last
+ * stage.
  *
- * The published code edits the weights on each call, first for the ID images and then for the others, which are so
- * scored by a network without two parts: --rankweight-twice does the same.
+ * The published code edits the weights on each call, first for the ID images and then for the others, which
+ * are so scored by a network without two parts: --rankweight-twice does the same.
  */
 #include <math.h>
 
@@ -24,7 +25,8 @@ static const struct sft_knob knobs[] = {
 
 static const char *misfit(const struct sft_model *model)
 {
-    return model->variant->stage_taps[0] ? NULL : "the model has no feature maps whose rank-1 part could be removed";
+    return model->variant->stage_taps[0] ? NULL
+                                         : "the model has no feature maps whose rank-1 part could be removed";
 }
 
 static sft_value piece(struct sft_graph *graph, sft_value flat, int64_t first, int64_t last)
@@ -36,10 +38,11 @@ static sft_value piece(struct sft_graph *graph, sft_value flat, int64_t first, i
 static sft_value edit(struct sft_graph *graph, sft_value flat, const struct sft_parameter *filter, int times)
 {
     int64_t end = sft_shape_count(sft_graph_shape(graph, flat)), outputs = filter->shape.dim[3];
-    sft_value w = sft_view(graph, flat, filter->offset, SFT_SHAPE(1, filter->count / outputs, outputs)), joined;
+    sft_value w = sft_view(graph, flat, filter->offset, SFT_SHAPE(1, filter->count / outputs, outputs)),
+              joined;
     for (int i = 0; i < times; i++) w = sft_remove_rank_one(graph, w, SFT_NONE, ITERATIONS, NULL);
-    joined =
-        sft_concat(graph, piece(graph, flat, 0, filter->offset), sft_reshape(graph, w, SFT_SHAPE(filter->count)), 0);
+    joined = sft_concat(graph, piece(graph, flat, 0, filter->offset),
+                        sft_reshape(graph, w, SFT_SHAPE(filter->count)), 0);
     if (filter->offset + filter->count == end) return joined;
     return sft_concat(graph, joined, piece(graph, flat, filter->offset + filter->count, end), 0);
 }
@@ -48,7 +51,8 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
 {
     const union sft_knob_value *knob = scorer->knobs;
     const struct sft_parameters *parameters = &pass->model->parameters;
-    int times = knob[TWICE].flag && images == SFT_IMAGES_OOD ? 2 : 1, last = pass->model->variant->stage_taps[0];
+    int times = knob[TWICE].flag && images == SFT_IMAGES_OOD ? 2 : 1,
+        last = pass->model->variant->stage_taps[0];
     int numbers[SFT_MAX_PARAMETERS], n = sft_parameters_select(parameters, 1u << SFT_CONV_WEIGHT, numbers);
     struct sft_forward forward = *pass->forward;
     struct sft_forward_out out;

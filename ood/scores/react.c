@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ReAct: Sun, Guo and Li, "ReAct: out-of-distribution detection with rectified activations", NeurIPS 2021.
- * S = LSE(W min(h, t) + b). The threshold t is a percentile of all entries of the fitted features, or a number: the
- * paper's tables have 1.25 for BiT and T2T.
+ * S = LSE(W min(h, t) + b). The threshold t is a percentile of all entries of the fitted features, or a
+ * number: the paper's tables have 1.25 for BiT and T2T.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@
 enum { CLIP, PERCENTILE };
 static const struct sft_knob knobs[] = {
     {"react-clip", SFT_KNOB_REAL, "X", "0", 0, 1e9, NULL, "react: largest feature; 0: by --react-percentile"},
-    {"react-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL, "react: percentile of the --fit features to clip at"},
+    {"react-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL,
+     "react: percentile of the --fit features to clip at"},
     {0},
 };
 

@@ -48,7 +48,8 @@ static void score_rows_with(void *context, int64_t task, int slot)
     const struct rows_with *rows = context;
     int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
     double *scratch = rows->scratch + (int64_t)slot * rows->numbers;
-    for (int64_t i = first; i < last && i < n; i++) rows->scores[i] = (float)rows->score(rows->in, i, scratch);
+    for (int64_t i = first; i < last && i < n; i++)
+        rows->scores[i] = (float)rows->score(rows->in, i, scratch);
 }
 
 enum sft_status sft_score_rows_with(sft_row_score_with score, int numbers, const struct sft_score_input *in,
@@ -74,7 +75,8 @@ static void score_changed(void *context, int64_t task, int slot)
     const struct changed *job = context;
     const struct sft_outputs *outputs = job->in->outputs;
     const struct sft_head *head = job->in->head;
-    int64_t first = task * ROWS_A_TASK, n = outputs->n - first < ROWS_A_TASK ? outputs->n - first : ROWS_A_TASK;
+    int64_t first = task * ROWS_A_TASK,
+            n = outputs->n - first < ROWS_A_TASK ? outputs->n - first : ROWS_A_TASK;
     float *features = job->features + (int64_t)slot * ROWS_A_TASK * head->width;
     float *logits = job->logits + (int64_t)slot * ROWS_A_TASK * head->classes;
     memcpy(features, sft_features_of(job->in, first), (size_t)(n * head->width) * sizeof(float));
@@ -184,7 +186,8 @@ enum sft_status sft_class_means(const char *score, int64_t n, int width, int cla
     }
     for (int c = 0; status == SFT_OK && c < classes; c++) {
         if (counts[c] == 0)
-            status = sft_fail(SFT_DATA, "%s: class %d has none of the %" PRId64 " images to fit on; take more of them",
+            status = sft_fail(SFT_DATA,
+                              "%s: class %d has none of the %" PRId64 " images to fit on; take more of them",
                               score, c, n);
         for (int j = 0; counts[c] > 0 && j < width; j++)
             means[(int64_t)c * width + j] = (float)(sums[(int64_t)c * width + j] / (double)counts[c]);

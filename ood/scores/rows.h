@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two loops that most scores are: over rows of logits, and over features that are changed before the classifier
- * sees them. On all threads; private to ood/scores. */
+/* The two loops that most scores are: over rows of logits, and over features that are changed before the
+ * classifier sees them. On all threads; private to ood/scores. */
 #ifndef SFT_SCORE_ROWS_H
 #define SFT_SCORE_ROWS_H
 
@@ -8,7 +8,8 @@
 
 /* The score of image i. */
 typedef float (*sft_row_score)(const struct sft_score_input *in, int64_t i);
-enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input *in, float *scores) SFT_MUST_CHECK;
+enum sft_status sft_score_rows(sft_row_score score, const struct sft_score_input *in,
+                               float *scores) SFT_MUST_CHECK;
 
 /* The same with room for `numbers` intermediate results. */
 typedef double (*sft_row_score_with)(const struct sft_score_input *in, int64_t i, double *scratch);
@@ -26,7 +27,8 @@ enum sft_status sft_score_changed_features(sft_feature_change change, const floa
 const float *sft_logits_of(const struct sft_score_input *in, int64_t i);
 const float *sft_features_of(const struct sft_score_input *in, int64_t i);
 
-/* The largest value. One that is no number makes the result no number: fmaxf() and a plain comparison would hide it. */
+/* The largest value. One that is no number makes the result no number: fmaxf() and a plain comparison would
+ * hide it. */
 float sft_row_max(const float *values, int n);
 int sft_row_argmax(const float *values, int n); /* the lowest index wins ties */
 
@@ -34,15 +36,15 @@ int sft_row_argmax(const float *values, int n); /* the lowest index wins ties */
 float sft_row_sum_exp(const float *logits, int classes, float max, float temperature);
 float sft_row_log_sum_exp(const float *logits, int classes);
 
-/* log softmax(z) in double precision, for scores that look at how far from 1 a probability is. A logit that is no
- * number makes all of it no numbers. */
+/* log softmax(z) in double precision, for scores that look at how far from 1 a probability is. A logit that
+ * is no number makes all of it no numbers. */
 void sft_row_log_softmax(const float *logits, int classes, double *log_p);
 
 /* The mean of all features (width). SFT_MEMORY. */
 enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean) SFT_MUST_CHECK;
 
-/* For statistics by class: the mean of the rows (n, width) of each class into means (classes, width); a row of class -1
- * does not count. SFT_DATA where a class has no row, naming `score` and the class. */
+/* For statistics by class: the mean of the rows (n, width) of each class into means (classes, width); a row
+ * of class -1 does not count. SFT_DATA where a class has no row, naming `score` and the class. */
 enum sft_status sft_class_means(const char *score, int64_t n, int width, int classes, const float *rows,
                                 const int32_t *labels, float *means) SFT_MUST_CHECK;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SCALE: Xu et al., "Scaling for training time and post-hoc out-of-distribution detection enhancement", ICLR 2024. All
- * features of an image are multiplied by exp(s1 / s2), with s1 the sum of all and s2 that of the largest; nothing
- * becomes 0. S = LSE(W h' + b).
+ * SCALE: Xu et al., "Scaling for training time and post-hoc out-of-distribution detection enhancement", ICLR
+ * 2024. All features of an image are multiplied by exp(s1 / s2), with s1 the sum of all and s2 that of the
+ * largest; nothing becomes 0. S = LSE(W h' + b).
  */
 #include <math.h>
 
@@ -10,7 +10,8 @@
 
 enum { PERCENTILE };
 static const struct sft_knob knobs[] = {
-    {"scale-percentile", SFT_KNOB_REAL, "P", "85", 0, 100, NULL, "scale: percent of the features that s2 leaves out"},
+    {"scale-percentile", SFT_KNOB_REAL, "P", "85", 0, 100, NULL,
+     "scale: percent of the features that s2 leaves out"},
     {0},
 };
 

@@ -24,7 +24,10 @@ enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]), NAME_MAX_LENGTH = 32 };
 
 int sft_score_count(void) { return TABLE_SIZE; }
 
-const struct sft_score *sft_score_at(int index) { return index >= 0 && index < TABLE_SIZE ? table[index] : NULL; }
+const struct sft_score *sft_score_at(int index)
+{
+    return index >= 0 && index < TABLE_SIZE ? table[index] : NULL;
+}
 
 const struct sft_score *sft_score_find(const char *name)
 {
@@ -44,8 +47,10 @@ static enum sft_status unknown(const char *name)
 {
     struct sft_guess guess = sft_guess_begin(name);
     for (int i = 0; i < TABLE_SIZE; i++) sft_guess_consider(&guess, table[i]->name);
-    if (guess.name) return sft_fail(SFT_USAGE, "no score is called '%s'; did you mean '%s'?", name, guess.name);
-    return sft_fail(SFT_USAGE, "no score is called '%s'; see the list under --score in --help, or say 'all'", name);
+    if (guess.name)
+        return sft_fail(SFT_USAGE, "no score is called '%s'; did you mean '%s'?", name, guess.name);
+    return sft_fail(SFT_USAGE, "no score is called '%s'; see the list under --score in --help, or say 'all'",
+                    name);
 }
 
 static void append(const struct sft_score **scores, int *count, const struct sft_score *score)
@@ -60,7 +65,8 @@ static enum sft_status take(const char *text, size_t length, const struct sft_sc
 {
     char name[NAME_MAX_LENGTH + 1] = "";
     const struct sft_score *score;
-    if (length == 0) return sft_fail(SFT_USAGE, "--score: an empty name; write names with commas between: energy,msp");
+    if (length == 0)
+        return sft_fail(SFT_USAGE, "--score: an empty name; write names with commas between: energy,msp");
     memcpy(name, text, length < NAME_MAX_LENGTH ? length : NAME_MAX_LENGTH);
     if (strcmp(name, "all") == 0) {
         for (int i = 0; i < TABLE_SIZE; i++) append(scores, count, table[i]);
@@ -99,7 +105,8 @@ static enum sft_status read_number(const struct sft_knob *knob, const char *text
     errno = 0;
     *value = strtod(text, &end);
     if (end == text || *end || errno || !isfinite(*value) || *value < knob->min || *value > knob->max)
-        return sft_fail(SFT_USAGE, "--%s: \"%s\" is no number from %g to %g", knob->name, text, knob->min, knob->max);
+        return sft_fail(SFT_USAGE, "--%s: \"%s\" is no number from %g to %g", knob->name, text, knob->min,
+                        knob->max);
     return SFT_OK;
 }
 
@@ -144,14 +151,16 @@ void sft_scorer_free(struct sft_scorer *scorer) { sft_statistics_free(&scorer->s
 
 unsigned sft_scorer_needs(const struct sft_scorer *scorer)
 {
-    return scorer->score->needs_with ? scorer->score->needs_with(scorer->knobs, scorer->variant) : scorer->score->needs;
+    return scorer->score->needs_with ? scorer->score->needs_with(scorer->knobs, scorer->variant)
+                                     : scorer->score->needs;
 }
 
 static const char *head_misfit(const struct sft_scorer *scorer, const struct sft_groups *groups)
 {
     unsigned needs = sft_scorer_needs(scorer);
     if (groups && (needs & (SFT_NEEDS_LOGITS | SFT_NEEDS_HEAD)))
-        return "it takes one softmax over all classes, and this model's classifier has one for each group of them";
+        return "it takes one softmax over all classes, and this model's classifier has one for each group of "
+               "them";
     if (!groups && (needs & SFT_NEEDS_GROUPS))
         return "it takes a model with a grouped classifier, which `sft-vk train --mos-groups FILE` makes";
     return NULL;
@@ -167,7 +176,8 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
 static bool takes_part(const struct sft_scorer *scorer, enum sft_images images)
 {
     if (images == SFT_IMAGES_TUNE) return scorer->untuned;
-    if (images == SFT_IMAGES_FIT) return (sft_scorer_needs(scorer) & SFT_NEEDS_FIT) && scorer->statistics.n == 0;
+    if (images == SFT_IMAGES_FIT)
+        return (sft_scorer_needs(scorer) & SFT_NEEDS_FIT) && scorer->statistics.n == 0;
     return true;
 }
 
@@ -255,12 +265,14 @@ static enum sft_status check_statistics(const struct sft_scorer *scorer, const s
 {
     const struct sft_score *score = scorer->score;
     if (scorer->statistics.n == 0 || scorer->untuned)
-        return sft_fail(SFT_USAGE, "%s needs statistics of images of the training kind: name some with --fit SPEC",
+        return sft_fail(SFT_USAGE,
+                        "%s needs statistics of images of the training kind: name some with --fit SPEC",
                         score->name);
     for (const struct sft_statistic_rule *rule = score->statistics; rule && rule->name; rule++) {
         const struct sft_statistic *item = sft_statistics_find(&scorer->statistics, rule->name);
         if (!item || !fits_rule(item, rule->shape, outputs))
-            return sft_fail(SFT_DATA, "%s: the statistic \"%s\" is missing or of another shape than the model's",
+            return sft_fail(SFT_DATA,
+                            "%s: the statistic \"%s\" is missing or of another shape than the model's",
                             score->name, rule->name);
     }
     return SFT_OK;

@@ -2,10 +2,11 @@
 /*
  * OOD scores: one number an image, higher means more in-distribution.
  *
- * A score is one file, scores/NAME.c, that defines a struct sft_score, and one row in scores.def; the command line, its
- * help, the tables and the tests read that list. A score says what it needs, so that the network runs once and its
- * outputs are shared by all scores that were asked for; what it wants of the network beyond logits and features it
- * appends to that same pass. Its hyper-parameters (knobs) are rows too: each becomes a flag.
+ * A score is one file, scores/NAME.c, that defines a struct sft_score, and one row in scores.def; the command
+ * line, its help, the tables and the tests read that list. A score says what it needs, so that the network
+ * runs once and its outputs are shared by all scores that were asked for; what it wants of the network beyond
+ * logits and features it appends to that same pass. Its hyper-parameters (knobs) are rows too: each becomes a
+ * flag.
  */
 #ifndef SFT_SCORE_H
 #define SFT_SCORE_H
@@ -82,8 +83,8 @@ enum { SFT_SCORE_MAX_KNOBS = 6 };
 
 /* ---- scores ---- */
 
-/* A statistic that fit() leaves and compute() reads: its shape as a letter a dimension, C for classes, D for features,
- * E for what was appended to the pass, 1, and n for any size. */
+/* A statistic that fit() leaves and compute() reads: its shape as a letter a dimension, C for classes, D for
+ * features, E for what was appended to the pass, 1, and n for any size. */
 struct sft_statistic_rule {
     const char *name, *shape;
 };
@@ -96,8 +97,8 @@ enum sft_images {
     SFT_IMAGES_OOD
 };
 
-/* What fit(), tune() and compute() see: the score's own knobs in the order of its table, the outputs, and what it
- * needs. */
+/* What fit(), tune() and compute() see: the score's own knobs in the order of its table, the outputs, and
+ * what it needs. */
 struct sft_score_input {
     const union sft_knob_value *knobs;
     const struct sft_variant *variant; /* of the model; NULL: not known */
@@ -123,19 +124,20 @@ struct sft_score {
     /* Why it cannot be computed for this model, NULL where it can. May be NULL. */
     const char *(*misfit)(const struct sft_model *model);
 
-    /* Appends to the pass what the score wants of the network: a value (N, k) that becomes outputs->extra, or SFT_NONE.
-     * The scorer has no statistics yet in a pass over SFT_IMAGES_FIT. May be NULL. */
+    /* Appends to the pass what the score wants of the network: a value (N, k) that becomes outputs->extra, or
+     * SFT_NONE. The scorer has no statistics yet in a pass over SFT_IMAGES_FIT. May be NULL. */
     sft_value (*extend)(const struct sft_scorer *scorer, const struct sft_pass *pass, enum sft_images images);
 
     /* Learns from images of the training kind. NULL for a score without statistics. */
     enum sft_status (*fit)(const struct sft_score_input *in, struct sft_statistics *statistics);
 
-    /* With SFT_NEEDS_TUNE: how many images tuning takes at most, and what it adds to the statistics that fit() left and
-     * that `in` shows too. */
+    /* With SFT_NEEDS_TUNE: how many images tuning takes at most, and what it adds to the statistics that
+     * fit() left and that `in` shows too. */
     int (*tune_images)(const union sft_knob_value *knobs);
     enum sft_status (*tune)(const struct sft_score_input *in, struct sft_statistics *statistics);
 
-    /* Fills scores[0 .. n - 1]. Called through sft_score_compute(), which has checked what `needs` promises. */
+    /* Fills scores[0 .. n - 1]. Called through sft_score_compute(), which has checked what `needs` promises.
+     */
     enum sft_status (*compute)(const struct sft_score_input *in, float *scores);
 };
 
@@ -148,9 +150,11 @@ const struct sft_score *sft_score_find(const char *name);
 
 int sft_score_knobs(const struct sft_score *score); /* how many */
 
-/* Reads "energy,msp" or "all". Gives *count scores in the order named, without repeats, in an array that the caller
- * releases with free(). SFT_USAGE for an unknown name (with the nearest known one) or an empty list. */
-enum sft_status sft_score_parse(const char *list, const struct sft_score ***scores, int *count) SFT_MUST_CHECK;
+/* Reads "energy,msp" or "all". Gives *count scores in the order named, without repeats, in an array that the
+ * caller releases with free(). SFT_USAGE for an unknown name (with the nearest known one) or an empty list.
+ */
+enum sft_status sft_score_parse(const char *list, const struct sft_score ***scores,
+                                int *count) SFT_MUST_CHECK;
 
 /* ---- a score with its settings ---- */
 
@@ -173,12 +177,13 @@ enum sft_status sft_knob_read(const struct sft_knob *knob, const char *text,
 /* SFT_NEEDS_... with the scorer's knobs. */
 unsigned sft_scorer_needs(const struct sft_scorer *scorer);
 
-/* Why the score cannot be computed for this model: it takes a plain classifier, or a grouped one, or the score's own
- * misfit(). NULL where it can. */
+/* Why the score cannot be computed for this model: it takes a plain classifier, or a grouped one, or the
+ * score's own misfit(). NULL where it can. */
 const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_model *model);
 
-/* What the scorer adds to a pass over images of a kind (nothing to one for learning that it does not learn from): the
- * context of the struct sft_inference_extra whose `append` is sft_extend(). Both must outlive sft_inference_create().
+/* What the scorer adds to a pass over images of a kind (nothing to one for learning that it does not learn
+ * from): the context of the struct sft_inference_extra whose `append` is sft_extend(). Both must outlive
+ * sft_inference_create().
  */
 struct sft_extension {
     const struct sft_scorer *scorer;
@@ -186,19 +191,20 @@ struct sft_extension {
 };
 sft_value sft_extend(const void *extension, const struct sft_pass *pass);
 
-/* Learns the statistics from images of the training kind, in place of those that are there. SFT_DATA where they do not
- * suffice (no labels, a class without images, too few for a covariance). */
+/* Learns the statistics from images of the training kind, in place of those that are there. SFT_DATA where
+ * they do not suffice (no labels, a class without images, too few for a covariance). */
 enum sft_status sft_scorer_fit(struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                const struct sft_head *head) SFT_MUST_CHECK;
 
-/* Completes them, where the scorer is untuned, from a pass over SFT_IMAGES_TUNE: the first of the same images, of which
- * it looks at sft_scorer_tune_images() at most. */
+/* Completes them, where the scorer is untuned, from a pass over SFT_IMAGES_TUNE: the first of the same
+ * images, of which it looks at sft_scorer_tune_images() at most. */
 enum sft_status sft_scorer_tune(struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                 const struct sft_head *head) SFT_MUST_CHECK;
 int sft_scorer_tune_images(const struct sft_scorer *scorer); /* 0: there is nothing to tune */
 
-/* Scores outputs->n images into scores[]. The same bits at any number of threads. SFT_USAGE where something that the
- * score needs is missing. Outputs that are no numbers give scores that are no numbers, which the metrics refuse. */
+/* Scores outputs->n images into scores[]. The same bits at any number of threads. SFT_USAGE where something
+ * that the score needs is missing. Outputs that are no numbers give scores that are no numbers, which the
+ * metrics refuse. */
 enum sft_status sft_scorer_compute(const struct sft_scorer *scorer, const struct sft_outputs *outputs,
                                    const struct sft_head *head, float *scores) SFT_MUST_CHECK;
 

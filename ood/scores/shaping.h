@@ -5,8 +5,8 @@
 
 #include "ood/scores/rows.h"
 
-/* Activation shaping of one image: of n features the k = n - round(n * percent / 100) largest are kept (half to even;
- * the first of equal ones). */
+/* Activation shaping of one image: of n features the k = n - round(n * percent / 100) largest are kept (half
+ * to even; the first of equal ones). */
 struct sft_shaping {
     int kept;            /* k */
     float least;         /* the smallest that is kept */

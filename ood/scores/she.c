@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHE: Zhang et al., "Out-of-distribution detection based on in-distribution data patterns memorization with modern
- * Hopfield energy", ICLR 2023. S = h . m_c with c the predicted class and m_c the mean feature of the training images
- * of class c that are predicted rightly.
+ * SHE: Zhang et al., "Out-of-distribution detection based on in-distribution data patterns memorization with
+ * modern Hopfield energy", ICLR 2023. S = h . m_c with c the predicted class and m_c the mean feature of the
+ * training images of class c that are predicted rightly.
  */
 #include <stdlib.h>
 
@@ -16,13 +16,14 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     float *means;
     enum sft_status status = right ? SFT_OK : SFT_MEMORY;
     for (int64_t i = 0; right && i < outputs->n; i++)
-        right[i] =
-            sft_row_argmax(sft_logits_of(in, i), outputs->classes) == outputs->labels[i] ? outputs->labels[i] : -1;
+        right[i] = sft_row_argmax(sft_logits_of(in, i), outputs->classes) == outputs->labels[i]
+                       ? outputs->labels[i]
+                       : -1;
     if (status == SFT_OK)
         status = sft_statistics_add(statistics, "mean", SFT_SHAPE(outputs->classes, outputs->width), &means);
     if (status == SFT_OK)
-        status = sft_class_means("she (images predicted rightly)", outputs->n, outputs->width, outputs->classes,
-                                 outputs->features, right, means);
+        status = sft_class_means("she (images predicted rightly)", outputs->n, outputs->width,
+                                 outputs->classes, outputs->features, right, means);
     free(right);
     return status;
 }

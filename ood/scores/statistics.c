@@ -7,8 +7,8 @@
 
 #include "runtime/base/alloc.h"
 
-enum sft_status sft_statistics_add(struct sft_statistics *statistics, const char *name, struct sft_shape shape,
-                                   float **values)
+enum sft_status sft_statistics_add(struct sft_statistics *statistics, const char *name,
+                                   struct sft_shape shape, float **values)
 {
     struct sft_statistic *item = &statistics->items[statistics->n];
     *values = NULL;
@@ -30,7 +30,8 @@ const struct sft_statistic *sft_statistics_find(const struct sft_statistics *sta
     return NULL;
 }
 
-const float *sft_statistics_get(const struct sft_statistics *statistics, const char *name, struct sft_shape shape)
+const float *sft_statistics_get(const struct sft_statistics *statistics, const char *name,
+                                struct sft_shape shape)
 {
     const struct sft_statistic *item = sft_statistics_find(statistics, name);
     return item && sft_shape_equal(&item->shape, &shape) ? item->values : NULL;

@@ -17,7 +17,8 @@ static enum sft_status find_origin(const struct sft_head *head, float *origin)
     for (int a = 0; gram && a < classes; a++)
         for (int b = 0; b < classes; b++)
             for (int j = 0; j < width; j++)
-                gram[a * classes + b] += (double)head->weight[a * width + j] * (double)head->weight[b * width + j];
+                gram[a * classes + b] +=
+                    (double)head->weight[a * width + j] * (double)head->weight[b * width + j];
     if (status == SFT_OK) status = sft_symmetric_pseudo_inverse(classes, gram, 1e-12);
     for (int j = 0; status == SFT_OK && j < width; j++) {
         double sum = 0;
@@ -36,7 +37,8 @@ static enum sft_status second_moments(const struct sft_outputs *outputs, const f
     double *centred = sft_calloc((size_t)count, sizeof(*centred));
     enum sft_status status;
     if (!centred) return SFT_MEMORY;
-    for (int64_t i = 0; i < count; i++) centred[i] = (double)outputs->features[i] - (double)origin[i % outputs->width];
+    for (int64_t i = 0; i < count; i++)
+        centred[i] = (double)outputs->features[i] - (double)origin[i % outputs->width];
     status = sft_gram(outputs->n, outputs->width, centred, moments);
     free(centred);
     return status;
@@ -51,12 +53,13 @@ static enum sft_status check(const struct sft_outputs *outputs, int64_t *dimensi
                         "--vim-dim %" PRId64 ": the features have %d dimensions; leave some for the residual",
                         *dimension, width);
     if (outputs->n >= width) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "vim, residual: %" PRId64 " images to fit on and %d features; take at least as many images",
-                    outputs->n, width);
+    return sft_fail(
+        SFT_DATA, "vim, residual: %" PRId64 " images to fit on and %d features; take at least as many images",
+        outputs->n, width);
 }
 
-enum sft_status sft_subspace_fit(const struct sft_score_input *in, int64_t dimension, struct sft_statistics *statistics)
+enum sft_status sft_subspace_fit(const struct sft_score_input *in, int64_t dimension,
+                                 struct sft_statistics *statistics)
 {
     int width = in->outputs->width;
     double *moments = NULL, *values = NULL;
@@ -77,10 +80,12 @@ enum sft_status sft_subspace_fit(const struct sft_score_input *in, int64_t dimen
     return status;
 }
 
-double sft_subspace_residual(const struct sft_score_input *in, const struct sft_statistics *statistics, int64_t i)
+double sft_subspace_residual(const struct sft_score_input *in, const struct sft_statistics *statistics,
+                             int64_t i)
 {
     const struct sft_statistic *residual = sft_statistics_find(statistics, "residual");
-    const float *features = sft_features_of(in, i), *origin = sft_statistics_find(statistics, "origin")->values;
+    const float *features = sft_features_of(in, i),
+                *origin = sft_statistics_find(statistics, "origin")->values;
     int width = in->outputs->width;
     double square = 0;
     for (int64_t r = 0; r < residual->shape.dim[0]; r++) {

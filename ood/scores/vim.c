@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ViM: Wang, Li, Feng and Zhang, "ViM: out-of-distribution with virtual-logit matching", CVPR 2022.
- * S = LSE(z) - alpha |R^T (h - u)|. u = -pinv(W) b is the origin of the classifier, R the eigenvectors of the second
- * moments of h - u over training images behind the D largest, alpha = mean(max z) / mean(|R^T (h - u)|) over them.
+ * S = LSE(z) - alpha |R^T (h - u)|. u = -pinv(W) b is the origin of the classifier, R the eigenvectors of the
+ * second moments of h - u over training images behind the D largest, alpha = mean(max z) / mean(|R^T (h -
+ * u)|) over them.
  */
 #include <math.h>
 
@@ -26,8 +27,9 @@ static enum sft_status fit(const struct sft_score_input *in, struct sft_statisti
     }
     SFT_TRY(sft_statistics_add(statistics, "alpha", SFT_SHAPE(1), &alpha));
     *alpha = (float)(logits / residuals);
-    return isfinite(*alpha) ? SFT_OK
-                            : sft_fail(SFT_DATA, "vim: the features have no residual; take a smaller --vim-dim");
+    return isfinite(*alpha)
+               ? SFT_OK
+               : sft_fail(SFT_DATA, "vim: the features have no residual; take a smaller --vim-dim");
 }
 
 static float vim(const struct sft_score_input *in, int64_t i)
@@ -48,7 +50,8 @@ const struct sft_score sft_score_vim = {
     .summary = "energy minus the scaled length of the residual (Wang et al., CVPR 2022)",
     .needs = SFT_NEEDS_LOGITS | SFT_NEEDS_FEATURES | SFT_NEEDS_HEAD | SFT_NEEDS_FIT,
     .knobs = knobs,
-    .statistics = (const struct sft_statistic_rule[]){{"origin", "D"}, {"residual", "nD"}, {"alpha", "1"}, {0}},
+    .statistics =
+        (const struct sft_statistic_rule[]){{"origin", "D"}, {"residual", "nD"}, {"alpha", "1"}, {0}},
     .fit = fit,
     .compute = compute,
 };

@@ -36,7 +36,8 @@ enum sft_status sft_grow(void *array, size_t *capacity, size_t needed, size_t si
     size_t room = *capacity ? *capacity : 8, bytes;
     if (needed <= *capacity) return SFT_OK;
     while (room < needed) {
-        if (room > SIZE_MAX / 2) return sft_fail(SFT_MEMORY, "out of memory: %zu elements of %zu bytes", needed, size);
+        if (room > SIZE_MAX / 2)
+            return sft_fail(SFT_MEMORY, "out of memory: %zu elements of %zu bytes", needed, size);
         room *= 2;
     }
     if (__builtin_mul_overflow(room, size, &bytes))

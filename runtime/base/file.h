@@ -20,8 +20,8 @@ enum sft_status sft_file_open(const char *path, struct sft_bytes *bytes) SFT_MUS
 void sft_file_close(struct sft_bytes *bytes);
 
 /* Puts `size` bytes at `path` so that a reader (or a crash) sees the old file or the new one, never a part:
- * temporary file in the same folder, write, fsync, rename, fsync of the folder. SFT_WRITE on any failure; the old file
- * is then untouched and no temporary file stays. */
+ * temporary file in the same folder, write, fsync, rename, fsync of the folder. SFT_WRITE on any failure; the
+ * old file is then untouched and no temporary file stays. */
 enum sft_status sft_file_write(const char *path, const void *data, size_t size) SFT_MUST_CHECK;
 
 /* Creates the folder `path` and those above it. SFT_WRITE where that fails. */

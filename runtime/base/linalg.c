@@ -129,8 +129,8 @@ static void product_rows(void *context, int64_t task, int slot)
     const struct product *p = context;
     int64_t first = task * ROWS_A_TASK, rows = p->m - first < ROWS_A_TASK ? p->m - first : ROWS_A_TASK;
     (void)slot;
-    sft_blas_gemm(false, true, rows, p->n, p->k, p->a + first * p->k, p->k, p->b, p->k, 0.0f, p->c + first * p->n,
-                  p->n);
+    sft_blas_gemm(false, true, rows, p->n, p->k, p->a + first * p->k, p->k, p->b, p->k, 0.0f,
+                  p->c + first * p->n, p->n);
 }
 
 void sft_product_nt(int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)
@@ -156,7 +156,8 @@ static void gram_piece(void *context, int64_t task, int slot)
     int64_t rows = first + size > gram->n ? gram->n - first : size;
     (void)slot;
     if (rows > 0)
-        sft_blas_syrk(rows, gram->k, gram->x + first * gram->k, gram->parts + task * gram->k * (int64_t)gram->k);
+        sft_blas_syrk(rows, gram->k, gram->x + first * gram->k,
+                      gram->parts + task * gram->k * (int64_t)gram->k);
 }
 
 enum sft_status sft_gram(int64_t n, int k, const double *x, double *c)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Linear algebra on the host in double precision, through LAPACK, and large products in single precision. Matrices are
- * row-major. Results do not depend on the number of threads. */
+/* Linear algebra on the host in double precision, through LAPACK, and large products in single precision.
+ * Matrices are row-major. Results do not depend on the number of threads. */
 #ifndef SFT_LINALG_H
 #define SFT_LINALG_H
 
@@ -8,12 +8,12 @@
 
 #include "runtime/base/status.h"
 
-/* Eigenvalues, the largest first, and eigenvectors of a symmetric matrix (n,n): row i of `a` becomes the unit vector of
- * values[i]. SFT_FAILED for entries that are no numbers. */
+/* Eigenvalues, the largest first, and eigenvectors of a symmetric matrix (n,n): row i of `a` becomes the unit
+ * vector of values[i]. SFT_FAILED for entries that are no numbers. */
 enum sft_status sft_symmetric_eigen(int n, double *a, double *values) SFT_MUST_CHECK;
 
-/* The Moore-Penrose inverse of a symmetric matrix (n,n), in place; eigenvalues up to `cutoff` times the largest
- * magnitude count as 0. */
+/* The Moore-Penrose inverse of a symmetric matrix (n,n), in place; eigenvalues up to `cutoff` times the
+ * largest magnitude count as 0. */
 enum sft_status sft_symmetric_pseudo_inverse(int n, double *a, double cutoff) SFT_MUST_CHECK;
 
 /* The largest singular value of `a` (rows,cols) with its unit vectors u (rows) and v (cols): a v = s u. One

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The log: one sink for the process, stderr unless a program sets another. A level says what follows from a message:
- * an error means that something asked for was not done; a warning, that it was done but deserves a look; info is what a
- * user wants to know once; debug is for people who look for a fault.
+ * The log: one sink for the process, stderr unless a program sets another. A level says what follows from a
+ * message: an error means that something asked for was not done; a warning, that it was done but deserves a
+ * look; info is what a user wants to know once; debug is for people who look for a fault.
  */
 #ifndef SFT_LOG_H
 #define SFT_LOG_H

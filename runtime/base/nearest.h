@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a mistyped name was probably meant to be: the least number of letters inserted, left out, exchanged or swapped.
+/* What a mistyped name was probably meant to be: the least number of letters inserted, left out, exchanged or
+ * swapped.
  */
 #ifndef SFT_NEAREST_H
 #define SFT_NEAREST_H

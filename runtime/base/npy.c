@@ -49,7 +49,8 @@ enum sft_status sft_npy_write(const char *path, int64_t n, const float *values)
     return status;
 }
 
-/* Reads the header dictionary: only what the writer above (and NumPy, for such arrays) puts there is accepted. */
+/* Reads the header dictionary: only what the writer above (and NumPy, for such arrays) puts there is
+ * accepted. */
 static int parse_header(const uint8_t *bytes, size_t length, int64_t *n)
 {
     char text[512];
@@ -73,10 +74,11 @@ static enum sft_status parse(const char *path, const struct sft_bytes *file, int
         return sft_fail(SFT_DATA, "%s: not a .npy file of version 1.0", path);
     header = (size_t)file->data[8] | (size_t)file->data[9] << 8;
     if (file->size - PREFIX < header || !parse_header(file->data + PREFIX, header, n))
-        return sft_fail(SFT_DATA, "%s: the header does not describe one dimension of little-endian float32", path);
+        return sft_fail(SFT_DATA, "%s: the header does not describe one dimension of little-endian float32",
+                        path);
     if ((uint64_t)*n != (file->size - PREFIX - header) / 4 || (file->size - PREFIX - header) % 4 != 0)
-        return sft_fail(SFT_DATA, "%s: the header promises %lld values, but %zu bytes follow it", path, (long long)*n,
-                        file->size - PREFIX - header);
+        return sft_fail(SFT_DATA, "%s: the header promises %lld values, but %zu bytes follow it", path,
+                        (long long)*n, file->size - PREFIX - header);
     *values = sft_calloc((size_t)*n, sizeof(**values));
     if (!*values) return SFT_MEMORY;
     for (int64_t i = 0; i < *n; i++) (*values)[i] = get_f32(file->data + PREFIX + header + 4 * i);

@@ -38,7 +38,10 @@ static double find(int64_t n, double q, int64_t *below, int64_t *above)
 }
 
 /* Without a difference where there is none to take: infinite values have none. */
-static double between(double low, double high, double share) { return share > 0 ? low + share * (high - low) : low; }
+static double between(double low, double high, double share)
+{
+    return share > 0 ? low + share * (high - low) : low;
+}
 
 double sft_sorted_quantile(int64_t n, const float *values, double q)
 {

@@ -10,7 +10,8 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
 
-/* A waiting thread looks this often for new work before it sleeps: kernels follow each other within microseconds. */
+/* A waiting thread looks this often for new work before it sleeps: kernels follow each other within
+ * microseconds. */
 enum { MAX_THREADS = 256, LOOKS_BEFORE_SLEEP = 2000 };
 
 static struct {

@@ -28,7 +28,8 @@ bool sft_shape_valid(const struct sft_shape *shape)
     return true;
 }
 
-bool sft_shape_broadcasts(const struct sft_shape *small, const struct sft_shape *big, struct sft_shape *padded)
+bool sft_shape_broadcasts(const struct sft_shape *small, const struct sft_shape *big,
+                          struct sft_shape *padded)
 {
     struct sft_shape full = {.rank = big->rank};
     int lead = big->rank - small->rank;
@@ -46,7 +47,8 @@ const char *sft_shape_str(const struct sft_shape *shape, char *text)
     int used = 0;
     text[0] = '\0';
     for (int i = 0; i < shape->rank && used < SFT_SHAPE_TEXT; i++)
-        used += snprintf(text + used, (size_t)(SFT_SHAPE_TEXT - used), "%s%" PRId64, i ? "x" : "", shape->dim[i]);
+        used +=
+            snprintf(text + used, (size_t)(SFT_SHAPE_TEXT - used), "%s%" PRId64, i ? "x" : "", shape->dim[i]);
     if (shape->rank == 0) snprintf(text, SFT_SHAPE_TEXT, "scalar");
     return text;
 }

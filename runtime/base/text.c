@@ -12,7 +12,8 @@
 /* Makes room for `extra` characters and a zero. */
 static int reserve(struct sft_text *text, size_t extra)
 {
-    if (text->status == SFT_OK) text->status = sft_grow(&text->data, &text->capacity, text->length + extra + 1, 1);
+    if (text->status == SFT_OK)
+        text->status = sft_grow(&text->data, &text->capacity, text->length + extra + 1, 1);
     return text->status == SFT_OK;
 }
 
@@ -24,7 +25,10 @@ void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length)
     text->data[text->length] = '\0';
 }
 
-void sft_text_add(struct sft_text *text, const char *string) { sft_text_add_bytes(text, string, strlen(string)); }
+void sft_text_add(struct sft_text *text, const char *string)
+{
+    sft_text_add_bytes(text, string, strlen(string));
+}
 
 void sft_text_printf(struct sft_text *text, const char *format, ...)
 {
@@ -41,11 +45,17 @@ void sft_text_printf(struct sft_text *text, const char *format, ...)
     va_end(args);
 }
 
-/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above U+10FFFF.
+/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above
+ * U+10FFFF.
  */
 static size_t character_bytes(const unsigned char *s)
 {
-    size_t bytes = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t bytes = s[0] < 0x80   ? 1
+                   : s[0] < 0xc2 ? 0
+                   : s[0] < 0xe0 ? 2
+                   : s[0] < 0xf0 ? 3
+                   : s[0] < 0xf5 ? 4
+                                 : 0;
     for (size_t i = 1; i < bytes; i++)
         if ((s[i] & 0xc0) != 0x80) return 0;
     if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
@@ -104,7 +114,8 @@ void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)
     const unsigned char *s = bytes;
     for (size_t i = 0; i < size; i += 3) {
         size_t here = size - i < 3 ? size - i : 3;
-        unsigned group = (unsigned)s[i] << 16 | (here > 1 ? (unsigned)s[i + 1] << 8 : 0) | (here > 2 ? s[i + 2] : 0);
+        unsigned group =
+            (unsigned)s[i] << 16 | (here > 1 ? (unsigned)s[i + 1] << 8 : 0) | (here > 2 ? s[i + 2] : 0);
         char four[4] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
         if (here > 1) four[2] = digits[group >> 6 & 63];
         if (here > 2) four[3] = digits[group & 63];

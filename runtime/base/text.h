@@ -7,7 +7,8 @@
 
 #include "runtime/base/status.h"
 
-/* Starts as {0}. The first failure sticks: later calls do nothing, so that a writer checks once, at its end. */
+/* Starts as {0}. The first failure sticks: later calls do nothing, so that a writer checks once, at its end.
+ */
 struct sft_text {
     char *data; /* zero-terminated once something was appended; owned */
     size_t length, capacity;
@@ -18,8 +19,8 @@ void sft_text_add(struct sft_text *text, const char *string);
 void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length);
 void sft_text_printf(struct sft_text *text, const char *format, ...) SFT_PRINTF(2, 3);
 
-/* Appends `string` with & < > " ' as entities, and what is no UTF-8 or no character of HTML as U+FFFD: safe between
- * tags and in quoted attributes. */
+/* Appends `string` with & < > " ' as entities, and what is no UTF-8 or no character of HTML as U+FFFD: safe
+ * between tags and in quoted attributes. */
 void sft_text_add_escaped(struct sft_text *text, const char *string);
 
 /* Appends a field of CSV (RFC 4180): quoted where it has to be. */
@@ -28,7 +29,8 @@ void sft_text_add_csv(struct sft_text *text, const char *field);
 /* Appends what `part` holds, or passes its failure on. */
 void sft_text_append(struct sft_text *text, const struct sft_text *part);
 
-/* For data: URIs: bytes in base64 (RFC 4648, padded); a string with all but unreserved characters and commas as %XX. */
+/* For data: URIs: bytes in base64 (RFC 4648, padded); a string with all but unreserved characters and commas
+ * as %XX. */
 void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size);
 void sft_text_add_uri(struct sft_text *text, const char *string);
 
@@ -37,7 +39,8 @@ void sft_text_free(struct sft_text *text);
 /* How many columns `string` takes on a terminal: its UTF-8 characters, counted one each. */
 int sft_text_columns(const char *string);
 
-/* Copies `string` into out[size], cut to so many columns (and to the room), with an ellipsis in place of the rest. */
+/* Copies `string` into out[size], cut to so many columns (and to the room), with an ellipsis in place of the
+ * rest. */
 void sft_text_shorten(char *out, size_t size, const char *string, int columns);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of runtime/base/parallel.h.
+/* The CPU backend: kernels run one after the other on the calling thread, each over all threads of
+ * runtime/base/parallel.h.
  */
 #include "runtime/backend.h"
 
@@ -43,7 +44,8 @@ static enum sft_status list(struct sft_device_info **devices, size_t *count, siz
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     snprintf(info.name, sizeof(info.name), "CPU");
     read_key("/proc/cpuinfo", "model name", info.name, sizeof(info.name));
-    snprintf(info.driver, sizeof(info.driver), "%s kernels, %d threads", sft_cpu_isa(), sft_parallel_threads());
+    snprintf(info.driver, sizeof(info.driver), "%s kernels, %d threads", sft_cpu_isa(),
+             sft_parallel_threads());
     snprintf(info.api, sizeof(info.api), "%s", sft_blas_name());
     info.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
     info.free = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * page;
@@ -79,14 +81,16 @@ static void release(struct sft_device *device, void *memory)
     free(memory);
 }
 
-static enum sft_status upload(struct sft_device *device, void *memory, size_t offset, const void *data, size_t bytes)
+static enum sft_status upload(struct sft_device *device, void *memory, size_t offset, const void *data,
+                              size_t bytes)
 {
     (void)device;
     if (bytes) memcpy((char *)memory + offset, data, bytes);
     return SFT_OK;
 }
 
-static enum sft_status download(struct sft_device *device, void *memory, size_t offset, void *data, size_t bytes)
+static enum sft_status download(struct sft_device *device, void *memory, size_t offset, void *data,
+                                size_t bytes)
 {
     (void)device;
     if (bytes) memcpy(data, (char *)memory + offset, bytes);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convolution, and its gradient with respect to the input, as a matrix product that is never unfolded. The kernels of
- * gemm_kernel.h take, for each output pixel and tap, a pointer to the input pixel that belongs there (to zeros where it
- * lies in the padding), so one loop serves every stride, padding and dilation and reads the images where they are. Taps
- * in the padding are left out where that is possible: on small images they are much of the work.
+ * Convolution, and its gradient with respect to the input, as a matrix product that is never unfolded. The
+ * kernels of gemm_kernel.h take, for each output pixel and tap, a pointer to the input pixel that belongs
+ * there (to zeros where it lies in the padding), so one loop serves every stride, padding and dilation and
+ * reads the images where they are. Taps in the padding are left out where that is possible: on small images
+ * they are much of the work.
  *
- * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x s
- * classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
+ * The gradient with respect to the input is the same gathering: with stride s, the input pixels fall into s x
+ * s classes, and within a class every pixel is reached by the same taps. Forward is the case of one class.
  *
  * A 3x3 kernel of stride 1 goes to winograd.h where that is faster.
  *
@@ -29,8 +30,8 @@ enum {
 
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 
-/* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap, the source
- * at base[k] + i*source_step where that is inside. */
+/* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap,
+ * the source at base[k] + i*source_step where that is inside. */
 struct axis {
     int64_t count, first, step, source_step, source_size;
     int taps;
@@ -93,10 +94,11 @@ static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
 /* ---- gathering convolution ---- */
 
 /*
- * Output pixels are numbered by blocks of images and in a block by line, position and image. With a tile's number of
- * images in a block, the pixels of a tile mostly lie at one position and have the same taps in the padding: those are
- * left out. On a 4x4 image that is a third of the work of a 3x3 kernel, on a 2x2 image more than half. On a large image
- * it is little, and a block is one image: pixels beside each other share what they read.
+ * Output pixels are numbered by blocks of images and in a block by line, position and image. With a tile's
+ * number of images in a block, the pixels of a tile mostly lie at one position and have the same taps in the
+ * padding: those are left out. On a 4x4 image that is a third of the work of a 3x3 kernel, on a 2x2 image
+ * more than half. On a large image it is little, and a block is one image: pixels beside each other share
+ * what they read.
  */
 static double share_inside(const struct axis *axis)
 {
@@ -157,7 +159,8 @@ static void point_tap(const struct gather *g, const struct run *run, int tap, co
     bool inside = (uint64_t)y < (uint64_t)v->source_size;
     const float *row =
         g->source + run->image * plane + g->channel + (inside ? y : 0) * h->source_size * g->source_channels;
-    int64_t at = i * plane + x * g->source_channels, back = h->source_step * g->source_channels - run->images * plane;
+    int64_t at = i * plane + x * g->source_channels,
+            back = h->source_step * g->source_channels - run->images * plane;
     const float **to = source + (run->slot / rows * taps + tap) * rows;
     for (int64_t u = 0; u < run->count; u++, at += plane) {
         to[m] = inside && (uint64_t)x < (uint64_t)h->source_size ? row + at : g->zeros;
@@ -193,7 +196,8 @@ static void fill_tail(const struct gather *g, int64_t count, const float **sourc
         for (int64_t m = count % rows; m < rows; m++) source[(tile * taps + t) * rows + m] = g->zeros;
 }
 
-/* Moves the taps of a tile that reach any pixel to the front, with where their weights lie, and returns their number.
+/* Moves the taps of a tile that reach any pixel to the front, with where their weights lie, and returns their
+ * number.
  */
 static int used_taps(const struct gather *g, const int64_t *weight, const float **tile, int64_t *tile_weight)
 {
@@ -226,7 +230,8 @@ static void gather_task(void *context, int64_t task, int slot)
     float *out[MAX_TILES * SFT_MAX_BLOCK_ROWS];
     int64_t weight[MAX_TAPS * MAX_TAPS], tile_weight[MAX_POINTERS];
     int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
-    int64_t m0 = task * g->tiles_per_task * k->rows, m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
+    int64_t m0 = task * g->tiles_per_task * k->rows,
+            m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
     int64_t tiles = sft_ceil_div(m1 - m0, k->rows);
     (void)slot;
     point(g, m0, m1, source, out);
@@ -276,7 +281,8 @@ size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_no
 enum sft_status sft_cpu_conv2d(const struct sft_call *call)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
-    const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0), *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0),
+                           *w = sft_in_shape(call->graph, call->node, 1);
     const struct sft_shape *y = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], columns = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + w->dim[2];
@@ -347,8 +353,8 @@ size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft
 }
 
 /* The pixels first, first + stride, ... of one axis and the taps that reach them. */
-static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps, int64_t size,
-                              int64_t source_size)
+static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps,
+                              int64_t size, int64_t source_size)
 {
     struct axis axis = {.count = sft_ceil_div(size - first, params->stride[a]),
                         .first = first,

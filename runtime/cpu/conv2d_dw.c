@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The gradient of a convolution with respect to the weight: for each tap, pixels of the source that it reads times
- * gradients of the outputs that read them. Pixels are split into `splits` parts with a partial gradient each; rows of
- * the gradient (group, tap, block of channels) are units, dealt out to `shares` tasks for each part.
+ * The gradient of a convolution with respect to the weight: for each tap, pixels of the source that it reads
+ * times gradients of the outputs that read them. Pixels are split into `splits` parts with a partial gradient
+ * each; rows of the gradient (group, tap, block of channels) are units, dealt out to `shares` tasks for each
+ * part.
  *
- * A 3x3 kernel of stride 1 goes to winograd.h where that is faster. Work is cut by shape only, so results do not depend
- * on the number of threads.
+ * A 3x3 kernel of stride 1 goes to winograd.h where that is faster. Work is cut by shape only, so results do
+ * not depend on the number of threads.
  */
 #include <string.h>
 
@@ -41,8 +42,8 @@ static void plan(struct dw *d)
     d->blocks = sft_ceil_div(d->w->dim[2], UNIT_CHANNELS);
     d->units = d->params->groups * taps * d->blocks;
     d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
-    d->splits =
-        sft_max64(1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_BYTES / 4 / count));
+    d->splits = sft_max64(
+        1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_BYTES / 4 / count));
     d->per_split = sft_round_up(sft_ceil_div(d->pixels, d->splits), STEP_PIXELS);
     d->splits = sft_ceil_div(d->pixels, d->per_split);
     d->shares = sft_max64(1, sft_min64(d->units, sft_ceil_div(MIN_TASKS, d->splits)));
@@ -82,12 +83,13 @@ static void pack_gradient(const struct dw *d, int64_t group, int64_t first, int6
     }
 }
 
-/* What the tap pairs: source pixels that it reads inside the image, and the gradients of the outputs that read them.
- * Returns their number. */
+/* What the tap pairs: source pixels that it reads inside the image, and the gradients of the outputs that
+ * read them. Returns their number. */
 static int64_t point_pairs(const struct dw *d, int64_t tap, int64_t channel, int64_t first, int64_t count,
                            const float *packed, const float **x, const float **y)
 {
-    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2], pairs = 0;
+    int64_t height = d->x->dim[1], width = d->x->dim[2], channels = d->x->dim[3], q_count = d->dy->dim[2],
+            pairs = 0;
     int64_t dr = tap / d->w->dim[1] * d->params->dilation[0] - d->params->pad[0];
     int64_t ds = tap % d->w->dim[1] * d->params->dilation[1] - d->params->pad[1];
     for (int64_t done = 0, run; done < count; done += run) {
@@ -116,7 +118,8 @@ static void run_unit(const struct dw *d, int64_t unit, int64_t first, int64_t co
     int64_t c0 = block * UNIT_CHANNELS, c1 = sft_min64(c0 + UNIT_CHANNELS, c_count);
     int64_t pairs = point_pairs(d, tap, group * c_count + c0, first, count, packed, x, y);
     for (int64_t c = c0; c < c1; c += k->rows) {
-        struct sft_block_store store = {.row = row, .rows = (int)sft_min64(k->rows, c1 - c), .accumulate = accumulate};
+        struct sft_block_store store = {
+            .row = row, .rows = (int)sft_min64(k->rows, c1 - c), .accumulate = accumulate};
         for (int m = 0; m < store.rows; m++)
             row[m] = target + (tap * c_count + c + m) * d->w->dim[3] + group * d->columns;
         for (int64_t n = 0; n < d->columns; n += k->columns) {

@@ -111,13 +111,16 @@ static enum sft_status run_map(const struct sft_call *call, float factor, sft_cp
     return SFT_OK;
 }
 
-#define SFT_MAP(name, factor, expression)                                                                              \
-    static void name##_range(void *context, int64_t first, int64_t last)                                               \
-    {                                                                                                                  \
-        const struct map *m = context;                                                                                 \
-        for (int64_t i = first; i < last; i++) m->y[i] = (expression);                                                 \
-    }                                                                                                                  \
-    enum sft_status sft_cpu_##name(const struct sft_call *call) { return run_map(call, (factor), name##_range); }
+#define SFT_MAP(name, factor, expression)                                                                    \
+    static void name##_range(void *context, int64_t first, int64_t last)                                     \
+    {                                                                                                        \
+        const struct map *m = context;                                                                       \
+        for (int64_t i = first; i < last; i++) m->y[i] = (expression);                                       \
+    }                                                                                                        \
+    enum sft_status sft_cpu_##name(const struct sft_call *call)                                              \
+    {                                                                                                        \
+        return run_map(call, (factor), name##_range);                                                        \
+    }
 
 static float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
 

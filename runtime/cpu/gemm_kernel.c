@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiled once for each instruction set, with SFT_ISA (name of the table), SFT_LANES (floats in a vector) and
- * SFT_ROWS. Two vectors wide: rows x 2 accumulators, two loaded vectors and a broadcast fit the register file.
+ * Compiled once for each instruction set, with SFT_ISA (name of the table), SFT_LANES (floats in a vector)
+ * and SFT_ROWS. Two vectors wide: rows x 2 accumulators, two loaded vectors and a broadcast fit the register
+ * file.
  */
 #include "runtime/cpu/gemm_kernel.h"
 
@@ -63,7 +64,8 @@ static void indirect(int64_t taps, int64_t channels, const float *const *a, cons
 }
 
 static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t pixels, const float *const *x,
-                                                             int64_t channel, const float *const *y, int64_t first,
+                                                             int64_t channel, const float *const *y,
+                                                             int64_t first,
                                                              const struct sft_block_store *store)
 {
     vector acc[ROWS][2] = {{{0}}};
@@ -79,9 +81,10 @@ static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t p
     store_block(acc, store);
 }
 
-/* A block with fewer rows must not read the channels that follow: each number of rows is a loop of its own. */
-static void outer(int64_t pixels, const float *const *x, int64_t channel, const float *const *y, int64_t first,
-                  const struct sft_block_store *store)
+/* A block with fewer rows must not read the channels that follow: each number of rows is a loop of its own.
+ */
+static void outer(int64_t pixels, const float *const *x, int64_t channel, const float *const *y,
+                  int64_t first, const struct sft_block_store *store)
 {
     switch (store->rows) {
     case 1:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inner loops of convolution, one set for each instruction set (gemm_kernel.c is compiled once for each). Both keep
- * a block of `rows` x `columns` sums in registers.
+ * The inner loops of convolution, one set for each instruction set (gemm_kernel.c is compiled once for each).
+ * Both keep a block of `rows` x `columns` sums in registers.
  */
 #ifndef SFT_CPU_GEMM_KERNEL_H
 #define SFT_CPU_GEMM_KERNEL_H
@@ -24,14 +24,14 @@ struct sft_gemm_kernel {
     const char *isa;
     int rows, columns;
 
-    /* sum over taps t and channels i of a[t*rows + row][i] * w[t][i*columns + column]. `a` holds a pointer for each tap
-     * and row, so that padding is a pointer to zeros and no image is ever unfolded. */
+    /* sum over taps t and channels i of a[t*rows + row][i] * w[t][i*columns + column]. `a` holds a pointer
+     * for each tap and row, so that padding is a pointer to zeros and no image is ever unfolded. */
     void (*indirect)(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store);
 
     /* sum over pixels p of x[p][channel + row] * y[p][first + column] for store->rows rows. */
-    void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *const *y, int64_t first,
-                  const struct sft_block_store *store);
+    void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *const *y,
+                  int64_t first, const struct sft_block_store *store);
 };
 
 /* The set for this machine. */

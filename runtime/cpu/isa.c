@@ -6,12 +6,12 @@
 enum isa { BASELINE, AVX2, AVX512, ISA_COUNT };
 
 #ifdef SFT_X86_64
-#define ISAS(type)                                                                                                     \
-    extern const struct type type##_baseline, type##_avx2, type##_avx512;                                              \
+#define ISAS(type)                                                                                           \
+    extern const struct type type##_baseline, type##_avx2, type##_avx512;                                    \
     static const struct type *const type##s[ISA_COUNT] = {&type##_baseline, &type##_avx2, &type##_avx512};
 #else
-#define ISAS(type)                                                                                                     \
-    extern const struct type type##_baseline;                                                                          \
+#define ISAS(type)                                                                                           \
+    extern const struct type type##_baseline;                                                                \
     static const struct type *const type##s[ISA_COUNT] = {&type##_baseline};
 #endif
 ISAS(sft_gemm_kernel)

@@ -13,7 +13,10 @@ struct copy {
     int64_t from_stride[SFT_MAX_RANK], to_stride[SFT_MAX_RANK];
 };
 
-static int64_t row_width(const struct sft_shape *shape) { return shape->rank ? shape->dim[shape->rank - 1] : 1; }
+static int64_t row_width(const struct sft_shape *shape)
+{
+    return shape->rank ? shape->dim[shape->rank - 1] : 1;
+}
 
 static void copy_rows(void *context, int64_t first, int64_t last)
 {
@@ -37,7 +40,10 @@ static void copy_rows(void *context, int64_t first, int64_t last)
     }
 }
 
-static void run_copy(struct copy *c) { sft_cpu_ranges(sft_shape_count(&c->shape), row_width(&c->shape), copy_rows, c); }
+static void run_copy(struct copy *c)
+{
+    sft_cpu_ranges(sft_shape_count(&c->shape), row_width(&c->shape), copy_rows, c);
+}
 
 static void strides(const struct sft_shape *shape, int64_t *stride)
 {
@@ -80,7 +86,8 @@ static void zero_range(void *context, int64_t first, int64_t last)
 enum sft_status sft_cpu_pad(const struct sft_call *call)
 {
     const struct sft_slice_params *params = SFT_NODE_PARAMS(struct sft_slice_params, call->node);
-    struct copy c = {.from = call->in[0], .to = call->out[0], .shape = *sft_in_shape(call->graph, call->node, 0)};
+    struct copy c = {
+        .from = call->in[0], .to = call->out[0], .shape = *sft_in_shape(call->graph, call->node, 0)};
     sft_cpu_ranges(sft_shape_count(&params->shape), 1, zero_range, c.to);
     strides(&c.shape, c.from_stride);
     strides(&params->shape, c.to_stride);
@@ -92,7 +99,8 @@ enum sft_status sft_cpu_pad(const struct sft_call *call)
 enum sft_status sft_cpu_permute(const struct sft_call *call)
 {
     const int *axis = SFT_NODE_PARAMS(struct sft_permute_params, call->node)->axis;
-    struct copy c = {.from = call->in[0], .to = call->out[0], .shape = *sft_out_shape(call->graph, call->node, 0)};
+    struct copy c = {
+        .from = call->in[0], .to = call->out[0], .shape = *sft_out_shape(call->graph, call->node, 0)};
     int64_t in_stride[SFT_MAX_RANK];
     strides(sft_in_shape(call->graph, call->node, 0), in_stride);
     strides(&c.shape, c.to_stride);

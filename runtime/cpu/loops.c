@@ -37,22 +37,23 @@ int64_t sft_cpu_broadcast_strides(const struct sft_shape *small, const struct sf
     return step;
 }
 
-/* Lanes of float32 over short runs, runs added in float64: fast, and exact to about 1e-7 however long the array. */
-#define SFT_SUM(name, term)                                                                                            \
-    double name(const float *x, int64_t n)                                                                             \
-    {                                                                                                                  \
-        double total = 0.0;                                                                                            \
-        while (n >= SUM_LANES) {                                                                                       \
-            float lane[SUM_LANES] = {0};                                                                               \
-            int64_t run = n < SUM_RUN ? n / SUM_LANES * SUM_LANES : SUM_RUN;                                           \
-            for (int64_t i = 0; i < run; i += SUM_LANES)                                                               \
-                for (int j = 0; j < SUM_LANES; j++) lane[j] += term(x[i + j]);                                         \
-            for (int j = 0; j < SUM_LANES; j++) total += (double)lane[j];                                              \
-            x += run;                                                                                                  \
-            n -= run;                                                                                                  \
-        }                                                                                                              \
-        for (int64_t i = 0; i < n; i++) total += (double)(term(x[i]));                                                 \
-        return total;                                                                                                  \
+/* Lanes of float32 over short runs, runs added in float64: fast, and exact to about 1e-7 however long the
+ * array. */
+#define SFT_SUM(name, term)                                                                                  \
+    double name(const float *x, int64_t n)                                                                   \
+    {                                                                                                        \
+        double total = 0.0;                                                                                  \
+        while (n >= SUM_LANES) {                                                                             \
+            float lane[SUM_LANES] = {0};                                                                     \
+            int64_t run = n < SUM_RUN ? n / SUM_LANES * SUM_LANES : SUM_RUN;                                 \
+            for (int64_t i = 0; i < run; i += SUM_LANES)                                                     \
+                for (int j = 0; j < SUM_LANES; j++) lane[j] += term(x[i + j]);                               \
+            for (int j = 0; j < SUM_LANES; j++) total += (double)lane[j];                                    \
+            x += run;                                                                                        \
+            n -= run;                                                                                        \
+        }                                                                                                    \
+        for (int64_t i = 0; i < n; i++) total += (double)(term(x[i]));                                       \
+        return total;                                                                                        \
     }
 
 #define SFT_PLAIN(v) (v)

@@ -75,7 +75,8 @@ enum sft_status sft_cpu_softmax_grad(const struct sft_call *call)
     return SFT_OK;
 }
 
-/* ---- distances of a row's prediction p from the uniform one (methods 3.2.2, 3.2.3), and their slopes dD/dz ---- */
+/* ---- distances of a row's prediction p from the uniform one (methods 3.2.2, 3.2.3), and their slopes dD/dz
+ * ---- */
 
 struct distance {
     double (*loss)(const struct rows *r, const float *z, double lse);
@@ -92,7 +93,8 @@ static double oe_loss(const struct rows *r, const float *z, double lse)
 
 static void oe_slope(const struct rows *r, const float *z, double lse, float *slope)
 {
-    for (int64_t c = 0; c < r->width; c++) slope[c] = (float)(exp((double)z[c] - lse) - 1.0 / (double)r->width);
+    for (int64_t c = 0; c < r->width; c++)
+        slope[c] = (float)(exp((double)z[c] - lse) - 1.0 / (double)r->width);
 }
 
 /* Distances that are sums over classes of v(p): the slope is p_c*(t_c - sum_k p_k t_k) with t = dv/dp. */
@@ -148,23 +150,27 @@ static double js_value(double p, double log_p, double uniform)
     return 0.5 * p * (log_p - log_m) + 0.5 * uniform * (log(uniform) - log_m);
 }
 
-static double js_term(double p, double log_p, double uniform) { return 0.5 * (log_p - log(0.5 * (p + uniform))); }
+static double js_term(double p, double log_p, double uniform)
+{
+    return 0.5 * (log_p - log(0.5 * (p + uniform)));
+}
 
-#define SFT_BY_CLASS(name)                                                                                             \
-    static double name##_loss(const struct rows *r, const float *z, double lse)                                        \
-    {                                                                                                                  \
-        return by_class_loss(r, z, lse, name##_value);                                                                 \
-    }                                                                                                                  \
-    static void name##_slope(const struct rows *r, const float *z, double lse, float *slope)                           \
-    {                                                                                                                  \
-        by_class_slope(r, z, lse, name##_term, slope);                                                                 \
+#define SFT_BY_CLASS(name)                                                                                   \
+    static double name##_loss(const struct rows *r, const float *z, double lse)                              \
+    {                                                                                                        \
+        return by_class_loss(r, z, lse, name##_value);                                                       \
+    }                                                                                                        \
+    static void name##_slope(const struct rows *r, const float *z, double lse, float *slope)                 \
+    {                                                                                                        \
+        by_class_slope(r, z, lse, name##_term, slope);                                                       \
     }
 
 SFT_BY_CLASS(kl)
 SFT_BY_CLASS(l2)
 SFT_BY_CLASS(js)
 
-/* Energy margins (Liu et al. 2020): w*relu(m_out - E)^2 on outliers and w*relu(E - m_in)^2 on ID rows, E = -LSE(z). */
+/* Energy margins (Liu et al. 2020): w*relu(m_out - E)^2 on outliers and w*relu(E - m_in)^2 on ID rows, E =
+ * -LSE(z). */
 static double energy_excess(const struct rows *r, double lse, bool outlier)
 {
     double excess = outlier ? (double)r->params->energy_out + lse : -lse - (double)r->params->energy_in;
@@ -302,8 +308,9 @@ enum sft_status sft_cpu_dropout(const struct sft_call *call)
 {
     const struct sft_dropout_params *params = SFT_NODE_PARAMS(struct sft_dropout_params, call->node);
     const uint32_t *key = call->in[1];
-    struct dropout d = {call->in[0],      call->out[0], params->probability, 1.0f / (1.0f - params->probability),
-                        {key[0], key[1]}, key[2],       params->stream};
+    struct dropout d = {
+        call->in[0],      call->out[0], params->probability, 1.0f / (1.0f - params->probability),
+        {key[0], key[1]}, key[2],       params->stream};
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 4, dropout_range, &d);
     return SFT_OK;
 }
@@ -336,9 +343,12 @@ static float natural_log(float x)
 static void circle(uint32_t n, float *c, float *s)
 {
     uint32_t quarter = (n + (1u << 21)) >> 22 & 3;
-    float t = (float)((int32_t)((n + (1u << 21)) & 0x3fffff) - (1 << 21)) * (6.2831853f * 0x1p-24f), t2 = t * t;
+    float t = (float)((int32_t)((n + (1u << 21)) & 0x3fffff) - (1 << 21)) * (6.2831853f * 0x1p-24f),
+          t2 = t * t;
     float x = 1.0f - t2 * (0.5f - t2 * (1.0f / 24.0f - t2 * (1.0f / 720.0f - t2 * (1.0f / 40320.0f))));
-    float y = t * (1.0f - t2 * (1.0f / 6.0f - t2 * (1.0f / 120.0f - t2 * (1.0f / 5040.0f - t2 * (1.0f / 362880.0f)))));
+    float y =
+        t *
+        (1.0f - t2 * (1.0f / 6.0f - t2 * (1.0f / 120.0f - t2 * (1.0f / 5040.0f - t2 * (1.0f / 362880.0f)))));
     *c = quarter & 1 ? y : x;
     *s = quarter & 1 ? x : y;
     if (quarter == 1 || quarter == 2) *c = -*c;
@@ -372,8 +382,10 @@ static void normal_range(void *context, int64_t first, int64_t last)
 enum sft_status sft_cpu_normal(const struct sft_call *call)
 {
     const uint32_t *key = call->in[0];
-    struct normal n = {
-        call->out[0], {key[0], key[1]}, key[2], SFT_NODE_PARAMS(struct sft_normal_params, call->node)->stream};
+    struct normal n = {call->out[0],
+                       {key[0], key[1]},
+                       key[2],
+                       SFT_NODE_PARAMS(struct sft_normal_params, call->node)->stream};
     sft_cpu_ranges(sft_out_count(call->graph, call->node, 0), 1, normal_range, &n);
     return SFT_OK;
 }

@@ -28,15 +28,16 @@ static double normalize(float *x, int64_t n)
 }
 
 /* |X v - s u| / s, by way of the scratch vector `product`. */
-static double residual(const struct removal *r, const float *x, const float *left, const float *right, float *product,
-                       double s)
+static double residual(const struct removal *r, const float *x, const float *left, const float *right,
+                       float *product, double s)
 {
     sft_blas_gemv(false, r->rows, r->columns, x, right, product);
     for (int64_t i = 0; i < r->rows; i++) product[i] -= (float)s * left[i];
     return sqrt(sft_cpu_sum_squares(product, r->rows)) / s;
 }
 
-static double power_iteration(const struct removal *r, const float *x, const float *start, float *left, float *right)
+static double power_iteration(const struct removal *r, const float *x, const float *start, float *left,
+                              float *right)
 {
     double s = 0;
     for (int64_t p = 0; p < r->rows; p++) left[p] = 1.0f;
@@ -57,7 +58,8 @@ static double power_iteration(const struct removal *r, const float *x, const flo
 static enum sft_status exact(const struct removal *r, const float *x, float *left, float *right, double *s)
 {
     int64_t count = r->rows * r->columns;
-    double *a = sft_calloc((size_t)(count + r->rows + r->columns), sizeof(*a)), *u = a + count, *v = u + r->rows;
+    double *a = sft_calloc((size_t)(count + r->rows + r->columns), sizeof(*a)), *u = a + count,
+           *v = u + r->rows;
     enum sft_status status;
     if (!a) return SFT_MEMORY;
     for (int64_t i = 0; i < count; i++) a[i] = (double)x[i];

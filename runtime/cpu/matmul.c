@@ -17,7 +17,8 @@ struct product {
 static void block(void *context, int64_t task, int slot)
 {
     const struct product *p = context;
-    int64_t matrix = task / (p->row_blocks * p->column_blocks), rest = task % (p->row_blocks * p->column_blocks);
+    int64_t matrix = task / (p->row_blocks * p->column_blocks),
+            rest = task % (p->row_blocks * p->column_blocks);
     int64_t i = rest / p->column_blocks * BLOCK_ROWS, j = rest % p->column_blocks * BLOCK_COLUMNS;
     int64_t rows = p->m - i < BLOCK_ROWS ? p->m - i : BLOCK_ROWS;
     int64_t columns = p->n - j < BLOCK_COLUMNS ? p->n - j : BLOCK_COLUMNS;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels. Everything per group is
- * made of sums per channel, which vectorise over the channels of a pixel.
+ * Normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels. Everything per
+ * group is made of sums per channel, which vectorise over the channels of a pixel.
  *
- * With many images a task does all passes over one image while it is in the cache. With few (batch norm sees one
- * "image" of all pixels) images are cut into chunks, and the passes are loops over all chunks.
+ * With many images a task does all passes over one image while it is in the cache. With few (batch norm sees
+ * one "image" of all pixels) images are cut into chunks, and the passes are loops over all chunks.
  */
 #include <math.h>
 #include <string.h>
@@ -20,7 +20,8 @@ struct norm {
     float epsilon;
     bool relu, frozen;
     const float *x, *dy, *gamma, *beta;
-    float *y, *dx, *sums, *mean, *rstd; /* mean and rstd: (N, groups), results of forward, inputs of the gradient */
+    float *y, *dx, *sums, *mean,
+        *rstd; /* mean and rstd: (N, groups), results of forward, inputs of the gradient */
     const float *given_mean, *given_variance, *given_sums;
     double *partial; /* by image and chunk: two sums per channel */
     float *constant; /* by image: CONSTANTS numbers per channel */
@@ -121,8 +122,8 @@ SFT_CLONES static void add_squares(const float *x, int64_t pixels, int64_t chann
     }
 }
 
-SFT_CLONES static void apply(const float *x, int64_t pixels, int64_t channels, const float *mean, const float *scale,
-                             const float *beta, float floor, float *restrict y)
+SFT_CLONES static void apply(const float *x, int64_t pixels, int64_t channels, const float *mean,
+                             const float *scale, const float *beta, float floor, float *restrict y)
 {
     for (int64_t p = 0; p < pixels; p++)
         for (int64_t c = 0; c < channels; c++) {
@@ -133,9 +134,9 @@ SFT_CLONES static void apply(const float *x, int64_t pixels, int64_t channels, c
 
 /* dz = dy where z > floor: floor is 0 with a ReLU and -inf without. */
 SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pixels, int64_t channels,
-                                    const float *mean, const float *rstd, const float *scale, const float *beta,
-                                    float floor, double *restrict sum0, double *restrict sum1, float *restrict run0,
-                                    float *restrict run1)
+                                    const float *mean, const float *rstd, const float *scale,
+                                    const float *beta, float floor, double *restrict sum0,
+                                    double *restrict sum1, float *restrict run0, float *restrict run1)
 {
     for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
         int64_t p1 = p0 + RUN < pixels ? p0 + RUN : pixels;
@@ -156,8 +157,8 @@ SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pix
 
 /* dx = scale*dz - (bias + centred*slope). */
 SFT_CLONES static void apply_gradient(const float *x, const float *dy, int64_t pixels, int64_t channels,
-                                      const float *mean, const float *scale, const float *beta, const float *bias,
-                                      const float *slope, float floor, float *dx)
+                                      const float *mean, const float *scale, const float *beta,
+                                      const float *bias, const float *slope, float floor, float *dx)
 {
     for (int64_t p = 0; p < pixels; p++)
         for (int64_t c = 0; c < channels; c++) {
@@ -224,7 +225,8 @@ static float floor_of(const struct norm *n) { return n->relu ? 0.0f : -INFINITY;
 static void forward_apply(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    apply(n->x + p.at, p.count, n->channels, p.constant, p.constant + n->channels, n->beta, floor_of(n), n->y + p.at);
+    apply(n->x + p.at, p.count, n->channels, p.constant, p.constant + n->channels, n->beta, floor_of(n),
+          n->y + p.at);
 }
 
 /* ---- gradient ---- */
@@ -246,17 +248,18 @@ static void sums_products(const struct norm *n, int64_t image, int64_t chunk)
     struct part p = part_of(n, image, chunk);
     float run[2 * 512], *run1 = run + 512;
     memset(p.sum0, 0, 2 * (size_t)n->channels * sizeof(double));
-    for (int64_t c = 0; c < n->channels; c += 512) { /* wide images: blocks of channels keep the runs on the stack */
+    for (int64_t c = 0; c < n->channels;
+         c += 512) { /* wide images: blocks of channels keep the runs on the stack */
         int64_t width = n->channels - c < 512 ? n->channels - c : 512;
         const float *mean = p.constant + c, *rstd = mean + n->channels, *scale = rstd + n->channels;
         if (width == n->channels) {
-            add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n), p.sum0,
-                         p.sum1, run, run1);
+            add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n),
+                         p.sum0, p.sum1, run, run1);
             return;
         }
         for (int64_t q = 0; q < p.count; q++)
-            add_products(n->x + p.at + q * n->channels + c, n->dy + p.at + q * n->channels + c, 1, width, mean, rstd,
-                         scale, n->beta + c, floor_of(n), p.sum0 + c, p.sum1 + c, run, run1);
+            add_products(n->x + p.at + q * n->channels + c, n->dy + p.at + q * n->channels + c, 1, width,
+                         mean, rstd, scale, n->beta + c, floor_of(n), p.sum0 + c, p.sum1 + c, run, run1);
     }
 }
 
@@ -302,8 +305,8 @@ static void dx_apply(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
     const float *mean = p.constant, *scale = mean + n->channels, *bias = scale + n->channels;
-    apply_gradient(n->x + p.at, n->dy + p.at, p.count, n->channels, mean, scale, n->beta, bias, bias + n->channels,
-                   floor_of(n), n->dx + p.at);
+    apply_gradient(n->x + p.at, n->dy + p.at, p.count, n->channels, mean, scale, n->beta, bias,
+                   bias + n->channels, floor_of(n), n->dx + p.at);
 }
 
 /* ---- running passes: by image, or by chunk and then by image ---- */
@@ -328,7 +331,8 @@ static void run_image(void *context, int64_t image, int slot)
     (void)slot;
     for (int i = 0; i < all->count; i++) {
         if (all->pass[i].chunk)
-            for (int64_t chunk = 0; chunk < all->norm->chunks; chunk++) all->pass[i].chunk(all->norm, image, chunk);
+            for (int64_t chunk = 0; chunk < all->norm->chunks; chunk++)
+                all->pass[i].chunk(all->norm, image, chunk);
         if (all->pass[i].image) all->pass[i].image(all->norm, image);
     }
 }
@@ -358,7 +362,8 @@ enum sft_status sft_cpu_group_norm(const struct sft_call *call)
 {
     static const struct pass computed[] = {
         {forward_values, forward_means}, {forward_squares, forward_scales}, {forward_apply, NULL}};
-    static const struct pass frozen[] = {{NULL, forward_means}, {NULL, forward_scales}, {forward_apply, NULL}};
+    static const struct pass frozen[] = {
+        {NULL, forward_means}, {NULL, forward_scales}, {forward_apply, NULL}};
     struct norm n = describe(call->graph, call->node);
     use_scratch(&n, call->scratch);
     n.x = call->in[0];
@@ -421,7 +426,8 @@ enum sft_status sft_cpu_group_norm_dparam(const struct sft_call *call)
 
 enum sft_status sft_cpu_running_update(const struct sft_call *call)
 {
-    const struct sft_running_update_params *params = SFT_NODE_PARAMS(struct sft_running_update_params, call->node);
+    const struct sft_running_update_params *params =
+        SFT_NODE_PARAMS(struct sft_running_update_params, call->node);
     int64_t channels = sft_in_count(call->graph, call->node, 0);
     float *running_mean = call->in[0], *running_variance = call->in[1];
     const float *mean = call->in[2], *rstd = call->in[3];
@@ -500,7 +506,8 @@ enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
                             .rstd = call->out[1],
                             .columns = columns,
                             .rows = sft_in_count(call->graph, call->node, 0) / columns,
-                            .epsilon = SFT_NODE_PARAMS(struct sft_weight_standardize_params, call->node)->epsilon};
+                            .epsilon =
+                                SFT_NODE_PARAMS(struct sft_weight_standardize_params, call->node)->epsilon};
     sft_parallel_for((columns + FILTERS - 1) / FILTERS, standardize_filters, &s);
     return SFT_OK;
 }

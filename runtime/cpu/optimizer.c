@@ -25,7 +25,10 @@ enum sft_status sft_cpu_perturb(const struct sft_call *call)
     return SFT_OK;
 }
 
-static float decay(const struct update *u) { return u->params->decay ? u->hyper[SFT_HYPER_WEIGHT_DECAY] : 0.0f; }
+static float decay(const struct update *u)
+{
+    return u->params->decay ? u->hyper[SFT_HYPER_WEIGHT_DECAY] : 0.0f;
+}
 
 static void sgd_range(void *context, int64_t first, int64_t last)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pooling. Gradients gather: an input pixel asks the windows that cover it, so nothing is added from two tasks. */
+/* Pooling. Gradients gather: an input pixel asks the windows that cover it, so nothing is added from two
+ * tasks. */
 #include <math.h>
 
 #include "runtime/base/parallel.h"
@@ -34,9 +35,10 @@ static struct span covering(int64_t at, int64_t kernel, int64_t stride, int64_t 
     return (struct span){first, last < count ? last : count};
 }
 
-/* Of an input pixel's channels, those that are larger than what their window has so far (`empty` where index < 0). */
-SFT_CLONES static void take_larger(const float *value, int64_t channels, int32_t at, bool empty, float *restrict y,
-                                   int32_t *restrict index)
+/* Of an input pixel's channels, those that are larger than what their window has so far (`empty` where index
+ * < 0). */
+SFT_CLONES static void take_larger(const float *value, int64_t channels, int32_t at, bool empty,
+                                   float *restrict y, int32_t *restrict index)
 {
     for (int64_t c = 0; c < channels; c++) {
         bool larger = (value[c] > y[c]) | (empty & (index[c] < 0));
@@ -65,8 +67,8 @@ static void max_row(void *context, int64_t task, int slot)
     for (int64_t q = 0; q < columns; q++) {
         int64_t left = q * params->stride[1] - params->pad[1];
         struct span cols = inside(left, params->kernel[1], width);
-        bool padded = params->zero_pad &&
-                      ((rows.last - rows.first) < params->kernel[0] || (cols.last - cols.first) < params->kernel[1]);
+        bool padded = params->zero_pad && ((rows.last - rows.first) < params->kernel[0] ||
+                                           (cols.last - cols.first) < params->kernel[1]);
         float *y = p->y + (task * columns + q) * channels;
         int32_t *index = p->index_out + (task * columns + q) * channels;
         for (int64_t c = 0; c < channels; c++) {
@@ -119,7 +121,8 @@ static void avg_row(void *context, int64_t task, int slot)
         for (int64_t c = 0; c < channels; c++) y[c] = 0.0f;
         for (int64_t r = rows.first; r < rows.last; r++)
             for (int64_t s = cols.first; s < cols.last; s++)
-                for (int64_t c = 0; c < channels; c++) y[c] += x[((top + r) * width + left + s) * channels + c];
+                for (int64_t c = 0; c < channels; c++)
+                    y[c] += x[((top + r) * width + left + s) * channels + c];
         for (int64_t c = 0; c < channels; c++) y[c] *= weight;
     }
 }
@@ -129,7 +132,8 @@ static void avg_grad_row(void *context, int64_t task, int slot)
     const struct pool *p = context;
     const struct sft_pool_params *params = p->params;
     int64_t height = p->in->dim[1], width = p->in->dim[2], channels = p->in->dim[3], image = task / height;
-    struct span rows = covering(task % height + params->pad[0], params->kernel[0], params->stride[0], p->out->dim[1]);
+    struct span rows =
+        covering(task % height + params->pad[0], params->kernel[0], params->stride[0], p->out->dim[1]);
     float weight = 1.0f / ((float)params->kernel[0] * (float)params->kernel[1]);
     (void)slot;
     for (int64_t w = 0; w < width; w++) {
@@ -187,4 +191,7 @@ enum sft_status sft_cpu_avg_pool(const struct sft_call *call)
     return SFT_OK;
 }
 
-enum sft_status sft_cpu_avg_pool_grad(const struct sft_call *call) { return run_gradient(call, NULL, avg_grad_row); }
+enum sft_status sft_cpu_avg_pool_grad(const struct sft_call *call)
+{
+    return run_gradient(call, NULL, avg_grad_row);
+}

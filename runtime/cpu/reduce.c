@@ -8,8 +8,8 @@
 
 /* ---- sum_to ---- */
 
-/* The leading axes of x are cut into blocks; each block adds into a partial result of its own, and the partial results
- * are added in order. */
+/* The leading axes of x are cut into blocks; each block adds into a partial result of its own, and the
+ * partial results are added in order. */
 enum { SUM_BLOCKS = 32, NORM_BLOCK = 65536, NORM_BLOCKS = 4096 };
 
 struct sum {
@@ -61,7 +61,10 @@ static int64_t sum_blocks(int64_t rows, int64_t in_count, int64_t out_count)
     return blocks < 1 ? 1 : blocks;
 }
 
-static int64_t sum_rows(const struct sft_shape *x) { return x->rank ? sft_shape_count(x) / x->dim[x->rank - 1] : 1; }
+static int64_t sum_rows(const struct sft_shape *x)
+{
+    return x->rank ? sft_shape_count(x) / x->dim[x->rank - 1] : 1;
+}
 
 size_t sft_cpu_sum_to_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
@@ -143,13 +146,15 @@ size_t sft_cpu_norm2_scratch(const struct sft_graph *graph, const struct sft_nod
 
 enum sft_status sft_cpu_norm2(const struct sft_call *call)
 {
-    struct norm n = {.x = call->in[0], .partial = call->scratch, .count = sft_in_count(call->graph, call->node, 0)};
+    struct norm n = {
+        .x = call->in[0], .partial = call->scratch, .count = sft_in_count(call->graph, call->node, 0)};
     double total = 0.0;
     int64_t blocks;
     n.block = norm_block_size(n.count);
     blocks = (n.count + n.block - 1) / n.block;
     sft_parallel_for(blocks, norm_block, &n);
     for (int64_t i = 0; i < blocks; i++) total += n.partial[i];
-    *(float *)call->out[0] = (float)sqrt(total) + SFT_NODE_PARAMS(struct sft_norm2_params, call->node)->epsilon;
+    *(float *)call->out[0] =
+        (float)sqrt(total) + SFT_NODE_PARAMS(struct sft_norm2_params, call->node)->epsilon;
     return SFT_OK;
 }

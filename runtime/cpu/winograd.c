@@ -25,7 +25,8 @@ static int64_t pairs_inside(const struct sft_winograd *c, int axis)
 {
     int64_t count = 0;
     for (int64_t i = 0; i < c->out_size[axis]; i++)
-        for (int64_t r = 0; r < 3; r++) count += (uint64_t)(i + r - c->pad[axis]) < (uint64_t)c->source_size[axis];
+        for (int64_t r = 0; r < 3; r++)
+            count += (uint64_t)(i + r - c->pad[axis]) < (uint64_t)c->source_size[axis];
     return count;
 }
 
@@ -33,12 +34,13 @@ static int64_t pairs_inside(const struct sft_winograd *c, int axis)
 static bool is_faster(const struct sft_winograd *c)
 {
     int64_t tiles = sft_ceil_div(c->out_size[0], 2) * sft_ceil_div(c->out_size[1], 2);
-    if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0) return false;
+    if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0)
+        return false;
     return tiles * ELEMENTS * 5 / 4 < pairs_inside(c, 0) * pairs_inside(c, 1);
 }
 
-bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
-                        const struct sft_shape *w, struct sft_winograd *conv)
+bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x,
+                        const struct sft_shape *y, const struct sft_shape *w, struct sft_winograd *conv)
 {
     *conv = (struct sft_winograd){
         .images = x->dim[0],
@@ -105,7 +107,8 @@ static struct work make_work(const struct sft_winograd *conv)
 }
 
 /* Where the count x count pixels from (y, x) on lie in (N,H,W,channels); -1 outside of the image. */
-static void locate(const int64_t size[2], int64_t channels, int64_t image, int64_t y, int64_t x, int count, int64_t *at)
+static void locate(const int64_t size[2], int64_t channels, int64_t image, int64_t y, int64_t x, int count,
+                   int64_t *at)
 {
     for (int i = 0; i < count; i++)
         for (int j = 0; j < count; j++) {
@@ -119,7 +122,8 @@ static void transform_source(const struct work *w, int64_t tile, float *v, int64
     const struct sft_winograd *c = w->conv;
     int64_t column = tile % w->across, line = tile / w->across, at[16];
     const float *pixel[16];
-    locate(c->source_size, c->channels, line / w->down, line % w->down * 2 - c->pad[0], column * 2 - c->pad[1], 4, at);
+    locate(c->source_size, c->channels, line / w->down, line % w->down * 2 - c->pad[0],
+           column * 2 - c->pad[1], 4, at);
     for (int i = 0; i < 16; i++) pixel[i] = at[i] < 0 ? w->zeros : c->source + at[i];
     w->kernel->input(pixel, c->channels, v, stride);
 }
@@ -175,7 +179,8 @@ static void run_block(const struct work *w, int64_t first, float *v)
     const struct sft_winograd *c = w->conv;
     int64_t count = sft_min64(BLOCK, w->tiles - first), width = w->gemm->columns;
     float m[ELEMENTS * BLOCK * SFT_MAX_BLOCK_COLUMNS];
-    for (int64_t i = 0; i < count; i++) transform_source(w, first + i, v + i * c->channels, BLOCK * c->channels);
+    for (int64_t i = 0; i < count; i++)
+        transform_source(w, first + i, v + i * c->channels, BLOCK * c->channels);
     for (int64_t panel = 0; panel < w->panels; panel++) {
         multiply(w, v, panel, count, m);
         for (int64_t i = 0; i < count; i++) {
@@ -183,7 +188,8 @@ static void run_block(const struct work *w, int64_t first, float *v)
             float *y[4];
             locate_result(w, first + i, at);
             for (int p = 0; p < 4; p++) y[p] = at[p] < 0 ? NULL : c->out + at[p] + panel * width;
-            w->kernel->output(m + i * width, BLOCK * width, c->bias ? c->bias + panel * width : NULL, c->relu, y);
+            w->kernel->output(m + i * width, BLOCK * width, c->bias ? c->bias + panel * width : NULL, c->relu,
+                              y);
         }
     }
 }
@@ -275,8 +281,9 @@ static void transform_gradient(void *context, int64_t task, int slot)
 size_t sft_winograd_dw_scratch(const struct sft_winograd *conv)
 {
     struct work w = make_work(conv);
-    return sizeof(float) * (size_t)(conv->channels + conv->columns + ELEMENTS * conv->channels * conv->columns +
-                                    ELEMENTS * w.chunk * (conv->channels + conv->columns));
+    return sizeof(float) *
+           (size_t)(conv->channels + conv->columns + ELEMENTS * conv->channels * conv->columns +
+                    ELEMENTS * w.chunk * (conv->channels + conv->columns));
 }
 
 enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_call *call)

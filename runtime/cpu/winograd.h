@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * 3x3 convolutions of stride 1 by Winograd's minimal filtering (winograd_kernel.h): 2.25 times fewer products than
- * conv2d.c and conv2d_dw.c, which hand over what it takes. Whether it does depends on the size of an image and its
- * channels only, so an image's result does not depend on the batch it is in.
+ * 3x3 convolutions of stride 1 by Winograd's minimal filtering (winograd_kernel.h): 2.25 times fewer products
+ * than conv2d.c and conv2d_dw.c, which hand over what it takes. Whether it does depends on the size of an
+ * image and its channels only, so an image's result does not depend on the batch it is in.
  */
 #ifndef SFT_CPU_WINOGRAD_H
 #define SFT_CPU_WINOGRAD_H
@@ -12,7 +12,8 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-/* y = conv(x, w) + bias, or the gradient with respect to x, which is such a convolution of dy. Images are (N,H,W,C). */
+/* y = conv(x, w) + bias, or the gradient with respect to x, which is such a convolution of dy. Images are
+ * (N,H,W,C). */
 struct sft_winograd {
     int64_t images, channels, columns; /* of the source and of the result */
     int64_t source_size[2], out_size[2], pad[2];
@@ -24,9 +25,10 @@ struct sft_winograd {
     float *out;
 };
 
-/* Whether it is the faster way for the convolution x -> y, or its gradient with respect to w; and what that is. */
-bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x, const struct sft_shape *y,
-                        const struct sft_shape *w, struct sft_winograd *conv);
+/* Whether it is the faster way for the convolution x -> y, or its gradient with respect to w; and what that
+ * is. */
+bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x,
+                        const struct sft_shape *y, const struct sft_shape *w, struct sft_winograd *conv);
 
 /* The same for the gradient with respect to x: a convolution of dy by the kernel turned around. */
 bool sft_winograd_takes_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx,

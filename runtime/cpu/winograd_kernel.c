@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiled once for each instruction set, with SFT_ISA (name of the table) and SFT_LANES (floats in a vector). */
+/* Compiled once for each instruction set, with SFT_ISA (name of the table) and SFT_LANES (floats in a
+ * vector). */
 #include "runtime/cpu/winograd_kernel.h"
 
 #include <stddef.h>
@@ -59,7 +60,8 @@ static inline vector rectify(vector v)
 }
 
 /* A transform along both axes of a square of `from` vectors to one of `to`. */
-static inline __attribute__((always_inline)) void both(transform f, int from, int to, const vector *in, vector *out)
+static inline __attribute__((always_inline)) void both(transform f, int from, int to, const vector *in,
+                                                       vector *out)
 {
     vector half[16];
 #pragma GCC unroll 4

@@ -23,7 +23,8 @@ static enum sft_status misfit(const struct sft_graph *graph, const struct sft_no
 {
     char a[SFT_SHAPE_TEXT], b[SFT_SHAPE_TEXT];
     return sft_fail(SFT_USAGE, "%s: %s and %s do not fit together (groups %d)", node->op->name,
-                    sft_shape_str(sft_in_shape(graph, node, 0), a), sft_shape_str(sft_in_shape(graph, node, 1), b),
+                    sft_shape_str(sft_in_shape(graph, node, 0), a),
+                    sft_shape_str(sft_in_shape(graph, node, 1), b),
                     SFT_NODE_PARAMS(struct sft_conv2d_params, node)->groups);
 }
 
@@ -40,19 +41,19 @@ sft_value sft_conv2d(struct sft_graph *graph, sft_value x, sft_value weight, sft
     return sft_graph_append(graph, &sft_op_conv2d, (sft_value[]){x, weight, bias}, 3, &params, NULL);
 }
 
-static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                             enum sft_dtype *dtype)
+static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node,
+                             struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     const struct sft_shape *x = sft_in_shape(graph, node, 0), *w = sft_in_shape(graph, node, 1);
     const struct sft_shape *bias = sft_in_shape(graph, node, 2);
     (void)dtype;
     SFT_TRY(check_params(node, params));
-    if (x->rank != 4 || w->rank != 4 || x->dim[3] != w->dim[2] * params->groups || w->dim[3] % params->groups ||
-        (bias->rank >= 0 && !sft_shape_equal(bias, &SFT_SHAPE(w->dim[3]))))
+    if (x->rank != 4 || w->rank != 4 || x->dim[3] != w->dim[2] * params->groups ||
+        w->dim[3] % params->groups || (bias->rank >= 0 && !sft_shape_equal(bias, &SFT_SHAPE(w->dim[3]))))
         return misfit(graph, node);
-    out[0] = SFT_SHAPE(x->dim[0], out_size(x->dim[1], w->dim[0], 0, params), out_size(x->dim[2], w->dim[1], 1, params),
-                       w->dim[3]);
+    out[0] = SFT_SHAPE(x->dim[0], out_size(x->dim[1], w->dim[0], 0, params),
+                       out_size(x->dim[2], w->dim[1], 1, params), w->dim[3]);
     return out[0].dim[1] && out[0].dim[2] ? SFT_OK : misfit(graph, node);
 }
 
@@ -60,7 +61,8 @@ static void grad(struct sft_autodiff *autodiff, const struct sft_node *node)
 {
     struct sft_conv2d_params params = *SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     struct sft_graph *graph = autodiff->graph;
-    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2], dy = sft_grad(autodiff, node->out[0]);
+    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2],
+              dy = sft_grad(autodiff, node->out[0]);
     if (params.relu) dy = sft_relu_grad(graph, dy, node->out[0]);
     params.relu = 0;
     if (sft_needs_grad(autodiff, x)) {
@@ -100,13 +102,14 @@ const struct sft_op sft_op_conv2d = {
 
 /* ---- gradient with respect to the input ---- */
 
-sft_value sft_conv2d_dx(struct sft_graph *graph, sft_value dy, sft_value weight, struct sft_conv2d_params params)
+sft_value sft_conv2d_dx(struct sft_graph *graph, sft_value dy, sft_value weight,
+                        struct sft_conv2d_params params)
 {
     return sft_graph_append(graph, &sft_op_conv2d_dx, (sft_value[]){dy, weight}, 2, &params, NULL);
 }
 
-static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                enum sft_dtype *dtype)
+static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_node *node,
+                                struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     const struct sft_shape *dy = sft_in_shape(graph, node, 0), *w = sft_in_shape(graph, node, 1);
@@ -146,8 +149,8 @@ sft_value sft_conv2d_dw(struct sft_graph *graph, sft_value x, sft_value dy, stru
     return sft_graph_append(graph, &sft_op_conv2d_dw, (sft_value[]){x, dy}, 2, &params, NULL);
 }
 
-static enum sft_status infer_dw(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                enum sft_dtype *dtype)
+static enum sft_status infer_dw(const struct sft_graph *graph, const struct sft_node *node,
+                                struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     const struct sft_shape *x = sft_in_shape(graph, node, 0), *dy = sft_in_shape(graph, node, 1);

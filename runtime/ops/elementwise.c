@@ -4,16 +4,16 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     out[0] = *sft_in_shape(graph, node, 0);
     return SFT_OK;
 }
 
-static enum sft_status infer_pair(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_pair(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     char a[SFT_SHAPE_TEXT], b[SFT_SHAPE_TEXT];
     (void)dtype;
@@ -99,12 +99,14 @@ static void grad_mul(struct sft_autodiff *autodiff, const struct sft_node *node)
 {
     struct sft_graph *graph = autodiff->graph;
     sft_value dy = sft_grad(autodiff, node->out[0]);
-    if (sft_needs_grad(autodiff, node->in[0])) sft_add_grad(autodiff, node->in[0], sft_mul(graph, dy, node->in[1]));
+    if (sft_needs_grad(autodiff, node->in[0]))
+        sft_add_grad(autodiff, node->in[0], sft_mul(graph, dy, node->in[1]));
     if (sft_needs_grad(autodiff, node->in[1]))
         sft_add_grad(autodiff, node->in[1], reduced(autodiff, sft_mul(graph, dy, node->in[0]), node->in[1]));
 }
 
-const struct sft_op sft_op_mul = {.name = "mul", BROADCAST, .grad = grad_mul, .cost = cost_1, SFT_KERNELS(mul)};
+const struct sft_op sft_op_mul = {
+    .name = "mul", BROADCAST, .grad = grad_mul, .cost = cost_1, SFT_KERNELS(mul)};
 
 /* ---- div ---- */
 
@@ -120,11 +122,13 @@ static void grad_div(struct sft_autodiff *autodiff, const struct sft_node *node)
     sft_value da = sft_div(graph, sft_grad(autodiff, node->out[0]), node->in[1]);
     sft_add_grad(autodiff, node->in[0], da);
     if (sft_needs_grad(autodiff, node->in[1]))
-        sft_add_grad(autodiff, node->in[1],
-                     reduced(autodiff, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
+        sft_add_grad(
+            autodiff, node->in[1],
+            reduced(autodiff, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
 }
 
-const struct sft_op sft_op_div = {.name = "div", BROADCAST, .grad = grad_div, .cost = cost_1, SFT_KERNELS(div)};
+const struct sft_op sft_op_div = {
+    .name = "div", BROADCAST, .grad = grad_div, .cost = cost_1, SFT_KERNELS(div)};
 
 /* ---- scale ---- */
 
@@ -156,8 +160,11 @@ sft_value sft_sign(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_sign, &x, 1, NULL, NULL);
 }
 
-const struct sft_op sft_op_sign = {
-    .name = "sign", UNARY, .no_grad = "it is flat wherever it has a slope", .cost = cost_1, SFT_KERNELS(sign)};
+const struct sft_op sft_op_sign = {.name = "sign",
+                                   UNARY,
+                                   .no_grad = "it is flat wherever it has a slope",
+                                   .cost = cost_1,
+                                   SFT_KERNELS(sign)};
 
 /* ---- sqrt ---- */
 
@@ -173,7 +180,8 @@ static void grad_sqrt(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_scale(graph, quotient, 0.5f));
 }
 
-const struct sft_op sft_op_sqrt = {.name = "sqrt", UNARY, .grad = grad_sqrt, .cost = cost_1, SFT_KERNELS(sqrt)};
+const struct sft_op sft_op_sqrt = {
+    .name = "sqrt", UNARY, .grad = grad_sqrt, .cost = cost_1, SFT_KERNELS(sqrt)};
 
 /* ---- relu ---- */
 
@@ -188,7 +196,8 @@ static void grad_relu(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_relu_grad(autodiff->graph, dy, node->out[0]));
 }
 
-const struct sft_op sft_op_relu = {.name = "relu", UNARY, .grad = grad_relu, .cost = cost_1, SFT_KERNELS(relu)};
+const struct sft_op sft_op_relu = {
+    .name = "relu", UNARY, .grad = grad_relu, .cost = cost_1, SFT_KERNELS(relu)};
 
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 {
@@ -211,7 +220,8 @@ static void grad_gelu(struct sft_autodiff *autodiff, const struct sft_node *node
     sft_add_grad(autodiff, node->in[0], sft_gelu_grad(autodiff->graph, dy, node->in[0]));
 }
 
-const struct sft_op sft_op_gelu = {.name = "gelu", UNARY, .grad = grad_gelu, .cost = cost_1, SFT_KERNELS(gelu)};
+const struct sft_op sft_op_gelu = {
+    .name = "gelu", UNARY, .grad = grad_gelu, .cost = cost_1, SFT_KERNELS(gelu)};
 
 sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 {
@@ -229,8 +239,8 @@ sft_value sft_fill(struct sft_graph *graph, struct sft_shape shape, float value)
     return sft_graph_append(graph, &sft_op_fill, NULL, 0, &params, NULL);
 }
 
-static enum sft_status infer_fill(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_fill(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)graph;
     (void)dtype;

@@ -30,8 +30,8 @@ sft_value sft_reshape(struct sft_graph *graph, sft_value x, struct sft_shape sha
     return sft_view(graph, x, 0, shape);
 }
 
-static enum sft_status infer_view(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_view(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_view_params *params = SFT_NODE_PARAMS(struct sft_view_params, node);
     (void)dtype;
@@ -91,8 +91,8 @@ sft_value sft_slice(struct sft_graph *graph, sft_value x, const int64_t *start, 
     return sft_graph_append(graph, &sft_op_slice, &x, 1, &params, NULL);
 }
 
-static enum sft_status infer_slice(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                   enum sft_dtype *dtype)
+static enum sft_status infer_slice(const struct sft_graph *graph, const struct sft_node *node,
+                                   struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_slice_params *params = SFT_NODE_PARAMS(struct sft_slice_params, node);
     (void)dtype;
@@ -127,8 +127,8 @@ sft_value sft_pad(struct sft_graph *graph, sft_value x, const int64_t *start, st
     return sft_graph_append(graph, &sft_op_pad, &x, 1, &params, NULL);
 }
 
-static enum sft_status infer_pad(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                 enum sft_dtype *dtype)
+static enum sft_status infer_pad(const struct sft_graph *graph, const struct sft_node *node,
+                                 struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_slice_params *params = SFT_NODE_PARAMS(struct sft_slice_params, node);
     (void)dtype;
@@ -167,8 +167,8 @@ sft_value sft_permute(struct sft_graph *graph, sft_value x, const int *axis)
     return sft_graph_append(graph, &sft_op_permute, &x, 1, &params, NULL);
 }
 
-static enum sft_status infer_permute(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                     enum sft_dtype *dtype)
+static enum sft_status infer_permute(const struct sft_graph *graph, const struct sft_node *node,
+                                     struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
@@ -190,7 +190,8 @@ static void grad_permute(struct sft_autodiff *autodiff, const struct sft_node *n
     const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
     int inverse[SFT_MAX_RANK] = {0}, rank = sft_in_shape(autodiff->graph, node, 0)->rank;
     for (int i = 0; i < rank; i++) inverse[params->axis[i]] = i;
-    sft_add_grad(autodiff, node->in[0], sft_permute(autodiff->graph, sft_grad(autodiff, node->out[0]), inverse));
+    sft_add_grad(autodiff, node->in[0],
+                 sft_permute(autodiff->graph, sft_grad(autodiff, node->out[0]), inverse));
 }
 
 const struct sft_op sft_op_permute = {
@@ -212,8 +213,8 @@ sft_value sft_concat(struct sft_graph *graph, sft_value a, sft_value b, int axis
     return sft_graph_append(graph, &sft_op_concat, (sft_value[]){a, b}, 2, &params, NULL);
 }
 
-static enum sft_status infer_concat(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                    enum sft_dtype *dtype)
+static enum sft_status infer_concat(const struct sft_graph *graph, const struct sft_node *node,
+                                    struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_shape *a = sft_in_shape(graph, node, 0), *b = sft_in_shape(graph, node, 1);
     int axis = SFT_NODE_PARAMS(struct sft_concat_params, node)->axis;

@@ -3,8 +3,8 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     out[0] = *sft_in_shape(graph, node, 0);
@@ -70,13 +70,14 @@ static enum sft_status check_rows(const struct sft_graph *graph, const struct sf
     return SFT_OK;
 }
 
-sft_value sft_row_loss(struct sft_graph *graph, sft_value logits, sft_value labels, struct sft_row_loss_params params)
+sft_value sft_row_loss(struct sft_graph *graph, sft_value logits, sft_value labels,
+                       struct sft_row_loss_params params)
 {
     return sft_graph_append(graph, &sft_op_row_loss, (sft_value[]){logits, labels}, 2, &params, NULL);
 }
 
-static enum sft_status infer_row_loss(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                      enum sft_dtype *dtype)
+static enum sft_status infer_row_loss(const struct sft_graph *graph, const struct sft_node *node,
+                                      struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     SFT_TRY(check_rows(graph, node));
@@ -107,7 +108,8 @@ const struct sft_op sft_op_row_loss = {
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
                             struct sft_row_loss_params params)
 {
-    return sft_graph_append(graph, &sft_op_row_loss_grad, (sft_value[]){logits, labels, dloss}, 3, &params, NULL);
+    return sft_graph_append(graph, &sft_op_row_loss_grad, (sft_value[]){logits, labels, dloss}, 3, &params,
+                            NULL);
 }
 
 static enum sft_status infer_row_loss_grad(const struct sft_graph *graph, const struct sft_node *node,
@@ -146,21 +148,23 @@ static enum sft_status key_fits(const struct sft_graph *graph, const struct sft_
     return sft_fail(SFT_USAGE, "%s: the key is (4) int32", node->op->name);
 }
 
-static enum sft_status infer_dropout(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                     enum sft_dtype *dtype)
+static enum sft_status infer_dropout(const struct sft_graph *graph, const struct sft_node *node,
+                                     struct sft_shape *out, enum sft_dtype *dtype)
 {
     float p = SFT_NODE_PARAMS(struct sft_dropout_params, node)->probability;
     (void)dtype;
     out[0] = *sft_in_shape(graph, node, 0);
-    if (!(p >= 0.0f && p < 1.0f)) return sft_fail(SFT_USAGE, "dropout: probability %g is not in [0, 1)", (double)p);
+    if (!(p >= 0.0f && p < 1.0f))
+        return sft_fail(SFT_USAGE, "dropout: probability %g is not in [0, 1)", (double)p);
     return key_fits(graph, node, 1);
 }
 
 static void grad_dropout(struct sft_autodiff *autodiff, const struct sft_node *node)
 {
     sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_dropout(autodiff->graph, dy, node->in[1], *SFT_NODE_PARAMS(struct sft_dropout_params, node)));
+    sft_add_grad(
+        autodiff, node->in[0],
+        sft_dropout(autodiff->graph, dy, node->in[1], *SFT_NODE_PARAMS(struct sft_dropout_params, node)));
 }
 
 const struct sft_op sft_op_dropout = {
@@ -181,8 +185,8 @@ sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value 
     return sft_graph_append(graph, &sft_op_normal, &key, 1, &params, NULL);
 }
 
-static enum sft_status infer_normal(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                    enum sft_dtype *dtype)
+static enum sft_status infer_normal(const struct sft_graph *graph, const struct sft_node *node,
+                                    struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     out[0] = SFT_NODE_PARAMS(struct sft_normal_params, node)->shape;

@@ -2,7 +2,8 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations, sft_value *quality)
+sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations,
+                              sft_value *quality)
 {
     struct sft_remove_rank_one_params params = {iterations};
     sft_value out[2];
@@ -11,8 +12,8 @@ sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value st
     return out[0];
 }
 
-static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                             enum sft_dtype *dtype)
+static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node,
+                             struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
     (void)dtype;

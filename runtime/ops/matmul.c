@@ -3,13 +3,14 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias, struct sft_matmul_params params)
+sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias,
+                     struct sft_matmul_params params)
 {
     return sft_graph_append(graph, &sft_op_matmul, (sft_value[]){a, b, bias}, 3, &params, NULL);
 }
 
-static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                             enum sft_dtype *dtype)
+static enum sft_status infer(const struct sft_graph *graph, const struct sft_node *node,
+                             struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_matmul_params *params = SFT_NODE_PARAMS(struct sft_matmul_params, node);
     const struct sft_shape *a = sft_in_shape(graph, node, 0), *b = sft_in_shape(graph, node, 1);
@@ -41,11 +42,13 @@ static void grad(struct sft_autodiff *autodiff, const struct sft_node *node)
     int ta = params->transpose_a, tb = params->transpose_b;
     if (params->relu) dy = sft_relu_grad(graph, dy, node->out[0]);
     if (sft_needs_grad(autodiff, a)) {
-        struct sft_matmul_params p = ta ? (struct sft_matmul_params){tb, 1, 0} : (struct sft_matmul_params){0, !tb, 0};
+        struct sft_matmul_params p =
+            ta ? (struct sft_matmul_params){tb, 1, 0} : (struct sft_matmul_params){0, !tb, 0};
         sft_add_grad(autodiff, a, sft_matmul(graph, ta ? b : dy, ta ? dy : b, SFT_NONE, p));
     }
     if (sft_needs_grad(autodiff, b)) {
-        struct sft_matmul_params p = tb ? (struct sft_matmul_params){1, ta, 0} : (struct sft_matmul_params){!ta, 0, 0};
+        struct sft_matmul_params p =
+            tb ? (struct sft_matmul_params){1, ta, 0} : (struct sft_matmul_params){!ta, 0, 0};
         sft_add_grad(autodiff, b, sft_matmul(graph, tb ? dy : a, tb ? a : dy, SFT_NONE, p));
     }
     if (sft_needs_grad(autodiff, bias))

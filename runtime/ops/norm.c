@@ -20,7 +20,8 @@ static enum sft_status infer_standardize(const struct sft_graph *graph, const st
     const struct sft_shape *w = sft_in_shape(graph, node, 0);
     char text[SFT_SHAPE_TEXT];
     (void)dtype;
-    if (w->rank < 2) return sft_fail(SFT_USAGE, "weight_standardize: %s is no filter", sft_shape_str(w, text));
+    if (w->rank < 2)
+        return sft_fail(SFT_USAGE, "weight_standardize: %s is no filter", sft_shape_str(w, text));
     out[0] = *w;
     out[1] = SFT_SHAPE(w->dim[w->rank - 1]);
     return SFT_OK;
@@ -29,10 +30,12 @@ static enum sft_status infer_standardize(const struct sft_graph *graph, const st
 static void grad_standardize(struct sft_autodiff *autodiff, const struct sft_node *node)
 {
     sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_weight_standardize_grad(autodiff->graph, dy, node->out[0], node->out[1]));
+    sft_add_grad(autodiff, node->in[0],
+                 sft_weight_standardize_grad(autodiff->graph, dy, node->out[0], node->out[1]));
 }
 
-static void cost_standardize(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
+static void cost_standardize(const struct sft_graph *graph, const struct sft_node *node,
+                             struct sft_cost *cost)
 {
     cost->flops = 6.0 * (double)sft_in_count(graph, node, 0);
 }
@@ -51,7 +54,8 @@ const struct sft_op sft_op_weight_standardize = {
 
 sft_value sft_weight_standardize_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value rstd)
 {
-    return sft_graph_append(graph, &sft_op_weight_standardize_grad, (sft_value[]){dy, y, rstd}, 3, NULL, NULL);
+    return sft_graph_append(graph, &sft_op_weight_standardize_grad, (sft_value[]){dy, y, rstd}, 3, NULL,
+                            NULL);
 }
 
 static enum sft_status infer_standardize_grad(const struct sft_graph *graph, const struct sft_node *node,
@@ -79,11 +83,13 @@ const struct sft_op sft_op_weight_standardize_grad = {
 
 /* ---- group normalisation ---- */
 
-struct sft_group_norm_out sft_group_norm(struct sft_graph *graph, sft_value x, sft_value gamma, sft_value beta,
-                                         sft_value mean, sft_value variance, struct sft_group_norm_params params)
+struct sft_group_norm_out sft_group_norm(struct sft_graph *graph, sft_value x, sft_value gamma,
+                                         sft_value beta, sft_value mean, sft_value variance,
+                                         struct sft_group_norm_params params)
 {
     sft_value out[SFT_MAX_OUTPUTS];
-    sft_graph_append(graph, &sft_op_group_norm, (sft_value[]){x, gamma, beta, mean, variance}, 5, &params, out);
+    sft_graph_append(graph, &sft_op_group_norm, (sft_value[]){x, gamma, beta, mean, variance}, 5, &params,
+                     out);
     return (struct sft_group_norm_out){out[0], out[1], out[2]};
 }
 
@@ -92,11 +98,12 @@ static enum sft_status check_group_norm(const struct sft_graph *graph, const str
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
     int64_t groups = SFT_NODE_PARAMS(struct sft_group_norm_params, node)->groups, channels;
     char a[SFT_SHAPE_TEXT], b[SFT_SHAPE_TEXT];
-    if (x->rank < 2) return sft_fail(SFT_USAGE, "%s: %s has no channels", node->op->name, sft_shape_str(x, a));
+    if (x->rank < 2)
+        return sft_fail(SFT_USAGE, "%s: %s has no channels", node->op->name, sft_shape_str(x, a));
     channels = x->dim[x->rank - 1];
     if (groups < 1 || channels % groups)
-        return sft_fail(SFT_USAGE, "%s: %d channels do not divide into %d groups", node->op->name, (int)channels,
-                        (int)groups);
+        return sft_fail(SFT_USAGE, "%s: %d channels do not divide into %d groups", node->op->name,
+                        (int)channels, (int)groups);
     for (int i = gamma; i < gamma + 2; i++)
         if (!sft_shape_equal(sft_in_shape(graph, node, i), &SFT_SHAPE(channels)))
             return sft_fail(SFT_USAGE, "%s: gamma or beta %s does not fit %s", node->op->name,
@@ -120,7 +127,8 @@ static enum sft_status infer_group_norm(const struct sft_graph *graph, const str
     SFT_TRY(check_group_norm(graph, node, 1));
     if (params->frozen ? !is_statistic(graph, node, 3) || !is_statistic(graph, node, 4)
                        : node->in[3] != SFT_NONE || node->in[4] != SFT_NONE)
-        return sft_fail(SFT_USAGE, "group_norm: mean and variance belong to the frozen form and are (N, groups)");
+        return sft_fail(SFT_USAGE,
+                        "group_norm: mean and variance belong to the frozen form and are (N, groups)");
     out[0] = *x;
     out[1] = out[2] = SFT_SHAPE(x->dim[0], params->groups);
     return SFT_OK;
@@ -163,26 +171,30 @@ const struct sft_op sft_op_group_norm = {
     SFT_VULKAN_SCRATCH(group_norm),
 };
 
-sft_value sft_group_norm_sums(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma, sft_value beta,
-                              sft_value mean, sft_value rstd, struct sft_group_norm_params params)
+sft_value sft_group_norm_sums(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
+                              sft_value beta, sft_value mean, sft_value rstd,
+                              struct sft_group_norm_params params)
 {
-    return sft_graph_append(graph, &sft_op_group_norm_sums, (sft_value[]){x, dy, gamma, beta, mean, rstd}, 6, &params,
-                            NULL);
+    return sft_graph_append(graph, &sft_op_group_norm_sums, (sft_value[]){x, dy, gamma, beta, mean, rstd}, 6,
+                            &params, NULL);
 }
 
 static enum sft_status check_group_norm_grad(const struct sft_graph *graph, const struct sft_node *node)
 {
     SFT_TRY(check_group_norm(graph, node, 2));
-    if (!sft_shape_equal(sft_in_shape(graph, node, 0), sft_in_shape(graph, node, 1)) || !is_statistic(graph, node, 4) ||
-        !is_statistic(graph, node, 5))
+    if (!sft_shape_equal(sft_in_shape(graph, node, 0), sft_in_shape(graph, node, 1)) ||
+        !is_statistic(graph, node, 4) || !is_statistic(graph, node, 5))
         return sft_fail(SFT_USAGE, "%s: dy, mean or rstd does not fit x", node->op->name);
     return SFT_OK;
 }
 
-static struct sft_shape sums_shape(const struct sft_shape *x) { return SFT_SHAPE(2, x->dim[0], x->dim[x->rank - 1]); }
+static struct sft_shape sums_shape(const struct sft_shape *x)
+{
+    return SFT_SHAPE(2, x->dim[0], x->dim[x->rank - 1]);
+}
 
-static enum sft_status infer_sums(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                  enum sft_dtype *dtype)
+static enum sft_status infer_sums(const struct sft_graph *graph, const struct sft_node *node,
+                                  struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     SFT_TRY(check_group_norm_grad(graph, node));
@@ -204,21 +216,23 @@ const struct sft_op sft_op_group_norm_sums = {
     SFT_VULKAN_SCRATCH(group_norm_sums),
 };
 
-sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma, sft_value beta,
-                            sft_value mean, sft_value rstd, sft_value sums, struct sft_group_norm_params params)
+sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
+                            sft_value beta, sft_value mean, sft_value rstd, sft_value sums,
+                            struct sft_group_norm_params params)
 {
-    return sft_graph_append(graph, &sft_op_group_norm_dx, (sft_value[]){x, dy, gamma, beta, mean, rstd, sums}, 7,
-                            &params, NULL);
+    return sft_graph_append(graph, &sft_op_group_norm_dx, (sft_value[]){x, dy, gamma, beta, mean, rstd, sums},
+                            7, &params, NULL);
 }
 
-static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                enum sft_dtype *dtype)
+static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_node *node,
+                                struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
     struct sft_shape sums = {.rank = -1};
     (void)dtype;
     SFT_TRY(check_group_norm_grad(graph, node));
-    if (node->in[6] != SFT_NONE || !SFT_NODE_PARAMS(struct sft_group_norm_params, node)->frozen) sums = sums_shape(x);
+    if (node->in[6] != SFT_NONE || !SFT_NODE_PARAMS(struct sft_group_norm_params, node)->frozen)
+        sums = sums_shape(x);
     if (!sft_shape_equal(sft_in_shape(graph, node, 6), &sums))
         return sft_fail(SFT_USAGE, "group_norm_dx: sums do not fit x");
     out[0] = *x;
@@ -248,12 +262,13 @@ sft_value sft_group_norm_dparam(struct sft_graph *graph, sft_value sums, sft_val
     return out[0];
 }
 
-static enum sft_status infer_dparam(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                    enum sft_dtype *dtype)
+static enum sft_status infer_dparam(const struct sft_graph *graph, const struct sft_node *node,
+                                    struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_shape *sums = sft_in_shape(graph, node, 0);
     (void)dtype;
-    if (sums->rank != 3 || sums->dim[0] != 2) return sft_fail(SFT_USAGE, "group_norm_dparam: sums are (2, N, C)");
+    if (sums->rank != 3 || sums->dim[0] != 2)
+        return sft_fail(SFT_USAGE, "group_norm_dparam: sums are (2, N, C)");
     out[0] = out[1] = SFT_SHAPE(sums->dim[2]);
     return SFT_OK;
 }
@@ -270,15 +285,15 @@ const struct sft_op sft_op_group_norm_dparam = {
 
 /* ---- running statistics of batch norm ---- */
 
-void sft_running_update(struct sft_graph *graph, sft_value running_mean, sft_value running_variance, sft_value mean,
-                        sft_value rstd, struct sft_running_update_params params)
+void sft_running_update(struct sft_graph *graph, sft_value running_mean, sft_value running_variance,
+                        sft_value mean, sft_value rstd, struct sft_running_update_params params)
 {
-    sft_graph_append(graph, &sft_op_running_update, (sft_value[]){running_mean, running_variance, mean, rstd}, 4,
-                     &params, NULL);
+    sft_graph_append(graph, &sft_op_running_update, (sft_value[]){running_mean, running_variance, mean, rstd},
+                     4, &params, NULL);
 }
 
-static enum sft_status infer_running(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                     enum sft_dtype *dtype)
+static enum sft_status infer_running(const struct sft_graph *graph, const struct sft_node *node,
+                                     struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)out;
     (void)dtype;
@@ -286,7 +301,8 @@ static enum sft_status infer_running(const struct sft_graph *graph, const struct
         if (sft_in_count(graph, node, i) != sft_in_count(graph, node, 0))
             return sft_fail(SFT_USAGE, "running_update: statistics of different sizes");
     if (SFT_NODE_PARAMS(struct sft_running_update_params, node)->count < 2)
-        return sft_fail(SFT_USAGE, "running_update: batch norm needs more than one value per channel to train");
+        return sft_fail(SFT_USAGE,
+                        "running_update: batch norm needs more than one value per channel to train");
     return SFT_OK;
 }
 

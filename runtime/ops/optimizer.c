@@ -14,8 +14,8 @@ sft_value sft_perturb(struct sft_graph *graph, sft_value w, sft_value g, sft_val
     return sft_graph_append(graph, &sft_op_perturb, (sft_value[]){w, g, norm, hyper}, 4, NULL, NULL);
 }
 
-static enum sft_status infer_perturb(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                     enum sft_dtype *dtype)
+static enum sft_status infer_perturb(const struct sft_graph *graph, const struct sft_node *node,
+                                     struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)dtype;
     out[0] = *sft_in_shape(graph, node, 0);
@@ -35,14 +35,15 @@ const struct sft_op sft_op_perturb = {
     SFT_KERNELS(perturb),
 };
 
-static enum sft_status infer_update(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                    enum sft_dtype *dtype)
+static enum sft_status infer_update(const struct sft_graph *graph, const struct sft_node *node,
+                                    struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)out;
     (void)dtype;
     for (int i = 1; i < node->n_in - 1; i++)
         if (sft_in_count(graph, node, i) != sft_in_count(graph, node, 0))
-            return sft_fail(SFT_USAGE, "%s: weights, state and gradient have different sizes", node->op->name);
+            return sft_fail(SFT_USAGE, "%s: weights, state and gradient have different sizes",
+                            node->op->name);
     if (!hyper_fits(graph, node, node->n_in - 1))
         return sft_fail(SFT_USAGE, "%s: hyper-parameters are (%d)", node->op->name, SFT_HYPER_COUNT);
     return SFT_OK;

@@ -3,7 +3,8 @@
 #include "runtime/op.h"
 #include "runtime/ops.h"
 
-static enum sft_status misfit(const struct sft_node *node, const struct sft_shape *small, const struct sft_shape *big)
+static enum sft_status misfit(const struct sft_node *node, const struct sft_shape *small,
+                              const struct sft_shape *big)
 {
     char a[SFT_SHAPE_TEXT], b[SFT_SHAPE_TEXT];
     return sft_fail(SFT_USAGE, "%s: %s does not broadcast to %s", node->op->name, sft_shape_str(small, a),
@@ -16,8 +17,8 @@ sft_value sft_sum_to(struct sft_graph *graph, sft_value x, struct sft_shape shap
     return sft_graph_append(graph, &sft_op_sum_to, &x, 1, &params, NULL);
 }
 
-static enum sft_status infer_sum_to(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                    enum sft_dtype *dtype)
+static enum sft_status infer_sum_to(const struct sft_graph *graph, const struct sft_node *node,
+                                    struct sft_shape *out, enum sft_dtype *dtype)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
     (void)dtype;
@@ -96,8 +97,8 @@ sft_value sft_norm2(struct sft_graph *graph, sft_value x, float epsilon)
     return sft_graph_append(graph, &sft_op_norm2, &x, 1, &params, NULL);
 }
 
-static enum sft_status infer_norm2(const struct sft_graph *graph, const struct sft_node *node, struct sft_shape *out,
-                                   enum sft_dtype *dtype)
+static enum sft_status infer_norm2(const struct sft_graph *graph, const struct sft_node *node,
+                                   struct sft_shape *out, enum sft_dtype *dtype)
 {
     (void)graph;
     (void)node;

@@ -43,7 +43,8 @@ static enum sft_status read_family(struct sft_vk_adapter *adapter)
         bool alone = !(families[i].queueFlags & VK_QUEUE_GRAPHICS_BIT);
         if (!(families[i].queueFlags & VK_QUEUE_COMPUTE_BIT)) continue;
         if (adapter->family != UINT32_MAX && !alone) continue;
-        if (adapter->family != UINT32_MAX && !(families[adapter->family].queueFlags & VK_QUEUE_GRAPHICS_BIT)) continue;
+        if (adapter->family != UINT32_MAX && !(families[adapter->family].queueFlags & VK_QUEUE_GRAPHICS_BIT))
+            continue;
         adapter->family = i;
         adapter->timestamp_bits = families[i].timestampValidBits;
     }
@@ -56,7 +57,8 @@ static void read_heap(struct sft_vk_adapter *adapter)
     const VkPhysicalDeviceMemoryProperties *memory = &adapter->memory;
     VkDeviceSize best = 0;
     for (uint32_t i = 0; i < memory->memoryHeapCount; i++)
-        if ((memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) && memory->memoryHeaps[i].size > best) {
+        if ((memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) &&
+            memory->memoryHeaps[i].size > best) {
             adapter->heap = i;
             best = memory->memoryHeaps[i].size;
         }
@@ -110,8 +112,8 @@ static void uuid_text(const uint8_t uuid[VK_UUID_SIZE], char *text, size_t room)
 {
     size_t at = 0;
     for (unsigned i = 0; i < VK_UUID_SIZE && at + 3 < room; i++)
-        at +=
-            (size_t)snprintf(text + at, room - at, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+        at += (size_t)snprintf(text + at, room - at, "%s%02x",
+                               i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
 }
 
 /* The driver's budget is a hint that some get wrong (larger than the heap): clamped. */
@@ -119,8 +121,8 @@ static uint64_t free_memory(const struct sft_vk_adapter *adapter)
 {
     VkPhysicalDeviceMemoryBudgetPropertiesEXT budget = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT};
-    VkPhysicalDeviceMemoryProperties2 memory = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
-                                                .pNext = &budget};
+    VkPhysicalDeviceMemoryProperties2 memory = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, .pNext = &budget};
     uint64_t all = adapter->memory.memoryHeaps[adapter->heap].size, most, used;
     if (!adapter->memory_budget) return 0;
     vkGetPhysicalDeviceMemoryProperties2(adapter->handle, &memory);
@@ -163,8 +165,8 @@ void sft_vk_adapter_info(const struct sft_vk_adapter *adapter, int index, struct
     info->subgroup = adapter->properties11.subgroupSize;
     info->subgroup_min = adapter->properties13.minSubgroupSize;
     info->subgroup_max = adapter->properties13.maxSubgroupSize;
-    info->fp16 =
-        adapter->features12.shaderFloat16 && adapter->features11.storageBuffer16BitAccess && !sft_vk_disabled("fp16");
+    info->fp16 = adapter->features12.shaderFloat16 && adapter->features11.storageBuffer16BitAccess &&
+                 !sft_vk_disabled("fp16");
     info->bf16 = adapter->bfloat16 && !sft_vk_disabled("bf16");
     info->cooperative_matrix = adapter->cooperative_matrix && !sft_vk_disabled("coopmat");
     info->unified_memory = type != VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU && host_sees_heap(adapter);
@@ -179,11 +181,13 @@ struct sft_vk_limits sft_vk_adapter_limits(const struct sft_vk_adapter *adapter)
     struct sft_vk_limits limits = {
         .max_invocations = l->maxComputeWorkGroupInvocations,
         .shared_memory = l->maxComputeSharedMemorySize,
-        .cpu_device = adapter->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !sft_vk_disabled("cpu-kernels"),
+        .cpu_device =
+            adapter->properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && !sft_vk_disabled("cpu-kernels"),
     };
     memcpy(limits.max_group_size, l->maxComputeWorkGroupSize, sizeof(limits.max_group_size));
     memcpy(limits.max_groups, l->maxComputeWorkGroupCount, sizeof(limits.max_groups));
-    if (sft_vk_disabled("subgroup") || !(p->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT)) return limits;
+    if (sft_vk_disabled("subgroup") || !(p->subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT))
+        return limits;
     limits.subgroup_size = p->subgroupSize;
     return limits;
 }
@@ -197,7 +201,8 @@ static void mark_twin(struct sft_device_info *first, int n, struct sft_device_in
         memcpy(id, info->id, sizeof(id));
         snprintf(info->id, sizeof(info->id), "%.36s/%d", id, info->index % 10);
         if (info->usable)
-            snprintf(info->reason, sizeof(info->reason), "perhaps the same device as vulkan:%d", first[i].index);
+            snprintf(info->reason, sizeof(info->reason), "perhaps the same device as vulkan:%d",
+                     first[i].index);
         return;
     }
 }
@@ -212,8 +217,8 @@ static enum sft_status list_all(VkInstance instance, VkPhysicalDevice **handles,
     return result >= VK_SUCCESS ? SFT_OK : sft_vk_fail(NULL, result, "vkEnumeratePhysicalDevices");
 }
 
-static enum sft_status append(VkPhysicalDevice handle, int index, struct sft_device_info **list, size_t *count,
-                              size_t *room)
+static enum sft_status append(VkPhysicalDevice handle, int index, struct sft_device_info **list,
+                              size_t *count, size_t *room)
 {
     struct sft_vk_adapter *adapter = sft_calloc(1, sizeof(*adapter));
     enum sft_status status = adapter ? sft_vk_adapter_read(handle, adapter) : SFT_MEMORY;
@@ -236,7 +241,8 @@ enum sft_status sft_vk_list(struct sft_device_info **list, size_t *count, size_t
     SFT_TRY(sft_vk_instance_get(&instance));
     if (!instance) return SFT_OK;
     status = list_all(instance, &handles, &n);
-    for (uint32_t i = 0; status == SFT_OK && i < n; i++) status = append(handles[i], (int)i, list, count, room);
+    for (uint32_t i = 0; status == SFT_OK && i < n; i++)
+        status = append(handles[i], (int)i, list, count, room);
     free(handles);
     return status;
 }

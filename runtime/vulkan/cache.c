@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pipeline cache on disk. Drivers may crash on data that is not theirs or is damaged, so the file has a header of
- * our own: which device and driver wrote it, and the hash of what follows.
+ * The pipeline cache on disk. Drivers may crash on data that is not theirs or is damaged, so the file has a
+ * header of our own: which device and driver wrote it, and the hash of what follows.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,7 +82,8 @@ enum sft_status sft_vk_cache_open(struct sft_vk *vk)
     struct sft_bytes file = {0};
     char path[4096];
     VkResult result;
-    if (cache_path(vk, path, sizeof(path)) && access(path, R_OK) == 0 && sft_file_open(path, &file) == SFT_OK) {
+    if (cache_path(vk, path, sizeof(path)) && access(path, R_OK) == 0 &&
+        sft_file_open(path, &file) == SFT_OK) {
         info.pInitialData = valid_data(vk, &file, &info.initialDataSize);
         if (!info.pInitialData) {
             info.initialDataSize = 0;
@@ -115,7 +116,8 @@ void sft_vk_cache_save(struct sft_vk *vk)
     if (!cache_path(vk, path, sizeof(path)) || !writable(path)) return;
     if (vkGetPipelineCacheData(vk->device, vk->cache, &bytes, NULL) != VK_SUCCESS || bytes == 0) return;
     data = sft_calloc(1, sizeof(header) + bytes);
-    if (!data || vkGetPipelineCacheData(vk->device, vk->cache, &bytes, data + sizeof(header)) != VK_SUCCESS) goto out;
+    if (!data || vkGetPipelineCacheData(vk->device, vk->cache, &bytes, data + sizeof(header)) != VK_SUCCESS)
+        goto out;
     header = make_header(vk, data + sizeof(header), bytes);
     memcpy(data, &header, sizeof(header));
     slash = strrchr(path, '/');
@@ -123,7 +125,8 @@ void sft_vk_cache_save(struct sft_vk *vk)
     if (sft_make_folder(path) != SFT_OK) goto out;
     *slash = '/';
     if (sft_file_write(path, data, sizeof(header) + bytes) != SFT_OK)
-        sft_log(SFT_LOG_WARNING, "the pipeline cache was not saved; the next start compiles its kernels again");
+        sft_log(SFT_LOG_WARNING,
+                "the pipeline cache was not saved; the next start compiles its kernels again");
 out:
     free(data);
 }

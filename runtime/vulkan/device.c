@@ -5,7 +5,8 @@
 #include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
-static enum sft_status find_adapter(VkInstance instance, const struct sft_device_info *info, struct sft_vk *vk)
+static enum sft_status find_adapter(VkInstance instance, const struct sft_device_info *info,
+                                    struct sft_vk *vk)
 {
     VkPhysicalDevice *handles;
     uint32_t n = 0;
@@ -46,12 +47,14 @@ static enum sft_status create_device(struct sft_vk *vk)
     VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR executable = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PIPELINE_EXECUTABLE_PROPERTIES_FEATURES_KHR,
         .pipelineExecutableInfo = VK_TRUE};
-    VkPhysicalDeviceVulkan13Features features13 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
-                                                   .pNext = vk->adapter.executable_properties ? &executable : NULL,
-                                                   .synchronization2 = VK_TRUE,
-                                                   .maintenance4 = VK_TRUE,
-                                                   .subgroupSizeControl = vk->set_subgroup_size};
-    VkPhysicalDeviceVulkan12Features features12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
+    VkPhysicalDeviceVulkan13Features features13 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES,
+        .pNext = vk->adapter.executable_properties ? &executable : NULL,
+        .synchronization2 = VK_TRUE,
+        .maintenance4 = VK_TRUE,
+        .subgroupSizeControl = vk->set_subgroup_size};
+    VkPhysicalDeviceVulkan12Features features12 = {.sType =
+                                                       VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
                                                    .pNext = &features13,
                                                    .timelineSemaphore = VK_TRUE,
                                                    .bufferDeviceAddress = VK_TRUE};
@@ -60,7 +63,8 @@ static enum sft_status create_device(struct sft_vk *vk)
                                .queueCreateInfoCount = 1,
                                .pQueueCreateInfos = &queue,
                                .ppEnabledExtensionNames = extensions};
-    if (vk->adapter.portability_subset) extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
+    if (vk->adapter.portability_subset)
+        extensions[info.enabledExtensionCount++] = "VK_KHR_portability_subset";
     if (vk->adapter.executable_properties)
         extensions[info.enabledExtensionCount++] = VK_KHR_PIPELINE_EXECUTABLE_PROPERTIES_EXTENSION_NAME;
     VK_TRY(vk, vkCreateDevice(vk->adapter.handle, &info, NULL, &vk->device));
@@ -141,12 +145,14 @@ static enum sft_status allocate(struct sft_device *device, size_t bytes, void **
     return status;
 }
 
-static enum sft_status upload(struct sft_device *device, void *memory, size_t offset, const void *data, size_t bytes)
+static enum sft_status upload(struct sft_device *device, void *memory, size_t offset, const void *data,
+                              size_t bytes)
 {
     return sft_vk_upload(device->state, memory, offset, data, bytes);
 }
 
-static enum sft_status download(struct sft_device *device, void *memory, size_t offset, void *data, size_t bytes)
+static enum sft_status download(struct sft_device *device, void *memory, size_t offset, void *data,
+                                size_t bytes)
 {
     return sft_vk_download(device->state, memory, offset, data, bytes);
 }

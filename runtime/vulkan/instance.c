@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The process has one instance, made when it is first needed and kept until the process ends: starting the drivers
- * takes tens of milliseconds, and some of them do not stand being unloaded.
+ * The process has one instance, made when it is first needed and kept until the process ends: starting the
+ * drivers takes tens of milliseconds, and some of them do not stand being unloaded.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -41,7 +41,8 @@ static bool validation_wanted(void)
 
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
                                                  VkDebugUtilsMessageTypeFlagsEXT type,
-                                                 const VkDebugUtilsMessengerCallbackDataEXT *data, void *context)
+                                                 const VkDebugUtilsMessengerCallbackDataEXT *data,
+                                                 void *context)
 {
     (void)severity;
     (void)type;
@@ -79,13 +80,15 @@ static bool has_extension(const char *name)
 
 static VkResult create(bool validate, VkInstance *instance)
 {
-    VkApplicationInfo application = {
-        .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .pApplicationName = "sft-vk", .apiVersion = VK_API_VERSION_1_3};
-    VkDebugUtilsMessengerCreateInfoEXT debug = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
-                                                .messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
-                                                                   VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
-                                                .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
-                                                .pfnUserCallback = on_message};
+    VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                     .pApplicationName = "sft-vk",
+                                     .apiVersion = VK_API_VERSION_1_3};
+    VkDebugUtilsMessengerCreateInfoEXT debug = {
+        .sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
+        .messageSeverity =
+            VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+        .messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT,
+        .pfnUserCallback = on_message};
     VkValidationFeatureEnableEXT enable[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
     VkValidationFeaturesEXT features = {.sType = VK_STRUCTURE_TYPE_VALIDATION_FEATURES_EXT,
                                         .pNext = &debug,
@@ -125,15 +128,17 @@ static enum sft_status start(void)
         return SFT_OK;
     }
     if (validate && !has_layer(VALIDATION_LAYER))
-        return sft_fail(SFT_DEVICE, "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
+        return sft_fail(SFT_DEVICE,
+                        "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
                         VALIDATION_LAYER);
     result = create(validate, &the_instance);
     if (result == VK_SUCCESS) return SFT_OK;
     if (the_instance) vkDestroyInstance(the_instance, NULL); /* the messenger failed */
     the_instance = VK_NULL_HANDLE;
-    sft_log(result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_LOG_DEBUG : SFT_LOG_WARNING,
-            "Vulkan: vkCreateInstance gave VkResult %d, so there are no Vulkan devices (are drivers installed?)",
-            (int)result);
+    sft_log(
+        result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_LOG_DEBUG : SFT_LOG_WARNING,
+        "Vulkan: vkCreateInstance gave VkResult %d, so there are no Vulkan devices (are drivers installed?)",
+        (int)result);
     return SFT_OK;
 }
 

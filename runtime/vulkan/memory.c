@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Device memory comes in blocks, each one VkDeviceMemory under one VkBuffer, and is cut first-fit. Drivers allow few
- * allocations (4096 is the guaranteed minimum), and one address for each block is all that kernels need.
+ * Device memory comes in blocks, each one VkDeviceMemory under one VkBuffer, and is cut first-fit. Drivers
+ * allow few allocations (4096 is the guaranteed minimum), and one address for each block is all that kernels
+ * need.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,9 @@
 enum { ALIGNMENT = 256 };
 #define BLOCK_BYTES ((VkDeviceSize)64 << 20)
 
-static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
-                                        VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
+static const VkBufferUsageFlags usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT |
+                                        VK_BUFFER_USAGE_TRANSFER_SRC_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                                        VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT;
 
 /* ---- memory types ---- */
 
@@ -34,7 +36,8 @@ static uint32_t pick_type(const struct sft_vk_adapter *adapter, uint32_t allowed
     int best_fitness = -1;
     for (uint32_t i = 0; i < adapter->memory.memoryTypeCount; i++) {
         int fits = fitness(adapter, i, needed, nice);
-        if (!(allowed & 1u << i) || (heap >= 0 && adapter->memory.memoryTypes[i].heapIndex != (uint32_t)heap)) continue;
+        if (!(allowed & 1u << i) || (heap >= 0 && adapter->memory.memoryTypes[i].heapIndex != (uint32_t)heap))
+            continue;
         if (fits > best_fitness) {
             best = i;
             best_fitness = fits;
@@ -56,9 +59,11 @@ static VkDeviceSize asked_max_block(void)
 
 enum sft_status sft_vk_memory_init(struct sft_vk *vk)
 {
-    const VkMemoryPropertyFlags host = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    const VkMemoryPropertyFlags host =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
     const struct sft_vk_adapter *adapter = &vk->adapter;
-    VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = ALIGNMENT, .usage = usage};
+    VkBufferCreateInfo buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = ALIGNMENT, .usage = usage};
     VkDeviceBufferMemoryRequirements ask = {.sType = VK_STRUCTURE_TYPE_DEVICE_BUFFER_MEMORY_REQUIREMENTS,
                                             .pCreateInfo = &buffer};
     VkMemoryRequirements2 needs = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2};
@@ -93,7 +98,8 @@ static enum sft_status allocate(struct sft_vk *vk, uint32_t type, struct sft_vk_
                                        .flags = VK_MEMORY_ALLOCATE_DEVICE_ADDRESS_BIT};
     VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &flags, .memoryTypeIndex = type};
-    VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = block->bytes, .usage = usage};
+    VkBufferCreateInfo buffer = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .size = block->bytes, .usage = usage};
     VkBufferDeviceAddressInfo address = {.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO};
     VkMemoryRequirements needs;
     VK_TRY(vk, vkCreateBuffer(vk->device, &buffer, NULL, &block->buffer));
@@ -108,7 +114,8 @@ static enum sft_status allocate(struct sft_vk *vk, uint32_t type, struct sft_vk_
     return SFT_OK;
 }
 
-enum sft_status sft_vk_block_create(struct sft_vk *vk, uint32_t type, VkDeviceSize bytes, struct sft_vk_block **block)
+enum sft_status sft_vk_block_create(struct sft_vk *vk, uint32_t type, VkDeviceSize bytes,
+                                    struct sft_vk_block **block)
 {
     struct sft_vk_block *made = sft_calloc(1, sizeof(*made));
     enum sft_status status = made ? SFT_OK : SFT_MEMORY;
@@ -178,7 +185,8 @@ static enum sft_status add_block(struct sft_vk *vk, VkDeviceSize bytes)
     VkDeviceSize usual = heap / 16 < BLOCK_BYTES ? heap / 16 : BLOCK_BYTES;
     if (usual > vk->max_block) usual = vk->max_block;
     SFT_TRY(sft_grow(&vk->blocks, &vk->blocks_room, vk->n_blocks + 1, sizeof(*vk->blocks)));
-    SFT_TRY(sft_vk_block_create(vk, vk->device_type, bytes > usual ? bytes : usual, &vk->blocks[vk->n_blocks]));
+    SFT_TRY(
+        sft_vk_block_create(vk, vk->device_type, bytes > usual ? bytes : usual, &vk->blocks[vk->n_blocks]));
     vk->n_blocks++;
     return SFT_OK;
 }
@@ -211,9 +219,10 @@ enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes, struct sft
     enum sft_status status;
     *memory = NULL;
     if (bytes > vk->max_block)
-        return sft_fail(SFT_MEMORY,
-                        "%s: %zu MiB in one piece, but its buffers hold %llu MiB at most; make the batch smaller",
-                        vk->adapter.properties.deviceName, bytes >> 20, (unsigned long long)(vk->max_block >> 20));
+        return sft_fail(
+            SFT_MEMORY,
+            "%s: %zu MiB in one piece, but its buffers hold %llu MiB at most; make the batch smaller",
+            vk->adapter.properties.deviceName, bytes >> 20, (unsigned long long)(vk->max_block >> 20));
     made = sft_calloc(1, sizeof(*made));
     if (!made) return SFT_MEMORY;
     made->bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;

@@ -31,13 +31,15 @@ void sft_vk_pipelines_uninit(struct sft_vk *vk)
 static bool uses_subgroups(const struct sft_shader *shader)
 {
     const uint32_t header = 5, capability = 17;
-    for (size_t at = header; at + 1 < shader->bytes / 4 && (shader->words[at] & 0xffff) == capability; at += 2)
+    for (size_t at = header; at + 1 < shader->bytes / 4 && (shader->words[at] & 0xffff) == capability;
+         at += 2)
         if (shader->words[at + 1] >= 61 && shader->words[at + 1] <= 68) return true;
     return false;
 }
 
 enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pipeline *what,
-                                       VkPipelineCreateFlags flags, VkPipelineCache cache, VkPipeline *pipeline)
+                                       VkPipelineCreateFlags flags, VkPipelineCache cache,
+                                       VkPipeline *pipeline)
 {
     VkSpecializationMapEntry entries[SFT_VK_MAX_SPEC];
     VkSpecializationInfo spec = {(uint32_t)what->n_spec, entries, (size_t)what->n_spec * 4, what->spec};
@@ -47,13 +49,14 @@ enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pi
     VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
         .requiredSubgroupSize = vk->limits.subgroup_size};
-    VkComputePipelineCreateInfo info = {.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
-                                        .flags = flags,
-                                        .layout = vk->layout,
-                                        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                                                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                                                  .pName = "main",
-                                                  .pSpecializationInfo = &spec}};
+    VkComputePipelineCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+        .flags = flags,
+        .layout = vk->layout,
+        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
+                  .pName = "main",
+                  .pSpecializationInfo = &spec}};
     VkResult result;
     for (uint32_t i = 0; i < SFT_VK_MAX_SPEC; i++) entries[i] = (VkSpecializationMapEntry){i, i * 4, 4};
     if (vk->set_subgroup_size && uses_subgroups(what->shader)) info.stage.pNext = &subgroup;
@@ -73,7 +76,8 @@ enum sft_status sft_vk_pipeline_get(struct sft_vk *vk, const char *shader, const
     if (!wanted.shader) return sft_fail(SFT_DEVICE, "shader %s is not part of this build", shader);
     for (size_t i = 0; i < vk->n_pipelines; i++) {
         const struct sft_vk_pipeline *known = &vk->pipelines[i];
-        if (known->shader != wanted.shader || memcmp(known->spec, wanted.spec, sizeof(wanted.spec)) != 0) continue;
+        if (known->shader != wanted.shader || memcmp(known->spec, wanted.spec, sizeof(wanted.spec)) != 0)
+            continue;
         *pipeline = known->handle;
         return SFT_OK;
     }

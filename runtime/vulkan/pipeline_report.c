@@ -46,22 +46,25 @@ static void note(struct sft_pipeline_report *report, const VkPipelineExecutableS
 static enum sft_status read_statistics(struct sft_vk *vk, VkPipeline pipeline, uint32_t executable,
                                        struct sft_pipeline_report *report)
 {
-    VkPipelineExecutableInfoKHR info = {
-        .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR, .pipeline = pipeline, .executableIndex = executable};
+    VkPipelineExecutableInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR,
+                                        .pipeline = pipeline,
+                                        .executableIndex = executable};
     VkPipelineExecutableStatisticKHR *statistics;
     uint32_t count = 0;
     VkResult result;
     VK_TRY(vk, vkGetPipelineExecutableStatisticsKHR(vk->device, &info, &count, NULL));
     statistics = sft_calloc(count, sizeof(*statistics));
     if (!statistics) return SFT_MEMORY;
-    for (uint32_t i = 0; i < count; i++) statistics[i].sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR;
+    for (uint32_t i = 0; i < count; i++)
+        statistics[i].sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_STATISTIC_KHR;
     result = vkGetPipelineExecutableStatisticsKHR(vk->device, &info, &count, statistics);
     for (uint32_t i = 0; result >= VK_SUCCESS && i < count; i++) note(report, &statistics[i]);
     free(statistics);
     return result >= VK_SUCCESS ? SFT_OK : sft_vk_fail(vk, result, "vkGetPipelineExecutableStatisticsKHR");
 }
 
-static enum sft_status read_executables(struct sft_vk *vk, VkPipeline pipeline, struct sft_pipeline_report *report)
+static enum sft_status read_executables(struct sft_vk *vk, VkPipeline pipeline,
+                                        struct sft_pipeline_report *report)
 {
     VkPipelineInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR, .pipeline = pipeline};
     uint32_t count = 0;
@@ -74,7 +77,8 @@ static enum sft_status read_executables(struct sft_vk *vk, VkPipeline pipeline, 
 static enum sft_status report_one(struct sft_vk *vk, const struct sft_vk_pipeline *what,
                                   struct sft_pipeline_report *report)
 {
-    VkPipelineCreateFlags flags = vk->adapter.executable_properties ? VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR : 0;
+    VkPipelineCreateFlags flags =
+        vk->adapter.executable_properties ? VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR : 0;
     VkPipeline pipeline;
     enum sft_status status;
     size_t at = 0;
@@ -89,7 +93,8 @@ static enum sft_status report_one(struct sft_vk *vk, const struct sft_vk_pipelin
     return status;
 }
 
-enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeline_report **list, size_t *count)
+enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeline_report **list,
+                                    size_t *count)
 {
     struct sft_vk *vk = device->state;
     struct sft_pipeline_report *made;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a driver's compiler makes of the kernels: registers, spills, occupancy, as VK_KHR_pipeline_executable_properties
- * tells them. Nothing is executed, so this also works on a driver without its hardware.
+ * What a driver's compiler makes of the kernels: registers, spills, occupancy, as
+ * VK_KHR_pipeline_executable_properties tells them. Nothing is executed, so this also works on a driver
+ * without its hardware.
  */
 #ifndef SFT_VULKAN_PIPELINE_REPORT_H
 #define SFT_VULKAN_PIPELINE_REPORT_H
@@ -21,8 +22,8 @@ struct sft_pipeline_report {
     double spills; /* sum of the statistics that count registers spilled to memory, or scratch memory */
 };
 
-/* Compiles every shader of this build with its default constants, and again every pipeline that the device's programs
- * use. `device` is a Vulkan device. Release the list with free(). */
+/* Compiles every shader of this build with its default constants, and again every pipeline that the device's
+ * programs use. `device` is a Vulkan device. Release the list with free(). */
 enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeline_report **list,
                                     size_t *count) SFT_MUST_CHECK;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A graph as command buffers. Ops name their dispatches (recorder.c); here addresses are filled in, barriers set where
- * a dispatch touches what an earlier one wrote (or writes what it touched) since the last barrier, and the list is
- * recorded once, cut where the estimated work would keep the device busy for too long. A run submits the buffers again.
+ * A graph as command buffers. Ops name their dispatches (recorder.c); here addresses are filled in, barriers
+ * set where a dispatch touches what an earlier one wrote (or writes what it touched) since the last barrier,
+ * and the list is recorded once, cut where the estimated work would keep the device busy for too long. A run
+ * submits the buffers again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +49,8 @@ static VkDeviceAddress arena_address(const struct vk_program *state)
 }
 
 /* Where the operand lies, and for how many bytes; nothing for an absent one. */
-static struct range locate(const struct sft_program *program, const struct sft_vk_operand *operand, size_t node)
+static struct range locate(const struct sft_program *program, const struct sft_vk_operand *operand,
+                           size_t node)
 {
     const struct sft_graph *graph = &program->graph;
     const struct sft_plan *plan = program->plan;
@@ -85,7 +87,8 @@ static bool collides(const struct touched *touched, const struct range *range)
 {
     for (size_t i = 0; i < touched->count; i++) {
         const struct range *other = &touched->ranges[i];
-        if ((range->write || other->write) && range->begin < other->end && other->begin < range->end) return true;
+        if ((range->write || other->write) && range->begin < other->end && other->begin < range->end)
+            return true;
     }
     return false;
 }
@@ -137,17 +140,21 @@ static enum sft_status make_steps(struct sft_program *program, const struct sft_
 
 /* ---- steps into command buffers ---- */
 
-static void record_step(const struct sft_vk *vk, VkCommandBuffer commands, const struct step *step, bool barrier)
+static void record_step(const struct sft_vk *vk, VkCommandBuffer commands, const struct step *step,
+                        bool barrier)
 {
     if (barrier)
-        sft_vk_barrier(commands, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
+        sft_vk_barrier(commands, VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT,
+                       VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT);
     vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, step->pipeline);
     if (step->push_bytes)
-        vkCmdPushConstants(commands, vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, step->push_bytes, step->push);
+        vkCmdPushConstants(commands, vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, step->push_bytes,
+                           step->push);
     vkCmdDispatch(commands, step->groups[0], step->groups[1], step->groups[2]);
 }
 
-/* Seconds that a slow device of its kind may need for a node: it is enough to be right within a factor of some. */
+/* Seconds that a slow device of its kind may need for a node: it is enough to be right within a factor of
+ * some. */
 static double guess_seconds(const struct sft_vk *vk, const struct sft_program *program, size_t node)
 {
     struct sft_cost cost = sft_node_cost(&program->graph, &program->graph.nodes[node]);
@@ -157,8 +164,8 @@ static double guess_seconds(const struct sft_vk *vk, const struct sft_program *p
     return cost.flops / flops + cost.bytes / bandwidth + 1e-5;
 }
 
-/* The first step after `begin` at which a new command buffer starts: before the estimate passes the limit, never within
- * a node. */
+/* The first step after `begin` at which a new command buffer starts: before the estimate passes the limit,
+ * never within a node. */
 static size_t cut(const struct sft_vk *vk, const struct sft_program *program, size_t begin)
 {
     const struct vk_program *state = program->state;
@@ -178,7 +185,8 @@ static size_t cut(const struct sft_vk *vk, const struct sft_program *program, si
 static enum sft_status record_buffer(struct sft_vk *vk, struct vk_program *state, size_t begin, size_t end)
 {
     VkCommandBuffer commands;
-    SFT_TRY(sft_grow(&state->commands, &state->commands_room, state->n_commands + 1, sizeof(*state->commands)));
+    SFT_TRY(
+        sft_grow(&state->commands, &state->commands_room, state->n_commands + 1, sizeof(*state->commands)));
     SFT_TRY(sft_vk_commands_create(vk, &commands));
     state->commands[state->n_commands++] = commands;
     SFT_TRY(sft_vk_commands_begin(vk, commands, VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT));
@@ -237,8 +245,9 @@ void sft_vk_program_forget(struct sft_program *program)
 
 static enum sft_status make_probe(struct sft_vk *vk, struct vk_program *state)
 {
-    VkQueryPoolCreateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO, .queryType = VK_QUERY_TYPE_TIMESTAMP, .queryCount = 2};
+    VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+                                  .queryType = VK_QUERY_TYPE_TIMESTAMP,
+                                  .queryCount = 2};
     if (!state->probe) SFT_TRY(sft_vk_commands_create(vk, &state->probe));
     if (!state->timestamps && vk->adapter.timestamp_bits > 0)
         VK_TRY(vk, vkCreateQueryPool(vk->device, &info, NULL, &state->timestamps));
@@ -269,8 +278,8 @@ static enum sft_status run_probe(struct sft_vk *vk, struct vk_program *state, do
     SFT_TRY(sft_vk_wait(vk, value));
     *seconds = sft_now() - started;
     if (!state->timestamps) return SFT_OK;
-    VK_TRY(vk, vkGetQueryPoolResults(vk->device, state->timestamps, 0, 2, sizeof(ticks), ticks, sizeof(ticks[0]),
-                                     VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT));
+    VK_TRY(vk, vkGetQueryPoolResults(vk->device, state->timestamps, 0, 2, sizeof(ticks), ticks,
+                                     sizeof(ticks[0]), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT));
     *seconds = (double)((ticks[1] - ticks[0]) & mask) * vk->adapter.properties.limits.timestampPeriod * 1e-9;
     return SFT_OK;
 }

@@ -38,16 +38,19 @@ void sft_vk_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 from, VkPipe
                                 .srcStageMask = from,
                                 .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
                                 .dstStageMask = to,
-                                .dstAccessMask = host ? VK_ACCESS_2_HOST_READ_BIT
-                                                      : VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT};
+                                .dstAccessMask =
+                                    host ? VK_ACCESS_2_HOST_READ_BIT
+                                         : VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT};
     VkDependencyInfo info = {
         .sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO, .memoryBarrierCount = 1, .pMemoryBarriers = &barrier};
     vkCmdPipelineBarrier2(commands, &info);
 }
 
-static const VkPipelineStageFlags2 work = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
+static const VkPipelineStageFlags2 work =
+    VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_ALL_TRANSFER_BIT;
 
-enum sft_status sft_vk_commands_begin(struct sft_vk *vk, VkCommandBuffer commands, VkCommandBufferUsageFlags usage)
+enum sft_status sft_vk_commands_begin(struct sft_vk *vk, VkCommandBuffer commands,
+                                      VkCommandBufferUsageFlags usage)
 {
     VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO, .flags = usage};
     VK_TRY(vk, vkBeginCommandBuffer(commands, &info));

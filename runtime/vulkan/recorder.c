@@ -15,9 +15,13 @@ void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
     memset(recorder, 0, sizeof(*recorder));
 }
 
-const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder) { return &recorder->limits; }
+const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder)
+{
+    return &recorder->limits;
+}
 
-static enum sft_status check_values(const struct sft_graph *graph, const sft_value *values, int n, const char *name)
+static enum sft_status check_values(const struct sft_graph *graph, const sft_value *values, int n,
+                                    const char *name)
 {
     for (int i = 0; i < n; i++) {
         char text[SFT_SHAPE_TEXT];
@@ -25,15 +29,17 @@ static enum sft_status check_values(const struct sft_graph *graph, const sft_val
         if (values[i] == SFT_NONE) continue;
         shape = sft_graph_shape(graph, values[i]);
         if (sft_shape_count(shape) > MAX_ELEMENTS)
-            return sft_fail(SFT_MEMORY,
-                            "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
-                            "batch smaller",
-                            name, sft_shape_str(shape, text));
+            return sft_fail(
+                SFT_MEMORY,
+                "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
+                "batch smaller",
+                name, sft_shape_str(shape, text));
     }
     return SFT_OK;
 }
 
-enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph, size_t node)
+enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                   size_t node)
 {
     const struct sft_node *what = &graph->nodes[node];
     SFT_TRY(check_values(graph, what->in, what->n_in, what->op->name));
@@ -48,7 +54,8 @@ static const char *misfit(const struct sft_vk_limits *limits, const struct sft_v
 {
     for (int i = 0; i < 3; i++)
         if (dispatch->groups[i] > limits->max_groups[i]) return "more work-groups than the device allows";
-    if (dispatch->n_spec < 1 || dispatch->n_spec > SFT_VK_MAX_SPEC) return "wrong count of specialisation constants";
+    if (dispatch->n_spec < 1 || dispatch->n_spec > SFT_VK_MAX_SPEC)
+        return "wrong count of specialisation constants";
     if (dispatch->n_operands > SFT_VK_MAX_OPERANDS) return "too many operands";
     if (dispatch->n_operands * 8 + dispatch->n_push * 4 > SFT_VK_PUSH_BYTES) return "too many push constants";
     if (dispatch->spec[0] > limits->max_invocations || dispatch->spec[0] > limits->max_group_size[0])

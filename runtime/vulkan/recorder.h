@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an op's Vulkan side says: which shaders run over which memory. sft_vk_NAME (runtime/vulkan/ops) fills dispatches
- * from shapes and limits only and touches no Vulkan, so it can be tested against invented limits.
+ * What an op's Vulkan side says: which shaders run over which memory. sft_vk_NAME (runtime/vulkan/ops) fills
+ * dispatches from shapes and limits only and touches no Vulkan, so it can be tested against invented limits.
  *
- * Every shader's push-constant block is the operands' 64-bit buffer device addresses in order, then 32-bit words:
+ * Every shader's push-constant block is the operands' 64-bit buffer device addresses in order, then 32-bit
+ * words:
  *
  *     layout(push_constant) uniform Push { F32 x; F32 y; uint count; float factor; };
  *
- * at most 128 bytes together. Group size and tile are specialisation constants; constant 0 is the group's size in x.
- * Barriers come from the program, which sees which memory a dispatch reads and writes.
+ * at most 128 bytes together. Group size and tile are specialisation constants; constant 0 is the group's
+ * size in x. Barriers come from the program, which sees which memory a dispatch reads and writes.
  */
 #ifndef SFT_VULKAN_RECORDER_H
 #define SFT_VULKAN_RECORDER_H
@@ -90,12 +91,13 @@ enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struc
 
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder);
 
-/* Appends one dispatch, after holding its size against the limits. An absent operand (SFT_NONE) becomes address 0. A
- * dispatch without groups is dropped. */
-enum sft_status sft_vk_record(struct sft_vk_recorder *recorder, const struct sft_vk_dispatch *dispatch) SFT_MUST_CHECK;
+/* Appends one dispatch, after holding its size against the limits. An absent operand (SFT_NONE) becomes
+ * address 0. A dispatch without groups is dropped. */
+enum sft_status sft_vk_record(struct sft_vk_recorder *recorder,
+                              const struct sft_vk_dispatch *dispatch) SFT_MUST_CHECK;
 
-/* Folds `count` groups along x into x and y, so that neither passes the device's limit. The grid may have surplus
- * groups: shaders use linear_group() of shaders/lib/grid.glsl and look at their index. */
+/* Folds `count` groups along x into x and y, so that neither passes the device's limit. The grid may have
+ * surplus groups: shaders use linear_group() of shaders/lib/grid.glsl and look at their index. */
 void sft_vk_grid(const struct sft_vk_limits *limits, uint64_t count, uint32_t groups[3]);
 
 /* Whether the value starts at a multiple of 16 bytes, so that it may be read as vec4. */

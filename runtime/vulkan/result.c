@@ -37,11 +37,11 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
         }
     if (result == VK_ERROR_DEVICE_LOST) {
         if (vk) vk->lost = true;
-        advice =
-            "; the driver reset it, perhaps after too long a kernel: try SFT_VK_MAX_SUBMIT_MS=50, a smaller --batch "
-            "or another driver";
+        advice = "; the driver reset it, perhaps after too long a kernel: try SFT_VK_MAX_SUBMIT_MS=50, a "
+                 "smaller --batch "
+                 "or another driver";
     }
     return sft_fail(status, "Vulkan%s%s: %.*s: %s (VkResult %d)%s", vk ? " on " : "",
-                    vk ? vk->adapter.properties.deviceName : "", (int)strcspn(call, "("), call, text, (int)result,
-                    advice);
+                    vk ? vk->adapter.properties.deviceName : "", (int)strcspn(call, "("), call, text,
+                    (int)result, advice);
 }

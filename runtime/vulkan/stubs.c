@@ -13,7 +13,8 @@ static enum sft_status list_none(struct sft_device_info **list, size_t *count, s
 
 const struct sft_backend sft_vulkan_backend = {.kind = SFT_VULKAN, .list = list_none};
 
-enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeline_report **list, size_t *count)
+enum sft_status sft_pipeline_report(struct sft_device *device, struct sft_pipeline_report **list,
+                                    size_t *count)
 {
     (void)device;
     *list = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Uploads and downloads in the order of the calls. An upload never waits for a program that still runs: while the
- * device is busy the data goes through a staging block and a copy that queues behind the program. Blocks come back when
- * their copy is done; new ones are made as long as STAGED_MAX allows. Memory that the host sees is written directly
- * while the device idles.
+ * Uploads and downloads in the order of the calls. An upload never waits for a program that still runs: while
+ * the device is busy the data goes through a staging block and a copy that queues behind the program. Blocks
+ * come back when their copy is done; new ones are made as long as STAGED_MAX allows. Memory that the host
+ * sees is written directly while the device idles.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 static void destroy_stages(struct sft_vk *vk)
 {
     for (size_t i = 0; i < vk->n_stages; i++) {
-        if (vk->stages[i].commands) vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &vk->stages[i].commands);
+        if (vk->stages[i].commands)
+            vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &vk->stages[i].commands);
         sft_vk_block_destroy(vk, &vk->stages[i].block);
     }
     vk->n_stages = 0;
@@ -107,8 +108,8 @@ enum sft_status sft_vk_zero(struct sft_vk *vk, const struct sft_vk_memory *memor
     return sft_vk_submit(vk, stage->commands, &stage->value);
 }
 
-enum sft_status sft_vk_upload(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset, const void *data,
-                              size_t bytes)
+enum sft_status sft_vk_upload(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset,
+                              const void *data, size_t bytes)
 {
     const uint8_t *from = data;
     uint8_t *at;
@@ -137,8 +138,8 @@ static bool reads_well(const struct sft_vk *vk)
     return vk->adapter.memory.memoryTypes[vk->device_type].propertyFlags & VK_MEMORY_PROPERTY_HOST_CACHED_BIT;
 }
 
-enum sft_status sft_vk_download(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset, void *data,
-                                size_t bytes)
+enum sft_status sft_vk_download(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset,
+                                void *data, size_t bytes)
 {
     uint8_t *to = data, *at;
     SFT_TRY(sft_vk_wait_all(vk));

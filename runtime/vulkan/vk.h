@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Vulkan backend's own header: one struct for the opened device and the functions of its parts, a file each.
+ * The Vulkan backend's own header: one struct for the opened device and the functions of its parts, a file
+ * each.
  *
  *     instance.c   the loader and the one VkInstance, validation messages
  *     adapter.c    what a physical device has, and whether it is enough
@@ -11,7 +12,8 @@
  *     pipeline.c   pipelines by shader and specialisation; cache.c keeps them on disk
  *     program.c    a graph as command buffers
  *
- * One queue runs everything, in the order of submission; a timeline semaphore counts the submissions that are done.
+ * One queue runs everything, in the order of submission; a timeline semaphore counts the submissions that are
+ * done.
  */
 #ifndef SFT_VULKAN_VK_H
 #define SFT_VULKAN_VK_H
@@ -26,24 +28,25 @@ struct sft_vk;
 
 /* ---- results ---- */
 
-/* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later use of
- * `vk` fail; `vk` may be NULL. */
+/* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later
+ * use of `vk` fail; `vk` may be NULL. */
 enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call);
 
-#define VK_TRY(vk, call)                                                                                               \
-    do {                                                                                                               \
-        VkResult vk_try_result_ = (call);                                                                              \
-        if (vk_try_result_ != VK_SUCCESS) return sft_vk_fail(vk, vk_try_result_, #call);                               \
+#define VK_TRY(vk, call)                                                                                     \
+    do {                                                                                                     \
+        VkResult vk_try_result_ = (call);                                                                    \
+        if (vk_try_result_ != VK_SUCCESS) return sft_vk_fail(vk, vk_try_result_, #call);                     \
     } while (0)
 
 /* ---- instance ---- */
 
-/* The process's instance. `*instance` is VK_NULL_HANDLE where the machine has no Vulkan: that is no failure. */
+/* The process's instance. `*instance` is VK_NULL_HANDLE where the machine has no Vulkan: that is no failure.
+ */
 enum sft_status sft_vk_instance_get(VkInstance *instance) SFT_MUST_CHECK;
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
-/* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the CPU then
- * gets the kernels that GPUs get, so that they can be tested anywhere). */
+/* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the
+ * CPU then gets the kernels that GPUs get, so that they can be tested anywhere). */
 bool sft_vk_disabled(const char *what);
 
 /* ---- adapter ---- */
@@ -101,7 +104,8 @@ enum sft_status sft_vk_memory_init(struct sft_vk *vk) SFT_MUST_CHECK;
 void sft_vk_memory_uninit(struct sft_vk *vk);
 
 /* Contents undefined. Release only when the device no longer uses it. */
-enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes, struct sft_vk_memory **memory) SFT_MUST_CHECK;
+enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes,
+                                     struct sft_vk_memory **memory) SFT_MUST_CHECK;
 void sft_vk_memory_destroy(struct sft_vk *vk, struct sft_vk_memory **memory);
 
 static inline VkDeviceAddress sft_vk_address(const struct sft_vk_memory *memory)
@@ -115,7 +119,8 @@ enum sft_status sft_vk_queue_init(struct sft_vk *vk) SFT_MUST_CHECK;
 void sft_vk_queue_uninit(struct sft_vk *vk);
 enum sft_status sft_vk_commands_create(struct sft_vk *vk, VkCommandBuffer *commands) SFT_MUST_CHECK;
 
-/* Every command buffer starts by waiting for what was submitted before it, and ends by showing its results to the host.
+/* Every command buffer starts by waiting for what was submitted before it, and ends by showing its results to
+ * the host.
  */
 enum sft_status sft_vk_commands_begin(struct sft_vk *vk, VkCommandBuffer commands,
                                       VkCommandBufferUsageFlags usage) SFT_MUST_CHECK;
@@ -126,7 +131,8 @@ void sft_vk_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 from, VkPipe
 enum sft_status sft_vk_submit(struct sft_vk *vk, VkCommandBuffer commands, uint64_t *value) SFT_MUST_CHECK;
 enum sft_status sft_vk_wait(struct sft_vk *vk, uint64_t value) SFT_MUST_CHECK;
 enum sft_status sft_vk_wait_all(struct sft_vk *vk) SFT_MUST_CHECK;
-enum sft_status sft_vk_done(struct sft_vk *vk, uint64_t *value) SFT_MUST_CHECK; /* what the timeline has reached */
+enum sft_status sft_vk_done(struct sft_vk *vk,
+                            uint64_t *value) SFT_MUST_CHECK; /* what the timeline has reached */
 
 /* ---- transfers ---- */
 
@@ -138,10 +144,10 @@ struct sft_vk_stage {
 
 void sft_vk_transfer_uninit(struct sft_vk *vk);
 enum sft_status sft_vk_zero(struct sft_vk *vk, const struct sft_vk_memory *memory) SFT_MUST_CHECK;
-enum sft_status sft_vk_upload(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset, const void *data,
-                              size_t bytes) SFT_MUST_CHECK;
-enum sft_status sft_vk_download(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset, void *data,
-                                size_t bytes) SFT_MUST_CHECK;
+enum sft_status sft_vk_upload(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset,
+                              const void *data, size_t bytes) SFT_MUST_CHECK;
+enum sft_status sft_vk_download(struct sft_vk *vk, const struct sft_vk_memory *memory, size_t offset,
+                                void *data, size_t bytes) SFT_MUST_CHECK;
 
 /* ---- pipelines ---- */
 

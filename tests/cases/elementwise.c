@@ -167,13 +167,19 @@ static void build_fill(struct sft_graph *graph, const sft_value *in, const void 
 const struct test_op sft_test_op_add = {TEST_OP(add), FEW_ROUNDINGS, .build = build_add, CASES(add_cases)};
 const struct test_op sft_test_op_mul = {TEST_OP(mul), FEW_ROUNDINGS, .build = build_mul, CASES(mul_cases)};
 const struct test_op sft_test_op_div = {TEST_OP(div), FEW_ROUNDINGS, .build = build_div, CASES(div_cases)};
-const struct test_op sft_test_op_sqrt = {TEST_OP(sqrt), FEW_ROUNDINGS, .build = build_sqrt, CASES(sqrt_cases)};
-const struct test_op sft_test_op_sign = {TEST_OP(sign), .exact = true, .build = build_sign, CASES(sign_cases)};
-const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale, CASES(scale_cases)};
-const struct test_op sft_test_op_relu = {TEST_OP(relu), .exact = true, .build = build_relu, CASES(relu_cases)};
+const struct test_op sft_test_op_sqrt = {TEST_OP(sqrt), FEW_ROUNDINGS, .build = build_sqrt,
+                                         CASES(sqrt_cases)};
+const struct test_op sft_test_op_sign = {TEST_OP(sign), .exact = true, .build = build_sign,
+                                         CASES(sign_cases)};
+const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale,
+                                          CASES(scale_cases)};
+const struct test_op sft_test_op_relu = {TEST_OP(relu), .exact = true, .build = build_relu,
+                                         CASES(relu_cases)};
 const struct test_op sft_test_op_relu_grad = {TEST_OP(relu_grad), .exact = true, .build = build_relu_grad,
                                               CASES(relu_grad_cases)};
-const struct test_op sft_test_op_gelu = {TEST_OP(gelu), FEW_ROUNDINGS, .build = build_gelu, CASES(gelu_cases)};
+const struct test_op sft_test_op_gelu = {TEST_OP(gelu), FEW_ROUNDINGS, .build = build_gelu,
+                                         CASES(gelu_cases)};
 const struct test_op sft_test_op_gelu_grad = {TEST_OP(gelu_grad), FEW_ROUNDINGS, .build = build_gelu_grad,
                                               CASES(gelu_grad_cases)};
-const struct test_op sft_test_op_fill = {TEST_OP(fill), .exact = true, .build = build_fill, CASES(fill_cases)};
+const struct test_op sft_test_op_fill = {TEST_OP(fill), .exact = true, .build = build_fill,
+                                         CASES(fill_cases)};

@@ -94,9 +94,12 @@ static void build_concat(struct sft_graph *graph, const sft_value *in, const voi
     out[0] = sft_concat(graph, in[0], in[1], ((const struct sft_concat_params *)params)->axis);
 }
 
-const struct test_op sft_test_op_view = {TEST_OP(view), .exact = true, .build = build_view, CASES(view_cases)};
-const struct test_op sft_test_op_slice = {TEST_OP(slice), .exact = true, .build = build_slice, CASES(slice_cases)};
+const struct test_op sft_test_op_view = {TEST_OP(view), .exact = true, .build = build_view,
+                                         CASES(view_cases)};
+const struct test_op sft_test_op_slice = {TEST_OP(slice), .exact = true, .build = build_slice,
+                                          CASES(slice_cases)};
 const struct test_op sft_test_op_pad = {TEST_OP(pad), .exact = true, .build = build_pad, CASES(pad_cases)};
 const struct test_op sft_test_op_permute = {TEST_OP(permute), .exact = true, .build = build_permute,
                                             CASES(permute_cases)};
-const struct test_op sft_test_op_concat = {TEST_OP(concat), .exact = true, .build = build_concat, CASES(concat_cases)};
+const struct test_op sft_test_op_concat = {TEST_OP(concat), .exact = true, .build = build_concat,
+                                           CASES(concat_cases)};

@@ -74,7 +74,8 @@ static void build_softmax(struct sft_graph *graph, const sft_value *in, const vo
     out[0] = sft_softmax(graph, in[0]);
 }
 
-static void build_softmax_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_softmax_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                               sft_value *out)
 {
     (void)params;
     out[0] = sft_softmax_grad(graph, in[0], in[1]);
@@ -85,7 +86,8 @@ static void build_row_loss(struct sft_graph *graph, const sft_value *in, const v
     out[0] = sft_row_loss(graph, in[0], in[1], *(const struct sft_row_loss_params *)params);
 }
 
-static void build_row_loss_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_row_loss_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                                sft_value *out)
 {
     out[0] = sft_row_loss_grad(graph, in[0], in[1], in[2], *(const struct sft_row_loss_params *)params);
 }
@@ -103,10 +105,13 @@ static void build_normal(struct sft_graph *graph, const sft_value *in, const voi
 
 const struct test_op sft_test_op_softmax = {TEST_OP(softmax), .build = build_softmax, CASES(softmax_cases)};
 const struct test_op sft_test_op_softmax_grad = {TEST_OP(softmax_grad), .build = build_softmax_grad,
-                                                 .prepare = ref_prepare_softmax_grad, CASES(softmax_grad_cases)};
-const struct test_op sft_test_op_row_loss = {TEST_OP(row_loss), .build = build_row_loss, CASES(row_loss_cases)};
-const struct test_op sft_test_op_row_loss_grad = {TEST_OP(row_loss_grad), .worst = 1e-4, .build = build_row_loss_grad,
-                                                  CASES(row_loss_grad_cases)};
+                                                 .prepare = ref_prepare_softmax_grad,
+                                                 CASES(softmax_grad_cases)};
+const struct test_op sft_test_op_row_loss = {TEST_OP(row_loss), .build = build_row_loss,
+                                             CASES(row_loss_cases)};
+const struct test_op sft_test_op_row_loss_grad = {TEST_OP(row_loss_grad), .worst = 1e-4,
+                                                  .build = build_row_loss_grad, CASES(row_loss_grad_cases)};
 const struct test_op sft_test_op_dropout = {TEST_OP(dropout), FEW_ROUNDINGS, .build = build_dropout,
                                             CASES(dropout_cases)};
-const struct test_op sft_test_op_normal = {TEST_OP(normal), FEW_ROUNDINGS, .build = build_normal, CASES(normal_cases)};
+const struct test_op sft_test_op_normal = {TEST_OP(normal), FEW_ROUNDINGS, .build = build_normal,
+                                           CASES(normal_cases)};

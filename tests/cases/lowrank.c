@@ -16,10 +16,11 @@ static const struct test_case remove_rank_one_cases[] = {
 };
 /* clang-format on */
 
-static void build_remove_rank_one(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_remove_rank_one(struct sft_graph *graph, const sft_value *in, const void *params,
+                                  sft_value *out)
 {
-    out[0] = sft_remove_rank_one(graph, in[0], in[1], ((const struct sft_remove_rank_one_params *)params)->iterations,
-                                 &out[1]);
+    out[0] = sft_remove_rank_one(graph, in[0], in[1],
+                                 ((const struct sft_remove_rank_one_params *)params)->iterations, &out[1]);
 }
 
 const struct test_op sft_test_op_remove_rank_one = {TEST_OP(remove_rank_one), .build = build_remove_rank_one,

@@ -28,23 +28,25 @@ static const struct test_case standardize_grad_cases[] = {
 
 /* clang-format on */
 
-static void build_standardize(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_standardize(struct sft_graph *graph, const sft_value *in, const void *params,
+                              sft_value *out)
 {
-    out[0] =
-        sft_weight_standardize(graph, in[0], ((const struct sft_weight_standardize_params *)params)->epsilon, &out[1]);
+    out[0] = sft_weight_standardize(graph, in[0],
+                                    ((const struct sft_weight_standardize_params *)params)->epsilon, &out[1]);
 }
 
-static void build_standardize_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_standardize_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                                   sft_value *out)
 {
     (void)params;
     out[0] = sft_weight_standardize_grad(graph, in[0], in[1], in[2]);
 }
 
-const struct test_op sft_test_op_weight_standardize = {TEST_OP(weight_standardize), .build = build_standardize,
-                                                       CASES(standardize_cases)};
+const struct test_op sft_test_op_weight_standardize = {TEST_OP(weight_standardize),
+                                                       .build = build_standardize, CASES(standardize_cases)};
 const struct test_op sft_test_op_weight_standardize_grad = {
-    TEST_OP(weight_standardize_grad), .build = build_standardize_grad, .prepare = ref_prepare_standardize_grad,
-    CASES(standardize_grad_cases)};
+    TEST_OP(weight_standardize_grad), .build = build_standardize_grad,
+    .prepare = ref_prepare_standardize_grad, CASES(standardize_grad_cases)};
 
 /* ---- group normalisation: one list for the op and its gradients ---- */
 
@@ -130,8 +132,8 @@ static const struct test_case dparam_cases[] = {
 
 static void build_group_norm(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
-    struct sft_group_norm_out result =
-        sft_group_norm(graph, in[0], in[1], in[2], in[3], in[4], *(const struct sft_group_norm_params *)params);
+    struct sft_group_norm_out result = sft_group_norm(graph, in[0], in[1], in[2], in[3], in[4],
+                                                      *(const struct sft_group_norm_params *)params);
     out[0] = result.y;
     out[1] = result.mean;
     out[2] = result.rstd;
@@ -158,12 +160,12 @@ static void build_dparam(struct sft_graph *graph, const sft_value *in, const voi
 const struct test_op sft_test_op_group_norm = {TEST_OP(group_norm), .build = build_group_norm,
                                                .constant = 1u << 3 | 1u << 4, .averages = 1u << 1,
                                                CASES(group_norm_cases)};
-const struct test_op sft_test_op_group_norm_sums = {TEST_OP(group_norm_sums), .build = build_sums,
-                                                    .prepare = ref_prepare_group_norm_grad, CASES(sums_cases)};
+const struct test_op sft_test_op_group_norm_sums = {
+    TEST_OP(group_norm_sums), .build = build_sums, .prepare = ref_prepare_group_norm_grad, CASES(sums_cases)};
 const struct test_op sft_test_op_group_norm_dx = {TEST_OP(group_norm_dx), .build = build_dx,
                                                   .prepare = ref_prepare_group_norm_grad, CASES(dx_cases)};
-const struct test_op sft_test_op_group_norm_dparam = {TEST_OP(group_norm_dparam), FEW_ROUNDINGS, .build = build_dparam,
-                                                      CASES(dparam_cases)};
+const struct test_op sft_test_op_group_norm_dparam = {TEST_OP(group_norm_dparam), FEW_ROUNDINGS,
+                                                      .build = build_dparam, CASES(dparam_cases)};
 
 /* ---- running statistics ---- */
 
@@ -186,5 +188,5 @@ static void build_running(struct sft_graph *graph, const sft_value *in, const vo
     sft_running_update(graph, in[0], in[1], in[2], in[3], *(const struct sft_running_update_params *)params);
 }
 
-const struct test_op sft_test_op_running_update = {TEST_OP(running_update), FEW_ROUNDINGS, .build = build_running,
-                                                   CASES(running_cases)};
+const struct test_op sft_test_op_running_update = {TEST_OP(running_update), FEW_ROUNDINGS,
+                                                   .build = build_running, CASES(running_cases)};

@@ -61,4 +61,5 @@ static void build_adam(struct sft_graph *graph, const sft_value *in, const void 
 const struct test_op sft_test_op_perturb = {TEST_OP(perturb), FEW_ROUNDINGS, .build = build_perturb,
                                             CASES(perturb_cases)};
 const struct test_op sft_test_op_sgd = {TEST_OP(sgd), FEW_ROUNDINGS, .build = build_sgd, CASES(sgd_cases)};
-const struct test_op sft_test_op_adam = {TEST_OP(adam), FEW_ROUNDINGS, .build = build_adam, CASES(adam_cases)};
+const struct test_op sft_test_op_adam = {TEST_OP(adam), FEW_ROUNDINGS, .build = build_adam,
+                                         CASES(adam_cases)};

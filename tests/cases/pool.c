@@ -63,7 +63,8 @@ static void build_max_pool(struct sft_graph *graph, const sft_value *in, const v
     out[0] = sft_max_pool(graph, in[0], *(const struct sft_pool_params *)params, &out[1]);
 }
 
-static void build_max_pool_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_max_pool_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                                sft_value *out)
 {
     out[0] = sft_max_pool_grad(graph, in[0], in[1], *(const struct sft_pool_params *)params);
 }
@@ -73,16 +74,18 @@ static void build_avg_pool(struct sft_graph *graph, const sft_value *in, const v
     out[0] = sft_avg_pool(graph, in[0], *(const struct sft_pool_params *)params);
 }
 
-static void build_avg_pool_grad(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_avg_pool_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                                sft_value *out)
 {
     out[0] = sft_avg_pool_grad(graph, in[0], *(const struct sft_pool_params *)params);
 }
 
 const struct test_op sft_test_op_max_pool = {TEST_OP(max_pool), .exact = true, .build = build_max_pool,
                                              CASES(max_pool_cases)};
-const struct test_op sft_test_op_max_pool_grad = {TEST_OP(max_pool_grad), FEW_ROUNDINGS, .build = build_max_pool_grad,
-                                                  .prepare = ref_prepare_max_pool_grad, CASES(max_pool_grad_cases)};
+const struct test_op sft_test_op_max_pool_grad = {
+    TEST_OP(max_pool_grad), FEW_ROUNDINGS, .build = build_max_pool_grad, .prepare = ref_prepare_max_pool_grad,
+    CASES(max_pool_grad_cases)};
 const struct test_op sft_test_op_avg_pool = {TEST_OP(avg_pool), FEW_ROUNDINGS, .build = build_avg_pool,
                                              CASES(avg_pool_cases)};
-const struct test_op sft_test_op_avg_pool_grad = {TEST_OP(avg_pool_grad), FEW_ROUNDINGS, .build = build_avg_pool_grad,
-                                                  CASES(avg_pool_grad_cases)};
+const struct test_op sft_test_op_avg_pool_grad = {TEST_OP(avg_pool_grad), FEW_ROUNDINGS,
+                                                  .build = build_avg_pool_grad, CASES(avg_pool_grad_cases)};

@@ -52,7 +52,8 @@ static void build_sum_to(struct sft_graph *graph, const sft_value *in, const voi
     out[0] = sft_sum_to(graph, in[0], to->shape, to->scale);
 }
 
-static void build_broadcast_to(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+static void build_broadcast_to(struct sft_graph *graph, const sft_value *in, const void *params,
+                               sft_value *out)
 {
     const struct sft_sum_to_params *to = params;
     out[0] = sft_broadcast_to(graph, in[0], to->shape, to->scale);
@@ -64,6 +65,6 @@ static void build_norm2(struct sft_graph *graph, const sft_value *in, const void
 }
 
 const struct test_op sft_test_op_sum_to = {TEST_OP(sum_to), .build = build_sum_to, CASES(sum_to_cases)};
-const struct test_op sft_test_op_broadcast_to = {TEST_OP(broadcast_to), FEW_ROUNDINGS, .build = build_broadcast_to,
-                                                 CASES(broadcast_to_cases)};
+const struct test_op sft_test_op_broadcast_to = {TEST_OP(broadcast_to), FEW_ROUNDINGS,
+                                                 .build = build_broadcast_to, CASES(broadcast_to_cases)};
 const struct test_op sft_test_op_norm2 = {TEST_OP(norm2), .build = build_norm2, CASES(norm2_cases)};

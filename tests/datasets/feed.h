@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Feeds bytes of any kind to a reader: shared by the mutation test and the fuzzers. Whatever the bytes are, the reader
- * must come back, with success or with a failure that has a message. */
+/* Feeds bytes of any kind to a reader: shared by the mutation test and the fuzzers. Whatever the bytes are,
+ * the reader must come back, with success or with a failure that has a message. */
 #ifndef SFT_TESTS_DATASETS_FEED_H
 #define SFT_TESTS_DATASETS_FEED_H
 
@@ -11,7 +11,8 @@
 
 #include "datasets/dataset.h"
 
-/* Reading a few images must not need more than memory; a crash is the sanitizers' to find. True when all went well. */
+/* Reading a few images must not need more than memory; a crash is the sanitizers' to find. True when all went
+ * well. */
 static inline int feed_decoder(const uint8_t *data, size_t size)
 {
     struct sft_image image = {0};

@@ -23,7 +23,8 @@ static inline void put_xz(const char *name, const void *data, size_t size)
     size_t room = lzma_stream_buffer_bound(size), used = 0;
     uint8_t *packed = malloc(room);
     assert_non_null(packed);
-    assert_int_equal(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, data, size, packed, &used, room), LZMA_OK);
+    assert_int_equal(lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, NULL, data, size, packed, &used, room),
+                     LZMA_OK);
     test_put(name, packed, used);
     free(packed);
 }

@@ -29,7 +29,8 @@ static inline void fill_bytes(uint8_t *to, size_t count, uint32_t state)
     }
 }
 
-/* CIFAR records that tell which they are: label i % 10, first pixel (i, i / 256, mark), the rest drawn from i. */
+/* CIFAR records that tell which they are: label i % 10, first pixel (i, i / 256, mark), the rest drawn from
+ * i. */
 static inline uint8_t *make_records(int count, uint8_t mark)
 {
     uint8_t *records = malloc((size_t)count * RECORD);

@@ -49,8 +49,9 @@ static void equals_pillow(void **state)
     sft_image_free(&image);
 }
 
-/* Every picture, cut off at every byte, is an error that names it: never a grey rest. The last bytes of a JPEG are its
- * end marker, those of a PNG its end chunk: without them nothing can tell that the picture was whole. */
+/* Every picture, cut off at every byte, is an error that names it: never a grey rest. The last bytes of a
+ * JPEG are its end marker, those of a PNG its end chunk: without them nothing can tell that the picture was
+ * whole. */
 static void refuses_cut_off(void **state)
 {
     struct sft_image image = {0};
@@ -94,7 +95,8 @@ static void refuses_damage(void **state)
 /* Heads that ask for gigabytes are refused before anything is allocated. */
 static void refuses_huge(void **state)
 {
-    static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0\xed\x42\x8e\x3a";
+    static const uint8_t png[] =
+        "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0\xed\x42\x8e\x3a";
     static const uint8_t jpeg[] =
         "\xff\xd8\xff\xc0\0\x11\x08\xff\xff\xff\xff\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9";
     struct sft_image image = {0};

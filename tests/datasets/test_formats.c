@@ -95,7 +95,8 @@ static void cifar10_refuses(void **state)
     assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "missing test_batch.bin");
     assert_refused(spec_of("cifar10:", "partial", "#val"), SFT_USAGE, "unknown split #val");
     test_put("partial/test_batch.bin", "x", 1);
-    assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "test_batch.bin: 1 bytes is no multiple of 3073");
+    assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA,
+                   "test_batch.bin: 1 bytes is no multiple of 3073");
     test_put("partial/test_batch.bin", "", 0);
     assert_refused(spec_of("cifar10:", "partial", "#test"), SFT_DATA, "test_batch.bin: no records");
     put_tar("bad.tar.gz", true, &member, 1);
@@ -149,7 +150,8 @@ static void damaged_packings(void **state)
         assert_refused(test_path(i ? "cut.bin.gz" : "cut.bin.xz"), SFT_DATA, "it is cut off");
         memset(copy + file.size / 2, 0x5a, 16);
         test_put(i ? "turned.bin.gz" : "turned.bin.xz", copy, file.size);
-        assert_refused(test_path(i ? "turned.bin.gz" : "turned.bin.xz"), SFT_DATA, i ? "damaged gzip" : "damaged xz");
+        assert_refused(test_path(i ? "turned.bin.gz" : "turned.bin.xz"), SFT_DATA,
+                       i ? "damaged gzip" : "damaged xz");
         sft_file_close(&file);
         free(copy);
     }
@@ -420,7 +422,8 @@ static void svhn_reads_and_refuses(void **state)
         for (int i = 0; i < 3; i++) {
             read_ok(dataset, i);
             assert_int_equal(label, labels[i]);
-            for (int k = 0; k < 3072; k++) assert_int_equal(image.rgb[k], drawn(i, k / 96, k / 3 % 32, k % 3));
+            for (int k = 0; k < 3072; k++)
+                assert_int_equal(image.rgb[k], drawn(i, k / 96, k / 3 % 32, k % 3));
         }
         sft_dataset_hash(dataset, hex[f]);
         sft_dataset_close(&dataset);
@@ -495,8 +498,9 @@ static void real_packs(void **state)
         int64_t count;
         int classes;
     } packs[] = {
-        {"mnist_m/test.bin.xz", 3000, 10},       {"textures/test.bin.xz", 720, 10}, {"cifar10#test", 10000, 10},
-        {"highres/imagenette_val.tar", 600, 10}, {"highres/textures.tar", 480, 6},
+        {"mnist_m/test.bin.xz", 3000, 10}, {"textures/test.bin.xz", 720, 10},
+        {"cifar10#test", 10000, 10},       {"highres/imagenette_val.tar", 600, 10},
+        {"highres/textures.tar", 480, 6},
     };
     const char *root = SFT_TEST_DATA "/../../shared/data";
     (void)state;

@@ -206,7 +206,8 @@ static void resume_changes_nothing(void **state)
     assert_string_not_equal(whole[0], rest[0]);
 }
 
-/* RGB shuffles keep a pixel's values: outlier k * n_id + j is made from ID image j, or, on request, is not. */
+/* RGB shuffles keep a pixel's values: outlier k * n_id + j is made from ID image j, or, on request, is not.
+ */
 static void outliers_come_from_their_source(void **state)
 {
     struct sft_loader_params params = params_for(16, 3);
@@ -262,7 +263,8 @@ static void takes_real_outliers(void **state)
     sft_loader_close(&loader);
 }
 
-/* Each picture of the crop-and-flip recipe is a window of the bordered picture, mirrored or not; all are drawn. */
+/* Each picture of the crop-and-flip recipe is a window of the bordered picture, mirrored or not; all are
+ * drawn. */
 static void crops_and_flips(void **state)
 {
     struct sft_loader_params params = params_for(16, 40);
@@ -313,7 +315,8 @@ static void resizes_to_the_model(void **state)
     batch = next_batch(loader);
     assert_int_equal(sft_dataset_read(dataset, 3, &image, &label), SFT_OK);
     assert_int_equal(sft_resize(&image, 45, 45, SFT_FILTER_BILINEAR, &resized), SFT_OK);
-    for (int i = 0; i < 45 * 45 * 3; i++) assert_int_equal(byte_of(batch->images[3 * 45 * 45 * 3 + i]), resized.rgb[i]);
+    for (int i = 0; i < 45 * 45 * 3; i++)
+        assert_int_equal(byte_of(batch->images[3 * 45 * 45 * 3 + i]), resized.rgb[i]);
     sft_loader_close(&loader);
     params.augment = SFT_AUGMENT_BIT;
     loader = open_loader(&params);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small valid files of every format, changed at random a few thousand times (always the same way). Each must be read or
- * refused with a message; the sanitizer builds of this test look for the rest.
+ * Small valid files of every format, changed at random a few thousand times (always the same way). Each must
+ * be read or refused with a message; the sanitizer builds of this test look for the rest.
  */
 #include "runtime/base/rng.h"
 #include "tests/datasets/feed.h"
@@ -13,10 +13,14 @@ static const struct {
     const char *format; /* NULL: a picture for the decoder */
     const char *file;   /* of the golden folder, or, beginning with '/', made below */
 } seeds[] = {
-    {NULL, "rgb.png"},        {NULL, "palette_transparent.png"}, {NULL, "grey_alpha.png"},   {NULL, "420.jpg"},
-    {NULL, "cmyk.jpg"},       {NULL, "progressive.jpg"},         {"npy", "uint8.npy"},       {"npy", "float.npy"},
-    {"svhn", "svhn.mat"},     {"svhn", "svhn_plain.mat"},        {"tar", "/t.tar"},          {"tar", "/t.tgz"},
-    {"cifar-bin", "/b.bin"},  {"cifar-bin", "/b.bin.xz"},        {"cifar-bin", "/b.bin.gz"}, {"list", "/l.txt"},
+    {NULL, "rgb.png"},          {NULL, "palette_transparent.png"},
+    {NULL, "grey_alpha.png"},   {NULL, "420.jpg"},
+    {NULL, "cmyk.jpg"},         {NULL, "progressive.jpg"},
+    {"npy", "uint8.npy"},       {"npy", "float.npy"},
+    {"svhn", "svhn.mat"},       {"svhn", "svhn_plain.mat"},
+    {"tar", "/t.tar"},          {"tar", "/t.tgz"},
+    {"cifar-bin", "/b.bin"},    {"cifar-bin", "/b.bin.xz"},
+    {"cifar-bin", "/b.bin.gz"}, {"list", "/l.txt"},
     {"cifar10", "/c.tar.gz"},
 };
 enum { SEEDS = sizeof(seeds) / sizeof(seeds[0]) };
@@ -49,7 +53,8 @@ static size_t load(int seed, uint8_t *bytes)
     char path[512];
     struct sft_bytes file;
     size_t size;
-    snprintf(path, sizeof(path), "%s%s", seeds[seed].file[0] == '/' ? test_folder() : GOLDEN(""), seeds[seed].file);
+    snprintf(path, sizeof(path), "%s%s", seeds[seed].file[0] == '/' ? test_folder() : GOLDEN(""),
+             seeds[seed].file);
     assert_int_equal(sft_file_open(path, &file), SFT_OK);
     size = file.size;
     assert_true(size > 0 && size <= ROOM / 2);
@@ -110,7 +115,8 @@ static void survives_changes(void **state)
             struct sft_rng rng;
             sft_rng_init(&rng, 1, SFT_STREAM_TEST, (uint64_t)(seed * ROUNDS + round));
             size = load(seed, bytes);
-            for (uint32_t left = 1 + sft_rng_below(&rng, 4); left > 0; left--) size = mutate(&rng, bytes, size);
+            for (uint32_t left = 1 + sft_rng_below(&rng, 4); left > 0; left--)
+                size = mutate(&rng, bytes, size);
             if (feed(seed, bytes, size)) continue;
             refused++;
             if (!test_log()[0]) fail_msg("%s, round %d: refused without a message", seeds[seed].file, round);
@@ -135,7 +141,8 @@ static void survives_specs(void **state)
         spec[length] = '\0';
         if (strstr(spec, "..") || spec[0] == '.' || spec[0] == '/') continue; /* not the whole disk */
         test_catch_log();
-        if (sft_dataset_open(spec, &dataset) != SFT_OK && !test_log()[0]) fail_msg("\"%s\": no message", spec);
+        if (sft_dataset_open(spec, &dataset) != SFT_OK && !test_log()[0])
+            fail_msg("\"%s\": no message", spec);
         sft_dataset_close(&dataset);
     }
 }

@@ -25,7 +25,8 @@ static struct sft_pseudo prepared(const struct sft_pseudo_params *params)
 
 static struct sft_pseudo_key key_of(int64_t number)
 {
-    return (struct sft_pseudo_key){.seed = 3, .step = number / 8, .number = number, .place = number % 8, .total = 8};
+    return (struct sft_pseudo_key){
+        .seed = 3, .step = number / 8, .number = number, .place = number % 8, .total = 8};
 }
 
 static void make(const struct sft_pseudo *pseudo, int64_t number, uint8_t *to)

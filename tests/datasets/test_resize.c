@@ -18,7 +18,8 @@ static void equals_pillow(void **state)
     char name[16], expected[65], hex[65];
     (void)state;
     assert_non_null(file);
-    while (fscanf(file, "%d %d %d %d %15s %64s", &width, &height, &to_width, &to_height, name, expected) == 6) {
+    while (fscanf(file, "%d %d %d %d %15s %64s", &width, &height, &to_width, &to_height, name, expected) ==
+           6) {
         enum sft_filter filter = strcmp(name, "bicubic") == 0 ? SFT_FILTER_BICUBIC : SFT_FILTER_BILINEAR;
         make_noise(&in, width, height);
         assert_int_equal(sft_resize(&in, to_width, to_height, filter, &out), SFT_OK);
@@ -26,7 +27,8 @@ static void equals_pillow(void **state)
         assert_int_equal(out.height, to_height);
         sft_sha256(out.rgb, (size_t)to_width * (size_t)to_height * 3, hex);
         if (strcmp(hex, expected) != 0)
-            fail_msg("%s %dx%d to %dx%d differs from Pillow's pixels", name, width, height, to_width, to_height);
+            fail_msg("%s %dx%d to %dx%d differs from Pillow's pixels", name, width, height, to_width,
+                     to_height);
         cases++;
     }
     fclose(file);
@@ -35,7 +37,8 @@ static void equals_pillow(void **state)
     assert_int_equal(cases, 22);
 }
 
-/* Independent of Pillow: a bilinear enlargement by two of a ramp has the values that one works out by hand. */
+/* Independent of Pillow: a bilinear enlargement by two of a ramp has the values that one works out by hand.
+ */
 static void enlarges_a_ramp(void **state)
 {
     static const uint8_t expected[8] = {0, 25, 75, 125, 175, 214, 241, 255};

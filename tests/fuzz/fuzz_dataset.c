@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target for the readers of datasets/. SFT_FUZZ_FORMAT says which: "image" is the PNG and JPEG decoder,
- * anything else a data set format. Seeds are the files of tests/golden/datasets/. fuzz_dataset_npy -max_total_time=600
- * CORPUS ../tests/golden/datasets
+ * libFuzzer target for the readers of datasets/. SFT_FUZZ_FORMAT says which: "image" is the PNG and JPEG
+ * decoder, anything else a data set format. Seeds are the files of tests/golden/datasets/. fuzz_dataset_npy
+ * -max_total_time=600 CORPUS ../tests/golden/datasets
  */
 #include "tests/datasets/feed.h"
 

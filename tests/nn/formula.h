@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Weights and images by formula, the same as in tests/golden/make_models.py: element i of a tensor is a 32-bit mix of
- * i, started by the FNV-1a hash of the tensor's name. Golden files then need not hold them.
+ * Weights and images by formula, the same as in tests/golden/make_models.py: element i of a tensor is a
+ * 32-bit mix of i, started by the FNV-1a hash of the tensor's name. Golden files then need not hold them.
  */
 #ifndef SFT_TESTS_FORMULA_H
 #define SFT_TESTS_FORMULA_H

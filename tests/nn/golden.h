@@ -45,12 +45,14 @@ static inline double golden_largest(json_t *summaries)
     return largest;
 }
 
-/* Distance from the script's summary of a tensor in its file's layout: [L2 norm, sum, elements at 0, 2/7, 4/7, 6/7].
- * The norm relative to itself (or to `floor` where that is larger: what counts as nothing), elements relative to the
- * norm's share of one element, the sum to that of all. */
-static inline double golden_summary_distance(const json_t *summary, const double *values, int64_t count, double floor)
+/* Distance from the script's summary of a tensor in its file's layout: [L2 norm, sum, elements at 0, 2/7,
+ * 4/7, 6/7]. The norm relative to itself (or to `floor` where that is larger: what counts as nothing),
+ * elements relative to the norm's share of one element, the sum to that of all. */
+static inline double golden_summary_distance(const json_t *summary, const double *values, int64_t count,
+                                             double floor)
 {
-    double expected_norm = golden_number(summary, 0), norm = fmax(expected_norm, floor), sum2 = 0, sum = 0, most;
+    double expected_norm = golden_number(summary, 0), norm = fmax(expected_norm, floor), sum2 = 0, sum = 0,
+           most;
     for (int64_t i = 0; i < count; i++) {
         sum2 += values[i] * values[i];
         sum += values[i];
@@ -66,7 +68,8 @@ static inline double golden_summary_distance(const json_t *summary, const double
     return most;
 }
 
-/* The same of a parameter in a flat host copy. `start` (elements of the file's layout, or NULL) is taken away first. */
+/* The same of a parameter in a flat host copy. `start` (elements of the file's layout, or NULL) is taken away
+ * first. */
 static inline double golden_parameter_distance(const json_t *summary, const struct sft_parameter *parameter,
                                                const float *flat, const float *start, double floor)
 {
@@ -74,7 +77,8 @@ static inline double golden_parameter_distance(const json_t *summary, const stru
     double *exact = calloc((size_t)parameter->count, sizeof(*exact)), distance = INFINITY;
     if (values && exact) {
         sft_parameter_to_file(parameter, flat, values);
-        for (int64_t i = 0; i < parameter->count; i++) exact[i] = (double)values[i] - (start ? (double)start[i] : 0.0);
+        for (int64_t i = 0; i < parameter->count; i++)
+            exact[i] = (double)values[i] - (start ? (double)start[i] : 0.0);
         distance = golden_summary_distance(summary, exact, parameter->count, floor);
     }
     free(values);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/golden/mos.json: logits of a grouped classifier, and what PyTorch makes of them (tests/golden/mos.py). */
+/* tests/golden/mos.json: logits of a grouped classifier, and what PyTorch makes of them
+ * (tests/golden/mos.py). */
 #ifndef SFT_TESTS_MOS_H
 #define SFT_TESTS_MOS_H
 
@@ -23,7 +24,8 @@ static inline void mos_open(struct mos *mos)
     for (size_t i = 0; i < MOS_ROWS; i++) {
         const json_t *row = json_array_get(json_object_get(mos->golden, "logits"), i);
         assert_int_equal(json_array_size(row), MOS_OUTPUTS);
-        for (size_t k = 0; k < MOS_OUTPUTS; k++) mos->logits[i * MOS_OUTPUTS + k] = (float)golden_number(row, k);
+        for (size_t k = 0; k < MOS_OUTPUTS; k++)
+            mos->logits[i * MOS_OUTPUTS + k] = (float)golden_number(row, k);
         mos->labels[i] = (int32_t)golden_number(json_object_get(mos->golden, "labels"), i);
     }
 }

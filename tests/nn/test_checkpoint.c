@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * safetensors: a file made by an independent writer (tests/golden/make_models.py), damaged files of every kind, random
- * mutations, and models saved and loaded.
+ * safetensors: a file made by an independent writer (tests/golden/make_models.py), damaged files of every
+ * kind, random mutations, and models saved and loaded.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@
 #define TINY SFT_TEST_DATA "/golden/tiny.safetensors"
 
 static struct sft_device *device;
-/* Puts a header and `data` zero bytes into a file; the length says `claimed`, or the truth where that is negative. */
+/* Puts a header and `data` zero bytes into a file; the length says `claimed`, or the truth where that is
+ * negative. */
 static const char *make_file(const char *header, int64_t claimed, size_t data)
 {
     size_t length = strlen(header);
@@ -44,7 +45,8 @@ static void assert_refused(const char *path, const char *word)
 static void test_all_types(void **state)
 {
     const float numbers[] = {0.0f, 1.0f, -2.5f, 0.15625f, 65504.0f, 0x1p-24f};
-    const float rounded[] = {0.0f, 1.0f, -2.5f, 0.15625f, 65280.0f, 0x1p-24f}; /* bf16 keeps 8 bits, cut off */
+    const float rounded[] = {0.0f,     1.0f,     -2.5f,
+                             0.15625f, 65280.0f, 0x1p-24f}; /* bf16 keeps 8 bits, cut off */
     struct sft_checkpoint *checkpoint;
     float values[6];
     (void)state;
@@ -91,7 +93,8 @@ static void test_writer_equals_python(void **state)
     (void)state;
     assert_int_equal(sft_checkpoint_open(TINY, &checkpoint), SFT_OK);
     for (int i = 0; i < 6; i++) tensors[i] = *sft_checkpoint_find(checkpoint, names[i]);
-    assert_int_equal(sft_safetensors_write(path, tensors, 6, checkpoint->metadata, checkpoint->n_metadata), SFT_OK);
+    assert_int_equal(sft_safetensors_write(path, tensors, 6, checkpoint->metadata, checkpoint->n_metadata),
+                     SFT_OK);
     sft_checkpoint_close(&checkpoint);
     assert_int_equal(sft_file_open(path, &ours), SFT_OK);
     assert_int_equal(sft_file_open(TINY, &theirs), SFT_OK);
@@ -103,7 +106,7 @@ static void test_writer_equals_python(void **state)
 
 static void test_damaged_headers(void **state)
 {
-#define F32(name, shape, begin, end)                                                                                   \
+#define F32(name, shape, begin, end)                                                                         \
     "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
     static const struct {
         const char *header;
@@ -144,7 +147,8 @@ static void test_damaged_headers(void **state)
     assert_refused(test_folder(), "not a regular file");
 }
 
-/* What is no damage: an empty file of no tensors, an empty tensor, a type that nobody reads until it is asked for. */
+/* What is no damage: an empty file of no tensors, an empty tensor, a type that nobody reads until it is asked
+ * for. */
 static void test_odd_but_valid(void **state)
 {
     struct sft_checkpoint *checkpoint;
@@ -154,12 +158,14 @@ static void test_odd_but_valid(void **state)
     assert_int_equal(checkpoint->n_tensors, 0);
     sft_checkpoint_close(&checkpoint);
     assert_int_equal(
-        sft_checkpoint_open(make_file("{" F32("a", "[0,7]", 0, 0) "," F32("b", "[2]", 0, 8) "}", -1, 8), &checkpoint),
+        sft_checkpoint_open(make_file("{" F32("a", "[0,7]", 0, 0) "," F32("b", "[2]", 0, 8) "}", -1, 8),
+                            &checkpoint),
         SFT_OK);
     sft_checkpoint_close(&checkpoint);
     assert_int_equal(
-        sft_checkpoint_open(make_file("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", -1, 8),
-                            &checkpoint),
+        sft_checkpoint_open(
+            make_file("{\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[8],\"data_offsets\":[0,8]}}", -1, 8),
+            &checkpoint),
         SFT_OK);
     assert_int_equal(sft_stored_read(&checkpoint->tensors[0], &value), SFT_DATA);
     sft_checkpoint_close(&checkpoint);
@@ -177,7 +183,8 @@ static void test_mutations(void **state)
     assert_int_equal(sft_file_open(TINY, &original), SFT_OK);
     sft_rng_init(&rng, 1, SFT_STREAM_TEST, 0);
     for (int round = 0; round < ROUNDS; round++) {
-        size_t size = sft_rng_below(&rng, 8) ? original.size : sft_rng_below(&rng, (uint32_t)original.size + 1);
+        size_t size =
+            sft_rng_below(&rng, 8) ? original.size : sft_rng_below(&rng, (uint32_t)original.size + 1);
         uint8_t *bytes = malloc(size + 1);
         struct sft_checkpoint *checkpoint;
         FILE *file;
@@ -208,7 +215,8 @@ static void test_mutations(void **state)
 static struct sft_model *make(const char *name)
 {
     struct sft_model *model;
-    assert_int_equal(sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
+    assert_int_equal(
+        sft_model_create(device, &(struct sft_model_config){.name = name, .classes = 10}, &model), SFT_OK);
     return model;
 }
 
@@ -254,7 +262,8 @@ static void test_round_trip(void **state)
     sft_model_destroy(&model);
 }
 
-/* Stores `model`'s tensors with changes: a prefix, tensor `without` left out, one of `broken`'s shape, a stray one. */
+/* Stores `model`'s tensors with changes: a prefix, tensor `without` left out, one of `broken`'s shape, a
+ * stray one. */
 struct changes {
     const char *prefix, *without, *broken, *stray, *nan;
 };
@@ -273,13 +282,15 @@ static const char *save_changed(const struct sft_model *model, struct changes ch
         bool is_nan = changes.nan && strcmp(changes.nan, item->name) == 0;
         if (changes.without && strcmp(changes.without, item->name) == 0) continue;
         snprintf(names[n], sizeof(names[n]), "%s%s", changes.prefix ? changes.prefix : "", item->name);
-        tensors[n] = (struct sft_stored_tensor){names[n], SFT_STORED_F32, item->file_shape, is_nan ? nans : zeros,
-                                                (size_t)item->count * sizeof(float)};
-        if (changes.broken && strcmp(changes.broken, item->name) == 0) tensors[n].shape = SFT_SHAPE(item->count, 1, 1);
+        tensors[n] = (struct sft_stored_tensor){names[n], SFT_STORED_F32, item->file_shape,
+                                                is_nan ? nans : zeros, (size_t)item->count * sizeof(float)};
+        if (changes.broken && strcmp(changes.broken, item->name) == 0)
+            tensors[n].shape = SFT_SHAPE(item->count, 1, 1);
         n++;
     }
     if (changes.stray)
-        tensors[n++] = (struct sft_stored_tensor){changes.stray, SFT_STORED_F32, SFT_SHAPE(1), zeros, sizeof(float)};
+        tensors[n++] =
+            (struct sft_stored_tensor){changes.stray, SFT_STORED_F32, SFT_SHAPE(1), zeros, sizeof(float)};
     assert_int_equal(sft_safetensors_write(path, tensors, n, NULL, 0), SFT_OK);
     return path;
 }
@@ -301,16 +312,19 @@ static void test_strict_loading(void **state)
     int number = sft_parameters_find(&model->parameters, conv);
     (void)state;
     assert_int_equal(load(model, save_changed(model, (struct changes){0})), SFT_OK);
-    assert_int_equal(load(model, save_changed(model, (struct changes){.stray = "x.num_batches_tracked"})), SFT_OK);
+    assert_int_equal(load(model, save_changed(model, (struct changes){.stray = "x.num_batches_tracked"})),
+                     SFT_OK);
     assert_null(model->parameters.items[number].file_name);
     assert_int_equal(load(model, save_changed(model, (struct changes){.prefix = "module."})), SFT_OK);
     assert_string_equal(model->parameters.items[number].file_name, "module.body.block2.unit01.conv1.weight");
 
-    assert_int_equal(load(model, save_changed(model, (struct changes){.without = conv, .stray = "surplus"})), SFT_DATA);
+    assert_int_equal(load(model, save_changed(model, (struct changes){.without = conv, .stray = "surplus"})),
+                     SFT_DATA);
     test_expect_last("1 missing: body.block2.unit01.conv1.weight");
     test_expect_last("1 unexpected: surplus");
     assert_int_equal(load(model, save_changed(model, (struct changes){.broken = conv})), SFT_DATA);
-    test_expect_last("1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)");
+    test_expect_last(
+        "1 of another shape: body.block2.unit01.conv1.weight (4608x1x1, the model has 32x16x3x3)");
     assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv})), SFT_DATA);
     test_expect_last(conv);
     test_expect_last("NaN");
@@ -328,7 +342,8 @@ static void test_guessing(void **state)
         struct sft_model_config config = {0};
         if (sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED) < 1 << 20) {
             assert_int_equal(
-                sft_checkpoint_open(save_changed(model, (struct changes){.prefix = "module."}), &checkpoint), SFT_OK);
+                sft_checkpoint_open(save_changed(model, (struct changes){.prefix = "module."}), &checkpoint),
+                SFT_OK);
             assert_int_equal(sft_model_guess(checkpoint, &config), SFT_OK);
             assert_string_equal(config.name, variant->name);
             assert_int_equal(config.classes, 10);
@@ -343,7 +358,8 @@ static void test_wrong_model(void **state)
     struct sft_model *model = make("resnetv2_20_gn"), *other;
     const char *path = save_changed(model, (struct changes){0});
     (void)state;
-    assert_int_equal(sft_model_open(device, path, &(struct sft_model_config){.name = "vgg11"}, &other), SFT_DATA);
+    assert_int_equal(sft_model_open(device, path, &(struct sft_model_config){.name = "vgg11"}, &other),
+                     SFT_DATA);
     assert_null(other);
     test_expect_last("missing: features.0.weight");
     assert_int_equal(sft_model_open(device, TINY, NULL, &other), SFT_DATA);
@@ -370,7 +386,8 @@ static void test_init(void **state)
     assert_true(fabs(squares / (double)conv->count / (2.0 / 576) - 1) < 0.05);
     assert_int_equal(sft_parameters_init(&model->parameters, 4), SFT_OK);
     second = download(model->parameters.weights);
-    assert_memory_equal(first, second, (size_t)model->parameters.norm_size * sizeof(float)); /* ones and zeros */
+    assert_memory_equal(first, second,
+                        (size_t)model->parameters.norm_size * sizeof(float)); /* ones and zeros */
     assert_memory_not_equal(first + conv->offset, second + conv->offset, (size_t)conv->count * sizeof(float));
     free(first);
     free(second);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch in float64.
+/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch in
+ * float64.
  */
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,8 @@ static void refuse(const char *text, int classes, const char *word)
 
 static void test_text(void **state)
 {
-    static const int first[] = {0, 3, 5, 7}, class_of[] = {-1, 2, 0, -1, 1, -1, 3}, output_of[] = {2, 4, 1, 6};
+    static const int first[] = {0, 3, 5, 7}, class_of[] = {-1, 2, 0, -1, 1, -1, 3},
+                     output_of[] = {2, 4, 1, 6};
     struct sft_groups *groups;
     (void)state;
     assert_int_equal(sft_groups_create("2,0;1;3", 4, "there", &groups), SFT_OK);

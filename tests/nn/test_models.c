@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every model against PyTorch in float64 (tests/golden/make_models.py): parameter counts, logits, gradients of every
- * parameter, running statistics.
+ * Every model against PyTorch in float64 (tests/golden/make_models.py): parameter counts, logits, gradients
+ * of every parameter, running statistics.
  */
 #include "tests/nn/golden.h"
 
@@ -18,7 +18,8 @@ static struct sft_model *make(const char *name)
 {
     struct sft_model *model;
     assert_int_equal(
-        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = CLASSES}, &model), SFT_OK);
+        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = CLASSES}, &model),
+        SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     return model;
 }
@@ -28,7 +29,8 @@ static struct sft_tensor *make_images(const json_t *expected)
     static float images[N * 32 * 32 * 3];
     struct sft_tensor *tensor;
     formula_images(json_string_value(json_object_get(expected, "images")), N, images);
-    assert_int_equal(sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(N, 32, 32, 3), &tensor), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(N, 32, 32, 3), &tensor),
+                     SFT_OK);
     assert_int_equal(sft_tensor_upload(tensor, 0, N * 32 * 32 * 3, images), SFT_OK);
     return tensor;
 }
@@ -44,7 +46,8 @@ static struct sft_tensor *make_tensor(const char *name, enum sft_dtype dtype, in
 /* Has `value` written to a new tensor. */
 static struct sft_tensor *keep(struct sft_graph *graph, sft_value value)
 {
-    struct sft_tensor *tensor = make_tensor("kept", SFT_F32, sft_shape_count(sft_graph_shape(graph, value)), NULL);
+    struct sft_tensor *tensor =
+        make_tensor("kept", SFT_F32, sft_shape_count(sft_graph_shape(graph, value)), NULL);
     sft_graph_place(graph, value, sft_graph_tensor(graph, tensor), 0);
     return tensor;
 }
@@ -59,7 +62,8 @@ static void run(struct sft_graph *graph)
     sft_program_destroy(&program);
 }
 
-static void check_values(struct sft_tensor *tensor, const json_t *expected, const char *what, double tolerance)
+static void check_values(struct sft_tensor *tensor, const json_t *expected, const char *what,
+                         double tolerance)
 {
     float values[N * CLASSES];
     double distance;
@@ -71,13 +75,14 @@ static void check_values(struct sft_tensor *tensor, const json_t *expected, cons
 }
 
 /* Compares each parameter of `kinds` in a flat tensor with the summaries under `expected`. */
-static void check_parameters(const struct sft_model *model, unsigned kinds, struct sft_tensor *tensor, json_t *expected,
-                             const char *what, double tolerance)
+static void check_parameters(const struct sft_model *model, unsigned kinds, struct sft_tensor *tensor,
+                             json_t *expected, const char *what, double tolerance)
 {
     int64_t count = sft_shape_count(&tensor->shape);
     float *flat = calloc((size_t)count, sizeof(*flat));
     const char *worst = "";
-    double most = 0, nothing = 1e-3 * golden_largest(expected); /* before a batch norm, a bias has no gradient */
+    double most = 0,
+           nothing = 1e-3 * golden_largest(expected); /* before a batch norm, a bias has no gradient */
     assert_non_null(flat);
     assert_int_equal(sft_tensor_download(tensor, 0, count, flat), SFT_OK);
     for (int i = 0; i < model->parameters.n; i++) {
@@ -109,7 +114,8 @@ static void test_eval(void **state)
                      json_integer_value(json_object_get(expected, "parameters")));
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, model);
-    assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out), SFT_OK);
+    assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
+                     SFT_OK);
     assert_int_equal(out.n_params, model->parameters.n);
     logits = keep(graph, out.logits);
     run(graph);
@@ -120,7 +126,8 @@ static void test_eval(void **state)
     sft_model_destroy(&model);
 }
 
-/* A training pass: batch statistics, no dropout, the SFT loss over N_ID + (N - N_ID) images, and all gradients. */
+/* A training pass: batch statistics, no dropout, the SFT loss over N_ID + (N - N_ID) images, and all
+ * gradients. */
 static void test_gradients(void **state)
 {
     const char *name = *state;
@@ -131,7 +138,8 @@ static void test_gradients(void **state)
     sft_value values[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS], flat;
     int32_t labels[N];
     float weights[N], rows[N];
-    struct sft_tensor *images = make_images(expected), *label_tensor, *weight_tensor, *gradient, *logits, *losses;
+    struct sft_tensor *images = make_images(expected), *label_tensor, *weight_tensor, *gradient, *logits,
+                      *losses;
     struct sft_forward forward;
     struct sft_forward_out out;
     struct sft_loss_out loss;
@@ -146,9 +154,11 @@ static void test_gradients(void **state)
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, model);
     forward.bn = SFT_BN_UPDATE;
-    assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out), SFT_OK);
+    assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
+                     SFT_OK);
     loss = sft_loss(graph, NULL, out.logits, sft_graph_tensor(graph, label_tensor),
-                    sft_graph_tensor(graph, weight_tensor), (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
+                    sft_graph_tensor(graph, weight_tensor),
+                    (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
     assert_int_equal(sft_autodiff(graph, loss.total, values, n, grads), SFT_OK);
     flat = sft_graph_tensor(graph, gradient);
@@ -166,7 +176,8 @@ static void test_gradients(void **state)
         double mean = ((double)rows[2 * part] + (double)rows[2 * part + 1]) / 2;
         assert_true(fabs(mean / golden_number(json_object_get(expected, "loss"), (size_t)part) - 1) < 1e-5);
     }
-    check_parameters(model, SFT_KINDS_TRAINED, gradient, json_object_get(expected, "gradients"), "gradients", 1e-4);
+    check_parameters(model, SFT_KINDS_TRAINED, gradient, json_object_get(expected, "gradients"), "gradients",
+                     1e-4);
     if (parameters->buffers)
         check_parameters(model, 1u << SFT_BUFFER, parameters->buffers, json_object_get(expected, "buffers"),
                          "statistics", 1e-5);
@@ -192,10 +203,13 @@ static void test_norm_gradients_are_cheap(void **state)
     (void)state;
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, model);
-    assert_int_equal(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, N), &out), SFT_OK);
+    assert_int_equal(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, N), &out),
+                     SFT_OK);
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
-    assert_int_equal(sft_autodiff(graph, sft_sum_to(graph, out.logits, SFT_SHAPE(1), 1.0f), values, n, grads), SFT_OK);
-    for (size_t k = 0; k < graph->n_nodes; k++) assert_string_not_equal(graph->nodes[k].op->name, "conv2d_dw");
+    assert_int_equal(sft_autodiff(graph, sft_sum_to(graph, out.logits, SFT_SHAPE(1), 1.0f), values, n, grads),
+                     SFT_OK);
+    for (size_t k = 0; k < graph->n_nodes; k++)
+        assert_string_not_equal(graph->nodes[k].op->name, "conv2d_dw");
     sft_graph_destroy(&graph);
     sft_model_destroy(&model);
 }
@@ -208,19 +222,23 @@ static void test_refusals(void **state)
     struct sft_forward_out out;
     (void)state;
     assert_int_equal(
-        sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg12", .classes = 10}, &model), SFT_USAGE);
+        sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg12", .classes = 10}, &model),
+        SFT_USAGE);
     assert_null(model);
-    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg11", .classes = 1}, &model),
-                     SFT_USAGE);
-    assert_int_equal(sft_model_create(test_device(),
-                                      &(struct sft_model_config){.name = "vgg11_gn", .classes = 10, .gn_groups = 7},
-                                      &model),
-                     SFT_USAGE);
+    assert_int_equal(
+        sft_model_create(test_device(), &(struct sft_model_config){.name = "vgg11", .classes = 1}, &model),
+        SFT_USAGE);
+    assert_int_equal(
+        sft_model_create(test_device(),
+                         &(struct sft_model_config){.name = "vgg11_gn", .classes = 10, .gn_groups = 7},
+                         &model),
+        SFT_USAGE);
     model = make("resnetv2_20_gn");
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, model);
     assert_int_equal(sft_model_forward(model, graph, &forward,
-                                       sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(2, 30, 32, 3)), &out),
+                                       sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(2, 30, 32, 3)),
+                                       &out),
                      SFT_USAGE);
     sft_graph_destroy(&graph);
     sft_model_destroy(&model);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All three directions visit the same set of products: output pixel (p,q), kernel element (r,s), input channel c of the
- * group of output channel k; x lies at p*stride + r*dilation - pad.
+ * All three directions visit the same set of products: output pixel (p,q), kernel element (r,s), input
+ * channel c of the group of output channel k; x lies at p*stride + r*dilation - pad.
  */
 #include "tests/ref/ref.h"
 
@@ -12,7 +12,8 @@ struct conv {
 
 static int64_t out_size(int64_t size, int64_t kernel, const struct sft_conv2d_params *params, int axis)
 {
-    return (size + 2 * params->pad[axis] - params->dilation[axis] * (kernel - 1) - 1) / params->stride[axis] + 1;
+    return (size + 2 * params->pad[axis] - params->dilation[axis] * (kernel - 1) - 1) / params->stride[axis] +
+           1;
 }
 
 static struct conv make_conv(const struct sft_conv2d_params *params, const struct sft_shape *x,
@@ -34,7 +35,8 @@ static struct conv make_conv(const struct sft_conv2d_params *params, const struc
 typedef void (*product)(void *context, int64_t x, int64_t weight, int64_t y);
 
 /* Calls `use` with the places of x, weight and y for one output pixel and channel. */
-static void products_of(const struct conv *v, int64_t n, int64_t p, int64_t q, int64_t k, product use, void *context)
+static void products_of(const struct conv *v, int64_t n, int64_t p, int64_t q, int64_t k, product use,
+                        void *context)
 {
     const struct sft_conv2d_params *params = v->params;
     int64_t per_group = v->c / params->groups, group = k / (v->k / params->groups);
@@ -95,7 +97,8 @@ void sft_ref_conv2d_dx(struct ref_call *call)
 {
     const struct sft_conv2d_params *params = call->params;
     const struct sft_shape *dy = &call->in_shape[0], *weight = &call->in_shape[1];
-    struct sft_shape x = SFT_SHAPE(dy->dim[0], params->size[0], params->size[1], weight->dim[2] * params->groups);
+    struct sft_shape x =
+        SFT_SHAPE(dy->dim[0], params->size[0], params->size[1], weight->dim[2] * params->groups);
     struct conv conv = make_conv(params, &x, weight);
     struct operands operands = {call->out[0], call->in[1], call->in[0]};
     ref_expect_shape(&call->out_shape[0], "conv2d_dx", x);
@@ -107,7 +110,8 @@ void sft_ref_conv2d_dw(struct ref_call *call)
 {
     const struct sft_conv2d_params *params = call->params;
     const struct sft_shape *x = &call->in_shape[0], *dy = &call->in_shape[1];
-    struct sft_shape weight = SFT_SHAPE(params->size[0], params->size[1], x->dim[3] / params->groups, dy->dim[3]);
+    struct sft_shape weight =
+        SFT_SHAPE(params->size[0], params->size[1], x->dim[3] / params->groups, dy->dim[3]);
     struct conv conv = make_conv(params, x, &weight);
     struct operands operands = {call->in[0], call->out[0], call->in[1]};
     ref_expect_shape(&call->out_shape[0], "conv2d_dw", weight);

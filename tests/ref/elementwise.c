@@ -12,7 +12,8 @@ void sft_ref_add(struct ref_call *call)
 void sft_ref_mul(struct ref_call *call)
 {
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++)
-        call->out[0][i] = call->in[0][i] * call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
+        call->out[0][i] =
+            call->in[0][i] * call->in[1][ref_broadcast(&call->in_shape[1], &call->in_shape[0], i)];
 }
 
 void sft_ref_div(struct ref_call *call)

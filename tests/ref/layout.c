@@ -9,7 +9,8 @@ void sft_ref_view(struct ref_call *call)
 }
 
 /* The element of `whole` that belongs to element `i` of the box at `start`. */
-static int64_t in_whole(const struct sft_shape *box, const struct sft_shape *whole, const int64_t *start, int64_t i)
+static int64_t in_whole(const struct sft_shape *box, const struct sft_shape *whole, const int64_t *start,
+                        int64_t i)
 {
     int64_t at[SFT_MAX_RANK];
     ref_split(box, i, at);

@@ -101,7 +101,10 @@ static double distance_js(const struct row *row)
     return sum;
 }
 
-static double js_slope(const struct row *row, int64_t c) { return 0.5 * (row->z[c] - row->lse - log(middle(row, c))); }
+static double js_slope(const struct row *row, int64_t c)
+{
+    return 0.5 * (row->z[c] - row->lse - log(middle(row, c)));
+}
 
 static double distance_js_grad(const struct row *row, int64_t c)
 {
@@ -118,7 +121,8 @@ static double distance_energy(const struct row *row)
 
 static double distance_energy_grad(const struct row *row, int64_t c)
 {
-    return 2.0 * (double)row->params->energy_weight * hinge((double)row->params->energy_out + row->lse) * p(row, c);
+    return 2.0 * (double)row->params->energy_weight * hinge((double)row->params->energy_out + row->lse) *
+           p(row, c);
 }
 
 static double distance_logitnorm(const struct row *row)
@@ -148,7 +152,8 @@ static const struct {
 
 static double energy_excess(const struct row *row)
 {
-    return row->params->distance == SFT_DISTANCE_ENERGY ? hinge(-row->lse - (double)row->params->energy_in) : 0.0;
+    return row->params->distance == SFT_DISTANCE_ENERGY ? hinge(-row->lse - (double)row->params->energy_in)
+                                                        : 0.0;
 }
 
 static double row_loss(const struct row *row)
@@ -161,12 +166,14 @@ static double row_loss(const struct row *row)
 static double row_loss_grad(const struct row *row, int64_t c)
 {
     if (row->label < 0) return distances[row->params->distance].grad(row, c);
-    return p(row, c) - (row->label == c) - 2.0 * (double)row->params->energy_weight * energy_excess(row) * p(row, c);
+    return p(row, c) - (row->label == c) -
+           2.0 * (double)row->params->energy_weight * energy_excess(row) * p(row, c);
 }
 
 static struct row make_row(const struct ref_call *call, int64_t i)
 {
-    struct row row = {.params = call->params, .n = call->in_shape[0].dim[1], .label = (int64_t)call->in[1][i]};
+    struct row row = {
+        .params = call->params, .n = call->in_shape[0].dim[1], .label = (int64_t)call->in[1][i]};
     row.z = call->in[0] + i * row.n;
     row.lse = log_sum_exp(row.z, row.n);
     return row;
@@ -185,7 +192,8 @@ void sft_ref_row_loss_grad(struct ref_call *call)
 {
     for (int64_t i = 0; i < call->in_shape[0].dim[0]; i++) {
         struct row row = make_row(call, i);
-        for (int64_t c = 0; c < row.n; c++) call->out[0][i * row.n + c] = call->in[2][i] * row_loss_grad(&row, c);
+        for (int64_t c = 0; c < row.n; c++)
+            call->out[0][i * row.n + c] = call->in[2][i] * row_loss_grad(&row, c);
     }
 }
 

@@ -9,8 +9,8 @@ static double normalize(double *x, int64_t n)
     return sqrt(sum);
 }
 
-static void remove_one(const double *x, const double *start, int64_t rows, int64_t columns, int iterations, double *y,
-                       double *quality)
+static void remove_one(const double *x, const double *start, int64_t rows, int64_t columns, int iterations,
+                       double *y, double *quality)
 {
     double left[512], right[512], s = 0, off = 0;
     for (int64_t c = 0; c < columns; c++) {
@@ -43,6 +43,6 @@ void sft_ref_remove_rank_one(struct ref_call *call)
     int64_t columns = shape->dim[shape->rank - 1], size = ref_count(shape) / shape->dim[0];
     int iterations = REF_PARAMS(struct sft_remove_rank_one_params, call)->iterations;
     for (int64_t i = 0; i < shape->dim[0]; i++)
-        remove_one(call->in[0] + i * size, call->in[1] ? call->in[1] + i * columns : NULL, size / columns, columns,
-                   iterations ? iterations : 4000, call->out[0] + i * size, call->out[1] + 2 * i);
+        remove_one(call->in[0] + i * size, call->in[1] ? call->in[1] + i * columns : NULL, size / columns,
+                   columns, iterations ? iterations : 4000, call->out[0] + i * size, call->out[1] + 2 * i);
 }

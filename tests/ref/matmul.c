@@ -2,7 +2,8 @@
 #include "tests/ref/ref.h"
 
 /* One of a stack of matrices. */
-static double element(const double *matrix, int64_t rows, int64_t columns, int transposed, int64_t i, int64_t j)
+static double element(const double *matrix, int64_t rows, int64_t columns, int transposed, int64_t i,
+                      int64_t j)
 {
     return transposed ? matrix[j * rows + i] : matrix[i * columns + j];
 }

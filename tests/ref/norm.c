@@ -14,7 +14,8 @@ void sft_ref_weight_standardize(struct ref_call *call)
     for (int64_t o = 0; o < columns; o++) {
         double mean = 0.0, variance = 0.0;
         for (int64_t i = 0; i < rows; i++) mean += call->in[0][i * columns + o] / (double)rows;
-        for (int64_t i = 0; i < rows; i++) variance += pow(call->in[0][i * columns + o] - mean, 2.0) / (double)rows;
+        for (int64_t i = 0; i < rows; i++)
+            variance += pow(call->in[0][i * columns + o] - mean, 2.0) / (double)rows;
         call->out[1][o] = 1.0 / sqrt(variance + epsilon);
         for (int64_t i = 0; i < rows; i++)
             call->out[0][i * columns + o] = (call->in[0][i * columns + o] - mean) * call->out[1][o];
@@ -33,7 +34,8 @@ void sft_ref_weight_standardize_grad(struct ref_call *call)
             along += dy[i * columns + o] * y[i * columns + o] / (double)rows;
         }
         for (int64_t i = 0; i < rows; i++)
-            call->out[0][i * columns + o] = rstd[o] * (dy[i * columns + o] - mean - y[i * columns + o] * along);
+            call->out[0][i * columns + o] =
+                rstd[o] * (dy[i * columns + o] - mean - y[i * columns + o] * along);
     }
 }
 

@@ -9,7 +9,8 @@ struct window {
     int64_t n, h, w, c, p, q; /* sizes */
 };
 
-static struct window make_window(const struct sft_pool_params *params, int64_t n, int64_t h, int64_t w, int64_t c)
+static struct window make_window(const struct sft_pool_params *params, int64_t n, int64_t h, int64_t w,
+                                 int64_t c)
 {
     struct window v = {params, n, h, w, c, 0, 0};
     v.p = (h + 2 * params->pad[0] - params->kernel[0]) / params->stride[0] + 1;
@@ -56,10 +57,12 @@ void ref_prepare_max_pool_grad(struct ref_call *call)
     const struct sft_pool_params *params = call->params;
     const struct sft_shape *dy = &call->in_shape[0];
     struct sft_shape x = SFT_SHAPE(dy->dim[0], params->size[0], params->size[1], dy->dim[3]);
-    struct ref_call forward = {.params = params, .in_shape[0] = x, .out_shape = {*dy, *dy}, .out[1] = call->in[1]};
+    struct ref_call forward = {
+        .params = params, .in_shape[0] = x, .out_shape = {*dy, *dy}, .out[1] = call->in[1]};
     forward.in[0] = calloc((size_t)ref_count(&x), sizeof(double));
     forward.out[0] = calloc((size_t)ref_count(dy), sizeof(double));
-    for (int64_t i = 0; forward.in[0] && i < ref_count(&x); i++) forward.in[0][i] = sin(12.9898 * (double)(i + 1));
+    for (int64_t i = 0; forward.in[0] && i < ref_count(&x); i++)
+        forward.in[0][i] = sin(12.9898 * (double)(i + 1));
     if (forward.in[0] && forward.out[0]) sft_ref_max_pool(&forward);
     free(forward.in[0]);
     free(forward.out[0]);
@@ -76,7 +79,8 @@ void sft_ref_max_pool_grad(struct ref_call *call)
     for (int64_t i = 0; i < ref_count(dy); i++) {
         int64_t where = (int64_t)call->in[1][i];
         if (where >= 0)
-            call->out[0][(i / per_image * x.dim[1] * x.dim[2] + where) * x.dim[3] + i % x.dim[3]] += call->in[0][i];
+            call->out[0][(i / per_image * x.dim[1] * x.dim[2] + where) * x.dim[3] + i % x.dim[3]] +=
+                call->in[0][i];
     }
 }
 

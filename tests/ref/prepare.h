@@ -7,7 +7,8 @@ struct ref_call;
 
 /* y and rstd from the filter that stands in y's place. */
 void ref_prepare_standardize_grad(struct ref_call *call);
-/* mean, rstd (unless frozen) and sums from x, dy, gamma, beta; dy is zeroed where rounding decides the ReLU's mask. */
+/* mean, rstd (unless frozen) and sums from x, dy, gamma, beta; dy is zeroed where rounding decides the ReLU's
+ * mask. */
 void ref_prepare_group_norm_grad(struct ref_call *call);
 /* y from the logits that stand in its place. */
 void ref_prepare_softmax_grad(struct ref_call *call);

@@ -17,7 +17,8 @@ void sft_ref_broadcast_to(struct ref_call *call)
     const struct sft_sum_to_params *params = call->params;
     ref_expect_shape(&call->out_shape[0], "broadcast_to", params->shape);
     for (int64_t i = 0; i < ref_count(&params->shape); i++)
-        call->out[0][i] = (double)params->scale * call->in[0][ref_broadcast(&call->in_shape[0], &params->shape, i)];
+        call->out[0][i] =
+            (double)params->scale * call->in[0][ref_broadcast(&call->in_shape[0], &params->shape, i)];
 }
 
 void sft_ref_norm2(struct ref_call *call)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Helpers of the float64 references. Those are naive on purpose: written from the definitions in runtime/ops.h. */
+/* Helpers of the float64 references. Those are naive on purpose: written from the definitions in
+ * runtime/ops.h. */
 #ifndef SFT_TESTS_REF_H
 #define SFT_TESTS_REF_H
 

@@ -89,7 +89,8 @@ static void large_tensors_are_copied(void **state)
 
 static void ranges_are_checked(void **state)
 {
-    static const int64_t ranges[][2] = {{-1, 1}, {0, 11}, {10, 1}, {11, 0}, {0, -1}, {1, INT64_MAX}, {INT64_MAX, 1}};
+    static const int64_t ranges[][2] = {{-1, 1}, {0, 11},        {10, 1},       {11, 0},
+                                        {0, -1}, {1, INT64_MAX}, {INT64_MAX, 1}};
     struct sft_tensor *tensor = test_tensor("small", SFT_F32, SFT_SHAPE(10));
     float numbers[10] = {0};
     (void)state;
@@ -147,7 +148,8 @@ static void failed_graphs_make_no_program(void **state)
 /* The graph may go; tensors are read again at each run, in the order of the calls. */
 static void programs_outlive_their_graph(void **state)
 {
-    struct sft_tensor *x = test_tensor("x", SFT_F32, SFT_SHAPE(1)), *y = test_tensor("y", SFT_F32, SFT_SHAPE(1));
+    struct sft_tensor *x = test_tensor("x", SFT_F32, SFT_SHAPE(1)),
+                      *y = test_tensor("y", SFT_F32, SFT_SHAPE(1));
     struct sft_graph *graph;
     struct sft_program *program;
     float got[20];

@@ -16,101 +16,113 @@
 #define AT(...) ((const int64_t[]){__VA_ARGS__})
 
 /* WRONG(op, name, call) */
-#define WRONG_CALLS                                                                                                    \
-    WRONG(add, bigger_b, sft_add(g, X(3), X(2, 3), 1))                                                                 \
-    WRONG(add, misfit, sft_add(g, X(2, 3), X(2), 1))                                                                   \
-    WRONG(mul, misfit, sft_mul(g, X(4), X(3)))                                                                         \
-    WRONG(scale, nothing, sft_scale(g, SFT_NONE, 1))                                                                   \
-    WRONG(relu, nothing, sft_relu(g, SFT_NONE))                                                                        \
-    WRONG(div, misfit, sft_div(g, X(3), X(4)))                                                                         \
-    WRONG(sign, nothing, sft_sign(g, SFT_NONE))                                                                        \
-    WRONG(sqrt, nothing, sft_sqrt(g, SFT_NONE))                                                                        \
-    WRONG(relu_grad, misfit, sft_relu_grad(g, X(3), X(1, 3)))                                                          \
-    WRONG(gelu, nothing, sft_gelu(g, SFT_NONE))                                                                        \
-    WRONG(gelu_grad, misfit, sft_gelu_grad(g, X(3), X(4)))                                                             \
-    WRONG(fill, empty, sft_fill(g, SFT_SHAPE(2, 0), 1))                                                                \
-    WRONG(sum_to, misfit, sft_sum_to(g, X(2, 3), SFT_SHAPE(2), 1))                                                     \
-    WRONG(sum_to, grows, sft_sum_to(g, X(3), SFT_SHAPE(2, 3), 1))                                                      \
-    WRONG(broadcast_to, misfit, sft_broadcast_to(g, X(2), SFT_SHAPE(2, 3), 1))                                         \
-    WRONG(norm2, nothing, sft_norm2(g, SFT_NONE, 0))                                                                   \
-    WRONG(matmul, inner, sft_matmul(g, X(2, 3), X(4, 5), SFT_NONE, (struct sft_matmul_params){0}))                     \
-    WRONG(matmul, transposed, sft_matmul(g, X(2, 3), X(3, 5), SFT_NONE, (struct sft_matmul_params){.transpose_b = 1})) \
-    WRONG(matmul, bias, sft_matmul(g, X(2, 3), X(3, 5), X(2), (struct sft_matmul_params){0}))                          \
-    WRONG(matmul, stacked_bias, sft_matmul(g, X(2, 2, 3), X(2, 3, 5), X(5), (struct sft_matmul_params){0}))            \
-    WRONG(matmul, stacks, sft_matmul(g, X(2, 2, 3), X(3, 3, 5), SFT_NONE, (struct sft_matmul_params){0}))              \
-    WRONG(matmul, vector, sft_matmul(g, X(3), X(3, 5), SFT_NONE, (struct sft_matmul_params){0}))                       \
-    WRONG(conv2d, channels, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 3, 8), SFT_NONE, CONV(PLAIN_CONV)))                   \
-    WRONG(conv2d, too_small, sft_conv2d(g, X(1, 2, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(PLAIN_CONV)))                  \
-    WRONG(conv2d, bias, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), X(4), CONV(PLAIN_CONV)))                           \
-    WRONG(conv2d, no_stride, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(.groups = 1)))                 \
-    WRONG(conv2d, groups,                                                                                              \
-          sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 2, 7), SFT_NONE,                                                        \
-                     CONV(.stride = {1, 1}, .dilation = {1, 1}, .groups = 2)))                                         \
-    WRONG(conv2d_dx, size, sft_conv2d_dx(g, X(1, 3, 3, 8), X(3, 3, 4, 8), CONV(PLAIN_CONV, .size = {6, 5})))           \
-    WRONG(conv2d_dw, size, sft_conv2d_dw(g, X(1, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {2, 3})))           \
-    WRONG(conv2d_dw, images, sft_conv2d_dw(g, X(2, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {3, 3})))         \
-    WRONG(weight_standardize, vector, sft_weight_standardize(g, X(4), 1e-5f, &other))                                  \
-    WRONG(weight_standardize_grad, misfit, sft_weight_standardize_grad(g, X(3, 4), X(3, 4), X(3)))                     \
-    WRONG(group_norm, groups, sft_group_norm(g, X(2, 6), X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 4)).y)         \
-    WRONG(group_norm, no_groups, sft_group_norm(g, X(2, 6), X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 0)).y)      \
-    WRONG(group_norm, affine, sft_group_norm(g, X(2, 6), X(6), X(5), SFT_NONE, SFT_NONE, NORM(.groups = 2)).y)         \
-    WRONG(group_norm, mean, sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)).y)             \
-    WRONG(group_norm, frozen,                                                                                          \
-          sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), SFT_NONE, NORM(.groups = 2, .frozen = 1)).y)                 \
-    WRONG(group_norm_sums, misfit,                                                                                     \
-          sft_group_norm_sums(g, X(2, 6), X(2, 5), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)))                   \
-    WRONG(group_norm_dx, no_sums,                                                                                      \
-          sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE, NORM(.groups = 2)))           \
-    WRONG(group_norm_dparam, rank, sft_group_norm_dparam(g, X(2, 6), &other))                                          \
-    WRONG(running_update, sizes,                                                                                       \
-          (sft_running_update(g, X(4), X(4), X(4), X(5), (struct sft_running_update_params){0.1f, 0, 9}), SFT_NONE))   \
-    WRONG(running_update, one_value,                                                                                   \
-          (sft_running_update(g, X(4), X(4), X(4), X(4), (struct sft_running_update_params){0.1f, 0, 1}), SFT_NONE))   \
-    WRONG(max_pool, too_small, sft_max_pool(g, X(1, 2, 2, 3), POOL(.kernel = {3, 3}, .stride = {1, 1}), &other))       \
-    WRONG(max_pool, padding,                                                                                           \
-          sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}, .stride = {1, 1}, .pad = {2, 2}), &other))             \
-    WRONG(max_pool, no_stride, sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}), &other))                         \
-    WRONG(max_pool_grad, index,                                                                                        \
-          sft_max_pool_grad(g, X(1, 2, 2, 3), WORDS(1, 2, 2, 4),                                                       \
-                            POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {4, 4})))                                 \
-    WRONG(avg_pool, rank, sft_avg_pool(g, X(2, 2, 3), POOL(.kernel = {2, 2}, .stride = {1, 1})))                       \
-    WRONG(avg_pool_grad, size,                                                                                         \
-          sft_avg_pool_grad(g, X(1, 2, 2, 3), POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {7, 4})))               \
-    WRONG(softmax, scalar, sft_softmax(g, sft_graph_input(g, "x", SFT_F32, (struct sft_shape){0})))                    \
-    WRONG(softmax_grad, misfit, sft_softmax_grad(g, X(2, 3), X(3, 2)))                                                 \
-    WRONG(row_loss, float_labels, sft_row_loss(g, X(2, 3), X(2), (struct sft_row_loss_params){0}))                     \
-    WRONG(row_loss, rows, sft_row_loss(g, X(2, 3), WORDS(3), (struct sft_row_loss_params){0}))                         \
-    WRONG(row_loss, distance, sft_row_loss(g, X(2, 3), WORDS(2), (struct sft_row_loss_params){.distance = 99}))        \
-    WRONG(row_loss_grad, dloss, sft_row_loss_grad(g, X(2, 3), WORDS(2), X(3), (struct sft_row_loss_params){0}))        \
-    WRONG(dropout, certain, sft_dropout(g, X(3), WORDS(4), (struct sft_dropout_params){1, 0}))                         \
-    WRONG(dropout, key, sft_dropout(g, X(3), WORDS(3), (struct sft_dropout_params){0.5f, 0}))                          \
-    WRONG(normal, key, sft_normal(g, SFT_SHAPE(4), WORDS(3), 0))                                                       \
-    WRONG(remove_rank_one, vector, sft_remove_rank_one(g, X(5), SFT_NONE, 3, NULL))                                    \
-    WRONG(remove_rank_one, start, sft_remove_rank_one(g, X(2, 3, 4), X(2, 3), 3, NULL))                                \
-    WRONG(remove_rank_one, rounds, sft_remove_rank_one(g, X(2, 3, 4), SFT_NONE, -1, NULL))                             \
-    WRONG(view, beyond, sft_view(g, X(10), 5, SFT_SHAPE(2, 3)))                                                        \
-    WRONG(view, before, sft_view(g, X(10), -1, SFT_SHAPE(2)))                                                          \
-    WRONG(reshape, count, sft_reshape(g, X(10), SFT_SHAPE(3, 3)))                                                      \
-    WRONG(slice, beyond, sft_slice(g, X(4, 5), AT(2, 0), SFT_SHAPE(3, 5)))                                             \
-    WRONG(slice, rank, sft_slice(g, X(4, 5), AT(0), SFT_SHAPE(4)))                                                     \
-    WRONG(pad, beyond, sft_pad(g, X(4, 5), AT(2, 0), SFT_SHAPE(5, 5)))                                                 \
-    WRONG(permute, twice, sft_permute(g, X(2, 3), (const int[]){1, 1}))                                                \
-    WRONG(permute, no_axis, sft_permute(g, X(2, 3), (const int[]){0, 2}))                                              \
-    WRONG(concat, sizes, sft_concat(g, X(2, 3), X(3, 4), 0))                                                           \
-    WRONG(concat, axis, sft_concat(g, X(2, 3), X(2, 3), 2))                                                            \
-    WRONG(perturb, gradient, sft_perturb(g, X(3), X(4), X(1), X(16)))                                                  \
-    WRONG(perturb, hyper, sft_perturb(g, X(3), X(3), X(1), X(15)))                                                     \
-    WRONG(sgd, state, (sft_sgd(g, X(3), X(4), X(3), X(16), (struct sft_update_params){0}), SFT_NONE))                  \
-    WRONG(sgd, temporary, (sft_sgd(g, sft_relu(g, X(3)), X(3), X(3), X(16), (struct sft_update_params){0}), SFT_NONE)) \
-    WRONG(adam, hyper, (sft_adam(g, X(3), X(3), X(3), X(3), X(3), (struct sft_update_params){0}), SFT_NONE))           \
-    WRONG(adam, nothing, (sft_adam(g, X(3), X(3), SFT_NONE, X(3), X(16), (struct sft_update_params){0}), SFT_NONE))
+#define WRONG_CALLS                                                                                          \
+    WRONG(add, bigger_b, sft_add(g, X(3), X(2, 3), 1))                                                       \
+    WRONG(add, misfit, sft_add(g, X(2, 3), X(2), 1))                                                         \
+    WRONG(mul, misfit, sft_mul(g, X(4), X(3)))                                                               \
+    WRONG(scale, nothing, sft_scale(g, SFT_NONE, 1))                                                         \
+    WRONG(relu, nothing, sft_relu(g, SFT_NONE))                                                              \
+    WRONG(div, misfit, sft_div(g, X(3), X(4)))                                                               \
+    WRONG(sign, nothing, sft_sign(g, SFT_NONE))                                                              \
+    WRONG(sqrt, nothing, sft_sqrt(g, SFT_NONE))                                                              \
+    WRONG(relu_grad, misfit, sft_relu_grad(g, X(3), X(1, 3)))                                                \
+    WRONG(gelu, nothing, sft_gelu(g, SFT_NONE))                                                              \
+    WRONG(gelu_grad, misfit, sft_gelu_grad(g, X(3), X(4)))                                                   \
+    WRONG(fill, empty, sft_fill(g, SFT_SHAPE(2, 0), 1))                                                      \
+    WRONG(sum_to, misfit, sft_sum_to(g, X(2, 3), SFT_SHAPE(2), 1))                                           \
+    WRONG(sum_to, grows, sft_sum_to(g, X(3), SFT_SHAPE(2, 3), 1))                                            \
+    WRONG(broadcast_to, misfit, sft_broadcast_to(g, X(2), SFT_SHAPE(2, 3), 1))                               \
+    WRONG(norm2, nothing, sft_norm2(g, SFT_NONE, 0))                                                         \
+    WRONG(matmul, inner, sft_matmul(g, X(2, 3), X(4, 5), SFT_NONE, (struct sft_matmul_params){0}))           \
+    WRONG(matmul, transposed,                                                                                \
+          sft_matmul(g, X(2, 3), X(3, 5), SFT_NONE, (struct sft_matmul_params){.transpose_b = 1}))           \
+    WRONG(matmul, bias, sft_matmul(g, X(2, 3), X(3, 5), X(2), (struct sft_matmul_params){0}))                \
+    WRONG(matmul, stacked_bias, sft_matmul(g, X(2, 2, 3), X(2, 3, 5), X(5), (struct sft_matmul_params){0}))  \
+    WRONG(matmul, stacks, sft_matmul(g, X(2, 2, 3), X(3, 3, 5), SFT_NONE, (struct sft_matmul_params){0}))    \
+    WRONG(matmul, vector, sft_matmul(g, X(3), X(3, 5), SFT_NONE, (struct sft_matmul_params){0}))             \
+    WRONG(conv2d, channels, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 3, 8), SFT_NONE, CONV(PLAIN_CONV)))         \
+    WRONG(conv2d, too_small, sft_conv2d(g, X(1, 2, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(PLAIN_CONV)))        \
+    WRONG(conv2d, bias, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), X(4), CONV(PLAIN_CONV)))                 \
+    WRONG(conv2d, no_stride, sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 4, 8), SFT_NONE, CONV(.groups = 1)))       \
+    WRONG(conv2d, groups,                                                                                    \
+          sft_conv2d(g, X(1, 5, 5, 4), X(3, 3, 2, 7), SFT_NONE,                                              \
+                     CONV(.stride = {1, 1}, .dilation = {1, 1}, .groups = 2)))                               \
+    WRONG(conv2d_dx, size, sft_conv2d_dx(g, X(1, 3, 3, 8), X(3, 3, 4, 8), CONV(PLAIN_CONV, .size = {6, 5}))) \
+    WRONG(conv2d_dw, size, sft_conv2d_dw(g, X(1, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {2, 3}))) \
+    WRONG(conv2d_dw, images,                                                                                 \
+          sft_conv2d_dw(g, X(2, 5, 5, 4), X(1, 3, 3, 8), CONV(PLAIN_CONV, .size = {3, 3})))                  \
+    WRONG(weight_standardize, vector, sft_weight_standardize(g, X(4), 1e-5f, &other))                        \
+    WRONG(weight_standardize_grad, misfit, sft_weight_standardize_grad(g, X(3, 4), X(3, 4), X(3)))           \
+    WRONG(group_norm, groups,                                                                                \
+          sft_group_norm(g, X(2, 6), X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 4)).y)                   \
+    WRONG(group_norm, no_groups,                                                                             \
+          sft_group_norm(g, X(2, 6), X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 0)).y)                   \
+    WRONG(group_norm, affine,                                                                                \
+          sft_group_norm(g, X(2, 6), X(6), X(5), SFT_NONE, SFT_NONE, NORM(.groups = 2)).y)                   \
+    WRONG(group_norm, mean, sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)).y)   \
+    WRONG(group_norm, frozen,                                                                                \
+          sft_group_norm(g, X(2, 6), X(6), X(6), X(2, 2), SFT_NONE, NORM(.groups = 2, .frozen = 1)).y)       \
+    WRONG(group_norm_sums, misfit,                                                                           \
+          sft_group_norm_sums(g, X(2, 6), X(2, 5), X(6), X(6), X(2, 2), X(2, 2), NORM(.groups = 2)))         \
+    WRONG(group_norm_dx, no_sums,                                                                            \
+          sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE, NORM(.groups = 2))) \
+    WRONG(group_norm_dparam, rank, sft_group_norm_dparam(g, X(2, 6), &other))                                \
+    WRONG(running_update, sizes,                                                                             \
+          (sft_running_update(g, X(4), X(4), X(4), X(5), (struct sft_running_update_params){0.1f, 0, 9}),    \
+           SFT_NONE))                                                                                        \
+    WRONG(running_update, one_value,                                                                         \
+          (sft_running_update(g, X(4), X(4), X(4), X(4), (struct sft_running_update_params){0.1f, 0, 1}),    \
+           SFT_NONE))                                                                                        \
+    WRONG(max_pool, too_small,                                                                               \
+          sft_max_pool(g, X(1, 2, 2, 3), POOL(.kernel = {3, 3}, .stride = {1, 1}), &other))                  \
+    WRONG(max_pool, padding,                                                                                 \
+          sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}, .stride = {1, 1}, .pad = {2, 2}), &other))   \
+    WRONG(max_pool, no_stride, sft_max_pool(g, X(1, 4, 4, 3), POOL(.kernel = {2, 2}), &other))               \
+    WRONG(max_pool_grad, index,                                                                              \
+          sft_max_pool_grad(g, X(1, 2, 2, 3), WORDS(1, 2, 2, 4),                                             \
+                            POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {4, 4})))                       \
+    WRONG(avg_pool, rank, sft_avg_pool(g, X(2, 2, 3), POOL(.kernel = {2, 2}, .stride = {1, 1})))             \
+    WRONG(avg_pool_grad, size,                                                                               \
+          sft_avg_pool_grad(g, X(1, 2, 2, 3), POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {7, 4})))     \
+    WRONG(softmax, scalar, sft_softmax(g, sft_graph_input(g, "x", SFT_F32, (struct sft_shape){0})))          \
+    WRONG(softmax_grad, misfit, sft_softmax_grad(g, X(2, 3), X(3, 2)))                                       \
+    WRONG(row_loss, float_labels, sft_row_loss(g, X(2, 3), X(2), (struct sft_row_loss_params){0}))           \
+    WRONG(row_loss, rows, sft_row_loss(g, X(2, 3), WORDS(3), (struct sft_row_loss_params){0}))               \
+    WRONG(row_loss, distance,                                                                                \
+          sft_row_loss(g, X(2, 3), WORDS(2), (struct sft_row_loss_params){.distance = 99}))                  \
+    WRONG(row_loss_grad, dloss,                                                                              \
+          sft_row_loss_grad(g, X(2, 3), WORDS(2), X(3), (struct sft_row_loss_params){0}))                    \
+    WRONG(dropout, certain, sft_dropout(g, X(3), WORDS(4), (struct sft_dropout_params){1, 0}))               \
+    WRONG(dropout, key, sft_dropout(g, X(3), WORDS(3), (struct sft_dropout_params){0.5f, 0}))                \
+    WRONG(normal, key, sft_normal(g, SFT_SHAPE(4), WORDS(3), 0))                                             \
+    WRONG(remove_rank_one, vector, sft_remove_rank_one(g, X(5), SFT_NONE, 3, NULL))                          \
+    WRONG(remove_rank_one, start, sft_remove_rank_one(g, X(2, 3, 4), X(2, 3), 3, NULL))                      \
+    WRONG(remove_rank_one, rounds, sft_remove_rank_one(g, X(2, 3, 4), SFT_NONE, -1, NULL))                   \
+    WRONG(view, beyond, sft_view(g, X(10), 5, SFT_SHAPE(2, 3)))                                              \
+    WRONG(view, before, sft_view(g, X(10), -1, SFT_SHAPE(2)))                                                \
+    WRONG(reshape, count, sft_reshape(g, X(10), SFT_SHAPE(3, 3)))                                            \
+    WRONG(slice, beyond, sft_slice(g, X(4, 5), AT(2, 0), SFT_SHAPE(3, 5)))                                   \
+    WRONG(slice, rank, sft_slice(g, X(4, 5), AT(0), SFT_SHAPE(4)))                                           \
+    WRONG(pad, beyond, sft_pad(g, X(4, 5), AT(2, 0), SFT_SHAPE(5, 5)))                                       \
+    WRONG(permute, twice, sft_permute(g, X(2, 3), (const int[]){1, 1}))                                      \
+    WRONG(permute, no_axis, sft_permute(g, X(2, 3), (const int[]){0, 2}))                                    \
+    WRONG(concat, sizes, sft_concat(g, X(2, 3), X(3, 4), 0))                                                 \
+    WRONG(concat, axis, sft_concat(g, X(2, 3), X(2, 3), 2))                                                  \
+    WRONG(perturb, gradient, sft_perturb(g, X(3), X(4), X(1), X(16)))                                        \
+    WRONG(perturb, hyper, sft_perturb(g, X(3), X(3), X(1), X(15)))                                           \
+    WRONG(sgd, state, (sft_sgd(g, X(3), X(4), X(3), X(16), (struct sft_update_params){0}), SFT_NONE))        \
+    WRONG(sgd, temporary,                                                                                    \
+          (sft_sgd(g, sft_relu(g, X(3)), X(3), X(3), X(16), (struct sft_update_params){0}), SFT_NONE))       \
+    WRONG(adam, hyper, (sft_adam(g, X(3), X(3), X(3), X(3), X(3), (struct sft_update_params){0}), SFT_NONE)) \
+    WRONG(adam, nothing,                                                                                     \
+          (sft_adam(g, X(3), X(3), SFT_NONE, X(3), X(16), (struct sft_update_params){0}), SFT_NONE))
 
-#define WRONG(op, name, call)                                                                                          \
-    static sft_value wrong_##op##_##name(struct sft_graph *g)                                                          \
-    {                                                                                                                  \
-        sft_value other;                                                                                               \
-        (void)other;                                                                                                   \
-        return call;                                                                                                   \
+#define WRONG(op, name, call)                                                                                \
+    static sft_value wrong_##op##_##name(struct sft_graph *g)                                                \
+    {                                                                                                        \
+        sft_value other;                                                                                     \
+        (void)other;                                                                                         \
+        return call;                                                                                         \
     }
 WRONG_CALLS
 #undef WRONG
@@ -140,8 +152,8 @@ static void wrong_calls_are_refused(void **state)
         bool grew = graph->n_nodes != n_nodes;
         sft_graph_destroy(&graph);
         if (status != SFT_USAGE || result != SFT_NONE || later != SFT_NONE || grew || !named)
-            fail_msg("wrong call %zu of %s: status %d, value %d, message '%s'", i, wrong_calls[i].op, (int)status,
-                     (int)result, test_log());
+            fail_msg("wrong call %zu of %s: status %d, value %d, message '%s'", i, wrong_calls[i].op,
+                     (int)status, (int)result, test_log());
     }
 }
 
@@ -166,7 +178,8 @@ static void missing_inputs_are_refused(void **state)
     for (int k = 0; k < sft_op_count; k++) {
         struct sft_graph *graph = test_graph();
         if (sft_ops[k]->min_in == 0) continue;
-        assert_int_equal(sft_graph_append(graph, sft_ops[k], none, sft_ops[k]->max_in, params, NULL), SFT_NONE);
+        assert_int_equal(sft_graph_append(graph, sft_ops[k], none, sft_ops[k]->max_in, params, NULL),
+                         SFT_NONE);
         assert_int_equal(sft_graph_status(graph), SFT_USAGE);
         test_expect_last(sft_ops[k]->name);
     }
@@ -181,7 +194,8 @@ static void every_op_decides_about_its_gradient(void **state)
         const struct sft_op *op = sft_ops[k];
         if (!op->name || !op->infer || !op->cpu) fail_msg("op %d is not complete", k);
         if (!op->grad == !op->no_grad) fail_msg("%s: needs either a gradient or a reason for none", op->name);
-        assert_true(op->params_size <= SFT_MAX_PARAMS && op->max_in <= SFT_MAX_INPUTS && op->n_out <= SFT_MAX_OUTPUTS);
+        assert_true(op->params_size <= SFT_MAX_PARAMS && op->max_in <= SFT_MAX_INPUTS &&
+                    op->n_out <= SFT_MAX_OUTPUTS);
         assert_true(op->min_in <= op->max_in);
         assert_ptr_equal(sft_op_find(op->name), op);
         assert_ptr_equal(test_ops[k]->op, op);
@@ -230,9 +244,11 @@ static void norm_gradients_need_no_weight_gradients(void **state)
     sft_value wanted[4] = {s.gamma[0], s.beta[0], s.gamma[1], s.beta[1]}, grads[4];
     (void)state;
     assert_int_equal(sft_autodiff(s.graph, s.loss, wanted, 4, grads), SFT_OK);
-    for (int i = 0; i < 4; i++) assert_true(sft_shape_equal(sft_graph_shape(s.graph, grads[i]), &SFT_SHAPE(4)));
+    for (int i = 0; i < 4; i++)
+        assert_true(sft_shape_equal(sft_graph_shape(s.graph, grads[i]), &SFT_SHAPE(4)));
     assert_int_equal(count_nodes(s.graph, &sft_op_conv2d_dw), 0);
-    assert_int_equal(count_nodes(s.graph, &sft_op_conv2d_dx), 2); /* not of the convolution below the first norm */
+    assert_int_equal(count_nodes(s.graph, &sft_op_conv2d_dx),
+                     2); /* not of the convolution below the first norm */
     assert_int_equal(count_nodes(s.graph, &sft_op_group_norm_sums), 2);
     assert_int_equal(count_nodes(s.graph, &sft_op_group_norm_dparam), 2);
     assert_int_equal(count_nodes(s.graph, &sft_op_group_norm_dx), 1); /* nor of the first norm's input */
@@ -299,7 +315,8 @@ static void assert_numbers(struct sft_tensor *tensor, int64_t count, const float
     float got[64];
     assert_int_equal(sft_tensor_download(tensor, 0, count, got), SFT_OK);
     for (int64_t i = 0; i < count; i++)
-        if (got[i] != want[i]) fail_msg("element %d: got %g, want %g", (int)i, (double)got[i], (double)want[i]);
+        if (got[i] != want[i])
+            fail_msg("element %d: got %g, want %g", (int)i, (double)got[i], (double)want[i]);
 }
 
 static void run_once(const struct sft_graph *graph)
@@ -327,7 +344,8 @@ static void gradients_of_a_value_used_often_add_up(void **state)
 /* A gradient must not be changed by the addition that goes into another. */
 static void intermediate_and_leaf_gradients(void **state)
 {
-    static const float x0[2] = {1, 2}, want[4] = {3, 6, 4, 4}; /* y = x*x; loss = 3*sum(y)/2 ... and y's own gradient */
+    static const float x0[2] = {1, 2},
+                       want[4] = {3, 6, 4, 4}; /* y = x*x; loss = 3*sum(y)/2 ... and y's own gradient */
     struct sft_tensor *result = tensor_of(4, NULL);
     struct sft_graph *g = test_graph();
     sft_value base = sft_graph_tensor(g, result), wanted[2], grads[2], loss;
@@ -380,7 +398,8 @@ static void wrong_places(void **state)
 /* What was read before an update is old, what is read after it is new; the next run goes on from there. */
 static void updates_happen_in_order(void **state)
 {
-    static const float w0[2] = {1, 2}, g0[2] = {1, -1}, old[2] = {1, 2}, new[2] = {0.5f, 2.5f}, newer[2] = {0, 3};
+    static const float w0[2] = {1, 2}, g0[2] = {1, -1}, old[2] = {1, 2}, new[2] = {0.5f, 2.5f},
+                       newer[2] = {0, 3};
     static const float hyper[SFT_HYPER_COUNT] = {[SFT_HYPER_LR] = 0.5f};
     struct sft_tensor *before = tensor_of(2, NULL), *after = tensor_of(2, NULL), *weight = tensor_of(2, w0);
     struct sft_graph *g = test_graph();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Plans, by brute force: the arena is played through node by node, each word marked with the value that was written
- * there last. Reading a value whose words carry another mark means that two live values overlapped.
+ * Plans, by brute force: the arena is played through node by node, each word marked with the value that was
+ * written there last. Reading a value whose words carry another mark means that two live values overlapped.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,8 @@ static void check_inputs(const struct play *play, size_t k)
         struct region region = region_of(play, node->in[i]);
         for (size_t word = region.first; word < region.last; word++)
             if (play->mark[word] != root_of(play->graph, node->in[i]))
-                fail_msg("node %zu (%s): input %d was overwritten by value %d", k, node->op->name, i, play->mark[word]);
+                fail_msg("node %zu (%s): input %d was overwritten by value %d", k, node->op->name, i,
+                         play->mark[word]);
     }
 }
 
@@ -62,7 +63,8 @@ static void check_outputs(const struct play *play, size_t k)
         for (int l = 0; l < j; l++) assert_false(overlap(out, region_of(play, node->out[l])));
         for (int i = 0; i < node->n_in; i++) {
             struct region in = region_of(play, node->in[i]);
-            bool over = j == 0 && (node->op->in_place >> i & 1) && in.first == out.first && in.last == out.last;
+            bool over =
+                j == 0 && (node->op->in_place >> i & 1) && in.first == out.first && in.last == out.last;
             if (overlap(in, out) && !over)
                 fail_msg("node %zu (%s): output %d overlaps input %d", k, node->op->name, j, i);
         }
@@ -123,7 +125,8 @@ enum { POOL = 12 };
 
 static sft_value pick(struct sft_rng *rng, const sft_value *pool) { return pool[sft_rng_below(rng, POOL)]; }
 
-static sft_value random_node(struct sft_graph *graph, struct sft_rng *rng, const sft_value *pool, sft_value flat)
+static sft_value random_node(struct sft_graph *graph, struct sft_rng *rng, const sft_value *pool,
+                             sft_value flat)
 {
     int64_t n = sft_graph_shape(graph, pool[0])->dim[0];
     struct sft_conv2d_params conv = {.stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 1};

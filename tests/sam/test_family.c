@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SAM's relatives: five steps of each against a PyTorch transcription of its formula in float64
- * (tests/golden/optimizer_family.py), on a tiny network without kinks, so that float32 stays on the same path; and with
- * rho 0 each is its base optimiser, bit by bit.
+ * (tests/golden/optimizer_family.py), on a tiny network without kinks, so that float32 stays on the same
+ * path; and with rho 0 each is its base optimiser, bit by bit.
  */
 #include "tests/nn/golden.h"
 
@@ -13,7 +13,15 @@
 #include "tests/nn/formula.h"
 #include "tests/support/group.h"
 
-enum { SIDE = 8, CLASSES = 5, N_ID = 4, N_OOD = 4, ROWS = N_ID + N_OOD, PIXELS = ROWS * SIDE * SIDE * 3, SEED = 7 };
+enum {
+    SIDE = 8,
+    CLASSES = 5,
+    N_ID = 4,
+    N_OOD = 4,
+    ROWS = N_ID + N_OOD,
+    PIXELS = ROWS * SIDE * SIDE * 3,
+    SEED = 7
+};
 
 static json_t *golden;
 
@@ -139,14 +147,16 @@ static double result_distance(const json_t *run, const struct sft_step_result *r
         const json_t *losses = json_array_get(json_object_get(run, "losses"), t);
         most = fmax(most, distance(results[t].loss_id, golden_number(losses, 0)));
         most = fmax(most, distance(results[t].loss_ood, golden_number(losses, 1)));
-        most = fmax(most, distance(results[t].perturb_norm, golden_number(json_object_get(run, "perturb_norms"), t)));
-        most = fmax(most, distance(results[t].grad_norm, golden_number(json_object_get(run, "grad_norms"), t)));
+        most = fmax(
+            most, distance(results[t].perturb_norm, golden_number(json_object_get(run, "perturb_norms"), t)));
+        most =
+            fmax(most, distance(results[t].grad_norm, golden_number(json_object_get(run, "grad_norms"), t)));
     }
     return most;
 }
 
-/* A parameter near 1 is stored to 6e-8, so that five steps' change is known to about 1e-7: of a smaller change than
- * this four digits cannot be asked. */
+/* A parameter near 1 is stored to 6e-8, so that five steps' change is known to about 1e-7: of a smaller
+ * change than this four digits cannot be asked. */
 static const double LEAST_CHANGE = 1e-3;
 
 /* Of the parameters' changes, by tensor, relative to the change of a mean element. */
@@ -162,8 +172,8 @@ static double change_distance(const json_t *run, const struct sft_model *model)
         const json_t *expected = json_object_get(json_object_get(run, "change"), item->name);
         assert_non_null(expected);
         for (int64_t k = 0; k < item->count; k++) start[k] = formula_value(item, k);
-        most = fmax(most,
-                    golden_parameter_distance(expected, item, flat, start, LEAST_CHANGE * sqrt((double)item->count)));
+        most = fmax(most, golden_parameter_distance(expected, item, flat, start,
+                                                    LEAST_CHANGE * sqrt((double)item->count)));
     }
     return most;
 }
@@ -174,7 +184,8 @@ static void check_run(const json_t *run)
                                          .lr = json_number_value(json_object_get(golden, "lr")),
                                          .rho = option(run, "rho", 0.05),
                                          .momentum = json_number_value(json_object_get(golden, "momentum")),
-                                         .weight_decay = json_number_value(json_object_get(golden, "weight_decay"))};
+                                         .weight_decay =
+                                             json_number_value(json_object_get(golden, "weight_decay"))};
     const struct sft_step_params params = params_of(run);
     struct sft_step_result results[8];
     struct sft_model *model = make_tiny();
@@ -186,8 +197,8 @@ static void check_run(const json_t *run)
     assert_int_equal(take_steps(step, &rates, steps, results), SFT_OK);
     result = result_distance(run, results, steps);
     change = change_distance(run, model);
-    print_message("    %-13s losses and norms %.1e, changes %.1e  %s\n", params.optimizer->name, result, change,
-                  options);
+    print_message("    %-13s losses and norms %.1e, changes %.1e  %s\n", params.optimizer->name, result,
+                  change, options);
     free(options);
     sft_step_destroy(&step);
     sft_model_destroy(&model);
@@ -281,9 +292,9 @@ static void check_resume(const struct sft_optimizer *optimizer)
     copy_tensor(models[0]->parameters.weights, models[1]->parameters.weights);
     for (int i = 0; i < 2; i++) {
         for (int t = 3; t < 6; t++) one_step(steps[i], t);
-        assert_int_equal(
-            sft_tensor_download(models[i]->parameters.weights, 0, models[i]->parameters.weights_size, weights[i]),
-            SFT_OK);
+        assert_int_equal(sft_tensor_download(models[i]->parameters.weights, 0,
+                                             models[i]->parameters.weights_size, weights[i]),
+                         SFT_OK);
     }
     for (int64_t k = 0; k < models[0]->parameters.weights_size; k++)
         if (weights[0][k] != weights[1][k]) fail_msg("%s: element %d differs", optimizer->name, (int)k);
@@ -301,8 +312,8 @@ static void same_when_resumed(void **state)
 
 /* ---- a traced step ---- */
 
-/* The gradient of the first pass is that of SGD at the same weights, the steps are not changed by looking, and the loss
- * afterwards is the next step's first one on the same images. */
+/* The gradient of the first pass is that of SGD at the same weights, the steps are not changed by looking,
+ * and the loss afterwards is the next step's first one on the same images. */
 static void trace(void **state)
 {
     struct sft_step_params params = usual_params("sam-norm"), sgd = usual_params("sgd");
@@ -343,8 +354,9 @@ static void trace(void **state)
 static void refuses(void **state)
 {
     struct sft_model *model = make_tiny();
-    struct sft_step_params params[6] = {usual_params("sgd"),     usual_params("sam-norm"), usual_params("sam"),
-                                        usual_params("looksam"), usual_params("wsam"),     usual_params("sam")};
+    struct sft_step_params params[6] = {usual_params("sgd"),  usual_params("sam-norm"),
+                                        usual_params("sam"),  usual_params("looksam"),
+                                        usual_params("wsam"), usual_params("sam")};
     struct sft_step *step;
     (void)state;
     params[0].perturbed = SFT_PERTURB_ALL;

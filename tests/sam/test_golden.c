@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Five SAM-only-norm steps against a PyTorch transcription of SAM-ON in float64 (tests/golden/make_models.py): losses
- * and gradient norm of every step, and all parameters afterwards.
+ * Five SAM-only-norm steps against a PyTorch transcription of SAM-ON in float64
+ * (tests/golden/make_models.py): losses and gradient norm of every step, and all parameters afterwards.
  */
 #include "tests/nn/golden.h"
 
@@ -43,7 +43,8 @@ static void run_step(struct sft_step *step, const json_t *expected, int number_o
     assert_int_equal(sft_step_run(step, &rates, images, labels, &result), SFT_OK);
     check_relative(result.loss_id, golden_number(losses, 0), "ID loss", 1e-4);
     check_relative(result.loss_ood, golden_number(losses, 1), "outlier loss", 1e-4);
-    check_relative(result.perturb_norm, golden_number(json_object_get(expected, "grad_norms"), (size_t)number_of_step),
+    check_relative(result.perturb_norm,
+                   golden_number(json_object_get(expected, "grad_norms"), (size_t)number_of_step),
                    "gradient norm", number_of_step == 0 ? 1e-5 : 1e-2); /* later: after ReLUs that flipped */
 }
 
@@ -61,10 +62,11 @@ static void check_parameters(const struct sft_model *model, const json_t *expect
         start = calloc((size_t)item->count, sizeof(*start));
         assert_non_null(start);
         for (int64_t k = 0; k < item->count; k++) start[k] = formula_value(item, k);
-        most = fmax(most, golden_parameter_distance(json_object_get(json_object_get(expected, "final"), item->name),
-                                                    item, flat, NULL, 0));
-        most_change =
-            fmax(most_change, golden_parameter_distance(json_object_get(changes, item->name), item, flat, start, 0));
+        most = fmax(most,
+                    golden_parameter_distance(json_object_get(json_object_get(expected, "final"), item->name),
+                                              item, flat, NULL, 0));
+        most_change = fmax(most_change, golden_parameter_distance(json_object_get(changes, item->name), item,
+                                                                  flat, start, 0));
         free(start);
     }
     free(flat);
@@ -86,8 +88,9 @@ static void test_steps(void **state)
                                            .loss = {.distance = SFT_DISTANCE_OE},
                                            .no_dropout = true};
     assert_non_null(params.optimizer);
-    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
-                     SFT_OK);
+    assert_int_equal(
+        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
+        SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
     for (int i = 0; i < (int)number(expected, "steps"); i++) run_step(step, expected, i);

@@ -46,7 +46,8 @@ struct sft_graph *test_graph(void)
 struct sft_tensor *test_tensor(const char *name, enum sft_dtype dtype, struct sft_shape shape)
 {
     assert_true(held.n_tensors < MAX_HELD);
-    assert_int_equal(sft_tensor_create(test_device(), name, dtype, shape, &held.tensors[held.n_tensors]), SFT_OK);
+    assert_int_equal(sft_tensor_create(test_device(), name, dtype, shape, &held.tensors[held.n_tensors]),
+                     SFT_OK);
     return held.tensors[held.n_tensors++];
 }
 
@@ -77,7 +78,8 @@ void test_fail_at(const struct test_name *test, const char *file, int line, cons
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    print_error("%s, seed %u: %s\nagain: SFT_TEST_DEVICE=%s SFT_TEST_FILTER='%s' ctest -R '^%s/' --output-on-failure\n",
+    print_error("%s, seed %u: %s\nagain: SFT_TEST_DEVICE=%s SFT_TEST_FILTER='%s' ctest -R '^%s/' "
+                "--output-on-failure\n",
                 test->name, test->seed, message, test_device_name(), test->name, test_group_name());
     _fail(file, line);
 }
@@ -219,7 +221,8 @@ void test_make_data(const struct test_name *test, struct test_data *data)
         ref->in_shape[i] = input->shape;
         data->in_type[i] = is_integer(input->fill) ? SFT_I32 : SFT_F32;
         ref->in[i] = test_alloc((size_t)ref_count(&input->shape), sizeof(double));
-        for (int64_t k = 0; k < ref_count(&input->shape); k++) ref->in[i][k] = next_number(&filler, input->fill, k);
+        for (int64_t k = 0; k < ref_count(&input->shape); k++)
+            ref->in[i][k] = next_number(&filler, input->fill, k);
         round_input(data, i);
     }
     mark_outliers(test->test_case, ref);

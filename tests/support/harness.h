@@ -19,13 +19,14 @@ struct test_name {
 
 typedef bool (*test_wanted)(const struct test_op *op, const struct test_case *test_case);
 
-/* Runs `function` for each case on the device under test; a struct test_name is the test's initial state. The program's
- * exit code. */
+/* Runs `function` for each case on the device under test; a struct test_name is the test's initial state. The
+ * program's exit code. */
 int test_run_cases(const char *group, int argc, char **argv, CMUnitTestFunction function, test_wanted wanted);
 
 /* Fails the test with the command that repeats it. */
 #define test_fail(test, ...) test_fail_at(test, __FILE__, __LINE__, __VA_ARGS__)
-void test_fail_at(const struct test_name *test, const char *file, int line, const char *format, ...) SFT_PRINTF(4, 5);
+void test_fail_at(const struct test_name *test, const char *file, int line, const char *format, ...)
+    SFT_PRINTF(4, 5);
 
 /* ---- memory of one test: released with test_release, also after a failed assertion ---- */
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the op tests know about an op: its float64 reference (tests/ref), its cases (tests/cases) and how a node of it
- * is built. Every row of runtime/ops/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without them the tests do not
- * link.
+ * What the op tests know about an op: its float64 reference (tests/ref), its cases (tests/cases) and how a
+ * node of it is built. Every row of runtime/ops/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without
+ * them the tests do not link.
  */
 #ifndef SFT_TESTS_TEST_OP_H
 #define SFT_TESTS_TEST_OP_H
@@ -38,7 +38,8 @@ struct test_case {
     struct test_input in[SFT_MAX_INPUTS];
 };
 
-/* Inputs and outputs as the reference sees them, integers as doubles. An op that updates in place changes `in`. */
+/* Inputs and outputs as the reference sees them, integers as doubles. An op that updates in place changes
+ * `in`. */
 struct ref_call {
     const void *params;
     struct sft_shape in_shape[SFT_MAX_INPUTS], out_shape[SFT_MAX_OUTPUTS];
@@ -55,13 +56,14 @@ struct test_op {
     const struct test_case *cases;
     int n_cases;
     unsigned constant; /* bit i: input i takes part in the result but gets no gradient */
-    unsigned averages; /* bit i: output i averages input 0, whose size is then that of the errors: a mean is near 0 */
+    unsigned averages; /* bit i: output i averages input 0, whose size is then that of the errors: a mean is
+                          near 0 */
     bool exact;        /* moves numbers or compares them: no rounding at all */
     double worst;      /* tolerance relative to the output's root mean square; 0 for the usual one */
 };
 
-#define SFT_OP(name)                                                                                                   \
-    void sft_ref_##name(struct ref_call *call);                                                                        \
+#define SFT_OP(name)                                                                                         \
+    void sft_ref_##name(struct ref_call *call);                                                              \
     extern const struct test_op sft_test_op_##name;
 #include "runtime/ops/ops.def"
 #undef SFT_OP

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line is first split into pairs of option and text, then the sources are applied from the weakest to the
- * strongest: defaults, the --config file that the pairs may name, the environment, the pairs.
+ * The command line is first split into pairs of option and text, then the sources are applied from the
+ * weakest to the strongest: defaults, the --config file that the pairs may name, the environment, the pairs.
  */
 #include "tools/cli/args.h"
 
@@ -23,8 +23,8 @@ static size_t option_index(const struct sft_command *command, const struct sft_o
     return index;
 }
 
-static enum sft_status apply(struct sft_args *args, const struct sft_option *option, enum sft_option_origin origin,
-                             const char *text, const char *where)
+static enum sft_status apply(struct sft_args *args, const struct sft_option *option,
+                             enum sft_option_origin origin, const char *text, const char *where)
 {
     enum sft_option_origin *before = &args->origins[option_index(args->command, option)];
     if (origin > *before) sft_option_clear(option, args->values);
@@ -36,9 +36,10 @@ static enum sft_status unknown_option(const struct sft_command *command, const c
 {
     const char *near = sft_option_nearest(command->groups, name);
     if (near)
-        return sft_fail(SFT_USAGE, "%s: %s has no option --%s; did you mean --%s?", where, command->name, name, near);
-    return sft_fail(SFT_USAGE, "%s: %s has no option --%s; sft-vk %s --help lists them", where, command->name, name,
-                    command->name);
+        return sft_fail(SFT_USAGE, "%s: %s has no option --%s; did you mean --%s?", where, command->name,
+                        name, near);
+    return sft_fail(SFT_USAGE, "%s: %s has no option --%s; sft-vk %s --help lists them", where, command->name,
+                    name, command->name);
 }
 
 /* ---- the command line ---- */
@@ -54,7 +55,8 @@ static enum sft_status split_option(const struct sft_args *args, int *i, struct 
     const char *word = args->argv[*i] + 2, *equals = strchr(word, '=');
     char name[64];
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    if (length >= sizeof(name)) return sft_fail(SFT_USAGE, "no option has so long a name: %s", args->argv[*i]);
+    if (length >= sizeof(name))
+        return sft_fail(SFT_USAGE, "no option has so long a name: %s", args->argv[*i]);
     memcpy(name, word, length);
     name[length] = '\0';
     given->option = sft_option_find(args->command->groups, name);
@@ -81,7 +83,8 @@ static enum sft_status split(struct sft_args *args, struct given *given, int *co
         else if (strcmp(word, "--") == 0)
             only_operands = true;
         else if (word[1] != '-')
-            return sft_fail(SFT_USAGE, "command line: no option %s; options have two dashes and whole names", word);
+            return sft_fail(SFT_USAGE, "command line: no option %s; options have two dashes and whole names",
+                            word);
         else
             SFT_TRY(split_option(args, &i, &given[(*count)++]));
     }
@@ -95,9 +98,10 @@ static enum sft_status check_operands(const struct sft_args *args)
         return sft_fail(SFT_USAGE, "%s: needs %s; see sft-vk %s --help", command->name, command->operands,
                         command->name);
     if (args->operand_count > command->max_operands)
-        return sft_fail(SFT_USAGE,
-                        "%s: does not know what to do with \"%s\"; values belong to an option, see sft-vk %s --help",
-                        command->name, args->operands[command->max_operands], command->name);
+        return sft_fail(
+            SFT_USAGE,
+            "%s: does not know what to do with \"%s\"; values belong to an option, see sft-vk %s --help",
+            command->name, args->operands[command->max_operands], command->name);
     return SFT_OK;
 }
 
@@ -107,7 +111,8 @@ static enum sft_status apply_defaults(struct sft_args *args)
 {
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++)
-            if (option->fallback) SFT_TRY(apply(args, option, SFT_FROM_DEFAULT, option->fallback, option->name));
+            if (option->fallback)
+                SFT_TRY(apply(args, option, SFT_FROM_DEFAULT, option->fallback, option->name));
     return SFT_OK;
 }
 
@@ -138,7 +143,9 @@ static enum sft_status apply_setting(void *context, const struct sft_setting *se
     if (!general && strcmp(setting->section, args->command->name) != 0) return SFT_OK;
     snprintf(where, sizeof(where), "%s:%d", setting->path, setting->line);
     if (!option)
-        return general && known_elsewhere(setting->name) ? SFT_OK : unknown_option(args->command, setting->name, where);
+        return general && known_elsewhere(setting->name)
+                   ? SFT_OK
+                   : unknown_option(args->command, setting->name, where);
     snprintf(where, sizeof(where), "%s:%d: %s", setting->path, setting->line, setting->name);
     return apply(args, option, SFT_FROM_FILE, setting->value, where);
 }
@@ -167,12 +174,13 @@ static enum sft_status check_required(const struct sft_args *args)
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++)
             if (option->required && !sft_args_given(args, option->name))
-                return sft_fail(SFT_USAGE, "%s: needs --%s %s (%s)", args->command->name, option->name, option->value,
-                                option->help);
+                return sft_fail(SFT_USAGE, "%s: needs --%s %s (%s)", args->command->name, option->name,
+                                option->value, option->help);
     return SFT_OK;
 }
 
-enum sft_status sft_args_parse(const struct sft_command *command, int argc, char **argv, struct sft_args *args)
+enum sft_status sft_args_parse(const struct sft_command *command, int argc, char **argv,
+                               struct sft_args *args)
 {
     enum sft_status status = SFT_MEMORY;
     int count = 0;

@@ -12,13 +12,17 @@ static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
 static const char *const precisions[] = {"f32", NULL};
 
 const struct sft_option sft_general_options[] = {
-    {"json", SFT_OPTION_FLAG, offsetof(struct sft_common, json), .help = "the result on stdout as one JSON object"},
-    {"quiet", SFT_OPTION_FLAG, offsetof(struct sft_common, quiet), .help = "warnings and errors only, no progress"},
-    {"verbose", SFT_OPTION_FLAG, offsetof(struct sft_common, verbose), .help = "also what helps to look for a fault"},
+    {"json", SFT_OPTION_FLAG, offsetof(struct sft_common, json),
+     .help = "the result on stdout as one JSON object"},
+    {"quiet", SFT_OPTION_FLAG, offsetof(struct sft_common, quiet),
+     .help = "warnings and errors only, no progress"},
+    {"verbose", SFT_OPTION_FLAG, offsetof(struct sft_common, verbose),
+     .help = "also what helps to look for a fault"},
     {"log", SFT_OPTION_CHOICE, offsetof(struct sft_common, log), .value = "LEVEL", .fallback = "info",
      .choices = levels, .environment = "SFT_VK_LOG", .help = "least weight of a message to be shown"},
     {"config", SFT_OPTION_TEXT, offsetof(struct sft_common, config), .value = "FILE",
-     .help = "take settings from an INI file with the names of the options; flags and environment win over it"},
+     .help =
+         "take settings from an INI file with the names of the options; flags and environment win over it"},
     {"no-color", SFT_OPTION_FLAG, offsetof(struct sft_common, no_color), .help = "no colour"},
     {0},
 };
@@ -26,11 +30,11 @@ const struct sft_option sft_general_options[] = {
 const struct sft_option sft_device_options[] = {
     {"device", SFT_OPTION_TEXT, offsetof(struct sft_common, device), .value = "NAME", .fallback = "auto",
      .environment = "SFT_VK_DEVICE",
-     .help =
-         "auto, cpu, vulkan, vulkan:N, an id of `sft-vk devices` or a part of a name; a device that is not there is an "
-         "error"},
-    {"precision", SFT_OPTION_CHOICE, offsetof(struct sft_common, precision), .value = "TYPE", .fallback = "f32",
-     .choices = precisions, .help = "number format of the computation"},
+     .help = "auto, cpu, vulkan, vulkan:N, an id of `sft-vk devices` or a part of a name; a device that is "
+             "not there is an "
+             "error"},
+    {"precision", SFT_OPTION_CHOICE, offsetof(struct sft_common, precision), .value = "TYPE",
+     .fallback = "f32", .choices = precisions, .help = "number format of the computation"},
     {"memory", SFT_OPTION_SIZE, offsetof(struct sft_common, memory), .value = "SIZE",
      .help = "most memory to use on the device, as 512M or 2G; otherwise what it has"},
     {"threads", SFT_OPTION_INT, offsetof(struct sft_common, threads), .value = "N", .fallback = "0", .min = 0,
@@ -71,17 +75,18 @@ enum sft_status sft_common_open_device(const struct sft_common *common, struct s
 json_t *sft_device_json(const struct sft_device_info *info)
 {
     static const char *const backends[] = {[SFT_CPU] = "cpu", [SFT_VULKAN] = "vulkan"};
-    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:b}", "id", info->id,
-                             "backend", backends[info->backend], "index", info->index, "name", info->name, "kind",
-                             info->kind, "driver", info->driver, "api", info->api, "memory", (json_int_t)info->memory,
-                             "fp16", info->fp16, "bf16", info->bf16, "cooperative_matrix", info->cooperative_matrix,
-                             "unified_memory", info->unified_memory, "usable", info->usable);
+    json_t *json =
+        json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:b}", "id", info->id,
+                  "backend", backends[info->backend], "index", info->index, "name", info->name, "kind",
+                  info->kind, "driver", info->driver, "api", info->api, "memory", (json_int_t)info->memory,
+                  "fp16", info->fp16, "bf16", info->bf16, "cooperative_matrix", info->cooperative_matrix,
+                  "unified_memory", info->unified_memory, "usable", info->usable);
     if (!json) return NULL;
     json_object_set_new(json, "memory_free", info->free ? json_integer((json_int_t)info->free) : json_null());
     if (info->subgroup)
         json_object_set_new(json, "subgroup",
-                            json_pack("{s:i, s:i, s:i}", "size", (int)info->subgroup, "min", (int)info->subgroup_min,
-                                      "max", (int)info->subgroup_max));
+                            json_pack("{s:i, s:i, s:i}", "size", (int)info->subgroup, "min",
+                                      (int)info->subgroup_min, "max", (int)info->subgroup_max));
     if (!info->usable) json_object_set_new(json, "reason", json_string(info->reason));
     return json;
 }

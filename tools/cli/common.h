@@ -21,8 +21,9 @@ struct sft_common {
     union sft_knob_value knobs[SFT_MAX_KNOBS]; /* of commands that score: tools/cli/score_options.h */
 };
 
-extern const struct sft_option sft_general_options[]; /* --json, --quiet, --verbose, --log, --config, --no-color */
-extern const struct sft_option sft_device_options[];  /* --device, --precision, --memory, --threads */
+extern const struct sft_option
+    sft_general_options[]; /* --json, --quiet, --verbose, --log, --config, --no-color */
+extern const struct sft_option sft_device_options[]; /* --device, --precision, --memory, --threads */
 
 /* The help of options that take a data set: the formats, one a line. */
 const char *sft_data_formats(int i);
@@ -34,7 +35,8 @@ const char *sft_model_list(int i);
 void sft_common_start(const struct sft_common *common);
 
 /* Opens the device that was asked for, with the threads that were asked for. */
-enum sft_status sft_common_open_device(const struct sft_common *common, struct sft_device **device) SFT_MUST_CHECK;
+enum sft_status sft_common_open_device(const struct sft_common *common,
+                                       struct sft_device **device) SFT_MUST_CHECK;
 
 /* The device as JSON: what `devices --json` lists and run.json holds. */
 json_t *sft_device_json(const struct sft_device_info *info);

@@ -24,13 +24,15 @@ static enum sft_status read_section(char *line, struct sft_setting *setting)
 {
     char *end = strchr(line, ']');
     if (!end || end[1] != '\0')
-        return sft_fail(SFT_USAGE, "%s:%d: a section is a line like [finetune]", setting->path, setting->line);
+        return sft_fail(SFT_USAGE, "%s:%d: a section is a line like [finetune]", setting->path,
+                        setting->line);
     *end = '\0';
     setting->section = trim(line + 1);
     return SFT_OK;
 }
 
-static enum sft_status read_line(char *line, struct sft_setting *setting, sft_config_apply apply, void *context)
+static enum sft_status read_line(char *line, struct sft_setting *setting, sft_config_apply apply,
+                                 void *context)
 {
     char *equals;
     line = trim(line);
@@ -38,8 +40,8 @@ static enum sft_status read_line(char *line, struct sft_setting *setting, sft_co
     if (*line == '[') return read_section(line, setting);
     equals = strchr(line, '=');
     if (!equals || equals == line)
-        return sft_fail(SFT_USAGE, "%s:%d: neither `name = value` nor a [section] nor a # comment", setting->path,
-                        setting->line);
+        return sft_fail(SFT_USAGE, "%s:%d: neither `name = value` nor a [section] nor a # comment",
+                        setting->path, setting->line);
     *equals = '\0';
     setting->name = trim(line);
     setting->value = trim(equals + 1);

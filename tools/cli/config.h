@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --config files: lines `name = value` with the names of the options, in sections [COMMAND] or before any; an option
- * that may be repeated stands on several lines. Comments are lines that start with # or ;.
+ * --config files: lines `name = value` with the names of the options, in sections [COMMAND] or before any; an
+ * option that may be repeated stands on several lines. Comments are lines that start with # or ;.
  */
 #ifndef SFT_CONFIG_H
 #define SFT_CONFIG_H
@@ -17,8 +17,10 @@ struct sft_setting {
 
 typedef enum sft_status (*sft_config_apply)(void *context, const struct sft_setting *setting);
 
-/* Calls `apply` for each setting of the file. *text takes the memory that names and values point into: release with
- * free(), in any case. SFT_DATA for a file that cannot be read, SFT_USAGE for a line that is none of the above. */
-enum sft_status sft_config_read(const char *path, sft_config_apply apply, void *context, char **text) SFT_MUST_CHECK;
+/* Calls `apply` for each setting of the file. *text takes the memory that names and values point into:
+ * release with free(), in any case. SFT_DATA for a file that cannot be read, SFT_USAGE for a line that is
+ * none of the above. */
+enum sft_status sft_config_read(const char *path, sft_config_apply apply, void *context,
+                                char **text) SFT_MUST_CHECK;
 
 #endif

@@ -82,8 +82,9 @@ static void print_rows(FILE *out, const char *title, const struct sft_help_row *
 /* "--name VALUE", choices in place of the value where they are few. */
 static void option_head(const struct sft_option *option, char *head, size_t size)
 {
-    size_t length = (size_t)snprintf(head, size, "--%s%s%s", option->name, sft_option_takes_value(option) ? " " : "",
-                                     sft_option_takes_value(option) && !option->choices ? option->value : "");
+    size_t length =
+        (size_t)snprintf(head, size, "--%s%s%s", option->name, sft_option_takes_value(option) ? " " : "",
+                         sft_option_takes_value(option) && !option->choices ? option->value : "");
     for (int i = 0; option->choices && option->choices[i] && length < size; i++)
         length += (size_t)snprintf(head + length, size - length, "%s%s", i ? "|" : "", option->choices[i]);
 }
@@ -145,7 +146,8 @@ void sft_help_command(const struct sft_command *command, FILE *out)
     print_operands(out, command);
     for (const struct sft_option_group *group = command->groups; group->title; group++) {
         fprintf(out, "\n%s:\n", group->title);
-        for (const struct sft_option *option = group->options; option->name; option++) print_option(out, option);
+        for (const struct sft_option *option = group->options; option->name; option++)
+            print_option(out, option);
     }
 }
 
@@ -159,7 +161,8 @@ void sft_help_program(FILE *out)
           "      what this machine can compute on\n"
           "  sft-vk finetune --weights model.safetensors --id cifar10:DIR#train --out run\n"
           "      the main job: 50 steps; the new weights and a report lie in run/\n"
-          "  sft-vk eval --weights run/model.safetensors --id cifar10:DIR#test --ood svhn=svhn:test.mat --out scores\n"
+          "  sft-vk eval --weights run/model.safetensors --id cifar10:DIR#test --ood svhn=svhn:test.mat "
+          "--out scores\n"
           "      how well it tells SVHN from CIFAR-10\n"
           "\nCommands:\n",
           out);
@@ -181,7 +184,8 @@ void sft_help_completion(FILE *out)
             for (const struct sft_option *option = group->options; option->name; option++) {
                 if (!option->choices) continue;
                 fprintf(out, "    %s:--%s) words='", sft_commands[i]->name, option->name);
-                for (int c = 0; option->choices[c]; c++) fprintf(out, "%s%s", c ? " " : "", option->choices[c]);
+                for (int c = 0; option->choices[c]; c++)
+                    fprintf(out, "%s%s", c ? " " : "", option->choices[c]);
                 fputs("' ;;\n", out);
             }
     for (int i = 0; sft_commands[i]; i++) {
@@ -195,7 +199,8 @@ void sft_help_completion(FILE *out)
     for (int i = 0; sft_commands[i]; i++) fprintf(out, " %s", sft_commands[i]->name);
     fputs("' ;;\n    esac\n"
           "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
-          "    [[ ${#COMPREPLY[@]} -gt 0 || $word == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+          "    [[ ${#COMPREPLY[@]} -gt 0 || $word == -* ]] || mapfile -t COMPREPLY < <(compgen -f -- "
+          "\"$word\")\n"
           "}\n"
           "complete -o filenames -F _sft_vk sft-vk\n",
           out);
@@ -262,7 +267,8 @@ static void man_command(FILE *out, const struct sft_command *command)
     }
     for (const struct sft_option_group *group = command->groups; group->title; group++) {
         fprintf(out, ".SS \"%s\"\n", group->title);
-        for (const struct sft_option *option = group->options; option->name; option++) man_option(out, option);
+        for (const struct sft_option *option = group->options; option->name; option++)
+            man_option(out, option);
     }
 }
 
@@ -271,7 +277,8 @@ void sft_help_man(FILE *out)
     fputs(".TH SFT\\-VK 1 \"\" \"sft\\-vk " SFT_VERSION "\" \"User Commands\"\n"
           ".SH NAME\nsft\\-vk \\- fine\\-tune image classifiers for out\\-of\\-distribution detection\n"
           ".SH SYNOPSIS\n.B sft\\-vk\n.I COMMAND\n[options]\n"
-          ".SH DESCRIPTION\nFine\\-tunes an image classifier with SAM on its normalisation layers only (SFT), so that "
+          ".SH DESCRIPTION\nFine\\-tunes an image classifier with SAM on its normalisation layers only "
+          "(SFT), so that "
           "it\n"
           "tells out\\-of\\-distribution images from its own, on any Vulkan GPU or the CPU.\n"
           ".SH COMMANDS\n",
@@ -279,7 +286,9 @@ void sft_help_man(FILE *out)
     for (int i = 0; sft_commands[i]; i++) man_row(out, sft_commands[i]->name, sft_commands[i]->summary);
     for (int i = 0; sft_commands[i]; i++) man_command(out, sft_commands[i]);
     fputs(".SH EXIT STATUS\n", out);
-    for (const struct sft_help_row *row = sft_help_exit_codes; row->name; row++) man_row(out, row->name, row->text);
+    for (const struct sft_help_row *row = sft_help_exit_codes; row->name; row++)
+        man_row(out, row->name, row->text);
     fputs(".SH ENVIRONMENT\n", out);
-    for (const struct sft_help_row *row = sft_help_environment; row->name; row++) man_row(out, row->name, row->text);
+    for (const struct sft_help_row *row = sft_help_environment; row->name; row++)
+        man_row(out, row->name, row->text);
 }

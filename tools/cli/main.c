@@ -79,7 +79,8 @@ static enum sft_status dispatch(int argc, char **argv)
             return SFT_OK;
         }
     if (argv[1][0] == '-')
-        return sft_fail(SFT_USAGE, "the command comes first: sft-vk COMMAND %s ...; sft-vk --help lists them", argv[1]);
+        return sft_fail(SFT_USAGE, "the command comes first: sft-vk COMMAND %s ...; sft-vk --help lists them",
+                        argv[1]);
     command = find_command(argv[1]);
     return command ? run_command(command, argc - 2, argv + 2) : unknown_command(argv[1]);
 }

@@ -14,7 +14,8 @@
 
 /* ---- reading ---- */
 
-static enum sft_status read_flag(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_flag(const struct sft_option *option, void *field, const char *text,
+                                 const char *where)
 {
     static const struct {
         const char *word;
@@ -30,14 +31,17 @@ static enum sft_status read_flag(const struct sft_option *option, void *field, c
     return sft_fail(SFT_USAGE, "%s: \"%s\" is neither yes nor no", where, text);
 }
 
-static enum sft_status check_range(const struct sft_option *option, double value, const char *text, const char *where)
+static enum sft_status check_range(const struct sft_option *option, double value, const char *text,
+                                   const char *where)
 {
     if (value >= option->min && value <= option->max) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: %s is out of range; give %.15g to %.15g", where, text, option->min, option->max);
+    return sft_fail(SFT_USAGE, "%s: %s is out of range; give %.15g to %.15g", where, text, option->min,
+                    option->max);
 }
 
 /* Reads the integer at *text and moves on behind it. */
-static enum sft_status next_int(const struct sft_option *option, const char **text, int64_t *value, const char *where)
+static enum sft_status next_int(const struct sft_option *option, const char **text, int64_t *value,
+                                const char *where)
 {
     char *end;
     errno = 0;
@@ -50,7 +54,8 @@ static enum sft_status next_int(const struct sft_option *option, const char **te
     return SFT_OK;
 }
 
-static enum sft_status read_int(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_int(const struct sft_option *option, void *field, const char *text,
+                                const char *where)
 {
     const char *end = text;
     SFT_TRY(next_int(option, &end, field, where));
@@ -58,7 +63,8 @@ static enum sft_status read_int(const struct sft_option *option, void *field, co
     return SFT_OK;
 }
 
-static enum sft_status read_ints(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_ints(const struct sft_option *option, void *field, const char *text,
+                                 const char *where)
 {
     struct sft_ints *ints = field;
     const char *at = text;
@@ -72,7 +78,8 @@ static enum sft_status read_ints(const struct sft_option *option, void *field, c
     }
 }
 
-static enum sft_status read_real(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_real(const struct sft_option *option, void *field, const char *text,
+                                 const char *where)
 {
     char *end;
     double value = strtod(text, &end);
@@ -83,7 +90,8 @@ static enum sft_status read_real(const struct sft_option *option, void *field, c
     return SFT_OK;
 }
 
-static enum sft_status read_size(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_size(const struct sft_option *option, void *field, const char *text,
+                                 const char *where)
 {
     static const char suffixes[] = "KMGT";
     char *end;
@@ -101,7 +109,8 @@ static enum sft_status read_size(const struct sft_option *option, void *field, c
     return SFT_OK;
 }
 
-static enum sft_status read_text(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_text(const struct sft_option *option, void *field, const char *text,
+                                 const char *where)
 {
     (void)option;
     if (*text == '\0') return sft_fail(SFT_USAGE, "%s: the value is empty", where);
@@ -109,7 +118,8 @@ static enum sft_status read_text(const struct sft_option *option, void *field, c
     return SFT_OK;
 }
 
-static enum sft_status read_texts(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_texts(const struct sft_option *option, void *field, const char *text,
+                                  const char *where)
 {
     struct sft_texts *texts = field;
     if (texts->count == SFT_OPTION_MAX_TEXTS)
@@ -117,7 +127,8 @@ static enum sft_status read_texts(const struct sft_option *option, void *field, 
     return read_text(option, &texts->values[texts->count++], text, where);
 }
 
-static enum sft_status read_choice(const struct sft_option *option, void *field, const char *text, const char *where)
+static enum sft_status read_choice(const struct sft_option *option, void *field, const char *text,
+                                   const char *where)
 {
     char all[512] = "";
     const char *near = sft_nearest(text, option->choices);
@@ -129,7 +140,9 @@ static enum sft_status read_choice(const struct sft_option *option, void *field,
         if (i) strncat(all, ", ", sizeof(all) - strlen(all) - 1);
         strncat(all, option->choices[i], sizeof(all) - strlen(all) - 1);
     }
-    if (near) return sft_fail(SFT_USAGE, "%s: no \"%s\"; did you mean \"%s\"? There is: %s", where, text, near, all);
+    if (near)
+        return sft_fail(SFT_USAGE, "%s: no \"%s\"; did you mean \"%s\"? There is: %s", where, text, near,
+                        all);
     return sft_fail(SFT_USAGE, "%s: no \"%s\"; there is: %s", where, text, all);
 }
 
@@ -201,7 +214,8 @@ static json_t *write_texts(const struct sft_option *option, const void *field)
 
 static const struct type {
     size_t size;
-    enum sft_status (*read)(const struct sft_option *option, void *field, const char *text, const char *where);
+    enum sft_status (*read)(const struct sft_option *option, void *field, const char *text,
+                            const char *where);
     json_t *(*write)(const struct sft_option *option, const void *field);
 } types[] = {
     [SFT_OPTION_FLAG] = {sizeof(bool), read_flag, write_flag},
@@ -214,7 +228,8 @@ static const struct type {
     [SFT_OPTION_TEXTS] = {sizeof(struct sft_texts), read_texts, write_texts},
 };
 
-enum sft_status sft_option_set(const struct sft_option *option, void *values, const char *text, const char *where)
+enum sft_status sft_option_set(const struct sft_option *option, void *values, const char *text,
+                               const char *where)
 {
     return types[option->type].read(option, (char *)values + option->offset, text, where);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options: each command declares its own as a table of rows, and everything else follows from the row: how the text is
- * read and checked, the default, --help, the man page, shell completion, the names in a --config file, and what
- * run.json says was chosen.
+ * Options: each command declares its own as a table of rows, and everything else follows from the row: how
+ * the text is read and checked, the default, --help, the man page, shell completion, the names in a --config
+ * file, and what run.json says was chosen.
  *
  * A command keeps its values in a struct of its own; a row says where by offset:
  *
@@ -67,16 +67,17 @@ struct sft_option_group {
 /* Where an option's value came from; a later one wins over an earlier one. */
 enum sft_option_origin { SFT_FROM_DEFAULT, SFT_FROM_FILE, SFT_FROM_ENVIRONMENT, SFT_FROM_FLAG };
 
-/* Reads `text` into the option's field of `values`; texts are borrowed. A TEXTS option appends. `where` names the
- * source in messages ("--steps", "run.ini:3: steps", "SFT_VK_THREADS"). SFT_USAGE for what cannot be read or is out of
- * range. */
+/* Reads `text` into the option's field of `values`; texts are borrowed. A TEXTS option appends. `where` names
+ * the source in messages ("--steps", "run.ini:3: steps", "SFT_VK_THREADS"). SFT_USAGE for what cannot be read
+ * or is out of range. */
 enum sft_status sft_option_set(const struct sft_option *option, void *values, const char *text,
                                const char *where) SFT_MUST_CHECK;
 
 /* Back to the zeroed field: what a stronger origin does to the list of a weaker one. */
 void sft_option_clear(const struct sft_option *option, void *values);
 
-/* The value for run.json; null for a text that was not given. A new reference, NULL when there is no memory. */
+/* The value for run.json; null for a text that was not given. A new reference, NULL when there is no memory.
+ */
 json_t *sft_option_json(const struct sft_option *option, const void *values);
 
 /* Whether the option takes a value. */

@@ -7,17 +7,20 @@
 #include "tools/jobs/fit_run.h"
 
 #define FIELD(member) offsetof(struct sft_fit_values, sam.member)
-#define REAL(flag, member, first, least, most, text)                                                                   \
-    {                                                                                                                  \
-        flag, SFT_OPTION_REAL, FIELD(member), .value = "X", .fallback = first, .min = least, .max = most, .help = text \
+#define REAL(flag, member, first, least, most, text)                                                         \
+    {                                                                                                        \
+        flag, SFT_OPTION_REAL, FIELD(member), .value = "X", .fallback = first, .min = least, .max = most,    \
+                                              .help = text                                                   \
     }
-#define COUNT(flag, member, first, text)                                                                               \
-    {                                                                                                                  \
-        flag, SFT_OPTION_INT, FIELD(member), .value = "N", .fallback = first, .min = 1, .max = 1e9, .help = text       \
+#define COUNT(flag, member, first, text)                                                                     \
+    {                                                                                                        \
+        flag, SFT_OPTION_INT, FIELD(member), .value = "N", .fallback = first, .min = 1, .max = 1e9,          \
+                                             .help = text                                                    \
     }
-#define CHOICE(flag, member, list, first, text)                                                                        \
-    {                                                                                                                  \
-        flag, SFT_OPTION_CHOICE, FIELD(member), .value = "WORD", .fallback = first, .choices = list, .help = text      \
+#define CHOICE(flag, member, list, first, text)                                                              \
+    {                                                                                                        \
+        flag, SFT_OPTION_CHOICE, FIELD(member), .value = "WORD", .fallback = first, .choices = list,         \
+                                                .help = text                                                 \
     }
 
 static const char *const sets[] = {"own", "all", "norm", "no-norm", "head", "conv", NULL};
@@ -32,14 +35,17 @@ const struct sft_option sft_perturb_options[] = {
            "parameters that are perturbed: the optimiser's own set, all, those of "
            "normalisation layers, all others, the classifier's, convolutions' filters"),
     CHOICE("adaptive", adaptive, scales, "own",
-           "scale of the perturbation: the optimiser's own, none, |w| + eta for each weight, or |p|(1 + eta) for each "
+           "scale of the perturbation: the optimiser's own, none, |w| + eta for each weight, or |p|(1 + eta) "
+           "for each "
            "parameter tensor p"),
     REAL("eta", eta, "0.01", 0, 100, "of --adaptive"),
     CHOICE("adaptive-biases", adaptive_biases, no_yes, "no", "--adaptive for biases too"),
     {"sam-m", SFT_OPTION_INT, FIELD(parts), .value = "M", .fallback = "1", .min = 1, .max = 65536,
-     .help = "cut each batch into M parts with a perturbation each, and descend by the mean of their gradients"},
+     .help =
+         "cut each batch into M parts with a perturbation each, and descend by the mean of their gradients"},
     REAL("rho-floor", rho_floor, "1", 0, 1,
-         "share of --rho that is left where the rate is lowest; between, rho is linear in the rate, as GSAM has it"),
+         "share of --rho that is left where the rate is lowest; between, rho is linear in the rate, as GSAM "
+         "has it"),
     {0},
 };
 
@@ -48,16 +54,21 @@ const struct sft_option sft_relative_options[] = {
     COUNT("look-k", look_k, "10", "looksam: every k-th step is one of SAM"),
     REAL("look-alpha", look_alpha, "0.7", 0, 1000, "looksam: weight of its direction in between"),
     REAL("wsam-gamma", wsam_gamma, "0.9", 0, 0.999, "wsam: the sharpness has the weight gamma/(1 - gamma)"),
-    CHOICE("wsam-mode", wsam_mode, wsam_modes, "decoupled", "wsam: the sharpness in a step of its own, or in the mean"),
-    REAL("friendly-sigma", friendly_sigma, "1", 0, 1000, "friendly-sam: how much of the mean gradient is taken away"),
-    REAL("friendly-lambda", friendly_lambda, "0.9", 0, 0.9999, "friendly-sam: weight of the past in that mean"),
+    CHOICE("wsam-mode", wsam_mode, wsam_modes, "decoupled",
+           "wsam: the sharpness in a step of its own, or in the mean"),
+    REAL("friendly-sigma", friendly_sigma, "1", 0, 1000,
+         "friendly-sam: how much of the mean gradient is taken away"),
+    REAL("friendly-lambda", friendly_lambda, "0.9", 0, 0.9999,
+         "friendly-sam: weight of the past in that mean"),
     REAL("ssam-sparsity", ssam_sparsity, "0.5", 0, 0.9999, "ssam: share of the set that is not perturbed"),
     COUNT("ssam-every", ssam_every, "10", "ssam: steps between choices of it"),
     COUNT("ssam-samples", ssam_samples, "128", "ssam-f: ID images of a step to choose by, at most"),
-    REAL("ssam-drop", ssam_drop, "0.5", 0, 1, "ssam-d: share that is exchanged, at first; falls along a half cosine"),
+    REAL("ssam-drop", ssam_drop, "0.5", 0, 1,
+         "ssam-d: share that is exchanged, at first; falls along a half cosine"),
     CHOICE("ssam-score", ssam_score, scores, "gradient", "ssam-d: what the entries that go have least of"),
     REAL("esam-beta", esam_beta, "0.6", 0.001, 1, "esam: share of the tensors that are perturbed"),
-    REAL("esam-gamma", esam_gamma, "0.5", 0, 1, "esam: share of the images, those moved most, of the second pass"),
+    REAL("esam-gamma", esam_gamma, "0.5", 0, 1,
+         "esam: share of the images, those moved most, of the second pass"),
     {0},
 };
 

@@ -17,8 +17,8 @@ static struct sft_option option_of(const struct sft_knob *knob, int number)
                                                  [SFT_KNOB_FLAG] = SFT_OPTION_FLAG};
     return (struct sft_option){.name = knob->name,
                                .type = types[knob->type],
-                               .offset =
-                                   offsetof(struct sft_common, knobs) + (size_t)number * sizeof(union sft_knob_value),
+                               .offset = offsetof(struct sft_common, knobs) +
+                                         (size_t)number * sizeof(union sft_knob_value),
                                .value = knob->value,
                                .fallback = knob->fallback,
                                .min = knob->min,
@@ -33,7 +33,8 @@ enum sft_status sft_score_options_init(void)
     for (int s = 0; s < sft_score_count(); s++) {
         const struct sft_score *score = sft_score_at(s);
         for (int k = 0; k < sft_score_knobs(score); k++, n++) {
-            if (n == SFT_MAX_KNOBS) return sft_fail(SFT_FAILED, "more than %d knobs of scores", SFT_MAX_KNOBS);
+            if (n == SFT_MAX_KNOBS)
+                return sft_fail(SFT_FAILED, "more than %d knobs of scores", SFT_MAX_KNOBS);
             sft_score_options[n] = option_of(&score->knobs[k], n);
         }
     }
@@ -49,7 +50,8 @@ static const union sft_knob_value *knobs_of(const struct sft_common *common, con
 }
 
 enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_model *model,
-                                   const struct sft_score *const *scores, int count, struct sft_scorer **scorers)
+                                   const struct sft_score *const *scores, int count,
+                                   struct sft_scorer **scorers)
 {
     *scorers = sft_calloc((size_t)count, sizeof(**scorers));
     if (!*scorers) return SFT_MEMORY;

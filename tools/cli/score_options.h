@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores as the commands take them from the command line: a list of names, and a flag for each knob of any score. */
+/* Scores as the commands take them from the command line: a list of names, and a flag for each knob of any
+ * score. */
 #ifndef SFT_SCORE_OPTIONS_H
 #define SFT_SCORE_OPTIONS_H
 
@@ -11,8 +12,8 @@
 extern struct sft_option sft_score_options[SFT_MAX_KNOBS + 1];
 enum sft_status sft_score_options_init(void) SFT_MUST_CHECK;
 
-/* Makes `count` scorers for the model with the knobs that were asked for, in an array that the caller releases with
- * sft_scorers_free. */
+/* Makes `count` scorers for the model with the knobs that were asked for, in an array that the caller
+ * releases with sft_scorers_free. */
 enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_model *model,
                                    const struct sft_score *const *scores, int count,
                                    struct sft_scorer **scorers) SFT_MUST_CHECK;

@@ -96,7 +96,8 @@ enum sft_status sft_print_json(json_t *json)
     if (!json) return sft_fail(SFT_MEMORY, "no memory for the result");
     failed = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     json_decref(json);
-    if (failed || putchar('\n') == EOF) return sft_fail(SFT_WRITE, "the result could not be written to stdout");
+    if (failed || putchar('\n') == EOF)
+        return sft_fail(SFT_WRITE, "the result could not be written to stdout");
     return SFT_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the program says: results on stdout; on stderr the log and, on a terminal, one line of progress that the log
- * does not tear.
+ * What the program says: results on stdout; on stderr the log and, on a terminal, one line of progress that
+ * the log does not tear.
  */
 #ifndef SFT_TERMINAL_H
 #define SFT_TERMINAL_H
@@ -11,7 +11,8 @@
 
 #include "runtime/base/log.h"
 
-/* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is unset. */
+/* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is
+ * unset. */
 void sft_terminal_init(enum sft_log_level level, bool progress, bool colour);
 
 /* Drops messages while it is set: around a call whose failure is no failure. */

@@ -30,9 +30,11 @@ static enum sft_status open_set(const char *text, int64_t limit, struct sft_eval
     size_t length = equals ? (size_t)(equals - text) : 0;
     char *name = sets->names[sets->sets];
     if (!equals || !equals[1])
-        return sft_fail(SFT_USAGE, "OOD set \"%s\": write NAME=SPEC, for example svhn=svhn:test_32x32.mat", text);
+        return sft_fail(SFT_USAGE, "OOD set \"%s\": write NAME=SPEC, for example svhn=svhn:test_32x32.mat",
+                        text);
     if (length == 0 || length >= sizeof(sets->names[0]))
-        return sft_fail(SFT_USAGE, "OOD set \"%s\": a name has 1 to %zu letters", text, sizeof(sets->names[0]) - 1);
+        return sft_fail(SFT_USAGE, "OOD set \"%s\": a name has 1 to %zu letters", text,
+                        sizeof(sets->names[0]) - 1);
     memcpy(name, text, length);
     name[length] = '\0';
     SFT_TRY(sft_dataset_open(equals + 1, &sets->ood[sets->sets]));
@@ -51,7 +53,8 @@ static const char *why_not(const struct sft_scorer *scorer, const struct sft_mod
 }
 
 /* Settings and statistics from the file, for those scores that are in it. */
-static enum sft_status take_calibration(const char *path, const struct sft_model *model, struct sft_eval_sets *sets)
+static enum sft_status take_calibration(const char *path, const struct sft_model *model,
+                                        struct sft_eval_sets *sets)
 {
     struct sft_calibration calibration;
     enum sft_status status = sft_calibration_read(path, model, &calibration);
@@ -123,7 +126,8 @@ static void warn_of_id_images(const struct sft_eval_sets *sets)
     for (int i = 0; i < sets->sets; i++) {
         sft_dataset_hash(sets->ood[i], ood);
         if (strcmp(id, ood) == 0)
-            sft_log(SFT_LOG_WARNING, "OOD set %s holds the very images of the ID set %s: nothing can tell them apart",
+            sft_log(SFT_LOG_WARNING,
+                    "OOD set %s holds the very images of the ID set %s: nothing can tell them apart",
                     sets->names[i], sft_dataset_spec(sets->id));
     }
 }
@@ -141,11 +145,13 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
 {
     *sets = (struct sft_eval_sets){.id = id, .batch = request->batch};
     if (request->measure.replicates == 1)
-        return sft_fail(SFT_USAGE,
-                        "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
+        return sft_fail(
+            SFT_USAGE,
+            "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
     SFT_TRY(create_scorers(model, request, sets));
     SFT_TRY(init_results(request, sets));
-    for (int i = 0; i < request->ood->count; i++) SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
+    for (int i = 0; i < request->ood->count; i++)
+        SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
     warn_of_id_images(sets);
     return open_fit(request, sets);
 }
@@ -176,7 +182,8 @@ static void progress(void *context, const char *set, int64_t done, int64_t count
     sft_progress(done, count, "evaluating %s: %" PRId64 " of %" PRId64 " images", set, done, count);
 }
 
-enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model, enum sft_results_model which)
+enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
+                                  enum sft_results_model which)
 {
     const struct sft_evaluation evaluation = {.id = sets->id,
                                               .sets = (const struct sft_dataset *const *)sets->ood,
@@ -192,13 +199,15 @@ enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *
     status = sft_evaluate_fit(model, &evaluation, &sets->fit_seconds);
     sft_progress_end();
     if (status == SFT_OK && sets->fit_seconds > 0)
-        sft_log(SFT_LOG_INFO, "scores fitted on %s in %.1f s", sft_dataset_spec(sets->fit), sets->fit_seconds);
+        sft_log(SFT_LOG_INFO, "scores fitted on %s in %.1f s", sft_dataset_spec(sets->fit),
+                sets->fit_seconds);
     if (status == SFT_OK) status = sft_evaluate(model, &evaluation, which, &sets->results);
     sft_progress_end();
     return status;
 }
 
-enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch, double *accuracy)
+enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch,
+                             double *accuracy)
 {
     const struct sft_evaluation evaluation = {
         .id = id, .batch = batch, .stop = sft_interrupt_flag(), .progress = progress};
@@ -216,7 +225,8 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
 enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const struct sft_run *run)
 {
     SFT_TRY(sft_results_write(&sets->results, run->folder));
-    return sft_examples_write(&sets->results, sets->id, (const struct sft_dataset *const *)sets->ood, run->folder);
+    return sft_examples_write(&sets->results, sets->id, (const struct sft_dataset *const *)sets->ood,
+                              run->folder);
 }
 
 json_t *sft_dataset_json(const struct sft_dataset *dataset)
@@ -231,6 +241,7 @@ void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
 {
     json_t *data = json_object();
     json_object_set_new(data, "id", sft_dataset_json(sets->id));
-    for (int i = 0; i < sets->sets; i++) json_object_set_new(data, sets->names[i], sft_dataset_json(sets->ood[i]));
+    for (int i = 0; i < sets->sets; i++)
+        json_object_set_new(data, sets->names[i], sft_dataset_json(sets->ood[i]));
     sft_run_note(run, "evaluation_data", data);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sets, scores and convention as `eval` and `finetune` take them from the command line, and what becomes of them. */
+/* Sets, scores and convention as `eval` and `finetune` take them from the command line, and what becomes of
+ * them. */
 #ifndef SFT_EVAL_SETS_H
 #define SFT_EVAL_SETS_H
 
@@ -36,35 +37,38 @@ struct sft_eval_request {
 };
 
 /* Rows of both commands' tables, for members of type double and int64_t at an offset. */
-#define SFT_EVAL_RECALL(at)                                                                                            \
-    {                                                                                                                  \
-        "recall", SFT_OPTION_REAL, at, .value = "X", .fallback = "0.95", .min = 0.001, .max = 1,                       \
-                                       .help = "FPR is taken where this share of the positives is recognised"          \
+#define SFT_EVAL_RECALL(at)                                                                                  \
+    {                                                                                                        \
+        "recall", SFT_OPTION_REAL, at,                                                                       \
+            .value = "X", .fallback = "0.95", .min = 0.001, .max = 1,                                        \
+            .help = "FPR is taken where this share of the positives is recognised"                           \
     }
-#define SFT_EVAL_BOOTSTRAP(at)                                                                                         \
-    {                                                                                                                  \
-        "bootstrap", SFT_OPTION_INT, at, .value = "N", .fallback = "0", .min = 0, .max = SFT_MAX_REPLICATES,           \
-                                         .help = "replicates for 95 % intervals of FPR and AUROC; 0: none"             \
+#define SFT_EVAL_BOOTSTRAP(at)                                                                               \
+    {                                                                                                        \
+        "bootstrap", SFT_OPTION_INT, at, .value = "N", .fallback = "0", .min = 0, .max = SFT_MAX_REPLICATES, \
+                                         .help = "replicates for 95 % intervals of FPR and AUROC; 0: none"   \
     }
 
-/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those scores are
- * left out, with a word, that cannot be had for this model or without --fit; an OOD set of the ID images is a warning.
- * Release with sft_eval_sets_close() in any case. */
+/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those
+ * scores are left out, with a word, that cannot be had for this model or without --fit; an OOD set of the ID
+ * images is a warning. Release with sft_eval_sets_close() in any case. */
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
-                                   const struct sft_eval_request *request, struct sft_eval_sets *sets) SFT_MUST_CHECK;
+                                   const struct sft_eval_request *request,
+                                   struct sft_eval_sets *sets) SFT_MUST_CHECK;
 void sft_eval_sets_close(struct sft_eval_sets *sets);
 
 /* Takes the scores of the request for another model, on the sets that are open; results start anew. */
 enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struct sft_eval_request *request,
                                       struct sft_eval_sets *sets) SFT_MUST_CHECK;
 
-/* Fits the scores to the model where they need it and runs it over all sets, with progress; fills one model's part of
- * the results. */
+/* Fits the scores to the model where they need it and runs it over all sets, with progress; fills one model's
+ * part of the results. */
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
                                   enum sft_results_model which) SFT_MUST_CHECK;
 
 /* Writes results.json, results.csv, scores/ and examples.json into the run's folder. */
-enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const struct sft_run *run) SFT_MUST_CHECK;
+enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets,
+                                    const struct sft_run *run) SFT_MUST_CHECK;
 
 /* Notes spec, number of images and hash of every set in run.json; and of any one set. */
 void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run);

@@ -16,15 +16,16 @@
 
 /* ---- options ---- */
 
-const char *const sft_schedule_names[] = {"constant", "cosine", "onecycle", NULL};  /* enum sft_schedule_kind */
+const char *const sft_schedule_names[] = {"constant", "cosine", "onecycle",
+                                          NULL}; /* enum sft_schedule_kind */
 const char *const sft_augment_names[] = {"none", "flip", "crop-flip", "bit", NULL}; /* enum sft_augment */
 const char *const sft_on_off_names[] = {"on", "off", NULL};
 
 #define FIELD(member) offsetof(struct sft_fit_values, member)
 
 const struct sft_option sft_fit_data_options[] = {
-    {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true, .help = "ID images with labels to learn from",
-     .list = sft_data_formats},
+    {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
+     .help = "ID images with labels to learn from", .list = sft_data_formats},
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .fallback = "0", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
     {"eval-id", SFT_OPTION_TEXT, FIELD(eval_id), .value = "SPEC",
@@ -34,7 +35,8 @@ const struct sft_option sft_fit_data_options[] = {
 
 const struct sft_option sft_fit_run_options[] = {
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR", .required = true, .help = "folder of the run"},
-    {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .help = "take the place of an earlier run in that folder"},
+    {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite),
+     .help = "take the place of an earlier run in that folder"},
     {"save-every", SFT_OPTION_INT, FIELD(save_every), .value = "N", .fallback = "10", .min = 0, .max = 1e9,
      .help = "steps between checkpoints for --resume; 0: only when stopped by a signal"},
     {"resume", SFT_OPTION_FLAG, FIELD(resume),
@@ -63,9 +65,10 @@ enum sft_status sft_fit_open_id(const struct sft_fit_values *values, struct sft_
     SFT_TRY(sft_dataset_open(values->id, dataset));
     if (values->limit) sft_dataset_limit(*dataset, values->limit);
     if (sft_dataset_classes(*dataset) < 2)
-        return sft_fail(SFT_DATA,
-                        "--id %s: images without labels, or of one class only; training needs at least two classes",
-                        values->id);
+        return sft_fail(
+            SFT_DATA,
+            "--id %s: images without labels, or of one class only; training needs at least two classes",
+            values->id);
     return SFT_OK;
 }
 
@@ -128,15 +131,16 @@ void sft_fit_params_init(const struct sft_fit_values *values, const struct sft_m
     params->loader.augment = values->no_augment ? SFT_AUGMENT_NONE : (enum sft_augment)values->augment;
 }
 
-enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_dataset *dataset, const char *extra,
-                                 char hex[65])
+enum sft_status sft_fit_identity(const struct sft_args *args, const struct sft_dataset *dataset,
+                                 const char *extra, char hex[65])
 {
     /* What may differ between a run and its continuation. */
     static const char *const free_options[] = {
-        "device",         "memory",     "threads",    "json",   "quiet",      "verbose",   "log",      "config",
-        "no-color",       "out",        "overwrite",  "resume", "save-every", "eval-id",   "eval-ood", "score",
-        "dump-gradients", "weights",    "trace",      "probe",  "snapshots",  "seeds",     "recall",   "bootstrap",
-        "fpr-positive",   "eval-limit", "eval-batch", "fit",    "fit-limit",  "mos-groups"};
+        "device",       "memory",     "threads",    "json",  "quiet",          "verbose",
+        "log",          "config",     "no-color",   "out",   "overwrite",      "resume",
+        "save-every",   "eval-id",    "eval-ood",   "score", "dump-gradients", "weights",
+        "trace",        "probe",      "snapshots",  "seeds", "recall",         "bootstrap",
+        "fpr-positive", "eval-limit", "eval-batch", "fit",   "fit-limit",      "mos-groups"};
     json_t *options = sft_args_json(args);
     char data[65], *text;
     if (!options) return sft_fail(SFT_MEMORY, "no memory for the run's options");
@@ -207,9 +211,10 @@ static enum sft_status report(void *context, const struct sft_fit_report *report
     const struct sft_step_result *result = &report->result;
     SFT_TRY(running->status);
     SFT_TRY(sft_lines_write(&running->metrics,
-                            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step", (json_int_t)report->step + 1,
-                                      "loss", number(result->loss), "loss_id", number(result->loss_id), "loss_ood",
-                                      number(result->loss_ood), "grad_norm", number(result->grad_norm), "perturb_norm",
+                            json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "step",
+                                      (json_int_t)report->step + 1, "loss", number(result->loss), "loss_id",
+                                      number(result->loss_id), "loss_ood", number(result->loss_ood),
+                                      "grad_norm", number(result->grad_norm), "perturb_norm",
                                       number(result->perturb_norm), "lr", number(report->lr), "images_per_s",
                                       number(report->images_per_second))));
     if (running->trace) SFT_TRY(sft_prop1_step(running->trace, report, momentum_of(running->params)));
@@ -218,7 +223,8 @@ static enum sft_status report(void *context, const struct sft_fit_report *report
     return keep_snapshot(running, report->step + 1);
 }
 
-static enum sft_status write_gradients(const char *path, const struct sft_parameters *parameters, const float *flat)
+static enum sft_status write_gradients(const char *path, const struct sft_parameters *parameters,
+                                       const float *flat)
 {
     struct sft_stored_tensor *tensors = sft_calloc((size_t)parameters->n, sizeof(*tensors));
     float *values = sft_calloc((size_t)parameters->weights_size, sizeof(*values));
@@ -262,8 +268,8 @@ static enum sft_status note_trace(const char *path, struct sft_run *run)
     return SFT_OK;
 }
 
-enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_model *model, struct sft_fit_params *params,
-                            struct sft_prop1 *trace, struct sft_run *run)
+enum sft_status sft_fit_run(const struct sft_fit_values *values, struct sft_model *model,
+                            struct sft_fit_params *params, struct sft_prop1 *trace, struct sft_run *run)
 {
     struct running running = {.values = values, .model = model, .run = run, .params = params, .trace = trace};
     struct sft_fit_result result = {0};

@@ -14,8 +14,8 @@ struct sft_lines {
     FILE *file;
 };
 
-/* Opens the file for more lines behind the first `kept` ones; others are cut off. Close with sft_lines_close(), which
- * takes zeros. */
+/* Opens the file for more lines behind the first `kept` ones; others are cut off. Close with
+ * sft_lines_close(), which takes zeros. */
 enum sft_status sft_lines_open(const char *path, int64_t kept, struct sft_lines *lines) SFT_MUST_CHECK;
 void sft_lines_close(struct sft_lines *lines);
 

@@ -61,9 +61,10 @@ static enum sft_status take_class(struct reading *reading, struct span name, cha
 {
     int c = find_class(reading->id, name);
     if (c < 0)
-        return sft_fail(SFT_DATA, "%s:%d: \"%.*s\" is no class of %s: write names, or 0 to %d, with commas between",
-                        reading->path, reading->line, (int)(name.end - name.start < 60 ? name.end - name.start : 60),
-                        name.start, sft_dataset_spec(reading->id), sft_dataset_classes(reading->id) - 1);
+        return sft_fail(
+            SFT_DATA, "%s:%d: \"%.*s\" is no class of %s: write names, or 0 to %d, with commas between",
+            reading->path, reading->line, (int)(name.end - name.start < 60 ? name.end - name.start : 60),
+            name.start, sft_dataset_spec(reading->id), sft_dataset_classes(reading->id) - 1);
     if (reading->length) reading->text[reading->length++] = parting;
     reading->length += (size_t)snprintf(reading->text + reading->length, NUMBER, "%d", c);
     return SFT_OK;

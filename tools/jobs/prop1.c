@@ -40,14 +40,16 @@ static enum sft_status create_probe(const struct sft_prop1_set *set, int64_t ima
     return SFT_OK;
 }
 
-static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_set *sets, int n_sets, int64_t images,
-                              int batch)
+static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_set *sets, int n_sets,
+                              int64_t images, int batch)
 {
     struct sft_model *model = prop1->model;
     if (model->groups)
-        return sft_fail(SFT_USAGE, "--trace prop1: it is about the energy of one softmax over all classes, and this "
-                                   "model's classifier has one for each group of them");
-    if (n_sets > SFT_PROP1_MAX_SETS) return sft_fail(SFT_USAGE, "more than %d probe sets", SFT_PROP1_MAX_SETS);
+        return sft_fail(SFT_USAGE,
+                        "--trace prop1: it is about the energy of one softmax over all classes, and this "
+                        "model's classifier has one for each group of them");
+    if (n_sets > SFT_PROP1_MAX_SETS)
+        return sft_fail(SFT_USAGE, "more than %d probe sets", SFT_PROP1_MAX_SETS);
     SFT_TRY(sft_inference_create(model, batch, NULL, 0, &prop1->inference));
     sft_loader_defaults(&prop1->loading, model->image_size);
     prop1->loading.batch = batch;
@@ -56,12 +58,13 @@ static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_se
     prop1->logits = sft_calloc((size_t)(batch * model->classes), sizeof(float));
     prop1->gradient = sft_calloc((size_t)model->parameters.weights_size, sizeof(float));
     if (!prop1->logits || !prop1->gradient) return SFT_MEMORY;
-    for (int i = 0; i < n_sets; i++) SFT_TRY(create_probe(&sets[i], images, &prop1->probes[prop1->n_probes++]));
+    for (int i = 0; i < n_sets; i++)
+        SFT_TRY(create_probe(&sets[i], images, &prop1->probes[prop1->n_probes++]));
     return SFT_OK;
 }
 
-enum sft_status sft_prop1_open(struct sft_model *model, const struct sft_prop1_set *sets, int n_sets, int64_t images,
-                               int batch, struct sft_prop1 **out)
+enum sft_status sft_prop1_open(struct sft_model *model, const struct sft_prop1_set *sets, int n_sets,
+                               int64_t images, int batch, struct sft_prop1 **out)
 {
     struct sft_prop1 *prop1 = sft_calloc(1, sizeof(*prop1));
     enum sft_status status;
@@ -95,7 +98,8 @@ void sft_prop1_close(struct sft_prop1 **prop1)
 
 /* ---- looking ---- */
 
-static void take_logits(const struct sft_prop1 *prop1, struct probe *probe, int64_t first, int64_t n, int when)
+static void take_logits(const struct sft_prop1 *prop1, struct probe *probe, int64_t first, int64_t n,
+                        int when)
 {
     int classes = prop1->model->classes;
     for (int64_t i = 0; i < n; i++) {
@@ -108,7 +112,8 @@ static void take_logits(const struct sft_prop1 *prop1, struct probe *probe, int6
     }
 }
 
-static enum sft_status look_at(struct sft_prop1 *prop1, struct probe *probe, struct sft_loader *loader, int when)
+static enum sft_status look_at(struct sft_prop1 *prop1, struct probe *probe, struct sft_loader *loader,
+                               int when)
 {
     float *outputs[SFT_MAX_OUTPUTS_OF_PASS] = {[SFT_OUTPUT_LOGITS] = prop1->logits};
     const struct sft_batch *batch;
@@ -152,7 +157,8 @@ struct squares {
     double all, set, head;
 };
 
-static enum sft_status square_gradient(struct sft_prop1 *prop1, const struct sft_step *step, struct squares *squares)
+static enum sft_status square_gradient(struct sft_prop1 *prop1, const struct sft_step *step,
+                                       struct squares *squares)
 {
     const struct sft_parameters *parameters = &prop1->model->parameters;
     *squares = (struct squares){0};
@@ -177,15 +183,16 @@ static json_t *compare(struct probe *probe, double term1, double s_loss)
 {
     double energy = 0.0, largest = 0.0, holds = 0.0, n = (double)probe->n, slack = fmax(s_loss, 0.0);
     for (int64_t i = 0; i < probe->n; i++) {
-        double de = probe->energy[1][i] - probe->energy[0][i], dm = probe->largest[1][i] - probe->largest[0][i];
+        double de = probe->energy[1][i] - probe->energy[0][i],
+               dm = probe->largest[1][i] - probe->largest[0][i];
         energy += de / n;
         largest += dm / n;
         holds += (de <= term1 + dm + slack) / n;
         probe->energy[0][i] = probe->energy[1][i];
         probe->largest[0][i] = probe->largest[1][i];
     }
-    return json_pack("{s:f, s:f, s:f, s:f}", "energy", energy, "max_logit", largest, "s", energy - term1 - largest,
-                     "holds", holds);
+    return json_pack("{s:f, s:f, s:f, s:f}", "energy", energy, "max_logit", largest, "s",
+                     energy - term1 - largest, "holds", holds);
 }
 
 enum sft_status sft_prop1_step(struct sft_prop1 *prop1, const struct sft_fit_report *report, double momentum)
@@ -203,15 +210,18 @@ enum sft_status sft_prop1_step(struct sft_prop1 *prop1, const struct sft_fit_rep
         json_object_set_new(sets, prop1->probes[i].set.name, compare(&prop1->probes[i], term1, s_loss));
     return sft_lines_write(&prop1->lines,
                            json_pack("{s:I, s:f, s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:o}", "step",
-                                     (json_int_t)report->step + 1, "lr", report->lr, "g2", "all", squares.all, "set",
-                                     squares.set, "head", squares.head, "term1", term1, "term1_momentum",
-                                     term1 / (1.0 - momentum), "loss", report->result.loss, "loss_after", after,
-                                     "s_loss", s_loss, "sets", sets));
+                                     (json_int_t)report->step + 1, "lr", report->lr, "g2", "all", squares.all,
+                                     "set", squares.set, "head", squares.head, "term1", term1,
+                                     "term1_momentum", term1 / (1.0 - momentum), "loss", report->result.loss,
+                                     "loss_after", after, "s_loss", s_loss, "sets", sets));
 }
 
 /* ---- the whole run ---- */
 
-static double number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key));
+}
 
 /* Adds `share` times object's number to total's. */
 static void add(json_t *total, const json_t *object, const char *key, double share)
@@ -259,6 +269,6 @@ void sft_prop1_print(const json_t *summary, FILE *out)
             number(summary, "term1_momentum"), number(summary, "s_loss"));
     fprintf(out, "  %-20s %12s %12s %12s %8s\n", "", "energy", "max logit", "S", "holds");
     json_object_foreach(sets, name, set)
-        fprintf(out, "  %-20s %+12.4f %+12.4f %+12.4f %7.1f%%\n", name, number(set, "energy"), number(set, "max_logit"),
-                number(set, "s"), 100.0 * number(set, "holds"));
+        fprintf(out, "  %-20s %+12.4f %+12.4f %+12.4f %7.1f%%\n", name, number(set, "energy"),
+                number(set, "max_logit"), number(set, "s"), 100.0 * number(set, "holds"));
 }

@@ -24,7 +24,8 @@ static const char *const own_files[] = {"run.json",      "model.safetensors", "c
                                         "results.csv",   "examples.json",     "report.html",
                                         "seeds.json",    "seeds.csv"};
 
-/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its own. */
+/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its own.
+ */
 static const struct {
     const char *below, *pattern;
     int depth; /* of folders in there */
@@ -54,7 +55,8 @@ enum sft_status sft_run_check(const char *folder, bool reuse)
     else if (!open_folder && errno != ENOENT)
         status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
     else if (open_folder && !reuse && !is_empty(open_folder))
-        status = sft_fail(SFT_USAGE, "--out %s: the folder is in use; name another, or say --overwrite", folder);
+        status =
+            sft_fail(SFT_USAGE, "--out %s: the folder is in use; name another, or say --overwrite", folder);
     else if (open_folder && access(folder, W_OK) != 0)
         status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
     if (open_folder) closedir(open_folder);
@@ -96,7 +98,8 @@ static void remove_matching(const char *folder, const char *pattern, int depth)
     if (entries) closedir(entries);
 }
 
-/* Files by their names, never a whole folder: what else someone put there stays, and the folders that hold it. */
+/* Files by their names, never a whole folder: what else someone put there stays, and the folders that hold
+ * it. */
 static void remove_files(const char *folder)
 {
     char path[SFT_RUN_PATH];
@@ -133,8 +136,8 @@ static enum sft_status check_input(const char *folder, const char *option, const
     free(in);
     free(file);
     if (!lost) return SFT_OK;
-    return sft_fail(SFT_USAGE, "--%s %s lies in --out %s, which --overwrite would clear; name another --out", option,
-                    path, folder);
+    return sft_fail(SFT_USAGE, "--%s %s lies in --out %s, which --overwrite would clear; name another --out",
+                    option, path, folder);
 }
 
 /* No file that an option names may be one of those that would be removed. */
@@ -164,7 +167,8 @@ static bool has_results(const struct sft_run *run)
     return false;
 }
 
-/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was typed. */
+/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was typed.
+ */
 static void withdraw(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
@@ -213,7 +217,8 @@ static json_t *time_of_day(void)
     return json_string(text);
 }
 
-enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean, struct sft_run *run)
+enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean,
+                              struct sft_run *run)
 {
     *run = (struct sft_run){.start = sft_now()};
     if (clean) SFT_TRY(check_inputs(args, folder));
@@ -221,9 +226,10 @@ enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, b
     run->created = access(folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(folder));
     if (clean) remove_earlier(folder);
-    run->record = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
-                            "status", "running", "command", command_line(args), "options", sft_args_json(args), "given",
-                            sft_args_origins_json(args), "host", this_host(), "started", time_of_day());
+    run->record =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
+                  "status", "running", "command", command_line(args), "options", sft_args_json(args), "given",
+                  sft_args_origins_json(args), "host", this_host(), "started", time_of_day());
     if (!run->record) return sft_fail(SFT_MEMORY, "no memory for run.json");
     json_object_set_new(run->record, "compiler", json_string(__VERSION__));
     return write_record(run);
@@ -245,7 +251,8 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     char hex[65];
     SFT_TRY(sft_file_open(path, &bytes));
     sft_sha256(bytes.data, bytes.size, hex);
-    sft_run_note(run, name, json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)bytes.size, "sha256", hex));
+    sft_run_note(run, name,
+                 json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)bytes.size, "sha256", hex));
     sft_file_close(&bytes);
     return SFT_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The same fine-tuning from the same weights under several seeds, each in a run folder of its own: FOLDER/seed-N. */
+/* The same fine-tuning from the same weights under several seeds, each in a run folder of its own:
+ * FOLDER/seed-N. */
 #ifndef SFT_SEED_RUNS_H
 #define SFT_SEED_RUNS_H
 
@@ -9,8 +10,9 @@ struct sft_seed_runs {
     const char *folder;
     int64_t first; /* seeds are first .. first + count - 1 */
     int count;
-    bool resume;             /* runs that ended well are left as they are */
-    struct sft_model *model; /* has the weights of the call's start whenever `run` is called, and at the end */
+    bool resume; /* runs that ended well are left as they are */
+    struct sft_model
+        *model; /* has the weights of the call's start whenever `run` is called, and at the end */
 
     /* Does one run into `folder`. */
     enum sft_status (*run)(void *context, int64_t seed, const char *folder);

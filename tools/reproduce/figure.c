@@ -16,7 +16,8 @@
 enum { ID_BEFORE, OOD_BEFORE, ID_AFTER, OOD_AFTER, SAMPLES };
 #define SAMPLE_NAMES "id_before,ood_before,id_after,ood_after\n"
 
-static void take_samples(const struct sft_results *results, int score, int set, struct sft_sample samples[SAMPLES])
+static void take_samples(const struct sft_results *results, int score, int set,
+                         struct sft_sample samples[SAMPLES])
 {
     for (int i = 0; i < SAMPLES; i++) {
         const struct sft_score_values *values =
@@ -42,7 +43,8 @@ static void add_bins(const struct sft_sample samples[SAMPLES], double low, doubl
     }
 }
 
-static void add_kernel(const struct sft_sample samples[SAMPLES], double low, double high, struct sft_text *csv)
+static void add_kernel(const struct sft_sample samples[SAMPLES], double low, double high,
+                       struct sft_text *csv)
 {
     double densities[SAMPLES][SFT_KERNEL_POINTS];
     for (int i = 0; i < SAMPLES; i++) sft_kernel_density(samples[i], low, high, densities[i]);
@@ -60,7 +62,8 @@ static enum sft_status write_csv(const char *folder, const struct sft_results *r
 {
     struct sft_text path = {0};
     enum sft_status status;
-    sft_text_printf(&path, "%s/%s-%s-%s.csv", folder, results->score_names[score], results->set_names[set], kind);
+    sft_text_printf(&path, "%s/%s-%s-%s.csv", folder, results->score_names[score], results->set_names[set],
+                    kind);
     status = path.status == SFT_OK ? csv->status : path.status;
     if (status == SFT_OK) status = sft_file_write(path.data, csv->data, csv->length);
     sft_text_free(&path);
@@ -88,20 +91,20 @@ static void add_moments(const char *score, const char *set, struct sft_sample be
                         struct sft_text *out)
 {
     struct sft_moments was = sft_sample_moments(before), is = sft_sample_moments(after);
-    sft_text_printf(out, "%-16s%-20s%8" PRId64 "%12.4f%12.4f%12.4f%12.4f%+12.4f\n", score, set, was.n, was.mean,
-                    was.std, is.mean, is.std, is.mean - was.mean);
+    sft_text_printf(out, "%-16s%-20s%8" PRId64 "%12.4f%12.4f%12.4f%12.4f%+12.4f\n", score, set, was.n,
+                    was.mean, was.std, is.mean, is.std, is.mean - was.mean);
 }
 
 static void add_summary(const struct sft_results *results, struct sft_text *out)
 {
-    sft_text_printf(out, "%-16s%-20s%8s%12s%12s%12s%12s%12s\n", "score", "set", "images", "mean before", "deviation",
-                    "mean after", "deviation", "shift");
+    sft_text_printf(out, "%-16s%-20s%8s%12s%12s%12s%12s%12s\n", "score", "set", "images", "mean before",
+                    "deviation", "mean after", "deviation", "shift");
     for (int score = 0; score < results->scores; score++)
         for (int set = SFT_ID_SET; set < results->sets; set++) {
             struct sft_sample samples[SAMPLES];
             take_samples(results, score, set < 0 ? 0 : set, samples);
-            add_moments(results->score_names[score], set < 0 ? "id" : results->set_names[set], samples[set >= 0],
-                        samples[2 + (set >= 0)], out);
+            add_moments(results->score_names[score], set < 0 ? "id" : results->set_names[set],
+                        samples[set >= 0], samples[2 + (set >= 0)], out);
         }
     sft_text_add(out, "\n");
 }
@@ -114,14 +117,15 @@ static enum sft_status choose_sets(const struct sft_lab *lab, struct sft_texts *
     const char *only = lab->experiment->figure.set;
     *chosen = (struct sft_texts){0};
     for (int i = 0; i < lab->ood.count; i++)
-        if (!only || strcmp(only, lab->sets.names[i]) == 0) chosen->values[chosen->count++] = lab->ood.values[i];
+        if (!only || strcmp(only, lab->sets.names[i]) == 0)
+            chosen->values[chosen->count++] = lab->ood.values[i];
     if (chosen->count > 0) return SFT_OK;
     return sft_fail(SFT_DATA, "%s: it is about %s, which is missing", lab->experiment->name, only);
 }
 
 /* Scores of the model in its two states. */
-static enum sft_status score_both(const struct sft_lab *lab, const struct sft_texts *ood, struct sft_state after,
-                                  struct sft_eval_sets *sets)
+static enum sft_status score_both(const struct sft_lab *lab, const struct sft_texts *ood,
+                                  struct sft_state after, struct sft_eval_sets *sets)
 {
     struct sft_eval_request request = sft_lab_request(lab, lab->experiment->figure.scores);
     struct sft_model *model = NULL;
@@ -143,7 +147,8 @@ out:
     return status;
 }
 
-static enum sft_status write_figure(const struct sft_eval_sets *sets, const struct sft_run *run, struct sft_text *out)
+static enum sft_status write_figure(const struct sft_eval_sets *sets, const struct sft_run *run,
+                                    struct sft_text *out)
 {
     const struct sft_results *results = &sets->results;
     SFT_TRY(sft_eval_sets_write(sets, run));

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The figures of the paper: scores of every image before and after fine-tuning, and their densities. In FOLDER are the
- * files of an evaluation of two models (results.json, scores/, report.html with plots/), and for each score and set
+ * The figures of the paper: scores of every image before and after fine-tuning, and their densities. In
+ * FOLDER are the files of an evaluation of two models (results.json, scores/, report.html with plots/), and
+ * for each score and set
  *
- *     SCORE-SET-bins.csv      bin_left,bin_right,id_before,ood_before,id_after,ood_after: densities over 100 bins
- *     SCORE-SET-kernel.csv    x,id_before,...: Gaussian kernel densities at 512 points
+ *     SCORE-SET-bins.csv      bin_left,bin_right,id_before,ood_before,id_after,ood_after: densities over 100
+ * bins SCORE-SET-kernel.csv    x,id_before,...: Gaussian kernel densities at 512 points
  *
  * over the range that all four samples have in common (ood/metrics/histogram.h).
  */

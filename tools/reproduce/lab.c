@@ -51,7 +51,10 @@ static bool uses(const struct sft_experiment *experiment, const struct sft_role 
     return false;
 }
 
-static bool plays(const struct sft_role *role, const char *variant) { return fnmatch(role->variants, variant, 0) == 0; }
+static bool plays(const struct sft_role *role, const char *variant)
+{
+    return fnmatch(role->variants, variant, 0) == 0;
+}
 
 /* Whether this build has an architecture for it. */
 static bool can_be_played(const struct sft_role *role)
@@ -74,7 +77,8 @@ static enum sft_status guess_variant(const char *path, const char **variant)
 }
 
 /* The role that NAME of NAME=FILE means, or, without a name, that weights of this architecture play. */
-static const struct sft_role *find_role(const struct sft_experiment *experiment, const char *name, const char *variant)
+static const struct sft_role *find_role(const struct sft_experiment *experiment, const char *name,
+                                        const char *variant)
 {
     for (const struct sft_role *role = sft_roles; role->name; role++) {
         if (!uses(experiment, role)) continue;
@@ -103,11 +107,13 @@ static enum sft_status add_weights(struct sft_lab *lab, const char *text)
     if (equals) snprintf(name, sizeof(name), "%.*s", (int)(equals - text), text);
     if (equals && sft_model_find(name)) model->variant = sft_model_find(name)->name;
     if (equals && !find_role(lab->experiment, name, NULL))
-        return sft_fail(SFT_USAGE, "--weights %s: %s has no model called %s", text, lab->experiment->name, name);
+        return sft_fail(SFT_USAGE, "--weights %s: %s has no model called %s", text, lab->experiment->name,
+                        name);
     if (!model->variant) SFT_TRY(guess_variant(model->path, &model->variant));
     model->role = find_role(lab->experiment, equals ? name : NULL, model->variant);
     if (!model->role || !plays(model->role, model->variant))
-        return sft_fail(SFT_DATA, "--weights %s: a %s has no part in %s", text, model->variant, lab->experiment->name);
+        return sft_fail(SFT_DATA, "--weights %s: a %s has no part in %s", text, model->variant,
+                        lab->experiment->name);
     if (sft_lab_model(lab, model->role->name) || lab->model_count == SFT_LAB_MAX_MODELS - 1)
         return sft_fail(SFT_USAGE, "--weights %s: %s is named already", text, model->role->name);
     SFT_TRY(hash_file(model->path, model->sha256));
@@ -118,10 +124,11 @@ static enum sft_status add_weights(struct sft_lab *lab, const char *text)
 static void note_missing_model(struct sft_lab *lab, const struct sft_role *role)
 {
     if (can_be_played(role))
-        sft_lab_note(lab, "no weights of %s (%s): its rows are left out; name them with --weights %s=FILE", role->name,
-                     role->about, role->name);
+        sft_lab_note(lab, "no weights of %s (%s): its rows are left out; name them with --weights %s=FILE",
+                     role->name, role->about, role->name);
     else
-        sft_lab_note(lab, "this build has no architecture for %s (%s): its rows are left out", role->name, role->about);
+        sft_lab_note(lab, "this build has no architecture for %s (%s): its rows are left out", role->name,
+                     role->about);
 }
 
 /* Without the architecture or the weights of any model there is nothing to do: says so. */
@@ -133,17 +140,19 @@ static enum sft_status check_models(const struct sft_lab *lab)
         if (!uses(lab->experiment, role)) continue;
         if (can_be_played(role) && lab->values->weights.count) return SFT_OK;
         if (can_be_played(role))
-            return sft_fail(SFT_USAGE, "%s: name the weights of %s (%s) with --weights FILE", name, role->name,
-                            role->about);
+            return sft_fail(SFT_USAGE, "%s: name the weights of %s (%s) with --weights FILE", name,
+                            role->name, role->about);
         if (!first) first = role;
     }
-    return sft_fail(SFT_DATA, "%s: this build has no architecture for %s (%s)", name, first->name, first->about);
+    return sft_fail(SFT_DATA, "%s: this build has no architecture for %s (%s)", name, first->name,
+                    first->about);
 }
 
 static enum sft_status find_models(struct sft_lab *lab)
 {
     SFT_TRY(check_models(lab));
-    for (int i = 0; i < lab->values->weights.count; i++) SFT_TRY(add_weights(lab, lab->values->weights.values[i]));
+    for (int i = 0; i < lab->values->weights.count; i++)
+        SFT_TRY(add_weights(lab, lab->values->weights.values[i]));
     for (const struct sft_role *role = sft_roles; role->name; role++)
         if (uses(lab->experiment, role) && !sft_lab_model(lab, role->name)) note_missing_model(lab, role);
     return SFT_OK;
@@ -170,7 +179,8 @@ static bool is_there(const char *data, const char *place, char spec[SFT_RUN_PATH
     const char *path = strchr(place, ':') + 1;
     int format = (int)(path - place);
     char file[SFT_RUN_PATH];
-    if ((size_t)snprintf(spec, SFT_RUN_PATH, "%.*s%s/%s", format, place, data, path) >= SFT_RUN_PATH) return false;
+    if ((size_t)snprintf(spec, SFT_RUN_PATH, "%.*s%s/%s", format, place, data, path) >= SFT_RUN_PATH)
+        return false;
     snprintf(file, sizeof(file), "%s/%.*s", data, (int)strcspn(path, "#"), path);
     return access(file, F_OK) == 0;
 }
@@ -197,8 +207,8 @@ static enum sft_status find_id(const struct sft_lab *lab, const struct sft_set_p
     if (!given && find_set(lab, set, spec)) return SFT_OK;
     if (!given)
         return sft_fail(SFT_DATA, "%s: no ID images; there is no %s below --data %s; name them with %s SPEC",
-                        lab->experiment->name, place_of(set, place), lab->values->data ? lab->values->data : "DIR",
-                        set->name);
+                        lab->experiment->name, place_of(set, place),
+                        lab->values->data ? lab->values->data : "DIR", set->name);
     snprintf(spec, SFT_RUN_PATH, "%s", given);
     return SFT_OK;
 }
@@ -244,8 +254,8 @@ static enum sft_status find_sets(struct sft_lab *lab)
         char found[SFT_RUN_PATH], place[64];
         if (!spec && find_set(lab, set, found)) spec = found;
         if (!spec) {
-            sft_lab_note(lab, "no %s (%s below --data): its column is left out; name it with --ood %s=SPEC", set->name,
-                         place_of(set, place), set->name);
+            sft_lab_note(lab, "no %s (%s below --data): its column is left out; name it with --ood %s=SPEC",
+                         set->name, place_of(set, place), set->name);
             continue;
         }
         snprintf(lab->named[lab->ood.count], sizeof(lab->named[0]), "%s=%s", set->name, spec);
@@ -346,7 +356,8 @@ struct sft_eval_request sft_lab_request(const struct sft_lab *lab, const char *s
                                      .batch = (int)values->batch};
 }
 
-enum sft_status sft_lab_evaluate(struct sft_lab *lab, struct sft_model *model, const char *scores, json_t **results)
+enum sft_status sft_lab_evaluate(struct sft_lab *lab, struct sft_model *model, const char *scores,
+                                 json_t **results)
 {
     const struct sft_eval_request request = sft_lab_request(lab, scores);
     *results = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an experiment works with: a device, the models whose weights the user named, the data sets that were named or
- * found. What is missing is told in one line each and leaves out what needs it, as long as something is left.
+ * What an experiment works with: a device, the models whose weights the user named, the data sets that were
+ * named or found. What is missing is told in one line each and leaves out what needs it, as long as something
+ * is left.
  */
 #ifndef SFT_REPRODUCE_LAB_H
 #define SFT_REPRODUCE_LAB_H
@@ -39,14 +40,15 @@ struct sft_lab {
     int set_numbers[SFT_TABLE_MAX_SETS];               /* their places in the collection */
     struct sft_dataset *train_set;                     /* may be sets.fit */
     struct sft_eval_sets sets;
-    char evaluation[SFT_LAB_ID]; /* tells evaluations apart: a hash of the sets and of the settings of scores */
+    char evaluation[SFT_LAB_ID]; /* tells evaluations apart: a hash of the sets and of the settings of scores
+                                  */
     char training[SFT_LAB_ID];   /* tells trainings apart: of the training images and --tune */
     json_t *notes;               /* what is missing, a string each */
 };
 
-/* Finds and opens everything. SFT_USAGE where no weights are named that the experiment can use, SFT_DATA where ID
- * images or all OOD sets are missing or this build has none of the architectures. Release with sft_lab_close in any
- * case. */
+/* Finds and opens everything. SFT_USAGE where no weights are named that the experiment can use, SFT_DATA
+ * where ID images or all OOD sets are missing or this build has none of the architectures. Release with
+ * sft_lab_close in any case. */
 enum sft_status sft_lab_open(const struct sft_lab_values *values, const struct sft_experiment *experiment,
                              struct sft_lab *lab) SFT_MUST_CHECK;
 void sft_lab_close(struct sft_lab *lab);

@@ -10,7 +10,10 @@
 
 /* ---- what a row takes ---- */
 
-static struct sft_state as_it_is(const struct sft_lab_model *model) { return (struct sft_state){.model = model}; }
+static struct sft_state as_it_is(const struct sft_lab_model *model)
+{
+    return (struct sft_state){.model = model};
+}
 
 /* Steps of a row, its epochs counted in the batches that --tune may set, and none more than --steps. */
 static enum sft_status steps_of(const struct sft_lab *lab, const struct sft_table_row *row, int64_t *steps)
@@ -65,10 +68,13 @@ enum sft_status sft_table_plan(struct sft_lab *lab, const struct sft_table *tabl
 /* ---- cells ---- */
 
 /* Percent of a fraction; NaN where there is none. */
-static double percent(const json_t *value) { return json_is_number(value) ? 100 * json_number_value(value) : NAN; }
+static double percent(const json_t *value)
+{
+    return json_is_number(value) ? 100 * json_number_value(value) : NAN;
+}
 
-static void read_values(const struct sft_lab *lab, const json_t *metrics, const json_t *before, const char *score,
-                        double values[SFT_CELL_COLUMNS])
+static void read_values(const struct sft_lab *lab, const json_t *metrics, const json_t *before,
+                        const char *score, double values[SFT_CELL_COLUMNS])
 {
     const json_t *sets = json_object_get(json_object_get(metrics, "scores"), score);
     for (int set = 0; set <= lab->sets.sets; set++) {
@@ -142,8 +148,8 @@ static enum sft_status measure_row(const struct sft_lab *lab, const struct sft_p
     return SFT_OK;
 }
 
-enum sft_status sft_table_measure(const struct sft_lab *lab, const struct sft_table *table, const struct sft_plan *plan,
-                                  struct sft_measured *measured)
+enum sft_status sft_table_measure(const struct sft_lab *lab, const struct sft_table *table,
+                                  const struct sft_plan *plan, struct sft_measured *measured)
 {
     *measured = (struct sft_measured){.table = table, .lab = lab};
     for (const struct sft_table_row *row = table->rows; row->model; row++) {

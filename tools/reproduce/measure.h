@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A table of the paper, measured: what its rows need, and, once that is computed, its cells beside the published ones.
+/* A table of the paper, measured: what its rows need, and, once that is computed, its cells beside the
+ * published ones.
  */
 #ifndef SFT_REPRODUCE_MEASURE_H
 #define SFT_REPRODUCE_MEASURE_H
@@ -33,8 +34,8 @@ enum sft_status sft_table_plan(struct sft_lab *lab, const struct sft_table *tabl
                                struct sft_plan *plan) SFT_MUST_CHECK;
 
 /* Fills the cells from a plan that has run. Release with sft_measured_free in any case. */
-enum sft_status sft_table_measure(const struct sft_lab *lab, const struct sft_table *table, const struct sft_plan *plan,
-                                  struct sft_measured *measured) SFT_MUST_CHECK;
+enum sft_status sft_table_measure(const struct sft_lab *lab, const struct sft_table *table,
+                                  const struct sft_plan *plan, struct sft_measured *measured) SFT_MUST_CHECK;
 void sft_measured_free(struct sft_measured *measured);
 
 #endif

@@ -101,8 +101,8 @@ static void metrics_path(const struct sft_lab *lab, struct sft_state state, char
 {
     char folder[SFT_RUN_PATH];
     sft_state_folder(lab, state, folder);
-    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/metrics-%" PRId64 "-%s.json", folder, state.steps, lab->evaluation) >=
-        SFT_RUN_PATH)
+    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/metrics-%" PRId64 "-%s.json", folder, state.steps,
+                         lab->evaluation) >= SFT_RUN_PATH)
         path[0] = '\0';
 }
 
@@ -148,8 +148,8 @@ static const char *misfit_of(const struct sft_score *score, const struct sft_mod
 }
 
 /* Leaves out scores that the model does not have. */
-static uint64_t fitting_scores(struct sft_lab *lab, const struct sft_plan_item *item, const struct sft_model *model,
-                               uint64_t scores)
+static uint64_t fitting_scores(struct sft_lab *lab, const struct sft_plan_item *item,
+                               const struct sft_model *model, uint64_t scores)
 {
     for (int i = 0; i < sft_score_count(); i++) {
         const struct sft_score *score = sft_score_at(i);
@@ -177,7 +177,8 @@ static json_t *merge(json_t *old, json_t *new)
     return old;
 }
 
-static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *model, uint64_t scores, json_t **metrics)
+static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *model, uint64_t scores,
+                                       json_t **metrics)
 {
     struct sft_text list = {0};
     json_t *results = NULL;
@@ -193,8 +194,8 @@ static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *mo
 static bool is_about_scores(enum sft_status status) { return status == SFT_DATA || status == SFT_FAILED; }
 
 /* Each by itself, so that one that fails (too few images to fit on, no finite numbers) leaves the others. */
-static enum sft_status evaluate_singly(struct sft_lab *lab, const struct sft_plan_item *item, struct sft_model *model,
-                                       uint64_t scores, json_t **metrics)
+static enum sft_status evaluate_singly(struct sft_lab *lab, const struct sft_plan_item *item,
+                                       struct sft_model *model, uint64_t scores, json_t **metrics)
 {
     for (int i = 0; i < sft_score_count(); i++) {
         enum sft_status status = SFT_OK;
@@ -288,7 +289,8 @@ static int64_t images_of(const struct sft_lab *lab, uint64_t scores)
 }
 
 /* Seconds of an item's evaluation; 0 where all is there. */
-static double evaluation_seconds(const struct sft_lab *lab, struct work *work, const struct sft_plan_item *item)
+static double evaluation_seconds(const struct sft_lab *lab, struct work *work,
+                                 const struct sft_plan_item *item)
 {
     json_t *metrics = read_metrics(lab, item->state);
     uint64_t missing = missing_scores(item, metrics);
@@ -296,10 +298,10 @@ static double evaluation_seconds(const struct sft_lab *lab, struct work *work, c
     return missing ? (double)images_of(lab, missing) * per_image(lab, work, item->state.model) : 0;
 }
 
-/* Seconds of the training that makes the items from `first` on: a backward pass is as dear as two forward ones, and
- * there is an outlier for each ID image. */
-static enum sft_status training_seconds(const struct sft_lab *lab, struct work *work, struct sft_state state, int count,
-                                        const int64_t *steps, double *seconds)
+/* Seconds of the training that makes the items from `first` on: a backward pass is as dear as two forward
+ * ones, and there is an outlier for each ID image. */
+static enum sft_status training_seconds(const struct sft_lab *lab, struct work *work, struct sft_state state,
+                                        int count, const int64_t *steps, double *seconds)
 {
     enum { FORWARD_AND_BACKWARD = 3, KINDS_OF_IMAGES = 2 };
     struct sft_tuning tuning;
@@ -308,15 +310,17 @@ static enum sft_status training_seconds(const struct sft_lab *lab, struct work *
     if (status == SFT_OK) status = sft_find_optimizer(sft_tuning_values(&tuning)->optimizer, &optimizer);
     if (status == SFT_OK) {
         double passes = optimizer->perturbed == SFT_PERTURB_NOTHING ? 1 : 2;
-        *seconds = passes * FORWARD_AND_BACKWARD * KINDS_OF_IMAGES * (double)sft_tuning_values(&tuning)->batch *
-                   (double)steps[count - 1] * per_image(lab, work, state.model);
+        *seconds = passes * FORWARD_AND_BACKWARD * KINDS_OF_IMAGES *
+                   (double)sft_tuning_values(&tuning)->batch * (double)steps[count - 1] *
+                   per_image(lab, work, state.model);
     }
     sft_tuning_free(&tuning);
     return status;
 }
 
 /* From item `first` on. */
-static enum sft_status add_up(const struct sft_plan *plan, size_t first, const struct sft_lab *lab, struct work *work)
+static enum sft_status add_up(const struct sft_plan *plan, size_t first, const struct sft_lab *lab,
+                              struct work *work)
 {
     int64_t steps[MAX_LENGTHS];
     int count;
@@ -355,8 +359,8 @@ static void announce(const struct sft_lab *lab, const struct work *work)
     sft_log(SFT_LOG_INFO,
             "%s: %d trainings with %" PRId64 " steps, %d evaluations of %" PRId64
             " images and more; %d are there already; about %s on %s",
-            lab->experiment->name, work->trainings, work->steps, work->evaluations, images_of(lab, 0), work->done,
-            duration(work->seconds, time), sft_device_get_info(lab->device)->name);
+            lab->experiment->name, work->trainings, work->steps, work->evaluations, images_of(lab, 0),
+            work->done, duration(work->seconds, time), sft_device_get_info(lab->device)->name);
 }
 
 /* ---- doing it ---- */
@@ -366,8 +370,8 @@ static void describe(const struct sft_state *state, char *text, size_t size)
     if (!state->tuning)
         snprintf(text, size, "%s as it is", state->model->role->name);
     else
-        snprintf(text, size, "%s, %s, seed %" PRId64, state->model->role->name, *state->tuning ? state->tuning : "SFT",
-                 state->seed);
+        snprintf(text, size, "%s, %s, seed %" PRId64, state->model->role->name,
+                 *state->tuning ? state->tuning : "SFT", state->seed);
 }
 
 /* Trains and evaluates what one training makes. What diverges is told and leaves no metrics. */
@@ -377,15 +381,16 @@ static enum sft_status run_group(struct sft_plan *plan, size_t first, int count,
     struct sft_state state = plan->items[first].state;
     enum sft_status status = state.tuning ? sft_tuning_run(lab, state, count, steps) : SFT_OK;
     char text[512];
-    for (int k = 0; status == SFT_OK && k < count; k++) status = run_evaluation(lab, &plan->items[first + (size_t)k]);
+    for (int k = 0; status == SFT_OK && k < count; k++)
+        status = run_evaluation(lab, &plan->items[first + (size_t)k]);
     if (status != SFT_FAILED) return status;
     describe(&state, text, sizeof(text));
     sft_lab_note(lab, "%s: failed, see the message above; its rows are without it", text);
     return SFT_OK;
 }
 
-static void tell_progress(const struct sft_plan *plan, size_t done, const struct sft_state *state, double start,
-                          double share)
+static void tell_progress(const struct sft_plan *plan, size_t done, const struct sft_state *state,
+                          double start, double share)
 {
     char text[512], time[16];
     double spent = sft_now() - start;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What has to be trained and evaluated for some tables, each thing once: rows that share a model, a fine-tuning or an
- * evaluation share it here too, across tables and, through the folder of runs, across commands.
+ * What has to be trained and evaluated for some tables, each thing once: rows that share a model, a
+ * fine-tuning or an evaluation share it here too, across tables and, through the folder of runs, across
+ * commands.
  *
- * Below --out, runs/MODEL-ID holds the evaluations of a model as it is, and runs/MODEL-TUNING-ID-sSEED a fine-tuning (a
- * run folder as `finetune` leaves it, with model-STEPS.safetensors) and its evaluations, metrics-STEPS-ID.json. ID is a
- * hash of what decides the result, so that nothing is ever taken for something else.
+ * Below --out, runs/MODEL-ID holds the evaluations of a model as it is, and runs/MODEL-TUNING-ID-sSEED a
+ * fine-tuning (a run folder as `finetune` leaves it, with model-STEPS.safetensors) and its evaluations,
+ * metrics-STEPS-ID.json. ID is a hash of what decides the result, so that nothing is ever taken for something
+ * else.
  */
 #ifndef SFT_REPRODUCE_PLAN_H
 #define SFT_REPRODUCE_PLAN_H
@@ -34,8 +36,8 @@ struct sft_plan {
 enum sft_status sft_plan_add(struct sft_plan *plan, struct sft_state state,
                              const struct sft_score *score) SFT_MUST_CHECK;
 
-/* Does it all, in an order in which trainings are shared; says before what is to be done and how long it may take. A
- * training that diverges is told and leaves its metrics NULL. */
+/* Does it all, in an order in which trainings are shared; says before what is to be done and how long it may
+ * take. A training that diverges is told and leaves its metrics NULL. */
 enum sft_status sft_plan_run(struct sft_plan *plan, struct sft_lab *lab) SFT_MUST_CHECK;
 
 /* The metrics of a state, NULL where there are none; borrowed. */

@@ -115,7 +115,8 @@ static void add_headings(const struct sft_measured *measured, int width, struct 
     char name[2 * CELL];
     add_padded(out, "", width + LABEL);
     for (int c = first_shown(measured); c < columns_of(measured); c += 2) {
-        sft_text_shorten(name, sizeof(name), c < columns_of(measured) - 2 ? set_of(measured, c) : "", 2 * CELL - 1);
+        sft_text_shorten(name, sizeof(name), c < columns_of(measured) - 2 ? set_of(measured, c) : "",
+                         2 * CELL - 1);
         for (int i = sft_text_columns(name); i < 2 * CELL; i++) sft_text_add(out, " ");
         sft_text_add(out, name);
     }
@@ -154,7 +155,8 @@ static void add_remarks(const struct sft_measured *measured, struct sft_text *ou
     if (measured->lab->values->limit)
         sft_text_printf(out, " Only the first %" PRId64 " images of each set.", measured->lab->values->limit);
     if (measured->lab->values->steps)
-        sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.", measured->lab->values->steps);
+        sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.",
+                        measured->lab->values->steps);
     if (measured->table->remark) sft_text_printf(out, " Note: %s.", measured->table->remark);
 }
 
@@ -183,8 +185,8 @@ void sft_measured_text(const struct sft_measured *measured, struct sft_text *out
     sft_text_add(out, "\n");
 }
 
-static void add_markdown_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line,
-                              struct sft_text *out)
+static void add_markdown_line(const struct sft_measured *measured, const struct sft_measured_row *row,
+                              enum line line, struct sft_text *out)
 {
     char name[128], text[16];
     row_name(measured, row, name);
@@ -217,7 +219,8 @@ void sft_measured_markdown(const struct sft_measured *measured, struct sft_text 
 /* ---- for a browser ---- */
 
 /* The deviation stands beneath its mean and has no line of its own. */
-static bool has_html_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line)
+static bool has_html_line(const struct sft_measured *measured, const struct sft_measured_row *row,
+                          enum line line)
 {
     return line != DEVIATION && has_line(measured, row, line);
 }
@@ -239,8 +242,8 @@ static void add_html_head(const struct sft_measured *measured, struct sft_text *
     sft_text_add(out, "</tr></thead>\n");
 }
 
-static void add_html_line(const struct sft_measured *measured, const struct sft_measured_row *row, enum line line,
-                          struct sft_text *out)
+static void add_html_line(const struct sft_measured *measured, const struct sft_measured_row *row,
+                          enum line line, struct sft_text *out)
 {
     char text[16];
     sft_text_printf(out, "<th scope=\"row\">%s</th>", line_names[line]);
@@ -256,7 +259,8 @@ static void add_html_line(const struct sft_measured *measured, const struct sft_
     sft_text_add(out, "</tr>\n");
 }
 
-static void add_html_row(const struct sft_measured *measured, const struct sft_measured_row *row, struct sft_text *out)
+static void add_html_row(const struct sft_measured *measured, const struct sft_measured_row *row,
+                         struct sft_text *out)
 {
     char name[128];
     int lines = 0;
@@ -278,7 +282,8 @@ void sft_measured_html(const struct sft_measured *measured, struct sft_text *out
     const struct sft_table *table = measured->table;
     struct sft_text remarks = {0};
     add_remarks(measured, &remarks);
-    sft_text_printf(out, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s: ", table->name, table->name, table->name);
+    sft_text_printf(out, "<section aria-labelledby=\"%s\"><h2 id=\"%s\">%s: ", table->name, table->name,
+                    table->name);
     sft_text_add_escaped(out, table->title);
     sft_text_add(out, "</h2>\n<p class=\"soft\">");
     sft_text_add_escaped(out, remarks.data ? remarks.data : "");
@@ -302,19 +307,21 @@ static void add_fraction(struct sft_text *out, double percent)
 void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
 {
     if (out->length == 0)
-        sft_text_add(out, "table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference\n");
+        sft_text_add(
+            out, "table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference\n");
     for (size_t i = 0; i < measured->count; i++)
         for (int c = 0; c < columns_of(measured); c++) {
             const struct sft_measured_row *row = &measured->rows[i];
-            const char *const fields[] = {measured->table->name, row->row->model, row->row->name, row->row->score,
-                                          row->row->tuning ? row->row->tuning : ""};
+            const char *const fields[] = {measured->table->name, row->row->model, row->row->name,
+                                          row->row->score, row->row->tuning ? row->row->tuning : ""};
             for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
                 sft_text_add_csv(out, fields[f]);
                 sft_text_add(out, ",");
             }
-            sft_text_printf(out, "%" PRId64 ",%s,%s,%d", row->steps, set_of(measured, c), metric_of(measured, c),
-                            row->cells[c].n);
-            for (enum line line = MEAN; line < LINES; line++) add_fraction(out, value_of(&row->cells[c], line));
+            sft_text_printf(out, "%" PRId64 ",%s,%s,%d", row->steps, set_of(measured, c),
+                            metric_of(measured, c), row->cells[c].n);
+            for (enum line line = MEAN; line < LINES; line++)
+                add_fraction(out, value_of(&row->cells[c], line));
             sft_text_add(out, "\n");
         }
 }
@@ -332,8 +339,9 @@ static json_t *cells_json(const struct sft_measured *measured, const struct sft_
         }
         json_object_set_new(set, metric_of(measured, c),
                             json_pack("{s:i, s:o, s:o, s:o}", "seeds", row->cells[c].n, "mean",
-                                      fraction(row->cells[c].mean), "deviation", fraction(row->cells[c].deviation),
-                                      "published", fraction(row->cells[c].published)));
+                                      fraction(row->cells[c].mean), "deviation",
+                                      fraction(row->cells[c].deviation), "published",
+                                      fraction(row->cells[c].published)));
     }
     return sets;
 }
@@ -343,10 +351,11 @@ json_t *sft_measured_json(const struct sft_measured *measured)
     json_t *rows = json_array();
     for (size_t i = 0; i < measured->count; i++) {
         const struct sft_measured_row *row = &measured->rows[i];
-        json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s?, s:I, s:o}", "model", row->row->model, "row",
-                                              row->row->name, "score", row->row->score, "tuning", row->row->tuning,
-                                              "steps", (json_int_t)row->steps, "sets", cells_json(measured, row)));
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:s, s:s, s:s?, s:I, s:o}", "model", row->row->model, "row",
+                                        row->row->name, "score", row->row->score, "tuning", row->row->tuning,
+                                        "steps", (json_int_t)row->steps, "sets", cells_json(measured, row)));
     }
-    return json_pack("{s:s, s:s, s:s?, s:o}", "name", measured->table->name, "title", measured->table->title, "remark",
-                     measured->table->remark, "rows", rows);
+    return json_pack("{s:s, s:s, s:s?, s:o}", "name", measured->table->name, "title", measured->table->title,
+                     "remark", measured->table->remark, "rows", rows);
 }

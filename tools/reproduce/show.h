@@ -6,8 +6,8 @@
 #include "runtime/base/text.h"
 #include "tools/reproduce/measure.h"
 
-/* For a terminal, and as Markdown: for each row what was measured (the mean over the seeds and the standard deviation),
- * what the paper prints, and the difference; percent. */
+/* For a terminal, and as Markdown: for each row what was measured (the mean over the seeds and the standard
+ * deviation), what the paper prints, and the difference; percent. */
 void sft_measured_text(const struct sft_measured *measured, struct sft_text *out);
 void sft_measured_markdown(const struct sft_measured *measured, struct sft_text *out);
 
@@ -15,8 +15,8 @@ void sft_measured_markdown(const struct sft_measured *measured, struct sft_text 
 void sft_measured_html(const struct sft_measured *measured, struct sft_text *out);
 
 /* In long form, with fractions:
- * table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference; with these names first where
- * `out` is empty. And as JSON, a new reference, NULL without memory. */
+ * table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference; with these names
+ * first where `out` is empty. And as JSON, a new reference, NULL without memory. */
 void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out);
 json_t *sft_measured_json(const struct sft_measured *measured);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The same tables at the size of CIFAR-10: the paper prints nothing to set beside them. Settings are the defaults of
- * `finetune` below 120 pixels (tools/cmd_finetune.c), which has rho 0.1. VGG11-GN stands in the place of T2T in table
- * 2; tables 4 and 6 have one model only, so that all of them take less than two hours on two cores.
+ * The same tables at the size of CIFAR-10: the paper prints nothing to set beside them. Settings are the
+ * defaults of `finetune` below 120 pixels (tools/cmd_finetune.c), which has rho 0.1. VGG11-GN stands in the
+ * place of T2T in table 2; tables 4 and 6 have one model only, so that all of them take less than two hours
+ * on two cores.
  */
 #include "tools/reproduce/tables.h"
 
@@ -121,7 +122,8 @@ const struct sft_table sft_small_tables[] = {
     {"small-table1", "resnetv2_20_gn on CIFAR-10", table1, false, NULL},
     {"small-table2", "VGG11 with group norm on CIFAR-10", table2, false, NULL},
     {"small-table3", "VGG11 on CIFAR-10", table3, false,
-     "VGG11 has no normalisation layers: SFT without a perturbation, with all parameters perturbed, and on VGG11 with "
+     "VGG11 has no normalisation layers: SFT without a perturbation, with all parameters perturbed, and on "
+     "VGG11 with "
      "group norm; batch norm is the paper's limitation"},
     {"small-table4", "pseudo-OOD images, Energy", table4, false, NULL},
     {"small-table5", "how long to fine-tune, Energy, averages over the sets", table5, true, NULL},

@@ -43,8 +43,10 @@ static const struct sft_collection packs = {
     .test = {"--eval-id", {"cifar10:cifar10#test", "cifar10:cifar-10-batches-bin#test"}},
     .sets = {{"mnist_m", {"cifar-bin:mnist_m/test.bin.xz", "cifar-bin:mnist_m/test.bin"}},
              {"textures", {"cifar-bin:textures/test.bin.xz", "cifar-bin:textures/test.bin"}},
-             {"tin_scenes_crop", {"cifar-bin:tin_scenes_crop/test.bin.xz", "cifar-bin:tin_scenes_crop/test.bin"}},
-             {"tin_scenes_resize", {"cifar-bin:tin_scenes_resize/test.bin.xz", "cifar-bin:tin_scenes_resize/test.bin"}},
+             {"tin_scenes_crop",
+              {"cifar-bin:tin_scenes_crop/test.bin.xz", "cifar-bin:tin_scenes_crop/test.bin"}},
+             {"tin_scenes_resize",
+              {"cifar-bin:tin_scenes_resize/test.bin.xz", "cifar-bin:tin_scenes_resize/test.bin"}},
              {"tin_objects_resize",
               {"cifar-bin:tin_objects_resize/test.bin.xz", "cifar-bin:tin_objects_resize/test.bin"}},
              {"intel_scenes", {"cifar-bin:intel_scenes/test.bin.xz", "cifar-bin:intel_scenes/test.bin"}}},
@@ -52,39 +54,40 @@ static const struct sft_collection packs = {
 
 /* ---- experiments ---- */
 
-#define TABLE(i, text)                                                                                                 \
-    {                                                                                                                  \
-        "table" #i, text, .collection = (i) == 3 ? &cifar : &imagenet, .tables = sft_paper_tables, .table = (i)-1      \
+#define TABLE(i, text)                                                                                       \
+    {                                                                                                        \
+        "table" #i, text, .collection = (i) == 3 ? &cifar : &imagenet, .tables = sft_paper_tables,           \
+                          .table = (i)-1                                                                     \
     }
-#define SMALL_TABLE(i, text)                                                                                           \
-    {                                                                                                                  \
-        "small-table" #i, text, .collection = &packs, .tables = sft_small_tables, .table = (i)-1                       \
+#define SMALL_TABLE(i, text)                                                                                 \
+    {                                                                                                        \
+        "small-table" #i, text, .collection = &packs, .tables = sft_small_tables, .table = (i)-1             \
     }
-#define FIGURE(prefix, i, role, on, list, column, text)                                                                \
-    {                                                                                                                  \
-        prefix "figure" #i, text, .kind = SFT_EXPERIMENT_FIGURE, .collection = on, .figure = {                         \
-            role,                                                                                                      \
-            "",                                                                                                        \
-            list,                                                                                                      \
-            50,                                                                                                        \
-            column                                                                                                     \
-        }                                                                                                              \
+#define FIGURE(prefix, i, role, on, list, column, text)                                                      \
+    {                                                                                                        \
+        prefix "figure" #i, text, .kind = SFT_EXPERIMENT_FIGURE, .collection = on, .figure = {               \
+            role,                                                                                            \
+            "",                                                                                              \
+            list,                                                                                            \
+            50,                                                                                              \
+            column                                                                                           \
+        }                                                                                                    \
     }
-#define FIGURES(prefix, role, on, textures)                                                                            \
-    FIGURE(prefix, 2, role, on, "energy", NULL, "densities of Energy on every set, before and after SFT"),             \
-        FIGURE(prefix, 3, role, on, "gradnorm,maxlogit", textures,                                                     \
-               "densities of the gradient norm and the largest logit, before and after"),                              \
+#define FIGURES(prefix, role, on, textures)                                                                  \
+    FIGURE(prefix, 2, role, on, "energy", NULL, "densities of Energy on every set, before and after SFT"),   \
+        FIGURE(prefix, 3, role, on, "gradnorm,maxlogit", textures,                                           \
+               "densities of the gradient norm and the largest logit, before and after"),                    \
         FIGURE(prefix, 4, role, on, "energy", textures, "densities of Energy, before and after")
-#define PROP1(prefix, role, on)                                                                                        \
-    {                                                                                                                  \
-        prefix "prop1", "what Proposition 1 speaks of, step by step", .kind = SFT_EXPERIMENT_PROP1, .collection = on,  \
-                                                                      .figure = {                                      \
-                                                                          role,                                        \
-                                                                          "",                                          \
-                                                                          "energy",                                    \
-                                                                          50,                                          \
-                                                                          NULL                                         \
-                                                                      }                                                \
+#define PROP1(prefix, role, on)                                                                              \
+    {                                                                                                        \
+        prefix "prop1", "what Proposition 1 speaks of, step by step", .kind = SFT_EXPERIMENT_PROP1,          \
+                                                                      .collection = on, .figure = {          \
+                                                                          role,                              \
+                                                                          "",                                \
+                                                                          "energy",                          \
+                                                                          50,                                \
+                                                                          NULL                               \
+                                                                      }                                      \
     }
 
 const struct sft_experiment sft_experiments[] = {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The experiments of the paper of SFT as data: its tables row by row with what they print, the models and data sets
- * that they speak of, and the same tables at the size of CIFAR ("small-..."), where the paper's numbers do not apply.
+ * The experiments of the paper of SFT as data: its tables row by row with what they print, the models and
+ * data sets that they speak of, and the same tables at the size of CIFAR ("small-..."), where the paper's
+ * numbers do not apply.
  *
- * A row says which model is scored by what, and how it is fine-tuned before: as options of `finetune`. Everything else
- * (which runs are shared, what is missing, how it is printed) follows from the rows.
+ * A row says which model is scored by what, and how it is fine-tuned before: as options of `finetune`.
+ * Everything else (which runs are shared, what is missing, how it is printed) follows from the rows.
  */
 #ifndef SFT_REPRODUCE_TABLES_H
 #define SFT_REPRODUCE_TABLES_H

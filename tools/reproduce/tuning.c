@@ -80,7 +80,8 @@ void sft_state_folder(const struct sft_lab *lab, struct sft_state state, char pa
     snprintf(text, sizeof(text), "%s\n%s\n%s", state.model->sha256, lab->training, state.tuning);
     sft_sha256(text, strlen(text), hex);
     slug_of(*state.tuning ? state.tuning : "sft", slug, sizeof(slug));
-    snprintf(path, SFT_RUN_PATH, "%s/runs/%s-%s-%.12s-s%" PRId64, out, state.model->role->name, slug, hex, state.seed);
+    snprintf(path, SFT_RUN_PATH, "%s/runs/%s-%s-%.12s-s%" PRId64, out, state.model->role->name, slug, hex,
+             state.seed);
 }
 
 void sft_state_weights(const struct sft_lab *lab, struct sft_state state, char path[SFT_RUN_PATH])
@@ -91,7 +92,8 @@ void sft_state_weights(const struct sft_lab *lab, struct sft_state state, char p
         return;
     }
     sft_state_folder(lab, state, folder);
-    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/model-%" PRId64 ".safetensors", folder, state.steps) >= SFT_RUN_PATH)
+    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/model-%" PRId64 ".safetensors", folder, state.steps) >=
+        SFT_RUN_PATH)
         path[0] = '\0';
 }
 
@@ -134,9 +136,13 @@ static bool can_go_on(const char *folder, int count, const int64_t *steps)
 
 /* ---- a run ---- */
 
-const struct sft_fit_values *sft_tuning_values(const struct sft_tuning *tuning) { return tuning->args.values; }
+const struct sft_fit_values *sft_tuning_values(const struct sft_tuning *tuning)
+{
+    return tuning->args.values;
+}
 
-static void add_common(const struct sft_lab *lab, struct sft_state state, const char *folder, struct sft_tuning *tuning)
+static void add_common(const struct sft_lab *lab, struct sft_state state, const char *folder,
+                       struct sft_tuning *tuning)
 {
     add_option(tuning, "weights", state.model->path);
     add_option(tuning, "model", state.model->variant);
@@ -152,12 +158,13 @@ static void add_common(const struct sft_lab *lab, struct sft_state state, const 
 
 static enum sft_status parse(struct sft_tuning *tuning)
 {
-    if (tuning->overflow) return sft_fail(SFT_USAGE, "--tune, or the names of files and folders, are too long");
+    if (tuning->overflow)
+        return sft_fail(SFT_USAGE, "--tune, or the names of files and folders, are too long");
     return sft_args_parse(&sft_command_finetune, tuning->argc, tuning->argv, &tuning->args);
 }
 
-enum sft_status sft_tuning_parse(const struct sft_lab *lab, struct sft_state state, int count, const int64_t *steps,
-                                 struct sft_tuning *tuning)
+enum sft_status sft_tuning_parse(const struct sft_lab *lab, struct sft_state state, int count,
+                                 const int64_t *steps, struct sft_tuning *tuning)
 {
     char folder[SFT_RUN_PATH];
     *tuning = (struct sft_tuning){0};
@@ -168,13 +175,15 @@ enum sft_status sft_tuning_parse(const struct sft_lab *lab, struct sft_state sta
     add_word(tuning, can_go_on(folder, count, steps) ? "--resume" : "--overwrite");
     SFT_TRY(parse(tuning));
     if (sft_tuning_values(tuning)->schedule == SFT_SCHEDULE_CONSTANT) return SFT_OK;
-    return sft_fail(SFT_USAGE, "--tune: runs of several lengths share their first steps here, which takes --schedule "
-                               "constant");
+    return sft_fail(SFT_USAGE,
+                    "--tune: runs of several lengths share their first steps here, which takes --schedule "
+                    "constant");
 }
 
 void sft_tuning_free(struct sft_tuning *tuning) { sft_args_free(&tuning->args); }
 
-enum sft_status sft_tuning_run(const struct sft_lab *lab, struct sft_state state, int count, const int64_t *steps)
+enum sft_status sft_tuning_run(const struct sft_lab *lab, struct sft_state state, int count,
+                               const int64_t *steps)
 {
     struct sft_tuning tuning;
     struct sft_model *model = NULL;

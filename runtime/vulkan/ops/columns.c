@@ -10,8 +10,8 @@ static uint32_t power_of_two_up(uint64_t number, uint32_t most)
 
 static uint32_t group_size(const struct sft_vk_limits *limits)
 {
-    uint32_t most =
-        limits->max_invocations < limits->max_group_size[0] ? limits->max_invocations : limits->max_group_size[0];
+    uint32_t most = limits->max_invocations < limits->max_group_size[0] ? limits->max_invocations
+                                                                        : limits->max_group_size[0];
     return most >= 256 ? 256 : 128;
 }
 
@@ -20,7 +20,8 @@ void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *
 {
     enum { CPU_GROUP = 16, SHARED_ROWS = 16 };
     uint32_t group = limits->cpu_device ? CPU_GROUP : group_size(limits), ty = 1;
-    if (!limits->cpu_device) ty = along_rows ? power_of_two_up(rows, group) : power_of_two_up(rows / 4, SHARED_ROWS);
+    if (!limits->cpu_device)
+        ty = along_rows ? power_of_two_up(rows, group) : power_of_two_up(rows / 4, SHARED_ROWS);
     dispatch->spec[0] = group;
     dispatch->spec[1] = group / ty;
     sft_vk_grid(limits, sft_vk_divide_up(columns, group / ty), dispatch->groups);
@@ -62,7 +63,8 @@ static void split_axes(const struct sft_vk_reduction *reduction, struct axes *ke
     }
 }
 
-/* Into how many parts each sum is cut, so that there is work for a whole GPU; by shape only, like the scratch memory.
+/* Into how many parts each sum is cut, so that there is work for a whole GPU; by shape only, like the scratch
+ * memory.
  */
 static uint64_t parts_of(uint64_t kept, uint64_t rows)
 {
@@ -78,8 +80,9 @@ size_t sft_vk_reduce_scratch(uint64_t kept, uint64_t rows)
     return parts > 1 ? (size_t)(parts * kept * sizeof(float)) : 0;
 }
 
-static enum sft_status dispatch_sum(struct sft_vk_recorder *recorder, const struct sft_vk_reduction *reduction,
-                                    const struct axes *kept, const struct axes *rows, uint64_t parts)
+static enum sft_status dispatch_sum(struct sft_vk_recorder *recorder,
+                                    const struct sft_vk_reduction *reduction, const struct axes *kept,
+                                    const struct axes *rows, uint64_t parts)
 {
     uint64_t part_rows = sft_vk_divide_up(rows->count, parts);
     struct sft_vk_dispatch dispatch = {
@@ -88,9 +91,10 @@ static enum sft_status dispatch_sum(struct sft_vk_recorder *recorder, const stru
         .n_spec = 5,
         .operands = {reduction->x, reduction->y},
         .n_operands = 2,
-        .push = {sft_vk_bits(reduction->number), (uint32_t)kept->count, (uint32_t)rows->count, (uint32_t)parts,
-                 (uint32_t)part_rows, kept->size[0], kept->size[1], kept->stride[0], kept->stride[1], kept->stride[2],
-                 rows->size[0], rows->size[1], rows->stride[0], rows->stride[1], rows->stride[2]},
+        .push = {sft_vk_bits(reduction->number), (uint32_t)kept->count, (uint32_t)rows->count,
+                 (uint32_t)parts, (uint32_t)part_rows, kept->size[0], kept->size[1], kept->stride[0],
+                 kept->stride[1], kept->stride[2], rows->size[0], rows->size[1], rows->stride[0],
+                 rows->stride[1], rows->stride[2]},
         .n_push = 15,
     };
     sft_vk_columns(sft_vk_recorder_limits(recorder), &dispatch, kept->count * parts, part_rows,
@@ -117,6 +121,7 @@ enum sft_status sft_vk_reduce(struct sft_vk_recorder *recorder, const struct sft
     second.square = false;
     partial.count = partial.size[0] = (uint32_t)parts;
     partial.stride[0] = (uint32_t)kept.count;
-    all = (struct axes){.n = 1, .size = {(uint32_t)kept.count, 1, 1}, .stride = {1, 0, 0}, .count = kept.count};
+    all =
+        (struct axes){.n = 1, .size = {(uint32_t)kept.count, 1, 1}, .stride = {1, 0, 0}, .count = kept.count};
     return dispatch_sum(recorder, &second, &all, &partial, 1);
 }

@@ -5,8 +5,9 @@
 
 #include "runtime/vulkan/recorder.h"
 
-/* Sets specialisation constants 0 (the group's size) and 1 (TX) and the grid, for `columns` results that are each made
- * of `rows` terms. `along_rows`: a column's terms lie next to one another, so neighbouring lanes should share a column.
+/* Sets specialisation constants 0 (the group's size) and 1 (TX) and the grid, for `columns` results that are
+ * each made of `rows` terms. `along_rows`: a column's terms lie next to one another, so neighbouring lanes
+ * should share a column.
  */
 void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *dispatch, uint64_t columns,
                     uint64_t rows, bool along_rows);

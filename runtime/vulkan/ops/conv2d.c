@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convolution and its gradients as products without a lowered copy of the image: the shaders find each element of the
- * lowered matrix by its tap and pixel (shaders/lib/conv2d.glsl says how).
- *   forward   rows: output pixels   columns: output channels   sum: taps and input channels
- *   dx        rows: input pixels    columns: input channels    sum: taps and output channels
- *   dw        rows: taps and input channels   columns: output channels   sum: output pixels
+ * Convolution and its gradients as products without a lowered copy of the image: the shaders find each
+ * element of the lowered matrix by its tap and pixel (shaders/lib/conv2d.glsl says how). forward   rows:
+ * output pixels   columns: output channels   sum: taps and input channels dx        rows: input pixels
+ * columns: input channels    sum: taps and output channels dw        rows: taps and input channels   columns:
+ * output channels   sum: output pixels
  */
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/gemm.h"
@@ -18,7 +18,10 @@ struct axis {
 };
 
 /* Signed halves of a word. */
-static uint32_t pair(int64_t rows, int64_t columns) { return ((uint32_t)rows & 0xffffu) | (uint32_t)columns << 16; }
+static uint32_t pair(int64_t rows, int64_t columns)
+{
+    return ((uint32_t)rows & 0xffffu) | (uint32_t)columns << 16;
+}
 
 static const struct sft_conv2d_params *params_of(const struct sft_node *node)
 {
@@ -34,13 +37,14 @@ static enum sft_status check_sizes(const struct sft_graph *graph, const struct s
     const int64_t limit = 0x7fff;
     for (int i = 0; i < AXES; i++) {
         int64_t reach = params->pad[i] + (int64_t)params->dilation[i] * weight->dim[i];
-        if (in->dim[1 + i] <= limit && out->dim[1 + i] <= limit && params->size[i] <= limit && reach <= limit &&
-            params->stride[i] <= limit)
+        if (in->dim[1 + i] <= limit && out->dim[1 + i] <= limit && params->size[i] <= limit &&
+            reach <= limit && params->stride[i] <= limit)
             continue;
-        return sft_fail(SFT_USAGE,
-                        "%s: the Vulkan kernels take images, kernels, strides and paddings of up to %d pixels a "
-                        "side; use the CPU backend or smaller images",
-                        node->op->name, (int)limit);
+        return sft_fail(
+            SFT_USAGE,
+            "%s: the Vulkan kernels take images, kernels, strides and paddings of up to %d pixels a "
+            "side; use the CPU backend or smaller images",
+            node->op->name, (int)limit);
     }
     return SFT_OK;
 }
@@ -68,7 +72,8 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
-/* The input pixels first, first + stride, ... meet the taps r with (first + pad - r*dilation) divisible by the stride.
+/* The input pixels first, first + stride, ... meet the taps r with (first + pad - r*dilation) divisible by
+ * the stride.
  */
 static struct axis backward_axis(const struct sft_conv2d_params *params, int i, int64_t in, int64_t kernel,
                                  int64_t first)
@@ -87,13 +92,15 @@ static struct axis backward_axis(const struct sft_conv2d_params *params, int i, 
     return axis;
 }
 
-/* The whole product, as if every tap met every pixel: it decides about splits and scratch memory, for all classes
- * alike. */
-static struct sft_vk_gemm whole_product(const struct sft_graph *graph, const struct sft_node *node, bool backward)
+/* The whole product, as if every tap met every pixel: it decides about splits and scratch memory, for all
+ * classes alike. */
+static struct sft_vk_gemm whole_product(const struct sft_graph *graph, const struct sft_node *node,
+                                        bool backward)
 {
     const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
     const struct sft_shape *weight = sft_in_shape(graph, node, 1);
-    int64_t groups = params_of(node)->groups, taps = weight->dim[0] * weight->dim[1], depth = in->dim[3] / groups;
+    int64_t groups = params_of(node)->groups, taps = weight->dim[0] * weight->dim[1],
+            depth = in->dim[3] / groups;
     struct sft_vk_gemm gemm = {.rows = out->dim[0] * out->dim[1] * out->dim[2],
                                .columns = out->dim[3] / groups,
                                .depth = depth * taps,
@@ -142,7 +149,8 @@ static enum sft_status prepare(struct sft_vk_recorder *recorder, const struct sf
 
 /* One dispatch over the pixels of the axes. */
 static enum sft_status record_pixels(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                     const struct sft_node *node, const struct pixels *pixels, const struct axis *axes)
+                                     const struct sft_node *node, const struct pixels *pixels,
+                                     const struct axis *axes)
 {
     const struct sft_vk_limits *limits = sft_vk_recorder_limits(recorder);
     const struct sft_shape *in = sft_in_shape(graph, node, 0), *out = sft_out_shape(graph, node, 0);
@@ -204,7 +212,8 @@ enum sft_status sft_vk_conv2d(struct sft_vk_recorder *recorder, const struct sft
     struct pixels pixels;
     struct axis axes[AXES];
     SFT_TRY(prepare(recorder, graph, node, false, &pixels));
-    for (int i = 0; i < AXES; i++) axes[i] = forward_axis(params_of(node), i, out->dim[1 + i], weight->dim[i]);
+    for (int i = 0; i < AXES; i++)
+        axes[i] = forward_axis(params_of(node), i, out->dim[1 + i], weight->dim[i]);
     SFT_TRY(record_pixels(recorder, graph, node, &pixels, axes));
     if (pixels.splits == 1) return SFT_OK;
     return sft_vk_gemm_reduce(recorder, graph, &pixels.whole, node->in[2], node->out[0], pixels.relu);
@@ -274,11 +283,11 @@ enum sft_status sft_vk_conv2d_dw(struct sft_vk_recorder *recorder, const struct 
     struct sft_vk_dispatch dispatch = {
         .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), to},
         .n_operands = 3,
-        .push = {(uint32_t)dy->dim[0], pair(dy->dim[1], dy->dim[2]), pair(x->dim[1], x->dim[2]), (uint32_t)x->dim[3],
-                 (uint32_t)dw->dim[2], (uint32_t)gemm.columns, (uint32_t)dy->dim[3],
+        .push = {(uint32_t)dy->dim[0], pair(dy->dim[1], dy->dim[2]), pair(x->dim[1], x->dim[2]),
+                 (uint32_t)x->dim[3], (uint32_t)dw->dim[2], (uint32_t)gemm.columns, (uint32_t)dy->dim[3],
                  pair(params->stride[0], params->stride[1]), pair(params->pad[0], params->pad[1]),
-                 pair(params->dilation[0], params->dilation[1]), pair(dw->dim[0], dw->dim[1]), (uint32_t)splits,
-                 (uint32_t)part},
+                 pair(params->dilation[0], params->dilation[1]), pair(dw->dim[0], dw->dim[1]),
+                 (uint32_t)splits, (uint32_t)part},
         .n_push = 13,
     };
     SFT_TRY(check_sizes(graph, node, dw));

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All ops that work element by element: one shader, elementwise.comp, whose function is a specialisation constant. */
+/* All ops that work element by element: one shader, elementwise.comp, whose function is a specialisation
+ * constant. */
 #include "runtime/ops.h"
 #include "runtime/vulkan/recorder.h"
 #include "shaders/abi/elementwise.h"
 
 enum { GROUP = 64 };
 
-/* How the second operand repeats over the first: sizes and strides, last axis first, neighbours that step alike merged.
+/* How the second operand repeats over the first: sizes and strides, last axis first, neighbours that step
+ * alike merged.
  */
 struct broadcast {
     int axes; /* 0: same shape */
@@ -45,8 +47,8 @@ static bool by_four(const struct sft_graph *graph, const sft_value *values, int 
 }
 
 /* y = f(a, b); b repeats over y's shape. */
-static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value a, sft_value b,
-                           sft_value y, uint32_t function, float number)
+static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value a,
+                           sft_value b, sft_value y, uint32_t function, float number)
 {
     const struct sft_shape *shape = sft_graph_shape(graph, y);
     int64_t count = sft_shape_count(shape);
@@ -71,12 +73,12 @@ static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_gr
     return sft_vk_record(recorder, &dispatch);
 }
 
-#define MAP(name, function, number)                                                                                    \
-    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,                     \
-                                  const struct sft_node *node)                                                         \
-    {                                                                                                                  \
-        return map(recorder, graph, node->n_in > 0 ? node->in[0] : SFT_NONE, node->n_in > 1 ? node->in[1] : SFT_NONE,  \
-                   node->out[0], function, number);                                                                    \
+#define MAP(name, function, number)                                                                          \
+    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,           \
+                                  const struct sft_node *node)                                               \
+    {                                                                                                        \
+        return map(recorder, graph, node->n_in > 0 ? node->in[0] : SFT_NONE,                                 \
+                   node->n_in > 1 ? node->in[1] : SFT_NONE, node->out[0], function, number);                 \
     }
 
 MAP(add, SFT_MAP_ADD, SFT_NODE_PARAMS(struct sft_add_params, node)->alpha)

@@ -36,7 +36,8 @@ size_t sft_vk_gemm_scratch(const struct sft_vk_gemm *gemm) { return copy_bytes(g
 
 struct sft_vk_operand sft_vk_gemm_parts(const struct sft_vk_gemm *gemm)
 {
-    return (struct sft_vk_operand){.value = SFT_VK_SCRATCH, .offset = copy_bytes(gemm), .bytes = part_bytes(gemm)};
+    return (struct sft_vk_operand){
+        .value = SFT_VK_SCRATCH, .offset = copy_bytes(gemm), .bytes = part_bytes(gemm)};
 }
 
 enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
@@ -44,7 +45,8 @@ enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struc
 {
     const struct sft_shape *shape = sft_graph_shape(graph, y);
     int64_t count = sft_shape_count(shape), columns = shape->dim[shape->rank - 1];
-    bool vec4 = columns % 4 == 0 && sft_vk_aligned(graph, y) && (bias == SFT_NONE || sft_vk_aligned(graph, bias));
+    bool vec4 =
+        columns % 4 == 0 && sft_vk_aligned(graph, y) && (bias == SFT_NONE || sft_vk_aligned(graph, bias));
     struct sft_vk_operand parts = sft_vk_gemm_parts(gemm);
     parts.read = true;
     struct sft_vk_dispatch dispatch = {
@@ -56,8 +58,8 @@ enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struc
         .push = {(uint32_t)count, (uint32_t)columns, (uint32_t)sft_vk_gemm_splits(gemm), relu},
         .n_push = 4,
     };
-    sft_vk_grid(sft_vk_recorder_limits(recorder), (uint64_t)divide_up(count, vec4 ? 4 * REDUCE_GROUP : REDUCE_GROUP),
-                dispatch.groups);
+    sft_vk_grid(sft_vk_recorder_limits(recorder),
+                (uint64_t)divide_up(count, vec4 ? 4 * REDUCE_GROUP : REDUCE_GROUP), dispatch.groups);
     return sft_vk_record(recorder, &dispatch);
 }
 
@@ -78,7 +80,8 @@ enum sft_status sft_vk_gemm_untranspose(struct sft_vk_recorder *recorder, struct
         .n_spec = 3,
         .operands = {*b, copy},
         .n_operands = 2,
-        .push = {count, 0, 0, columns, depth, 1, 1, depth, 1, columns * depth, 0, 0, 1, columns, columns * depth, 0, 0},
+        .push = {count, 0, 0, columns, depth, 1, 1, depth, 1, columns * depth, 0, 0, 1, columns,
+                 columns * depth, 0, 0},
         .n_push = 17,
     };
     sft_vk_grid(limits, sft_vk_divide_up(count, COPY_GROUP), dispatch.groups);
@@ -108,7 +111,8 @@ static void plan_lanes(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        gemm->columns % width == 0,
                        gemm->depth % 4 == 0};
     for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
-    sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, LANES) * divide_up(gemm->columns, width)), dispatch->groups);
+    sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, LANES) * divide_up(gemm->columns, width)),
+                dispatch->groups);
 }
 
 /* ---- the family for GPUs ---- */
@@ -116,10 +120,14 @@ static void plan_lanes(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
 /* Tiles, largest first; each thread makes `y` x `x` elements of one. */
 static const struct tile {
     uint32_t rows, columns, y, x;
-} tiles[] = {{128, 128, 8, 8}, {128, 64, 8, 8}, {64, 64, 8, 4}, {256, 16, 8, 4}, {128, 32, 8, 4}, {32, 64, 4, 4}};
+} tiles[] = {{128, 128, 8, 8}, {128, 64, 8, 8}, {64, 64, 8, 4},
+             {256, 16, 8, 4},  {128, 32, 8, 4}, {32, 64, 4, 4}};
 enum { N_TILES = sizeof(tiles) / sizeof(*tiles), TILE_DEPTH = 8, TILE_PAD = 4 };
 
-static uint32_t tile_threads(const struct tile *tile) { return tile->rows / tile->y * (tile->columns / tile->x); }
+static uint32_t tile_threads(const struct tile *tile)
+{
+    return tile->rows / tile->y * (tile->columns / tile->x);
+}
 
 static bool tile_fits(const struct tile *tile, const struct sft_vk_limits *limits)
 {
@@ -128,15 +136,17 @@ static bool tile_fits(const struct tile *tile, const struct sft_vk_limits *limit
            shared <= limits->shared_memory;
 }
 
-/* Time of a product in arbitrary units: whole rounds of groups over the device times a group's work, where narrow tiles
- * load more for each multiply-add. */
+/* Time of a product in arbitrary units: whole rounds of groups over the device times a group's work, where
+ * narrow tiles load more for each multiply-add. */
 static double tile_time(const struct tile *tile, const struct sft_vk_gemm *gemm, int64_t layers)
 {
     const double groups_at_once = 128;
-    double groups = (double)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns) * layers);
+    double groups =
+        (double)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns) * layers);
     double rounds = groups < groups_at_once ? 1 : groups / groups_at_once;
     double work = (double)tile->rows * tile->columns;
-    double loads = work * (1.0 / tile->rows + 1.0 / tile->columns) * 8 + work * (1.0 / tile->y + 1.0 / tile->x);
+    double loads =
+        work * (1.0 / tile->rows + 1.0 / tile->columns) * 8 + work * (1.0 / tile->y + 1.0 / tile->x);
     return rounds * (work + loads);
 }
 
@@ -145,7 +155,8 @@ static const struct tile *choose_tile(const struct sft_vk_gemm *gemm, const stru
 {
     const struct tile *best = NULL;
     for (const struct tile *tile = tiles; tile < tiles + N_TILES; tile++)
-        if (tile_fits(tile, limits) && (!best || tile_time(tile, gemm, layers) < tile_time(best, gemm, layers)))
+        if (tile_fits(tile, limits) &&
+            (!best || tile_time(tile, gemm, layers) < tile_time(best, gemm, layers)))
             best = tile;
     return best;
 }
@@ -154,10 +165,12 @@ static void plan_tiled(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     const struct tile *tile = choose_tile(gemm, limits, layers);
-    uint32_t spec[] = {tile_threads(tile), tile->rows,         tile->columns,      tile->y,    tile->x, gemm->vec_a,
-                       gemm->vec_b,        gemm->transposed_a, gemm->transposed_b, gemm->vec_d};
+    uint32_t spec[] = {
+        tile_threads(tile), tile->rows,         tile->columns,      tile->y,    tile->x, gemm->vec_a,
+        gemm->vec_b,        gemm->transposed_a, gemm->transposed_b, gemm->vec_d};
     for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
-    sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns)),
+    sft_vk_grid(limits,
+                (uint64_t)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns)),
                 dispatch->groups);
 }
 

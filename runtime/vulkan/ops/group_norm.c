@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group norm and its gradient. Statistics come by one of two roads: directly, a column of lanes for each group, where
- * the group's channels fill a memory line or there is one pixel; else by channel over stretches of pixels, then merged.
- * The second road is coalesced for any group width, batch norm's single channels included.
+ * Group norm and its gradient. Statistics come by one of two roads: directly, a column of lanes for each
+ * group, where the group's channels fill a memory line or there is one pixel; else by channel over stretches
+ * of pixels, then merged. The second road is coalesced for any group width, batch norm's single channels
+ * included.
  */
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
@@ -28,7 +29,8 @@ static struct sizes sizes_of(const struct sft_graph *graph, const struct sft_nod
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
     int64_t groups = SFT_NODE_PARAMS(struct sft_group_norm_params, node)->groups;
-    int64_t images = x->dim[0], channels = x->dim[x->rank - 1], pixels = sft_shape_count(x) / images / channels;
+    int64_t images = x->dim[0], channels = x->dim[x->rank - 1],
+            pixels = sft_shape_count(x) / images / channels;
     uint64_t parts = parts_of((uint64_t)(images * channels), (uint64_t)pixels);
     return (struct sizes){(uint32_t)images,   (uint32_t)pixels,
                           (uint32_t)channels, (uint32_t)(channels / groups),
@@ -42,9 +44,13 @@ static void push_sizes(struct sft_vk_dispatch *dispatch, const struct sizes *siz
     for (int i = 0; i < N_SIZES; i++) dispatch->push[dispatch->n_push++] = words[i];
 }
 
-static void push_word(struct sft_vk_dispatch *dispatch, uint32_t word) { dispatch->push[dispatch->n_push++] = word; }
+static void push_word(struct sft_vk_dispatch *dispatch, uint32_t word)
+{
+    dispatch->push[dispatch->n_push++] = word;
+}
 
-static void cover(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch, uint64_t invocations)
+static void cover(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
+                  uint64_t invocations)
 {
     dispatch->spec[0] = GROUP;
     sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(invocations, GROUP), dispatch->groups);
@@ -212,7 +218,8 @@ size_t sft_vk_group_norm_dx_scratch(const struct sft_graph *graph, const struct 
     return (size_t)sizes.images * (sizes.channels / sizes.width) * 2 * sizeof(float);
 }
 
-static enum sft_status means(struct sft_vk_recorder *recorder, const struct sft_node *node, const struct sizes *sizes)
+static enum sft_status means(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                             const struct sizes *sizes)
 {
     struct sft_vk_dispatch dispatch = {
         .shader = "norm_means",
@@ -237,9 +244,9 @@ enum sft_status sft_vk_group_norm_dx(struct sft_vk_recorder *recorder, const str
         .shader = "norm_dx",
         .spec = {0, vec4, params->relu != 0, params->frozen != 0},
         .n_spec = 4,
-        .operands = {sft_vk_read(x), sft_vk_read(dy), sft_vk_read(gamma), sft_vk_read(beta), sft_vk_read(node->in[4]),
-                     sft_vk_read(node->in[5]), params->frozen ? sft_vk_read(SFT_NONE) : scratch_read(),
-                     sft_vk_write(dx)},
+        .operands = {sft_vk_read(x), sft_vk_read(dy), sft_vk_read(gamma), sft_vk_read(beta),
+                     sft_vk_read(node->in[4]), sft_vk_read(node->in[5]),
+                     params->frozen ? sft_vk_read(SFT_NONE) : scratch_read(), sft_vk_write(dx)},
         .n_operands = 8,
     };
     if (!params->frozen) SFT_TRY(means(recorder, node, &sizes));

@@ -51,7 +51,8 @@ static bool make_quads(struct box *box)
     int last = box->rank - 1;
     bool whole = box->from_stride[last] == 1 && box->to_stride[last] == 1 && box->size[last] % 4 == 0 &&
                  box->from_start % 4 == 0 && box->to_start % 4 == 0;
-    for (int i = 0; i < last; i++) whole = whole && box->from_stride[i] % 4 == 0 && box->to_stride[i] % 4 == 0;
+    for (int i = 0; i < last; i++)
+        whole = whole && box->from_stride[i] % 4 == 0 && box->to_stride[i] % 4 == 0;
     if (!whole) return false;
     for (int i = 0; i < last; i++) {
         box->from_stride[i] /= 4;
@@ -100,7 +101,8 @@ static int64_t start_of(const struct sft_node *node, const struct sft_shape *who
 }
 
 /* The box of `shape` that both sides hold, without starts. */
-static struct box common_box(const struct sft_shape *shape, const struct sft_shape *from, const struct sft_shape *to)
+static struct box common_box(const struct sft_shape *shape, const struct sft_shape *from,
+                             const struct sft_shape *to)
 {
     struct box box = {.rank = shape->rank};
     for (int i = 0; i < shape->rank; i++) box.size[i] = shape->dim[i];
@@ -131,11 +133,13 @@ static enum sft_status clear(struct sft_vk_recorder *recorder, const struct sft_
         .push = {(uint32_t)count},
         .n_push = 2 + 2 * SFT_MAX_RANK,
     };
-    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(count, vec4 ? 4 * GROUP : GROUP), dispatch.groups);
+    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(count, vec4 ? 4 * GROUP : GROUP),
+                dispatch.groups);
     return sft_vk_record(recorder, &dispatch);
 }
 
-enum sft_status sft_vk_pad(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_pad(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                           const struct sft_node *node)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0), *y = sft_out_shape(graph, node, 0);
     struct box box = common_box(x, x, y);

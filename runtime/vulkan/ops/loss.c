@@ -6,7 +6,8 @@
 
 _Static_assert((int)SFT_DISTANCE_OE == SFT_LOSS_OE && (int)SFT_DISTANCE_KL_PU == SFT_LOSS_KL_PU &&
                    (int)SFT_DISTANCE_L2 == SFT_LOSS_L2 && (int)SFT_DISTANCE_JS == SFT_LOSS_JS &&
-                   (int)SFT_DISTANCE_ENERGY == SFT_LOSS_ENERGY && (int)SFT_DISTANCE_LOGITNORM == SFT_LOSS_LOGITNORM,
+                   (int)SFT_DISTANCE_ENERGY == SFT_LOSS_ENERGY &&
+                   (int)SFT_DISTANCE_LOGITNORM == SFT_LOSS_LOGITNORM,
                "shaders/abi/loss.h and enum sft_distance differ");
 
 /* Fills in what all have in common: the first two push words, the work-groups. */

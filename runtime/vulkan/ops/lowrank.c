@@ -17,7 +17,8 @@ size_t sft_vk_remove_rank_one_scratch(const struct sft_graph *graph, const struc
     return (size_t)x->dim[0] * (rows_of(x) + columns_of(x)) * sizeof(float);
 }
 
-/* Rounds of one dispatch: some drivers that run on the CPU end the loops of a shader after 65536 turns together. */
+/* Rounds of one dispatch: some drivers that run on the CPU end the loops of a shader after 65536 turns
+ * together. */
 static uint32_t rounds_at_once(const struct sft_shape *x)
 {
     enum { MOST_TURNS = 32768 };

@@ -41,7 +41,8 @@ enum sft_status sft_vk_matmul(struct sft_vk_recorder *recorder, const struct sft
     int64_t splits = sft_vk_gemm_splits(&gemm), part = (gemm.depth / splits + 4) / 4 * 4;
     bool split = splits > 1;
     sft_value y = node->out[0], bias = node->in[2];
-    struct sft_vk_operand b = sft_vk_read(node->in[1]), to = split ? sft_vk_gemm_parts(&gemm) : sft_vk_write(y);
+    struct sft_vk_operand b = sft_vk_read(node->in[1]),
+                          to = split ? sft_vk_gemm_parts(&gemm) : sft_vk_write(y);
     struct sft_vk_gemm plan = gemm;
     SFT_TRY(sft_vk_gemm_untranspose(recorder, &plan, &b));
     to.write = true;
@@ -49,14 +50,15 @@ enum sft_status sft_vk_matmul(struct sft_vk_recorder *recorder, const struct sft
         .operands = {sft_vk_read(node->in[0]), b, sft_vk_read(split ? SFT_NONE : bias), to},
         .n_operands = 4,
         .push = {(uint32_t)gemm.rows, (uint32_t)gemm.columns, (uint32_t)gemm.depth,
-                 (uint32_t)(gemm.transposed_a ? 1 : gemm.depth), (uint32_t)(gemm.transposed_a ? gemm.rows : 1),
+                 (uint32_t)(gemm.transposed_a ? 1 : gemm.depth),
+                 (uint32_t)(gemm.transposed_a ? gemm.rows : 1),
                  (uint32_t)(plan.transposed_b ? gemm.depth : gemm.columns), relu && !split, (uint32_t)splits,
                  (uint32_t)part, (uint32_t)gemm.matrices},
         .n_push = 10,
     };
     if (split) plan.vec_d = gemm.columns % 4 == 0;
-    sft_vk_gemm_plan(&plan, sft_vk_recorder_limits(recorder), "matmul_lanes", "matmul_tiled", gemm.matrices * splits,
-                     &dispatch);
+    sft_vk_gemm_plan(&plan, sft_vk_recorder_limits(recorder), "matmul_lanes", "matmul_tiled",
+                     gemm.matrices * splits, &dispatch);
     SFT_TRY(sft_vk_record(recorder, &dispatch));
     return split ? sft_vk_gemm_reduce(recorder, graph, &gemm, bias, y, relu) : SFT_OK;
 }

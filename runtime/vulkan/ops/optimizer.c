@@ -6,14 +6,15 @@
 enum { GROUP = 64 };
 
 _Static_assert((int)SFT_HYPER_LR == SFT_AT_LR && (int)SFT_HYPER_RHO == SFT_AT_RHO &&
-                   (int)SFT_HYPER_MOMENTUM == SFT_AT_MOMENTUM && (int)SFT_HYPER_WEIGHT_DECAY == SFT_AT_WEIGHT_DECAY &&
+                   (int)SFT_HYPER_MOMENTUM == SFT_AT_MOMENTUM &&
+                   (int)SFT_HYPER_WEIGHT_DECAY == SFT_AT_WEIGHT_DECAY &&
                    (int)SFT_HYPER_BETA1 == SFT_AT_BETA1 && (int)SFT_HYPER_BETA2 == SFT_AT_BETA2 &&
                    (int)SFT_HYPER_EPSILON == SFT_AT_EPSILON && (int)SFT_HYPER_BIAS1 == SFT_AT_BIAS1 &&
                    (int)SFT_HYPER_BIAS2 == SFT_AT_BIAS2,
                "shaders/abi/hyper.h and enum sft_hyper differ");
 
-/* One invocation for each weight; the inputs in order, those the op mutates being updated, then the output if there is
- * one. */
+/* One invocation for each weight; the inputs in order, those the op mutates being updated, then the output if
+ * there is one. */
 static enum sft_status record(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                               const struct sft_node *node, const char *shader, bool first, bool second)
 {
@@ -39,7 +40,8 @@ enum sft_status sft_vk_perturb(struct sft_vk_recorder *recorder, const struct sf
     return record(recorder, graph, node, "perturb", false, false);
 }
 
-enum sft_status sft_vk_sgd(struct sft_vk_recorder *recorder, const struct sft_graph *graph, const struct sft_node *node)
+enum sft_status sft_vk_sgd(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                           const struct sft_node *node)
 {
     const struct sft_update_params *params = SFT_NODE_PARAMS(struct sft_update_params, node);
     return record(recorder, graph, node, "sgd", params->nesterov != 0, params->decay != 0);

@@ -6,8 +6,8 @@ enum { GROUP = 64 };
 
 /* Adds what pool.comp and pool_grad.comp have in common; x is the large side, y the small one. */
 static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
-                              const struct sft_node *node, const struct sft_shape *x, const struct sft_shape *y,
-                              int64_t invocations)
+                              const struct sft_node *node, const struct sft_shape *x,
+                              const struct sft_shape *y, int64_t invocations)
 {
     const struct sft_pool_params *p = SFT_NODE_PARAMS(struct sft_pool_params, node);
     const int64_t words[] = {invocations,  x->dim[1],    x->dim[2],    y->dim[1],    y->dim[2], x->dim[3],
@@ -15,7 +15,8 @@ static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_di
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         dispatch->push[dispatch->n_push++] = (uint32_t)words[i];
     dispatch->spec[0] = GROUP;
-    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up((uint64_t)invocations, GROUP), dispatch->groups);
+    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up((uint64_t)invocations, GROUP),
+                dispatch->groups);
     return sft_vk_record(recorder, dispatch);
 }
 

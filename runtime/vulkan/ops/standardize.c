@@ -5,7 +5,8 @@
 static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
                               const struct sft_shape *weight)
 {
-    uint64_t channels = (uint64_t)weight->dim[weight->rank - 1], rows = (uint64_t)sft_shape_count(weight) / channels;
+    uint64_t channels = (uint64_t)weight->dim[weight->rank - 1],
+             rows = (uint64_t)sft_shape_count(weight) / channels;
     dispatch->push[0] = (uint32_t)rows;
     dispatch->push[1] = (uint32_t)channels;
     sft_vk_columns(sft_vk_recorder_limits(recorder), dispatch, channels, rows, false);
@@ -27,8 +28,8 @@ enum sft_status sft_vk_weight_standardize(struct sft_vk_recorder *recorder, cons
     return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
 }
 
-enum sft_status sft_vk_weight_standardize_grad(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                               const struct sft_node *node)
+enum sft_status sft_vk_weight_standardize_grad(struct sft_vk_recorder *recorder,
+                                               const struct sft_graph *graph, const struct sft_node *node)
 {
     struct sft_vk_dispatch dispatch = {
         .shader = "standardize_grad",
@@ -54,7 +55,8 @@ enum sft_status sft_vk_running_update(struct sft_vk_recorder *recorder, const st
         .operands = {sft_vk_update(node->in[0]), sft_vk_update(node->in[1]), sft_vk_read(node->in[2]),
                      sft_vk_read(node->in[3])},
         .n_operands = 4,
-        .push = {count, sft_vk_bits(params->momentum), sft_vk_bits(params->epsilon), sft_vk_bits((float)(n / (n - 1)))},
+        .push = {count, sft_vk_bits(params->momentum), sft_vk_bits(params->epsilon),
+                 sft_vk_bits((float)(n / (n - 1)))},
         .n_push = 4,
     };
     sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(count, 64), dispatch.groups);

@@ -49,12 +49,14 @@ static void check(const struct sft_convention *convention, uint32_t levels, doub
     float id[N_ID], ood[N_OOD], id_again[N_ID], ood_again[N_OOD];
     make(levels, N_ID, 1.0f, 0, id);
     make(levels, N_OOD, 0.0f, 1, ood);
-    assert_int_equal(sft_bootstrap_run(&bootstrap, convention, recall, N_ID, id, N_OOD, ood, fpr, auroc), SFT_OK);
+    assert_int_equal(sft_bootstrap_run(&bootstrap, convention, recall, N_ID, id, N_OOD, ood, fpr, auroc),
+                     SFT_OK);
     for (int r = 0; r < REPLICATES; r++) {
         struct sft_metrics m;
         draw_again(id, N_ID, mirrored, (uint64_t)r << 32, id_again);
         draw_again(ood, N_OOD, mirrored, (uint64_t)r << 32 | (uint64_t)(set + 1), ood_again);
-        assert_int_equal(sft_metrics_compute(convention, recall, N_ID, id_again, N_OOD, ood_again, &m), SFT_OK);
+        assert_int_equal(sft_metrics_compute(convention, recall, N_ID, id_again, N_OOD, ood_again, &m),
+                         SFT_OK);
         if (m.fpr != fpr[r] || m.auroc != auroc[r])
             fail_msg("%s, %u levels, replicate %d: FPR %.9g instead of %.9g, AUROC %.9g instead of %.9g",
                      convention->name, levels, r, fpr[r], m.fpr, auroc[r], m.auroc);
@@ -82,8 +84,8 @@ static void threads_do_not_matter_and_seeds_do(void **state)
     make(1000, N_OOD, 0.0f, 1, ood);
     for (int run = 0; run < 3; run++) {
         assert_int_equal(sft_parallel_set_threads(run == 1 ? 1 : 3), SFT_OK);
-        assert_int_equal(sft_bootstrap_run(run == 2 ? &seed6 : &seed5, &sft_conventions[0], 0.95, N_ID, id, N_OOD, ood,
-                                           fpr[run], auroc[run]),
+        assert_int_equal(sft_bootstrap_run(run == 2 ? &seed6 : &seed5, &sft_conventions[0], 0.95, N_ID, id,
+                                           N_OOD, ood, fpr[run], auroc[run]),
                          SFT_OK);
     }
     assert_memory_equal(auroc[0], auroc[1], sizeof(auroc[0]));
@@ -105,7 +107,8 @@ static void intervals_by_hand(void **state)
     assert_true(interval.low == 0.75 && interval.high == 2.25);
 }
 
-/* The AUROC's standard error by Hanley and McNeil (1982) is that of the replicates, within the noise of both. */
+/* The AUROC's standard error by Hanley and McNeil (1982) is that of the replicates, within the noise of both.
+ */
 static void spread_is_that_of_the_auroc(void **state)
 {
     enum { N = 10000, R = 1000 };
@@ -119,7 +122,8 @@ static void spread_is_that_of_the_auroc(void **state)
     make(100000000, N, 0.0f, 1, ood);
     assert_int_equal(sft_metrics_compute(&sft_conventions[0], 0.95, N, id, N, ood, &m), SFT_OK);
     seconds = sft_now();
-    assert_int_equal(sft_bootstrap_run(&bootstrap, &sft_conventions[0], 0.95, N, id, N, ood, fpr, auroc), SFT_OK);
+    assert_int_equal(sft_bootstrap_run(&bootstrap, &sft_conventions[0], 0.95, N, id, N, ood, fpr, auroc),
+                     SFT_OK);
     seconds = sft_now() - seconds;
     print_message("    %d replicates of %d + %d images: %.2f s\n", R, N, N, seconds);
     a = m.auroc;
@@ -143,14 +147,17 @@ static void bad_input_is_refused(void **state)
     double fpr[4], auroc[4];
     const struct sft_convention *ref = &sft_conventions[0];
     (void)state;
-    assert_int_equal(sft_bootstrap_run(&(struct sft_bootstrap){1, 0, 0}, ref, 0.95, 2, good, 2, good, fpr, auroc),
-                     SFT_USAGE);
-    assert_int_equal(sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 2, bad, 2, good, fpr, auroc),
-                     SFT_FAILED);
-    assert_int_equal(sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 0, good, 2, good, fpr, auroc),
-                     SFT_DATA);
-    assert_int_equal(sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 1, good, 1, good, fpr, auroc),
-                     SFT_OK);
+    assert_int_equal(
+        sft_bootstrap_run(&(struct sft_bootstrap){1, 0, 0}, ref, 0.95, 2, good, 2, good, fpr, auroc),
+        SFT_USAGE);
+    assert_int_equal(
+        sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 2, bad, 2, good, fpr, auroc),
+        SFT_FAILED);
+    assert_int_equal(
+        sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 0, good, 2, good, fpr, auroc),
+        SFT_DATA);
+    assert_int_equal(
+        sft_bootstrap_run(&(struct sft_bootstrap){4, 0, 0}, ref, 0.95, 1, good, 1, good, fpr, auroc), SFT_OK);
     assert_true(auroc[0] == 0.5 && auroc[3] == 0.5);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Metrics against hand-worked vectors, scikit-learn (golden file) and a literal transcription of the reference code. */
+/* Metrics against hand-worked vectors, scikit-learn (golden file) and a literal transcription of the
+ * reference code. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -64,7 +65,8 @@ static float *numbers(const json_t *array, int64_t *n)
 {
     float *values = calloc(json_array_size(array) + 1, sizeof(*values));
     *n = (int64_t)json_array_size(array);
-    for (size_t i = 0; i < json_array_size(array); i++) values[i] = (float)json_number_value(json_array_get(array, i));
+    for (size_t i = 0; i < json_array_size(array); i++)
+        values[i] = (float)json_number_value(json_array_get(array, i));
     return values;
 }
 
@@ -76,7 +78,8 @@ static double number(const json_t *object, const char *key)
 }
 
 /* At other recalls, for the two conventions that scikit-learn has a word for. */
-static void check_other_recalls(const json_t *rows, int64_t n_id, const float *id, int64_t n_ood, const float *ood)
+static void check_other_recalls(const json_t *rows, int64_t n_id, const float *id, int64_t n_ood,
+                                const float *ood)
 {
     static const char *const names[] = {"sk-roc", "openood"};
     const json_t *row;
@@ -94,9 +97,11 @@ static void check_other_recalls(const json_t *rows, int64_t n_id, const float *i
 
 static void check_golden(const json_t *item)
 {
-    static const char *const names[] = {"ref", "ood-pos-oe", "sk-roc", "openood", "pytorch-ood", "vim", "dice"};
+    static const char *const names[] = {"ref",         "ood-pos-oe", "sk-roc", "openood",
+                                        "pytorch-ood", "vim",        "dice"};
     int64_t n_id, n_ood;
-    float *id = numbers(json_object_get(item, "id"), &n_id), *ood = numbers(json_object_get(item, "ood"), &n_ood);
+    float *id = numbers(json_object_get(item, "id"), &n_id),
+          *ood = numbers(json_object_get(item, "ood"), &n_ood);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         const char *area = i < 2 ? "ap" : strcmp(names[i], "dice") == 0 ? "dice" : "trapezoid";
         const json_t *fpr = json_object_get(json_object_get(item, "fpr"), names[i]);
@@ -129,7 +134,8 @@ static void equal_to_scikit_learn(void **state)
     json_decref(golden);
 }
 
-/* The reference procedure of methods.md 5.3, step by step and without its closed form: positives p, negatives q. */
+/* The reference procedure of methods.md 5.3, step by step and without its closed form: positives p, negatives
+ * q. */
 
 struct labelled {
     float score;
@@ -187,7 +193,8 @@ static void equal_to_the_reference_procedure(void **state)
     }
 }
 
-/* With distinct scores and n = 20,000 exactly 95 % are accepted: the FPR is what lies above the first rejected score.
+/* With distinct scores and n = 20,000 exactly 95 % are accepted: the FPR is what lies above the first
+ * rejected score.
  */
 static void large_sets_accept_exactly_95_percent(void **state)
 {
@@ -236,7 +243,7 @@ static void one_image_of_each_kind(void **state)
     }
 }
 
-#define OUTPUTS(number, n_classes, of_logits, of_labels)                                                               \
+#define OUTPUTS(number, n_classes, of_logits, of_labels)                                                     \
     (struct sft_outputs) { .n = number, .classes = n_classes, .logits = of_logits, .labels = of_labels }
 
 static void accuracy(void **state)
@@ -254,7 +261,8 @@ static void accuracy(void **state)
     assert_int_equal(sft_metrics_accuracy(&OUTPUTS(1, 3, bad, labels), &value), SFT_FAILED);
 }
 
-/* By hand: confidences 1/2 (right), 1/2 (wrong) and 9/10 (right) lie in the bins (7/15, 8/15] and (13/15, 14/15]. */
+/* By hand: confidences 1/2 (right), 1/2 (wrong) and 9/10 (right) lie in the bins (7/15, 8/15] and (13/15,
+ * 14/15]. */
 static void calibration_error_by_hand(void **state)
 {
     const float z = logf(9.0f), logits[] = {0, 0, /**/ 0, 0, /**/ 0, z}, infinite[] = {INFINITY, INFINITY};
@@ -288,7 +296,8 @@ static void calibration_error_as_numpy_has_it(void **state)
         assert_non_null(labels);
         for (int64_t i = 0; i < n; i++) labels[i] = (int32_t)label_numbers[i];
         assert_int_equal(
-            sft_metrics_calibration_error(&OUTPUTS(n, (int)number(item, "classes"), logits, labels), &error), SFT_OK);
+            sft_metrics_calibration_error(&OUTPUTS(n, (int)number(item, "classes"), logits, labels), &error),
+            SFT_OK);
         assert_near(error, number(item, "ece"), 1e-9);
         free(label_numbers);
         free(logits);

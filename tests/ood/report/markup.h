@@ -48,8 +48,9 @@ static const char *read_name(const char *at, char name[32])
 /* A & that starts no entity which XML and HTML share or that the page uses. */
 static void assert_entity(const char *at)
 {
-    static const char *const known[] = {"&amp;",  "&lt;",   "&gt;",    "&quot;",  "&#39;",    "&nbsp;",  "&middot;",
-                                        "&darr;", "&uarr;", "&minus;", "&ndash;", "&plusmn;", "&rsquo;", NULL};
+    static const char *const known[] = {"&amp;",   "&lt;",     "&gt;",    "&quot;", "&#39;",
+                                        "&nbsp;",  "&middot;", "&darr;",  "&uarr;", "&minus;",
+                                        "&ndash;", "&plusmn;", "&rsquo;", NULL};
     for (const char *const *k = known; *k; k++)
         if (strncmp(at, *k, strlen(*k)) == 0) return;
     fail_msg("a stray & at: %.40s", at);
@@ -74,8 +75,8 @@ static const char *read_attributes(const char *at)
     }
 }
 
-/* Every element closed in order, but those of HTML that never are; everything quoted and escaped. A style sheet is text
- * without < or &. */
+/* Every element closed in order, but those of HTML that never are; everything quoted and escaped. A style
+ * sheet is text without < or &. */
 static void assert_well_formed(const char *markup)
 {
     static const char *const empty[] = {"meta", "img", "wbr", NULL};

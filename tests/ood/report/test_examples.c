@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pictures beside the results: which are picked, what they hold, and that nothing in the file is believed. */
+/* The pictures beside the results: which are picked, what they hold, and that nothing in the file is
+ * believed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static struct sft_dataset *open_set(const char *spec, int64_t n)
     return set;
 }
 
-/* Scores of msp and energy by two models; energy after is (7 i) mod n, so that the order is known, and minus i before.
+/* Scores of msp and energy by two models; energy after is (7 i) mod n, so that the order is known, and minus
+ * i before.
  */
 static void fill(struct sft_results *r, int64_t n_id, int64_t n_ood)
 {
@@ -37,7 +39,8 @@ static void fill(struct sft_results *r, int64_t n_id, int64_t n_ood)
                 float values[64];
                 for (int64_t i = 0; i < n; i++)
                     values[i] = score == 0 ? 0.5f : model == 0 ? -(float)i : (float)(7 * i % n);
-                assert_int_equal(sft_results_put(r, (enum sft_results_model)model, score, set, n, values), SFT_OK);
+                assert_int_equal(sft_results_put(r, (enum sft_results_model)model, score, set, n, values),
+                                 SFT_OK);
             }
         assert_int_equal(sft_results_compute(r, (enum sft_results_model)model, NAN), SFT_OK);
     }
@@ -95,14 +98,16 @@ static void the_extremes_are_picked(void **state)
     assert_string_equal(examples.set[1].name, "noise");
     for (int kind = 0; kind < SFT_EXAMPLE_KINDS; kind++) {
         assert_int_equal(examples.set[0].count[kind], 8);
-        assert_int_equal(examples.set[1].count[kind], kind == SFT_EXAMPLE_MOST ? 5 : 4); /* 9 images, none twice */
+        assert_int_equal(examples.set[1].count[kind],
+                         kind == SFT_EXAMPLE_MOST ? 5 : 4); /* 9 images, none twice */
         for (int i = 0; i < examples.set[0].count[kind]; i++) {
             const struct sft_example_image *e = &examples.set[0].example[kind][i];
             assert_true(e->score == (kind == SFT_EXAMPLE_MOST ? 49 - i : i));
             assert_true(e->score == (double)(7 * e->index % 50) && e->before == -(double)e->index);
             assert_picture(e, id);
         }
-        for (int i = 0; i < examples.set[1].count[kind]; i++) assert_picture(&examples.set[1].example[kind][i], noise);
+        for (int i = 0; i < examples.set[1].count[kind]; i++)
+            assert_picture(&examples.set[1].example[kind][i], noise);
     }
     sft_examples_free(&examples);
     sft_results_free(&r);
@@ -159,8 +164,8 @@ static void large_images_are_made_small(void **state)
         fill(&r, 1, 1);
         assert_int_equal(sft_examples_write(&r, set, sets, test_folder()), SFT_OK);
         assert_int_equal(sft_examples_read(file(), &examples), SFT_OK);
-        assert_int_equal(sft_image_decode(png, decode(examples.set[0].example[0][0].png, png), "example", &image),
-                         SFT_OK);
+        assert_int_equal(
+            sft_image_decode(png, decode(examples.set[0].example[0][0].png, png), "example", &image), SFT_OK);
         assert_int_equal(image.width, sizes[i].small_width);
         assert_int_equal(image.height, sizes[i].small_height);
         assert_int_equal(image.rgb[0], 99);

@@ -26,7 +26,8 @@ static void histograms(void **state)
     assert_int_equal(sft_histogram_range(2, samples, &low, &high), SFT_OK);
     assert_true(fabs(low - 1) < 1e-9 && fabs(high - 999) < 1e-9);
     sft_histogram_fill(&h, (struct sft_sample){4, four});
-    assert_true(fabs(h.density[0] - 25) < 1e-9 && fabs(h.density[50] - 25) < 1e-9 && fabs(h.density[99] - 25) < 1e-9);
+    assert_true(fabs(h.density[0] - 25) < 1e-9 && fabs(h.density[50] - 25) < 1e-9 &&
+                fabs(h.density[99] - 25) < 1e-9);
     for (int i = 0; i < SFT_HISTOGRAM_BINS; i++) area += h.density[i] * 0.01;
     assert_true(fabs(area - 0.75) < 1e-12);
     assert_int_equal(sft_histogram_range(1, &(struct sft_sample){2, constant}, &low, &high), SFT_OK);
@@ -59,8 +60,8 @@ static void kernel_density_is_that_of_scipy(void **state)
     assert_true(density[0] == 0.0);
 }
 
-/* Against the sum of its definition, where most of the sample lies outside the range and where the kernel is narrower
- * than the points' spacing. */
+/* Against the sum of its definition, where most of the sample lies outside the range and where the kernel is
+ * narrower than the points' spacing. */
 static void kernel_density_is_its_definition(void **state)
 {
     enum { N = 2000 };
@@ -145,8 +146,8 @@ static void lines_keep_what_is_seen(void **state)
     for (int i = 0; i < SFT_PLOT_POINTS; i++) {
         double nearest = INFINITY;
         for (size_t k = 1; k < corners; k++)
-            nearest = fmin(nearest, off_segment(sft_plot_x(&plot, x[i]), sft_plot_y(&plot, y[i]), cx[k - 1], cy[k - 1],
-                                                cx[k], cy[k]));
+            nearest = fmin(nearest, off_segment(sft_plot_x(&plot, x[i]), sft_plot_y(&plot, y[i]), cx[k - 1],
+                                                cy[k - 1], cx[k], cy[k]));
         assert_true(nearest < 0.33);
     }
     sft_text_free(&out);
@@ -213,9 +214,10 @@ static void encodings(void **state)
 
 static void charts_become_files(void **state)
 {
-    static const struct sft_legend legend[] = {{"<path d=\"M0 6h18\"/>", "a curve with a rather long explanation"},
-                                               {"<path d=\"M0 6h18\"/>", "another with one as long"},
-                                               {NULL, NULL}};
+    static const struct sft_legend legend[] = {
+        {"<path d=\"M0 6h18\"/>", "a curve with a rather long explanation"},
+        {"<path d=\"M0 6h18\"/>", "another with one as long"},
+        {NULL, NULL}};
     struct sft_chart chart = {.width = 320, .height = 100, .legend = legend};
     struct sft_plots plots = {0};
     struct sft_image image = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The report: well-formed, self-contained, escaped, readable without eyes, remakable from a run folder in any state of
- * damage. What only a browser can tell is looked at by tests/ood/report/screenshots.sh. */
+/* The report: well-formed, self-contained, escaped, readable without eyes, remakable from a run folder in any
+ * state of damage. What only a browser can tell is looked at by tests/ood/report/screenshots.sh. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,10 @@ static void check_th(const char *html, const char *tag)
     assert_true(strlen(attribute(tag, "scope")) > 0);
 }
 
-static void check_section(const char *html, const char *tag) { assert_id(html, attribute(tag, "aria-labelledby")); }
+static void check_section(const char *html, const char *tag)
+{
+    assert_id(html, attribute(tag, "aria-labelledby"));
+}
 
 static void check_link(const char *html, const char *tag)
 {
@@ -157,7 +160,8 @@ static void assert_sound(const char *html)
     for_each_tag(html, "div", check_div);
     for_each_tag(html, "table", check_table);
     for (size_t i = 0; i < 4; i++) {
-        static const char *const landmarks[] = {"<header>", "<nav aria-label=\"", "<main id=\"main\">", "<footer>"};
+        static const char *const landmarks[] = {"<header>", "<nav aria-label=\"", "<main id=\"main\">",
+                                                "<footer>"};
         assert_int_equal(count(html, landmarks[i]), 1);
     }
     assert_headings(html);
@@ -240,12 +244,13 @@ static void training_only(void **state)
 static void best_three_are_marked(void **state)
 {
     static const double fpr[2][2] = {{0.3, 0.2}, {0.1, 0.2}}, auroc[2][2] = {{0.6, 0.7}, {0.9, 0.8}};
-    static const char *const marks[] = {">30.00</td>",
-                                        ">20.00<sup aria-hidden=\"true\">2</sup>",
-                                        ">10.00<sup aria-hidden=\"true\">1</sup><span class=\"vh\"> (best)</span>",
-                                        ">60.00</td>",
-                                        ">70.00<sup aria-hidden=\"true\">3</sup>",
-                                        ">80.00<sup aria-hidden=\"true\">2</sup>"};
+    static const char *const marks[] = {
+        ">30.00</td>",
+        ">20.00<sup aria-hidden=\"true\">2</sup>",
+        ">10.00<sup aria-hidden=\"true\">1</sup><span class=\"vh\"> (best)</span>",
+        ">60.00</td>",
+        ">70.00<sup aria-hidden=\"true\">3</sup>",
+        ">80.00<sup aria-hidden=\"true\">2</sup>"};
     struct sft_results r;
     struct sft_report report = {.results = &r};
     char *html;
@@ -266,8 +271,8 @@ static void best_three_are_marked(void **state)
 
 /* ---- what is not 95 ---- */
 
-/* ID images score 0 .. 10: the recall next to 90 % is 10 / 11, by all but the lowest; three of four OOD images score
- * more than that one. The 10th percentile, where the threshold is drawn, is 1. */
+/* ID images score 0 .. 10: the recall next to 90 % is 10 / 11, by all but the lowest; three of four OOD
+ * images score more than that one. The 10th percentile, where the threshold is drawn, is 1. */
 static char *page_at_recall(const struct sft_convention *convention, double recall, const char *name)
 {
     static const float id[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, ood[] = {0, 1, 2, 10};
@@ -307,7 +312,8 @@ static void recall_has_its_name_everywhere(void **state)
                                  "recognised (FPR90, averaged over 1 set)."));
     assert_non_null(strstr(html, "<span>FPR90, average (lower is better)</span>"));
     assert_non_null(strstr(html, "<th class=\"metric group\" scope=\"col\">FPR90&nbsp;&darr;</th>"));
-    assert_non_null(strstr(html, "90&nbsp;% of the ID images on the right one: 0 is perfect, 90 is guessing."));
+    assert_non_null(
+        strstr(html, "90&nbsp;% of the ID images on the right one: 0 is perfect, 90 is guessing."));
     assert_non_null(strstr(html, "<path class=\"threshold\" d=\"M40 18v128\"/>"));
     assert_plot_has("recall/plots/energy-fpr95.svg", "Energy, FPR90");
     assert_plot_has("recall/plots/energy/svhn-density.svg", "FPR90 75.00, AUROC ");
@@ -323,7 +329,8 @@ static void recall_of_the_other_kind(void **state)
     (void)state;
     assert_int_equal(sft_convention_find("ood", &convention), SFT_OK);
     html = page_at_recall(convention, 0.9, "recall-ood");
-    assert_plot_has("recall-ood/plots/energy/svhn-roc.svg", "<path class=\"line chance\" d=\"M61.6 200l0-180\"/>");
+    assert_plot_has("recall-ood/plots/energy/svhn-roc.svg",
+                    "<path class=\"line chance\" d=\"M61.6 200l0-180\"/>");
     assert_non_null(
         strstr(html, "the dotted line is where 90&nbsp;% of the out-of-distribution images are recognised."));
     assert_null(strstr(html, "threshold\" d="));
@@ -360,8 +367,10 @@ static void intervals_are_shown(void **state)
     r.metrics[1].fpr_interval = r.averages[1].fpr_interval = fpr;
     r.metrics[1].auroc_interval = r.averages[1].auroc_interval = auroc;
     html = page_of(&report, "intervals");
-    assert_int_equal(count(html, "<small><span class=\"vh\">95&nbsp;% interval </span>28.00&ndash;32.50</small>"), 2);
-    assert_int_equal(count(html, "<small><span class=\"vh\">95&nbsp;% interval </span>73.00&ndash;77.00</small>"), 2);
+    assert_int_equal(
+        count(html, "<small><span class=\"vh\">95&nbsp;% interval </span>28.00&ndash;32.50</small>"), 2);
+    assert_int_equal(
+        count(html, "<small><span class=\"vh\">95&nbsp;% interval </span>73.00&ndash;77.00</small>"), 2);
     assert_int_equal(count(html, "<small><span>95&nbsp;% interval </span>28.00&ndash;32.50</small>"), 1);
     assert_int_equal(count(html, "<small>"), 6);
     assert_non_null(strstr(html, "from 200 bootstrap replicates of the images."));
@@ -390,7 +399,8 @@ static void id_images_have_accuracy_and_calibration(void **state)
                                  "class=\"good\">\xe2\x88\x92"
                                  "3.00 points, better</span>"));
     assert_non_null(strstr(html, ">Accuracy on ID images: 90.00&nbsp;% before, 80.00&nbsp;% after.</p>"));
-    assert_non_null(strstr(html, ">Calibration error (ECE) on ID images: 8.00&nbsp;% before, 5.00&nbsp;% after.</p>"));
+    assert_non_null(
+        strstr(html, ">Calibration error (ECE) on ID images: 8.00&nbsp;% before, 5.00&nbsp;% after.</p>"));
     free(html);
     sft_results_free(&r);
 }
@@ -406,7 +416,8 @@ static void write_seeds(const char *name)
         struct sft_results r;
         char path[256];
         set_metrics(&r, fpr[i]);
-        assert_int_equal(sft_results_write(&r, sft_seed_folder(test_path(name), 4 + i, path, sizeof(path))), SFT_OK);
+        assert_int_equal(sft_results_write(&r, sft_seed_folder(test_path(name), 4 + i, path, sizeof(path))),
+                         SFT_OK);
         sft_results_free(&r);
     }
     assert_int_equal(sft_seeds_read(test_path(name), 4, 3, &seeds), SFT_OK);
@@ -426,12 +437,14 @@ static void seeds_have_a_page_of_their_own(void **state)
                                  "<b>30.0&nbsp;%</b>"));
     assert_int_equal(count(html, "<small>&plusmn;10.00<span class=\"vh\"> over the seeds</span></small>"), 2);
     assert_int_equal(count(html, "<small>&plusmn;0.00<span class=\"vh\"> over the seeds</span></small>"), 2);
-    assert_int_equal(count(html, "<small>&plusmn;10.00<span> over the seeds</span></small>"), 2); /* FPR, accuracy */
+    assert_int_equal(count(html, "<small>&plusmn;10.00<span> over the seeds</span></small>"),
+                     2); /* FPR, accuracy */
     assert_non_null(strstr(html, "90.00&nbsp;% before, 80.00&nbsp;% &plusmn; 10.00 after"));
     assert_non_null(strstr(html, "<a href=\"seed-6/report.html\">seed 6</a></th><td>40.00</td><td>75.00</td>"
                                  "<td>90.00</td><td>5.00</td>"));
     assert_int_equal(count(html, "</svg>\xc2\xb1 deviation of the seeds</li>"), 1);
-    assert_non_null(strstr(html, "download=\"seeds.csv\" href=\"data:text/csv;charset=utf-8,score,set,metric,before"));
+    assert_non_null(
+        strstr(html, "download=\"seeds.csv\" href=\"data:text/csv;charset=utf-8,score,set,metric,before"));
     assert_null(strstr(html, "95&nbsp;% interval"));
     free(html);
 }
@@ -451,10 +464,12 @@ static void damaged_seeds_are_an_error(void **state)
 
 /* ---- run folders ---- */
 
-static const char good_steps[] = "{\"step\": 1, \"loss\": 2.5, \"lr\": 0.001}\n{\"step\": 2, \"loss\": 2.25}\n";
-static const char good_examples[] = "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 7, \"score\": "
-                                    "9.5, \"before\": 8.25, \"label\": "
-                                    "\"a<b\\\"\", \"png\": \"iVBORw0KGgo=\"}], \"least\": []}}}";
+static const char good_steps[] =
+    "{\"step\": 1, \"loss\": 2.5, \"lr\": 0.001}\n{\"step\": 2, \"loss\": 2.25}\n";
+static const char good_examples[] =
+    "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 7, \"score\": "
+    "9.5, \"before\": 8.25, \"label\": "
+    "\"a<b\\\"\", \"png\": \"iVBORw0KGgo=\"}], \"least\": []}}}";
 
 static void write_run(const char *steps_text, const char *run_text, const char *examples)
 {
@@ -481,27 +496,30 @@ static void remade_from_a_folder(void **state)
 {
     char *html;
     (void)state;
-    write_run(
-        good_steps,
-        "{\"options\": {\"lr\": 0.001, \"sizes\": [2, 3], \"model\": null}, \"device\": {\"name\": \"llvmpipe\"}, "
-        "\"a\": {}}",
-        good_examples);
+    write_run(good_steps,
+              "{\"options\": {\"lr\": 0.001, \"sizes\": [2, 3], \"model\": null}, \"device\": {\"name\": "
+              "\"llvmpipe\"}, "
+              "\"a\": {}}",
+              good_examples);
     html = remake();
     assert_int_equal(charts(html), 2 + 3 * 6 * 2 + 1);
     assert_non_null(strstr(html, "<th scope=\"row\">sizes</th><td>[2, 3]</td>"));
     assert_non_null(strstr(html, "<th scope=\"row\">name</th><td>llvmpipe</td>"));
     assert_null(strstr(html, "<th scope=\"row\">model</th>"));
+    assert_non_null(strstr(
+        html, "alt=\"image 7, a&lt;b&quot;, Energy 9.5, before 8.25\" src=\"data:image/png;base64,iV"));
     assert_non_null(
-        strstr(html, "alt=\"image 7, a&lt;b&quot;, Energy 9.5, before 8.25\" src=\"data:image/png;base64,iV"));
-    assert_non_null(strstr(html, "download=\"results.csv\" href=\"data:text/csv;charset=utf-8,model,score,set,fpr95,"));
+        strstr(html, "download=\"results.csv\" href=\"data:text/csv;charset=utf-8,model,score,set,fpr95,"));
     free(html);
 }
 
 static void damaged_parts_are_left_out(void **state)
 {
     static const char *const bad_examples[] = {
-        "{", "[]", "{\"sets\": {}}", "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 1}]}}}",
-        "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 1, \"png\": \"\\\" onload=\\\"x\"}]}}}"};
+        "{", "[]", "{\"sets\": {}}",
+        "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 1}]}}}",
+        "{\"score\": \"energy\", \"sets\": {\"id\": {\"most\": [{\"index\": 1, \"png\": \"\\\" "
+        "onload=\\\"x\"}]}}}"};
     char *html;
     (void)state;
     write_run("not json\n{\"step\": \"1\"}\n\n{\"step\": 2, \"loss\": null}\n{\"step\": 3, \"lo",

@@ -32,7 +32,8 @@ static void fill(struct sft_results *r, int models)
     for (int model = 0; model < models; model++) {
         for (int score = 0; score < 2; score++) {
             assert_int_equal(sft_results_put(r, model, score, SFT_ID_SET, 20, v1_id), SFT_OK);
-            assert_int_equal(sft_results_put(r, model, score, 0, model ? 1 : 13, model ? single : v1_ood), SFT_OK);
+            assert_int_equal(sft_results_put(r, model, score, 0, model ? 1 : 13, model ? single : v1_ood),
+                             SFT_OK);
             assert_int_equal(sft_results_put(r, model, score, 1, 1, single), SFT_OK);
         }
         assert_int_equal(sft_results_compute(r, model, model ? 0.925 : 0.93), SFT_OK);
@@ -56,7 +57,8 @@ static void json_of_a_single_evaluation(void **state)
     root = json_load_file(test_path("single/results.json"), 0, NULL);
     assert_non_null(root);
     assert_true(json_number_value(json_object_get(root, "accuracy")) == 0.93);
-    assert_string_equal(json_string_value(json_object_get(json_object_get(root, "convention"), "fpr_positive")), "id");
+    assert_string_equal(
+        json_string_value(json_object_get(json_object_get(root, "convention"), "fpr_positive")), "id");
     assert_true(json_number_value(json_object_get(json_object_get(root, "convention"), "recall")) == 0.95);
     assert_int_equal(json_object_size(json_object_get(root, "convention")), 2);
     assert_true(fabs(number(root, "energy", "svhn", "fpr95") - 9.0 / 13) < 1e-15);
@@ -78,8 +80,9 @@ static void csv_is_long_and_quoted(void **state)
     assert_int_equal(sft_results_write(&r, test_path("csv")), SFT_OK);
     assert_int_equal(sft_file_open(test_path("csv/results.csv"), &csv), SFT_OK);
     text = strndup((const char *)csv.data, csv.size);
-    assert_ptr_equal(strstr(text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood\nbefore,energy,svhn,0.6923"),
-                     text);
+    assert_ptr_equal(
+        strstr(text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood\nbefore,energy,svhn,0.6923"),
+        text);
     assert_non_null(strstr(text, "\nafter,msp,\"one, \"\"two\"\"\",0,1,1,1,20,1\n"));
     free(text);
     sft_file_close(&csv);
@@ -147,11 +150,13 @@ static void intervals_and_recall_go_along(void **state)
 
     root = json_load_file(test_path("ci/results.json"), 0, NULL);
     assert_true(json_number_value(json_object_get(root, "ece")) == 0.0125);
-    assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "bootstrap"), "replicates")), 50);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(root, "bootstrap"), "replicates")),
+                     50);
     json_decref(root);
     assert_int_equal(sft_file_open(test_path("ci/results.csv"), &csv), SFT_OK);
-    assert_memory_equal(csv.data,
-                        "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood,fpr95_low,fpr95_high,auroc_low,", 87);
+    assert_memory_equal(
+        csv.data, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood,fpr95_low,fpr95_high,auroc_low,",
+        87);
     sft_file_close(&csv);
 
     out = open_memstream(&text, &size);
@@ -167,7 +172,8 @@ static void intervals_and_recall_go_along(void **state)
     sft_results_free(&again);
 }
 
-/* All OOD scores below all ID scores, but for the first set of score "energy": its replicates are the average's. */
+/* All OOD scores below all ID scores, but for the first set of score "energy": its replicates are the
+ * average's. */
 static void the_mean_has_an_interval_of_its_own(void **state)
 {
     struct sft_results r;
@@ -197,7 +203,8 @@ static void score_files_are_numpy_files(void **state)
     assert_int_equal(sft_file_open(test_path("npy/scores/before/energy/svhn.npy"), &file), SFT_OK);
     assert_int_equal(file.size, 128 + 13 * 4);
     assert_memory_equal(file.data,
-                        "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (13,), }", 10 + 58);
+                        "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (13,), }",
+                        10 + 58);
     assert_int_equal(file.data[127], '\n');
     memcpy(&last, file.data + file.size - 4, 4);
     assert_true(last == 5.0f);
@@ -215,18 +222,21 @@ static void damaged_score_files_are_left_out(void **state)
         {"magic", "NUMPY it is not, whatever it says", 33},
         {"header longer than the file", "\x93NUMPY\x01\x00\xff\xff{'descr': '<f4'", 26},
         {"lying count",
-         "\x93NUMPY\x01\x00\x40\x00{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999,), }  \n", 78},
-        {"doubles", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }   \n12345678",
+         "\x93NUMPY\x01\x00\x40\x00{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999,), }  \n",
          78},
-        {"another count", "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }   \n1234",
-         74},
+        {"doubles",
+         "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1,), }   \n12345678",
+         78},
+        {"another count",
+         "\x93NUMPY\x01\x00\x3c\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }   \n1234", 74},
     };
     struct sft_results r, again;
     (void)state;
     fill(&r, 1);
     assert_int_equal(sft_results_write(&r, test_path("bad")), SFT_OK);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(sft_file_write(test_path("bad/scores/energy/svhn.npy"), bad[i].bytes, bad[i].size), SFT_OK);
+        assert_int_equal(sft_file_write(test_path("bad/scores/energy/svhn.npy"), bad[i].bytes, bad[i].size),
+                         SFT_OK);
         assert_int_equal(sft_results_read(test_path("bad"), &again), SFT_OK);
         if (sft_results_values(&again, 0, 0, 0)->values) fail_msg("%s: was read", bad[i].name);
         test_expect_last("left out");
@@ -249,15 +259,18 @@ static void damaged_json_is_refused(void **state)
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {}}",
         "{\"scores\": {\"msp\": {\"svhn\": {}}}}",
         "{\"convention\": {\"fpr_positive\": \"cat\"}, \"scores\": {\"msp\": {\"svhn\": {}}}}",
-        "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": \"0.5\"}}}}",
+        "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": "
+        "\"0.5\"}}}}",
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": 53.2}}}}",
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"../x\": {\"fpr95\": 0.2}}}}",
         "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": 3, \"energy\": {}}}",
         "{\"before\": 7}",
-        "{\"convention\": {\"fpr_positive\": \"id\", \"recall\": 95}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": "
+        "{\"convention\": {\"fpr_positive\": \"id\", \"recall\": 95}, \"scores\": {\"msp\": {\"svhn\": "
+        "{\"fpr95\": "
         "0.5, "
         "\"auroc\": 0.5, \"aupr_in\": 0.5, \"aupr_out\": 0.5}}}}",
-        "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": 0.5, \"auroc\": "
+        "{\"convention\": {\"fpr_positive\": \"id\"}, \"scores\": {\"msp\": {\"svhn\": {\"fpr95\": 0.5, "
+        "\"auroc\": "
         "0.5, "
         "\"aupr_in\": 0.5, \"aupr_out\": 0.5, \"auroc_ci\": [0.5]}}}}",
     };

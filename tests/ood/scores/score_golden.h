@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading tests/golden/scores.safetensors, whose tensors are named after the cases: "PREFIX/NAME KNOB=TEXT ...". */
+/* Reading tests/golden/scores.safetensors, whose tensors are named after the cases: "PREFIX/NAME KNOB=TEXT
+ * ...". */
 #ifndef SFT_TESTS_SCORE_GOLDEN_H
 #define SFT_TESTS_SCORE_GOLDEN_H
 
@@ -69,7 +70,8 @@ static inline double golden_compare(const char *what, int64_t n, const float *sc
     for (int64_t i = 0; i < n; i++) {
         double off = fabs((double)scores[i] - (double)expected[i]) / fabs((double)expected[i]);
         if (!(off <= tolerance))
-            fail_msg("%s, image %d: %.9g instead of %.9g", what, (int)i, (double)scores[i], (double)expected[i]);
+            fail_msg("%s, image %d: %.9g instead of %.9g", what, (int)i, (double)scores[i],
+                     (double)expected[i]);
         most = fmax(most, off);
     }
     return most;

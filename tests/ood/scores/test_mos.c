@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MOS, and the accuracy of a grouped classifier, against PyTorch in float64 (tests/golden/mos.py); and which scores
- * look at which kind of classifier. */
+/* MOS, and the accuracy of a grouped classifier, against PyTorch in float64 (tests/golden/mos.py); and which
+ * scores look at which kind of classifier. */
 #include <string.h>
 
 #include "ood/metrics/metrics.h"
@@ -12,8 +12,11 @@ static struct mos mos;
 
 static struct sft_outputs outputs(void)
 {
-    return (struct sft_outputs){
-        .n = MOS_ROWS, .classes = MOS_CLASSES, .groups = mos.groups, .logits = mos.logits, .labels = mos.labels};
+    return (struct sft_outputs){.n = MOS_ROWS,
+                                .classes = MOS_CLASSES,
+                                .groups = mos.groups,
+                                .logits = mos.logits,
+                                .labels = mos.labels};
 }
 
 static struct sft_scorer scorer_of(const char *name)
@@ -84,7 +87,8 @@ static void test_kinds_of_classifiers(void **state)
             assert_null(sft_scorer_misfit(&scorer, &grouped_model));
         } else if (sft_scorer_needs(&scorer) & (SFT_NEEDS_LOGITS | SFT_NEEDS_HEAD)) {
             assert_int_equal(sft_scorer_compute(&scorer, &grouped, NULL, scores), SFT_USAGE);
-            assert_non_null(strstr(sft_scorer_misfit(&scorer, &grouped_model), "one softmax over all classes"));
+            assert_non_null(
+                strstr(sft_scorer_misfit(&scorer, &grouped_model), "one softmax over all classes"));
         }
     }
 }

@@ -90,7 +90,8 @@ static void equal_to_their_definitions(void **state)
         for (int i = 0; i < N; i++) {
             double want = cases[k].reference(logits + i * CLASSES, cases[k].temperature);
             if (!(fabs((double)scores[i] - want) <= 4e-6 * fmax(1.0, fabs(want))))
-                fail_msg("%s, case %zu, image %d: got %.9g, want %.9g", cases[k].name, k, i, (double)scores[i], want);
+                fail_msg("%s, case %zu, image %d: got %.9g, want %.9g", cases[k].name, k, i,
+                         (double)scores[i], want);
         }
     }
     free(logits);
@@ -154,15 +155,18 @@ static void klm_says_which_class_is_missing(void **state)
         if (kind == 3) assert_int_equal(sft_scorer_compute(&scorer, &in, NULL, scores), SFT_OK);
         sft_scorer_free(&scorer);
     }
-    assert_true(fabs((double)scores[0]) < 1e-6 && fabs((double)scores[1]) < 1e-6); /* each its class's only image */
+    assert_true(fabs((double)scores[0]) < 1e-6 &&
+                fabs((double)scores[1]) < 1e-6); /* each its class's only image */
 }
 
-/* A feature map of one channel, 0 or 10 by class. Adversarial copies lie between the classes for the third and the
- * fifth of the seven steps that the search tries, 0.005 and 0.0014, and where the clean images are for the others. */
+/* A feature map of one channel, 0 or 10 by class. Adversarial copies lie between the classes for the third
+ * and the fifth of the seven steps that the search tries, 0.005 and 0.0014, and where the clean images are
+ * for the others. */
 static void mahalanobis_keeps_the_first_step_that_separates_best(void **state)
 {
     enum { IMAGES = 20, STEPS = 7 };
-    float logits[IMAGES][2] = {{0}}, features[IMAGES] = {0}, clean[IMAGES], tuned[IMAGES][2][STEPS], scores[IMAGES];
+    float logits[IMAGES][2] = {{0}}, features[IMAGES] = {0}, clean[IMAGES], tuned[IMAGES][2][STEPS],
+          scores[IMAGES];
     int32_t labels[IMAGES];
     const struct sft_head head = {.classes = 2, .width = 1, .n_taps = 1, .tap_widths = {1}};
     struct sft_outputs out = {.n = IMAGES,

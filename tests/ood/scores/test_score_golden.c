@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every score of given logits and features, with its defaults and with its knobs turned, against an independent
- * implementation in float64 (tests/golden/scores.py): 1e-4 relative, image by image. */
+/* Every score of given logits and features, with its defaults and with its knobs turned, against an
+ * independent implementation in float64 (tests/golden/scores.py): 1e-4 relative, image by image. */
 #include "tests/ood/scores/score_golden.h"
 
 static const char prefix[] = "scores/";
@@ -120,7 +120,8 @@ static void every_score_and_knob_has_a_case(void **state)
     (void)state;
     for (int s = 0; s < sft_score_count(); s++) {
         const struct sft_score *score = sft_score_at(s);
-        if (score->needs & SFT_NEEDS_GROUPS) continue; /* of another classifier: tests/ood/scores/test_mos.c */
+        if (score->needs & SFT_NEEDS_GROUPS)
+            continue; /* of another classifier: tests/ood/scores/test_mos.c */
         if (!has_case(score->name)) fail_msg("no case of %s", score->name);
         for (int k = 0; k < sft_score_knobs(score); k++) {
             char word[64];

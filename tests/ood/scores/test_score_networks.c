@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores that look into the network, against an independent implementation in float64 (tests/golden/scores.py), on
- * networks and images by formula: 1e-4 relative, image by image. */
+/* Scores that look into the network, against an independent implementation in float64
+ * (tests/golden/scores.py), on networks and images by formula: 1e-4 relative, image by image. */
 #include "tests/ood/scores/score_golden.h"
 
 #include "nn/inference.h"
@@ -10,7 +10,8 @@
 
 enum { BATCH = 5, NUMBERS_OF_IMAGE = 32 * 32 * 3 };
 
-/* As in the script: images of the training kind for a score that picks a block, that fits Gaussians, and that tunes. */
+/* As in the script: images of the training kind for a score that picks a block, that fits Gaussians, and that
+ * tunes. */
 enum { N_RATIO = 8, N_GAUSSIANS = 100, FIRST_TO_TUNE = 6, N_TUNE = 16 };
 
 static struct sft_checkpoint *golden;
@@ -22,10 +23,10 @@ static float *room(int64_t n, int width)
     return values;
 }
 
-/* What the network says about n images by formula, from number `start` on, in batches. Labels are 0, 1, ... over and
- * over. */
-static struct sft_outputs look_at(struct sft_model *model, const struct sft_scorer *scorer, enum sft_images kind,
-                                  const char *name, int64_t start, int64_t n)
+/* What the network says about n images by formula, from number `start` on, in batches. Labels are 0, 1, ...
+ * over and over. */
+static struct sft_outputs look_at(struct sft_model *model, const struct sft_scorer *scorer,
+                                  enum sft_images kind, const char *name, int64_t start, int64_t n)
 {
     const struct sft_extension extension = {scorer, kind};
     const struct sft_inference_extra extra = {sft_extend, &extension};
@@ -43,9 +44,9 @@ static struct sft_outputs look_at(struct sft_model *model, const struct sft_scor
     }
     for (int64_t at = 0; at < n; at += BATCH) {
         for (int k = 0; k < 3; k++) to[k] = first[k] + at * width[k];
-        assert_int_equal(
-            sft_inference_run(inference, images + (start + at) * NUMBERS_OF_IMAGE, n - at < BATCH ? n - at : BATCH, to),
-            SFT_OK);
+        assert_int_equal(sft_inference_run(inference, images + (start + at) * NUMBERS_OF_IMAGE,
+                                           n - at < BATCH ? n - at : BATCH, to),
+                         SFT_OK);
     }
     sft_inference_destroy(&inference);
     free(images);
@@ -72,7 +73,8 @@ static void fit(struct sft_model *model, const struct sft_head *head, struct sft
     unsigned needs = sft_scorer_needs(scorer);
     struct sft_outputs outputs;
     if (!(needs & SFT_NEEDS_FIT)) return;
-    outputs = look_at(model, scorer, SFT_IMAGES_FIT, "fit", 0, needs & SFT_NEEDS_LABELS ? N_GAUSSIANS : N_RATIO);
+    outputs =
+        look_at(model, scorer, SFT_IMAGES_FIT, "fit", 0, needs & SFT_NEEDS_LABELS ? N_GAUSSIANS : N_RATIO);
     assert_int_equal(sft_scorer_fit(scorer, &outputs, head), SFT_OK);
     free_outputs(&outputs);
     if (!(needs & SFT_NEEDS_TUNE)) return;
@@ -81,7 +83,8 @@ static void fit(struct sft_model *model, const struct sft_head *head, struct sft
     free_outputs(&outputs);
 }
 
-static void check_case(struct sft_model *model, const struct sft_stored_tensor *expected, const char *description)
+static void check_case(struct sft_model *model, const struct sft_stored_tensor *expected,
+                       const char *description)
 {
     int64_t n = sft_shape_count(&expected->shape) / 2;
     float *want = golden_values(expected), *got = room(2 * n, 1);
@@ -105,15 +108,16 @@ static void check_case(struct sft_model *model, const struct sft_stored_tensor *
     free(got);
 }
 
-/* Drivers that run on the CPU take minutes for all cases: there the settings of one score for each kind of pass stand
- * for the others, unless SFT_TEST_ALL is set. */
+/* Drivers that run on the CPU take minutes for all cases: there the settings of one score for each kind of
+ * pass stand for the others, unless SFT_TEST_ALL is set. */
 static bool is_wanted(const char *network, const char *description)
 {
     static const char *const few[] = {"odin odin-eps=", "rankfeat", "rankweight", "featurenorm"};
     if (strcmp(test_device_name(), "cpu") == 0 || getenv("SFT_TEST_ALL")) return true;
     if (strcmp(network, "resnetv2_20_gn") != 0) return false;
     for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
-        if (strncmp(description, few[i], strlen(few[i])) == 0 && (i == 0 || !strchr(description, ' '))) return true;
+        if (strncmp(description, few[i], strlen(few[i])) == 0 && (i == 0 || !strchr(description, ' ')))
+            return true;
     return false;
 }
 
@@ -124,8 +128,9 @@ static void test_network(void **state)
     struct sft_model *model;
     int cases = 0;
     snprintf(prefix, sizeof(prefix), "networks/%s/", name);
-    assert_int_equal(sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
-                     SFT_OK);
+    assert_int_equal(
+        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = 10}, &model),
+        SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     for (size_t i = 0; i < golden->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &golden->tensors[i];

@@ -23,7 +23,8 @@ static void equality(void **state)
     assert_false(sft_shape_equal(&SFT_SHAPE(2, 3), &SFT_SHAPE(3, 2)));
     assert_false(sft_shape_equal(&SFT_SHAPE(2, 3), &SFT_SHAPE(2, 3, 1)));
     assert_true(sft_shape_equal(&(struct sft_shape){0}, &(struct sft_shape){0}));
-    assert_true(sft_shape_equal(&(struct sft_shape){1, {4, 9}}, &(struct sft_shape){1, {4, 8}})); /* beyond the rank */
+    assert_true(sft_shape_equal(&(struct sft_shape){1, {4, 9}},
+                                &(struct sft_shape){1, {4, 8}})); /* beyond the rank */
 }
 
 static void validity(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What holds whatever the numbers: adjoints (<A x, y> = <x, A'y>), linearity, conv as a matrix product. Scalar products
- * are taken in float64 from what the device returns.
+ * What holds whatever the numbers: adjoints (<A x, y> = <x, A'y>), linearity, conv as a matrix product.
+ * Scalar products are taken in float64 from what the device returns.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -94,11 +94,11 @@ static void convolution_and_its_adjoints(void **state)
                                                sft_graph_tensor(forward, w.tensor), SFT_NONE, params));
         y = random_array(product.tensor->shape);
         memcpy(params.size, size, sizeof(size));
-        dx = evaluate(to_x,
-                      sft_conv2d_dx(to_x, sft_graph_tensor(to_x, y.tensor), sft_graph_tensor(to_x, w.tensor), params));
+        dx = evaluate(to_x, sft_conv2d_dx(to_x, sft_graph_tensor(to_x, y.tensor),
+                                          sft_graph_tensor(to_x, w.tensor), params));
         memcpy(params.size, kernel, sizeof(kernel));
-        dw = evaluate(to_w,
-                      sft_conv2d_dw(to_w, sft_graph_tensor(to_w, x.tensor), sft_graph_tensor(to_w, y.tensor), params));
+        dw = evaluate(to_w, sft_conv2d_dw(to_w, sft_graph_tensor(to_w, x.tensor),
+                                          sft_graph_tensor(to_w, y.tensor), params));
         assert_same(dot(product, y), dot(x, dx), product, y);
         assert_same(dot(product, y), dot(w, dw), product, y);
         test_release(NULL);
@@ -110,12 +110,14 @@ static void convolution_as_matrix_product(void **state)
 {
     struct sft_conv2d_params params = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
     struct sft_graph *a = test_graph(), *b = test_graph();
-    struct array x = random_array(SFT_SHAPE(3, 5, 7, 11)), w = random_array(SFT_SHAPE(5, 7, 11, 13)), one, other;
+    struct array x = random_array(SFT_SHAPE(3, 5, 7, 11)), w = random_array(SFT_SHAPE(5, 7, 11, 13)), one,
+                 other;
     (void)state;
-    one = evaluate(a, sft_conv2d(a, sft_graph_tensor(a, x.tensor), sft_graph_tensor(a, w.tensor), SFT_NONE, params));
+    one = evaluate(
+        a, sft_conv2d(a, sft_graph_tensor(a, x.tensor), sft_graph_tensor(a, w.tensor), SFT_NONE, params));
     other = evaluate(b, sft_matmul(b, sft_view(b, sft_graph_tensor(b, x.tensor), 0, SFT_SHAPE(3, 385)),
-                                   sft_view(b, sft_graph_tensor(b, w.tensor), 0, SFT_SHAPE(385, 13)), SFT_NONE,
-                                   (struct sft_matmul_params){0}));
+                                   sft_view(b, sft_graph_tensor(b, w.tensor), 0, SFT_SHAPE(385, 13)),
+                                   SFT_NONE, (struct sft_matmul_params){0}));
     assert_near(one, other, 1e-5);
 }
 
@@ -123,11 +125,18 @@ static void convolution_as_matrix_product(void **state)
 
 typedef sft_value (*linear)(struct sft_graph *graph, sft_value x);
 
-static const struct sft_pool_params pool = {.kernel = {3, 2}, .stride = {2, 1}, .pad = {1, 0}, .size = {7, 6}};
+static const struct sft_pool_params pool = {
+    .kernel = {3, 2}, .stride = {2, 1}, .pad = {1, 0}, .size = {7, 6}};
 
 static sft_value avg_pool(struct sft_graph *graph, sft_value x) { return sft_avg_pool(graph, x, pool); }
-static sft_value avg_pool_back(struct sft_graph *graph, sft_value x) { return sft_avg_pool_grad(graph, x, pool); }
-static sft_value total(struct sft_graph *graph, sft_value x) { return sft_sum_to(graph, x, SFT_SHAPE(7, 1, 5), 0.3f); }
+static sft_value avg_pool_back(struct sft_graph *graph, sft_value x)
+{
+    return sft_avg_pool_grad(graph, x, pool);
+}
+static sft_value total(struct sft_graph *graph, sft_value x)
+{
+    return sft_sum_to(graph, x, SFT_SHAPE(7, 1, 5), 0.3f);
+}
 static sft_value repeat(struct sft_graph *graph, sft_value x)
 {
     return sft_broadcast_to(graph, x, SFT_SHAPE(2, 7, 6, 5), 0.3f);
@@ -175,8 +184,8 @@ static sft_value conv_fixed(struct sft_graph *graph, sft_value x)
 static sft_value product_fixed(struct sft_graph *graph, sft_value x)
 {
     struct sft_matmul_params params = {.transpose_a = 1};
-    return sft_matmul(graph, sft_reshape(graph, x, SFT_SHAPE(42, 10)), sft_fill(graph, SFT_SHAPE(42, 9), -0.5f),
-                      SFT_NONE, params);
+    return sft_matmul(graph, sft_reshape(graph, x, SFT_SHAPE(42, 10)),
+                      sft_fill(graph, SFT_SHAPE(42, 9), -0.5f), SFT_NONE, params);
 }
 
 static void linear_ops(void **state)
@@ -185,10 +194,12 @@ static void linear_ops(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
         struct sft_graph *a = test_graph(), *b = test_graph();
-        struct array x = random_array(SFT_SHAPE(2, 7, 6, 5)), y = random_array(SFT_SHAPE(2, 7, 6, 5)), one, other;
-        one = evaluate(a, ops[i](a, sft_add(a, sft_graph_tensor(a, x.tensor), sft_graph_tensor(a, y.tensor), 2.0f)));
-        other = evaluate(
-            b, sft_add(b, ops[i](b, sft_graph_tensor(b, x.tensor)), ops[i](b, sft_graph_tensor(b, y.tensor)), 2.0f));
+        struct array x = random_array(SFT_SHAPE(2, 7, 6, 5)), y = random_array(SFT_SHAPE(2, 7, 6, 5)), one,
+                     other;
+        one = evaluate(
+            a, ops[i](a, sft_add(a, sft_graph_tensor(a, x.tensor), sft_graph_tensor(a, y.tensor), 2.0f)));
+        other = evaluate(b, sft_add(b, ops[i](b, sft_graph_tensor(b, x.tensor)),
+                                    ops[i](b, sft_graph_tensor(b, y.tensor)), 2.0f));
         assert_near(one, other, 1e-5);
     }
 }
@@ -204,8 +215,10 @@ static void products_associate(void **state)
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct sft_graph *g = test_graph(), *h = test_graph();
         struct array a = random_array(SFT_SHAPE(sizes[i][0], sizes[i][1])), one, other;
-        struct array b = random_array(SFT_SHAPE(sizes[i][1], sizes[i][2])), v = random_array(SFT_SHAPE(sizes[i][2], 1));
-        sft_value inner = sft_matmul(g, sft_graph_tensor(g, b.tensor), sft_graph_tensor(g, v.tensor), SFT_NONE, plain);
+        struct array b = random_array(SFT_SHAPE(sizes[i][1], sizes[i][2])),
+                     v = random_array(SFT_SHAPE(sizes[i][2], 1));
+        sft_value inner =
+            sft_matmul(g, sft_graph_tensor(g, b.tensor), sft_graph_tensor(g, v.tensor), SFT_NONE, plain);
         one = evaluate(g, sft_matmul(g, sft_graph_tensor(g, a.tensor), inner, SFT_NONE, plain));
         inner = sft_matmul(h, sft_graph_tensor(h, a.tensor), sft_graph_tensor(h, b.tensor), SFT_NONE, plain);
         other = evaluate(h, sft_matmul(h, inner, sft_graph_tensor(h, v.tensor), SFT_NONE, plain));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every op, every case: one node in a graph against the float64 reference, in three layouts of memory. Inputs and
- * outputs lie in larger tensors between guard bands of a NaN: reading beyond an input poisons the result, writing
- * beyond an output changes its guard. A second run must give the same bits.
+ * Every op, every case: one node in a graph against the float64 reference, in three layouts of memory. Inputs
+ * and outputs lie in larger tensors between guard bands of a NaN: reading beyond an input poisons the result,
+ * writing beyond an output changes its guard. A second run must give the same bits.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 
 enum { GUARD_WORD = 0x7fc0abcd };
 
-/* Worst error relative to the output's root mean square, for float32 sums in blocks; an op or a case may say otherwise.
- * The root of the normalised mean square error must be ten times smaller. */
+/* Worst error relative to the output's root mean square, for float32 sums in blocks; an op or a case may say
+ * otherwise. The root of the normalised mean square error must be ten times smaller. */
 static const double USUAL_WORST = 1e-5;
 
 /* How the node's operands lie in memory. */
@@ -64,7 +64,10 @@ static void set_band(struct band *band, const void *bits)
     assert_int_equal(status, SFT_OK);
 }
 
-static bool is_updated(const struct bench *bench, int input) { return bench->data->test->op->op->mutates >> input & 1; }
+static bool is_updated(const struct bench *bench, int input)
+{
+    return bench->data->test->op->op->mutates >> input & 1;
+}
 
 static void build_inputs(struct bench *bench, sft_value *in)
 {
@@ -72,9 +75,10 @@ static void build_inputs(struct bench *bench, sft_value *in)
     for (int i = 0; i < SFT_MAX_INPUTS; i++) {
         in[i] = SFT_NONE;
         if (!data->bits[i]) continue;
-        bench->in[i] = make_band("input", data->in_type[i], ref_count(&data->ref.in_shape[i]), bench->layout->guard);
-        in[i] = sft_view(bench->graph, sft_graph_tensor(bench->graph, bench->in[i].tensor), bench->layout->guard,
-                         data->ref.in_shape[i]);
+        bench->in[i] =
+            make_band("input", data->in_type[i], ref_count(&data->ref.in_shape[i]), bench->layout->guard);
+        in[i] = sft_view(bench->graph, sft_graph_tensor(bench->graph, bench->in[i].tensor),
+                         bench->layout->guard, data->ref.in_shape[i]);
         if (bench->layout->arena && data->in_type[i] == SFT_F32 && !is_updated(bench, i))
             in[i] = sft_scale(bench->graph, in[i], 1.0f);
     }
@@ -110,7 +114,8 @@ static void run(struct bench *bench)
     for (int i = 0; i < SFT_MAX_INPUTS; i++)
         if (bench->data->bits[i]) set_band(&bench->in[i], bench->data->bits[i]);
     for (int i = 0; i < bench->data->test->op->op->n_out; i++) set_band(&bench->out[i], NULL);
-    if (sft_program_run(bench->program) != SFT_OK) test_fail(bench->data->test, "%s: run failed", bench->layout->name);
+    if (sft_program_run(bench->program) != SFT_OK)
+        test_fail(bench->data->test, "%s: run failed", bench->layout->name);
 }
 
 /* Downloads; counts words that differ from the last download when `again`. */
@@ -199,11 +204,12 @@ static void compare(const struct bench *bench, const struct band *band, const do
         print_message("errors %s %s %d: nmse %.2e worst %.2e\n", test->op->op->name, what, which, errors.nmse,
                       errors.worst);
     if (!(errors.worst <= allowed && sqrt(errors.nmse) <= allowed / 10.0))
-        test_fail(test,
-                  "%s: %s %d, element %ld of %ld: got %.9g, want %.9g; worst error %.2e (allowed %.0e), nmse %.2e "
-                  "(allowed %.0e)",
-                  bench->layout->name, what, which, (long)errors.at, (long)band->count, number(band, errors.at),
-                  want[errors.at], errors.worst, allowed, errors.nmse, allowed * allowed / 100.0);
+        test_fail(
+            test,
+            "%s: %s %d, element %ld of %ld: got %.9g, want %.9g; worst error %.2e (allowed %.0e), nmse %.2e "
+            "(allowed %.0e)",
+            bench->layout->name, what, which, (long)errors.at, (long)band->count, number(band, errors.at),
+            want[errors.at], errors.worst, allowed, errors.nmse, allowed * allowed / 100.0);
 }
 
 static void check_unchanged(const struct bench *bench, int i)
@@ -251,7 +257,9 @@ static void check_repeats(struct bench *bench)
     for (int i = 0; i < SFT_MAX_INPUTS; i++)
         if (bench->data->bits[i]) differ += fetch(&bench->in[i], true);
     for (int i = 0; i < bench->data->test->op->op->n_out; i++) differ += fetch(&bench->out[i], true);
-    if (differ) test_fail(bench->data->test, "%s: %ld words differ in a second run", bench->layout->name, (long)differ);
+    if (differ)
+        test_fail(bench->data->test, "%s: %ld words differ in a second run", bench->layout->name,
+                  (long)differ);
 }
 
 static void forward(void **state)

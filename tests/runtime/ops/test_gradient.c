@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every differentiable op: the gradient that autodiff builds, run on the device, against central differences of the
- * float64 reference. The loss is sum(weight * output 0). Small inputs are checked element by element, all along random
- * directions.
+ * Every differentiable op: the gradient that autodiff builds, run on the device, against central differences
+ * of the float64 reference. The loss is sum(weight * output 0). Small inputs are checked element by element,
+ * all along random directions.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -53,15 +53,15 @@ static bool is_wanted(const struct test_data *data, int input)
     return data->bits[input] && data->in_type[input] == SFT_F32 && !(data->test->op->constant >> input & 1);
 }
 
-static void compare(struct check *check, int input, const float *gradient, const double *direction, double size,
-                    const char *what, int number)
+static void compare(struct check *check, int input, const float *gradient, const double *direction,
+                    double size, const char *what, int number)
 {
     double along = 0.0, want = slope(check, input, direction);
     for (int64_t i = 0; i < ref_count(&check->data.ref.in_shape[input]); i++)
         along += (double)gradient[i] * direction[i];
     if (!(fabs(along - want) <= TOLERANCE * (size + fabs(want)) + 1e-8))
-        test_fail(check->data.test, "gradient of input %d, %s %d: got %.9g, want %.9g", input, what, number, along,
-                  want);
+        test_fail(check->data.test, "gradient of input %d, %s %d: got %.9g, want %.9g", input, what, number,
+                  along, want);
 }
 
 static void check_gradient(struct check *check, int input, const float *gradient)
@@ -96,7 +96,8 @@ static sft_value build_loss(struct check *check, struct sft_graph *graph)
         check->in[i] = SFT_NONE;
         if (!check->data.bits[i]) continue;
         tensor = test_tensor("input", check->data.in_type[i], check->data.ref.in_shape[i]);
-        assert_int_equal(sft_tensor_upload(tensor, 0, ref_count(&tensor->shape), check->data.bits[i]), SFT_OK);
+        assert_int_equal(sft_tensor_upload(tensor, 0, ref_count(&tensor->shape), check->data.bits[i]),
+                         SFT_OK);
         check->in[i] = sft_graph_tensor(graph, tensor);
     }
     test->op->build(graph, check->in, test->test_case->params, check->out);
@@ -105,10 +106,12 @@ static sft_value build_loss(struct check *check, struct sft_graph *graph)
     check->weight = test_alloc((size_t)ref_count(&shape), sizeof(double));
     numbers = test_alloc((size_t)ref_count(&shape), sizeof(float));
     sft_rng_init(&rng, test->seed, SFT_STREAM_TEST, 1);
-    for (int64_t i = 0; i < ref_count(&shape); i++) check->weight[i] = (double)(numbers[i] = sft_rng_normal(&rng));
+    for (int64_t i = 0; i < ref_count(&shape); i++)
+        check->weight[i] = (double)(numbers[i] = sft_rng_normal(&rng));
     weight = test_tensor("weight", SFT_F32, shape);
     assert_int_equal(sft_tensor_upload(weight, 0, ref_count(&shape), numbers), SFT_OK);
-    return sft_sum_to(graph, sft_mul(graph, check->out[0], sft_graph_tensor(graph, weight)), SFT_SHAPE(1), 1.0f);
+    return sft_sum_to(graph, sft_mul(graph, check->out[0], sft_graph_tensor(graph, weight)), SFT_SHAPE(1),
+                      1.0f);
 }
 
 static void gradient(void **state)

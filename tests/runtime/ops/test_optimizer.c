@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SGD, Adam, AdamW and SAM's perturbation against PyTorch (golden file, several steps) and numbers worked by hand. */
+/* SGD, Adam, AdamW and SAM's perturbation against PyTorch (golden file, several steps) and numbers worked by
+ * hand. */
 #include <jansson.h>
 #include <math.h>
 #include <string.h>
@@ -116,8 +117,8 @@ static int release_golden(void **state)
 
 /* ---- by hand ---- */
 
-/* lr 0.5, momentum 0.5, decay 0.25; w = 2, g = 1, v = 4 give d = 1.5, v = 3.5, w = 2 - 0.5*3.5, and with Nesterov's
- * momentum w = 2 - 0.5*(1.5 + 1.75). */
+/* lr 0.5, momentum 0.5, decay 0.25; w = 2, g = 1, v = 4 give d = 1.5, v = 3.5, w = 2 - 0.5*3.5, and with
+ * Nesterov's momentum w = 2 - 0.5*(1.5 + 1.75). */
 static void sgd_by_hand(void **state)
 {
     static const float w0 = 2, v0 = 4, g0 = 1;
@@ -155,7 +156,8 @@ static void adam_first_step(void **state)
     (void)state;
     sft_adam(graph, sft_graph_tensor(graph, w), sft_graph_tensor(graph, upload("m", 4, zero)),
              sft_graph_tensor(graph, upload("v", 4, zero)), sft_graph_tensor(graph, upload("g", 4, g0)),
-             sft_graph_tensor(graph, upload("hyper", SFT_HYPER_COUNT, hyper)), (struct sft_update_params){.decay = 1});
+             sft_graph_tensor(graph, upload("hyper", SFT_HYPER_COUNT, hyper)),
+             (struct sft_update_params){.decay = 1});
     assert_int_equal(sft_program_run(test_program(graph)), SFT_OK);
     assert_numbers(w, want, 4, 1e-5);
 }

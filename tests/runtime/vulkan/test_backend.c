@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backend under the public calls: memory, the order of transfers and runs, cut submissions, profiling, the pipeline
- * cache. The device is that of SFT_TEST_DEVICE, else the first Vulkan one; the ops themselves are tests/ops.
+ * The backend under the public calls: memory, the order of transfers and runs, cut submissions, profiling,
+ * the pipeline cache. The device is that of SFT_TEST_DEVICE, else the first Vulkan one; the ops themselves
+ * are tests/ops.
  */
 #ifdef SFT_HAVE_VULKAN
 #include <stdio.h>
@@ -89,7 +90,8 @@ static void uploads_keep_their_order(void **state)
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     sft_graph_place(graph, sft_add(graph, sft_graph_tensor(graph, sum), sft_graph_tensor(graph, x), 1.0f),
                     sft_graph_tensor(graph, next), 0);
-    sft_graph_place(graph, sft_scale(graph, sft_graph_tensor(graph, next), 1.0f), sft_graph_tensor(graph, sum), 0);
+    sft_graph_place(graph, sft_scale(graph, sft_graph_tensor(graph, next), 1.0f),
+                    sft_graph_tensor(graph, sum), 0);
     assert_int_equal(sft_program_create(device, graph, &program), SFT_OK);
     for (int run = 0; run < 20; run++) {
         for (int64_t i = 0; i < COUNT; i++) data[i] = (float)(run + 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every pipeline of whole steps, of every optimiser, and of the passes of every score, as the driver's compiler makes
- * it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also runs on a driver without
- * its hardware:
+ * Every pipeline of whole steps, of every optimiser, and of the passes of every score, as the driver's
+ * compiler makes it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also
+ * runs on a driver without its hardware:
  *
  *     vulkan-lab run radv:navi31 build/tests/test_vulkan_pipelines
  */
@@ -80,8 +80,11 @@ static void optimizer_pipelines(void **state)
     (void)state;
     assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
     for (int i = 0; sft_optimizer_at(i); i++) {
-        struct sft_step_params params = {
-            .optimizer = sft_optimizer_at(i), .constants = sft_constants_default(), .n_id = 8, .n_ood = 8, .lambda = 1};
+        struct sft_step_params params = {.optimizer = sft_optimizer_at(i),
+                                         .constants = sft_constants_default(),
+                                         .n_id = 8,
+                                         .n_ood = 8,
+                                         .lambda = 1};
         struct sft_step *step;
         assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
         sft_step_destroy(&step);
@@ -92,7 +95,8 @@ static void optimizer_pipelines(void **state)
 
 enum { LEARNED_FROM = 100 };
 
-/* Teaches a score that learns from such images with made-up outputs: what its next pass looks like needs no more. */
+/* Teaches a score that learns from such images with made-up outputs: what its next pass looks like needs no
+ * more. */
 static void learn(struct sft_model *model, struct sft_scorer *scorer, enum sft_images images, int extra_width)
 {
     struct sft_head head;
@@ -102,7 +106,8 @@ static void learn(struct sft_model *model, struct sft_scorer *scorer, enum sft_i
     if (!(sft_scorer_needs(scorer) & SFT_NEEDS_FIT)) return;
     assert_int_equal(sft_head_read(model, &head), SFT_OK);
     outputs.width = head.width;
-    numbers = calloc((size_t)(LEARNED_FROM * (outputs.classes + outputs.width + extra_width)), sizeof(*numbers));
+    numbers =
+        calloc((size_t)(LEARNED_FROM * (outputs.classes + outputs.width + extra_width)), sizeof(*numbers));
     assert_non_null(numbers);
     for (int i = 0; i < LEARNED_FROM * (outputs.classes + outputs.width + extra_width); i++)
         numbers[i] = formula_uniform(1, i);
@@ -122,7 +127,8 @@ static void set_steps(struct sft_scorer *scorer)
 {
     for (int k = 0; k < sft_score_knobs(scorer->score); k++) {
         const struct sft_knob *knob = &scorer->score->knobs[k];
-        if (strstr(knob->name, "-eps")) assert_int_equal(sft_knob_read(knob, "0.001", &scorer->knobs[k]), SFT_OK);
+        if (strstr(knob->name, "-eps"))
+            assert_int_equal(sft_knob_read(knob, "0.001", &scorer->knobs[k]), SFT_OK);
     }
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What matrix products and convolutions tell the Vulkan recorder, against invented limits and without a device:
- * work-groups and memory stay inside the limits, tiles cover the product, and the words handed to the convolution
- * kernels, read as shaders/lib/conv2d.glsl says, add up to the convolution as it is defined.
+ * What matrix products and convolutions tell the Vulkan recorder, against invented limits and without a
+ * device: work-groups and memory stay inside the limits, tiles cover the product, and the words handed to the
+ * convolution kernels, read as shaders/lib/conv2d.glsl says, add up to the convolution as it is defined.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -42,9 +42,11 @@ struct conv {
     int images, height, width, channels, filters, rows, columns, stride, pad, dilation, groups;
 };
 static const struct conv convs[] = {
-    {2, 5, 7, 3, 10, 3, 3, 1, 1, 1, 1},  {1, 9, 8, 4, 8, 3, 3, 2, 1, 1, 1},   {2, 6, 6, 4, 8, 1, 1, 2, 0, 1, 1},
-    {1, 11, 9, 4, 4, 3, 2, 3, 2, 2, 2},  {1, 13, 13, 2, 4, 3, 3, 4, 1, 2, 1}, {3, 4, 4, 8, 8, 3, 3, 2, 1, 1, 8},
-    {1, 12, 12, 4, 4, 3, 3, 3, 0, 3, 1}, {1, 3, 3, 8, 4, 7, 7, 1, 3, 1, 1},   {1, 10, 10, 4, 4, 2, 2, 5, 0, 1, 1},
+    {2, 5, 7, 3, 10, 3, 3, 1, 1, 1, 1},  {1, 9, 8, 4, 8, 3, 3, 2, 1, 1, 1},
+    {2, 6, 6, 4, 8, 1, 1, 2, 0, 1, 1},   {1, 11, 9, 4, 4, 3, 2, 3, 2, 2, 2},
+    {1, 13, 13, 2, 4, 3, 3, 4, 1, 2, 1}, {3, 4, 4, 8, 8, 3, 3, 2, 1, 1, 8},
+    {1, 12, 12, 4, 4, 3, 3, 3, 0, 3, 1}, {1, 3, 3, 8, 4, 7, 7, 1, 3, 1, 1},
+    {1, 10, 10, 4, 4, 2, 2, 5, 0, 1, 1},
 };
 enum { N_CONVS = sizeof(convs) / sizeof(*convs) };
 
@@ -76,7 +78,8 @@ static void tile_of(const struct sft_vk_dispatch *d, uint64_t *rows, uint64_t *c
     *columns = tiled ? d->spec[2] : d->spec[1];
 }
 
-static void check_dispatch(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *d, size_t scratch)
+static void check_dispatch(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *d,
+                           size_t scratch)
 {
     assert_true(d->spec[0] <= limits->max_invocations && d->spec[0] <= limits->max_group_size[0]);
     for (int i = 0; i < 3; i++) assert_true(d->groups[i] >= 1 && d->groups[i] <= limits->max_groups[i]);
@@ -94,10 +97,14 @@ static void check_cover(const struct sft_vk_dispatch *d, uint64_t rows, uint64_t
 {
     uint64_t tile_rows, tile_columns;
     tile_of(d, &tile_rows, &tile_columns);
-    assert_true(group_count(d) >= (rows + tile_rows - 1) / tile_rows * ((columns + tile_columns - 1) / tile_columns));
+    assert_true(group_count(d) >=
+                (rows + tile_rows - 1) / tile_rows * ((columns + tile_columns - 1) / tile_columns));
 }
 
-static const struct sft_node *last_node(const struct sft_graph *graph) { return &graph->nodes[graph->n_nodes - 1]; }
+static const struct sft_node *last_node(const struct sft_graph *graph)
+{
+    return &graph->nodes[graph->n_nodes - 1];
+}
 
 static struct sft_vk_recorder record(const struct sft_graph *graph, const struct sft_vk_limits *limits)
 {
@@ -119,8 +126,10 @@ static void products_stay_inside_limits(void **state)
         struct sft_matmul_params params = {mode & 1, mode >> 1, 0};
         struct sft_graph *graph = NULL;
         assert_int_equal(sft_graph_create(&graph), SFT_OK);
-        sft_value a = sft_graph_input(graph, "a", SFT_F32, params.transpose_a ? SFT_SHAPE(k, m) : SFT_SHAPE(m, k));
-        sft_value b = sft_graph_input(graph, "b", SFT_F32, params.transpose_b ? SFT_SHAPE(n, k) : SFT_SHAPE(k, n));
+        sft_value a =
+            sft_graph_input(graph, "a", SFT_F32, params.transpose_a ? SFT_SHAPE(k, m) : SFT_SHAPE(m, k));
+        sft_value b =
+            sft_graph_input(graph, "b", SFT_F32, params.transpose_b ? SFT_SHAPE(n, k) : SFT_SHAPE(k, n));
         sft_matmul(graph, a, b, SFT_NONE, params);
         assert_int_equal(sft_graph_status(graph), SFT_OK);
         if (m * n < INT32_MAX && m * k < INT32_MAX && n * k < INT32_MAX) {
@@ -150,8 +159,8 @@ static double weight_at(const struct tensors *t, const struct conv *c, uint32_t 
     return exchanged ? t->weight[(tap * depth + rest % depth) * filters + rest / depth] : t->weight[at];
 }
 
-static void play_pixel(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d, int group, int n,
-                       int y, int x)
+static void play_pixel(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d,
+                       int group, int n, int y, int x)
 {
     const uint32_t *p = d->push;
     bool tiled = strstr(d->shader, "_tiled") != NULL, exchanged = d->operands[1].value == SFT_VK_SCRATCH;
@@ -168,9 +177,9 @@ static void play_pixel(const struct tensors *t, const struct conv *c, const stru
                 for (uint32_t k = 0; k < p[4]; k++) {
                     uint32_t w = (uint32_t)tap * p[17] + (uint32_t)group * p[18];
                     w += transposed ? column * p[19] + k : k * p[19] + column;
-                    t->made[at] +=
-                        weight_at(t, c, w, exchanged) *
-                        t->source[(size_t)((n * low(p[2]) + sy) * high(p[2]) + sx) * p[3] + (uint32_t)group * p[4] + k];
+                    t->made[at] += weight_at(t, c, w, exchanged) *
+                                   t->source[(size_t)((n * low(p[2]) + sy) * high(p[2]) + sx) * p[3] +
+                                             (uint32_t)group * p[4] + k];
                 }
             }
         t->times[at]++;
@@ -191,7 +200,8 @@ static void play(const struct tensors *t, const struct conv *c, const struct sft
 }
 
 /* Scatters or gathers by the definition of the convolution: y += w*x, or dx += w*dy. */
-static void define(const float *source, const float *weight, double *made, const struct conv *c, bool backward)
+static void define(const float *source, const float *weight, double *made, const struct conv *c,
+                   bool backward)
 {
     int out_h = (int)pixels(c->height, c->rows, c), out_w = (int)pixels(c->width, c->columns, c);
     int depth = c->channels / c->groups, filters = c->filters / c->groups;
@@ -226,8 +236,9 @@ static void play_conv(const struct conv *c, bool backward, const struct sft_vk_l
     struct sft_shape y =
         SFT_SHAPE(c->images, pixels(c->height, c->rows, c), pixels(c->width, c->columns, c), c->filters);
     size_t count = (size_t)sft_shape_count(backward ? &x : &y);
-    struct tensors t = {numbers((size_t)sft_shape_count(backward ? &y : &x)), numbers((size_t)sft_shape_count(&w)),
-                        calloc(count, sizeof(double)), calloc(count, sizeof(int))};
+    struct tensors t = {numbers((size_t)sft_shape_count(backward ? &y : &x)),
+                        numbers((size_t)sft_shape_count(&w)), calloc(count, sizeof(double)),
+                        calloc(count, sizeof(int))};
     double *expected = calloc(count, sizeof(double));
     struct sft_graph *graph = NULL;
     assert_true(t.made && t.times && expected);

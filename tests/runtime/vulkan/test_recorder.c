@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ops ask of a device, against invented limits: every op's dispatches fit the smallest device that Vulkan 1.3
- * allows, and misfits are refused before a driver sees them. No Vulkan is touched.
+ * What ops ask of a device, against invented limits: every op's dispatches fit the smallest device that
+ * Vulkan 1.3 allows, and misfits are refused before a driver sees them. No Vulkan is touched.
  */
 #ifdef SFT_HAVE_VULKAN
 #include <string.h>
@@ -33,7 +33,8 @@ static sft_value input(struct sft_graph *graph, struct sft_shape shape)
 static struct sft_vk_recorder record(const struct sft_graph *graph, const struct sft_vk_limits *limits)
 {
     struct sft_vk_recorder recorder = {.limits = *limits};
-    for (size_t i = 0; i < graph->n_nodes; i++) assert_int_equal(sft_vk_record_node(&recorder, graph, i), SFT_OK);
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        assert_int_equal(sft_vk_record_node(&recorder, graph, i), SFT_OK);
     return recorder;
 }
 

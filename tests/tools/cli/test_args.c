@@ -25,22 +25,25 @@ static const char *const fruits[] = {"apple", "pear", NULL};
 
 static const struct sft_option rows[] = {
     {"flag", SFT_OPTION_FLAG, offsetof(struct values, flag), .help = "h"},
-    {"whole", SFT_OPTION_INT, offsetof(struct values, whole), .value = "N", .fallback = "3", .min = -5, .max = 10,
-     .environment = "SFT_TEST_WHOLE", .help = "h"},
+    {"whole", SFT_OPTION_INT, offsetof(struct values, whole), .value = "N", .fallback = "3", .min = -5,
+     .max = 10, .environment = "SFT_TEST_WHOLE", .help = "h"},
     {"real", SFT_OPTION_REAL, offsetof(struct values, real), .value = "X", .max = 1, .help = "h"},
     {"size", SFT_OPTION_SIZE, offsetof(struct values, size), .value = "SIZE", .help = "h"},
     {"text", SFT_OPTION_TEXT, offsetof(struct values, text), .value = "TEXT", .help = "h"},
     {"config", SFT_OPTION_TEXT, offsetof(struct values, config), .value = "FILE", .help = "h"},
-    {"fruit", SFT_OPTION_CHOICE, offsetof(struct values, choice), .value = "F", .fallback = "pear", .choices = fruits,
-     .help = "h"},
-    {"list", SFT_OPTION_INTS, offsetof(struct values, list), .value = "N,N", .fallback = "2,3", .min = 1, .max = 99,
-     .help = "h"},
+    {"fruit", SFT_OPTION_CHOICE, offsetof(struct values, choice), .value = "F", .fallback = "pear",
+     .choices = fruits, .help = "h"},
+    {"list", SFT_OPTION_INTS, offsetof(struct values, list), .value = "N,N", .fallback = "2,3", .min = 1,
+     .max = 99, .help = "h"},
     {"ood", SFT_OPTION_TEXTS, offsetof(struct values, texts), .value = "NAME=SPEC", .help = "h"},
     {0},
 };
 static const struct sft_option_group groups[] = {{"Options", rows}, {0}};
-static const struct sft_command command = {
-    .name = "test", .operands = "FILE", .max_operands = 1, .groups = groups, .values_size = sizeof(struct values)};
+static const struct sft_command command = {.name = "test",
+                                           .operands = "FILE",
+                                           .max_operands = 1,
+                                           .groups = groups,
+                                           .values_size = sizeof(struct values)};
 
 enum { MAX_WORDS = 80 };
 
@@ -53,11 +56,11 @@ static enum sft_status parse(struct sft_args *args, char *line)
     return sft_args_parse(&command, count, words, args);
 }
 
-#define PARSE(args, text)                                                                                              \
-    char line[] = text;                                                                                                \
-    struct sft_args args;                                                                                              \
-    enum sft_status status = parse(&args, line);                                                                       \
-    const struct values *v = args.values;                                                                              \
+#define PARSE(args, text)                                                                                    \
+    char line[] = text;                                                                                      \
+    struct sft_args args;                                                                                    \
+    enum sft_status status = parse(&args, line);                                                             \
+    const struct values *v = args.values;                                                                    \
     (void)v
 
 static void defaults_hold(void **state)
@@ -76,8 +79,8 @@ static void defaults_hold(void **state)
 static void every_type_is_read(void **state)
 {
     (void)state;
-    PARSE(args,
-          "--flag --whole -5 --real=2.5e-1 --size 1.5G --text x=y --fruit apple --list 7,8,9 --ood a=1 --ood b=2 file");
+    PARSE(args, "--flag --whole -5 --real=2.5e-1 --size 1.5G --text x=y --fruit apple --list 7,8,9 --ood a=1 "
+                "--ood b=2 file");
     assert_int_equal(status, SFT_OK);
     assert_true(v->flag);
     assert_int_equal(v->whole, -5);
@@ -121,7 +124,8 @@ static void sizes_have_suffixes(void **state)
     static const struct {
         const char *text;
         uint64_t bytes;
-    } cases[] = {{"1", 1}, {"512K", 524288}, {"2m", 2097152}, {"2MiB", 2097152}, {"1T", 1099511627776}, {"3B", 3}};
+    } cases[] = {{"1", 1},          {"512K", 524288},      {"2m", 2097152},
+                 {"2MiB", 2097152}, {"1T", 1099511627776}, {"3B", 3}};
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct values values = {0};
@@ -145,7 +149,9 @@ static void flag_wins_over_environment_over_file(void **state)
     struct sft_args args;
     const struct values *v;
     (void)state;
-    write_file(path, "; settings\n ood = a=1 \nood = b=2\n\n[test]\nwhole = 4\nlist = 5\n[other]\nwhole = nonsense\n");
+    write_file(
+        path,
+        "; settings\n ood = a=1 \nood = b=2\n\n[test]\nwhole = 4\nlist = 5\n[other]\nwhole = nonsense\n");
     snprintf(line, sizeof(line), "--config %s --ood c=3", path);
     assert_int_equal(parse(&args, line), SFT_OK);
     v = args.values;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The published figures in tools/reproduce: tables are whole, name scores and models that there are, and their columns
- * have the averages that are printed, but for three that the paper itself has wrong. */
+/* The published figures in tools/reproduce: tables are whole, name scores and models that there are, and
+ * their columns have the averages that are printed, but for three that the paper itself has wrong. */
 #include <math.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ static double expected_average(const struct sft_table *table, const struct sft_t
     for (size_t i = 0; i < sizeof(misprints) / sizeof(misprints[0]); i++) {
         const char *name = misprints[i].row;
         size_t length = strlen(name);
-        bool same = strncmp(row->name, name, length) == 0 && (row->name[length] == '\0' || row->name[length] == ',');
+        bool same =
+            strncmp(row->name, name, length) == 0 && (row->name[length] == '\0' || row->name[length] == ',');
         if (same && strcmp(table->name, misprints[i].table) == 0 && metric == misprints[i].metric)
             return misprints[i].average;
     }
@@ -86,7 +87,8 @@ static void rows_name_what_there_is(void **state)
                 if (!role->name) fail_msg("%s, %s: no model %s", table->name, row->name, row->model);
                 if (!sft_score_find(row->score) && strcmp(row->score, "mos") != 0)
                     fail_msg("%s, %s: no score %s", table->name, row->name, row->score);
-                if (!row->tuning != !row->steps) fail_msg("%s, %s: steps without a tuning", table->name, row->name);
+                if (!row->tuning != !row->steps)
+                    fail_msg("%s, %s: steps without a tuning", table->name, row->name);
             }
 }
 
