@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# No files that need each other in a circle. A file here is NAME.c and NAME.h together. It needs another one when it
-# includes its header, or when its object uses a name that the other's object alone defines.
+# No files that need each other in a circle. A file here is NAME.c and NAME.h together. It needs another one
+# when it includes its header, or when its object uses a name that the other's object alone defines.
 #
 #     circles.sh [BUILD-FOLDER]      default: build
 set -eu
@@ -20,7 +20,8 @@ includes() {
         sed 's/\.[ch]:#include "\(.*\)\.h"/ \1/'
 }
 
-# "FROM TO" for each use of a name. What several objects define (kernels compiled for each instruction set) is nobody's.
+# "FROM TO" for each use of a name. What several objects define (kernels compiled for each instruction set) is
+# nobody's.
 uses() {
     for folder in $folders; do find "$build/$folder" -name '*.c.o' -exec nm -A -P {} +; done |
         sed -e "s|^$build/||" -e 's|CMakeFiles/[^/]*\.dir/||' -e 's|\.c\.o: | |' |
@@ -31,6 +32,7 @@ uses() {
 
 # tsort tells of each circle on its standard error.
 circles=$({ includes && uses; } | awk '$1 != $2' | sort -u | tsort 2>&1 >/dev/null) || {
-    printf '%s\n' "$circles" | sed 's/^tsort: //; s/.*input contains a loop:/circles: files that need each other:/' >&2
+    printf '%s\n' "$circles" |
+        sed 's/^tsort: //; s/.*input contains a loop:/circles: files that need each other:/' >&2
     exit 1
 }
