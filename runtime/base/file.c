@@ -168,3 +168,12 @@ void sft_sha256(const void *data, size_t size, char hex[65])
     for (size_t i = 0; i < padded; i += 64) sha256_block(state, tail + i);
     for (int i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", state[i]);
 }
+
+enum sft_status sft_file_sha256(const char *path, char hex[65])
+{
+    struct sft_bytes bytes;
+    SFT_TRY(sft_file_open(path, &bytes));
+    sft_sha256(bytes.data, bytes.size, hex);
+    sft_file_close(&bytes);
+    return SFT_OK;
+}

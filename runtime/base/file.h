@@ -30,4 +30,7 @@ enum sft_status sft_make_folder(const char *path) SFT_MUST_CHECK;
 /* SHA-256 (FIPS 180-4) as 64 hexadecimal digits and a zero. */
 void sft_sha256(const void *data, size_t size, char hex[65]);
 
+/* The same of a file's content; statuses as sft_file_open(). */
+enum sft_status sft_file_sha256(const char *path, char hex[65]) SFT_MUST_CHECK;
+
 #endif
