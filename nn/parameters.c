@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
 
@@ -181,29 +182,6 @@ void sft_parameter_from_file(const struct sft_parameter *parameter, const float 
 
 /* ---- files ---- */
 
-static const char wrapper[] = "module.";
-
-/* Names saved from a data-parallel wrapper all start with "module.": its length then, else 0. */
-static size_t prefix_length(const struct sft_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (strncmp(checkpoint->tensors[i].name, wrapper, strlen(wrapper)) != 0) return 0;
-    return checkpoint->n_tensors ? strlen(wrapper) : 0;
-}
-
-static const struct sft_stored_tensor *find_stored(const struct sft_checkpoint *checkpoint, size_t prefix,
-                                                   const char *name)
-{
-    static const char ours[] = "before_head.gn.", theirs[] = "head.gn.";
-    const struct sft_stored_tensor *stored;
-    char other[2 * SFT_MAX_NAME];
-    snprintf(other, sizeof(other), "%s%s", prefix ? wrapper : "", name);
-    stored = sft_checkpoint_find(checkpoint, other);
-    if (stored || strncmp(name, ours, strlen(ours)) != 0) return stored;
-    snprintf(other, sizeof(other), "%s%s%s", prefix ? wrapper : "", theirs, name + strlen(ours));
-    return sft_checkpoint_find(checkpoint, other);
-}
-
 /* A list of names for a message; cut with "..." where it gets too long to read. */
 struct complaint {
     char text[1024];
@@ -238,13 +216,12 @@ static enum sft_status match(const struct sft_parameters *parameters, const stru
                              const struct sft_stored_tensor **stored)
 {
     struct complaint missing = {.count = 0}, misshaped = {.count = 0}, extra = {.count = 0};
-    size_t prefix = prefix_length(checkpoint);
     bool *used = sft_calloc(checkpoint->n_tensors, sizeof(*used));
     if (!used) return SFT_MEMORY;
     for (int i = 0; i < parameters->n; i++) {
         const struct sft_parameter *item = &parameters->items[i];
         char has[SFT_SHAPE_TEXT], takes[SFT_SHAPE_TEXT], detail[2 * SFT_SHAPE_TEXT + 32];
-        stored[i] = find_stored(checkpoint, prefix, item->name);
+        stored[i] = sft_checkpoint_find_parameter(checkpoint, item->name);
         if (!stored[i]) {
             complain(&missing, item->name, "");
             continue;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/order.h"

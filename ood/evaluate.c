@@ -310,11 +310,11 @@ static enum sft_status read_taps(const struct sft_model *model, struct sft_head 
     struct sft_forward_out out;
     enum sft_status status;
     SFT_TRY(sft_graph_create(&graph));
-    forward = sft_forward_on(graph, model);
-    status = sft_model_forward(model, graph, &forward, sft_model_images(model, graph, 1), &out);
+    forward = sft_forward_on(graph, &model->parameters);
+    status = sft_model_forward(model, graph, &forward, sft_forward_images(graph, 1, model->image_size), &out);
     head->n_taps = status == SFT_OK ? out.n_taps : 0;
     for (int i = 0; i < head->n_taps; i++)
-        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i])->dim[3];
+        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i].value)->dim[3];
     sft_graph_destroy(&graph);
     return status;
 }

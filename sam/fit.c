@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"

@@ -267,7 +267,7 @@ static enum sft_status build_program(struct sft_step *step, enum sft_course cour
     SFT_TRY(sft_graph_create(&step->graphs[course]));
     stage.graph = step->graphs[course];
     for (int i = 0; i < SFT_SLOTS; i++) stage.slots[i] = SFT_NONE;
-    stage.forward = sft_forward_on(stage.graph, step->model);
+    stage.forward = sft_forward_on(stage.graph, &step->model->parameters);
     stage.weights = stage.forward.weights;
     stage.forward.bn = step->params.frozen_bn ? SFT_BN_RUNNING : SFT_BN_UPDATE;
     stage.forward.dropout_key = step->params.no_dropout ? SFT_NONE : sft_stage_slot(&stage, SFT_SLOT_KEY);

@@ -186,9 +186,10 @@ static enum sft_status plan_forward(const struct sft_model *model, int64_t batch
                                     enum sft_backend_kind backend, struct sft_graph *graph,
                                     struct sft_plan **plan)
 {
-    struct sft_forward forward = sft_forward_on(graph, model);
+    struct sft_forward forward = sft_forward_on(graph, &model->parameters);
     struct sft_forward_out out;
-    SFT_TRY(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, batch), &out));
+    SFT_TRY(
+        sft_model_forward(model, graph, &forward, sft_forward_images(graph, batch, model->image_size), &out));
     SFT_TRY(sft_graph_status(graph));
     return sft_plan_create(graph, backend, plan);
 }

@@ -11,6 +11,7 @@
 #include "datasets/format.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/little_endian.h"
 
 struct npy {
     char *path;
@@ -90,8 +91,7 @@ static enum sft_status parse(struct npy *npy)
     if (size < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
         return sft_fail(SFT_DATA, "%s: no .npy file of version 1 to 3", npy->path);
     begin = bytes[6] == 1 ? 10 : 12;
-    length = bytes[8] | (size_t)bytes[9] << 8;
-    if (bytes[6] > 1) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+    length = sft_little_endian(bytes + 8, begin - 8);
     if (length > size - begin)
         return sft_fail(SFT_DATA, "%s: the header is longer than the file: cut off or damaged", npy->path);
     header = sft_calloc(length + 1, 1);

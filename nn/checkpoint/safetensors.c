@@ -5,22 +5,22 @@
  * offsets count from the end of the header, and the tensors fill the rest of the file without gaps or
  * overlaps.
  */
+#include "nn/checkpoint/safetensors.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/checkpoint/format.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/little_endian.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
 static const char metadata_key[] = "__metadata__";
 
 static uint64_t header_length(const struct sft_bytes *file)
 {
-    uint64_t length = 0;
-    for (int i = 0; i < LENGTH_BYTES; i++) length |= (uint64_t)file->data[i] << (8 * i);
-    return length;
+    return sft_little_endian(file->data, LENGTH_BYTES);
 }
 
 static bool is_safetensors(const struct sft_bytes *file)
@@ -253,7 +253,7 @@ enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_
         status = SFT_MEMORY;
         goto out;
     }
-    for (int i = 0; i < LENGTH_BYTES; i++) file[i] = (uint8_t)((uint64_t)padded >> (8 * i));
+    sft_put_little_endian(padded, file, LENGTH_BYTES);
     memset(file + LENGTH_BYTES, ' ', padded);
     memcpy(file + LENGTH_BYTES, text, length);
     next = file + LENGTH_BYTES + padded;

@@ -40,8 +40,7 @@ sft_value sft_linear_layer(struct sft_build *build, const char *name, sft_value 
 
 void sft_head_layer(struct sft_build *build, const char *name, sft_value x, enum sft_head head)
 {
-    struct linear layer = {
-        .out = sft_model_outputs(build->model), .is_head = true, .as_conv = head == SFT_HEAD_CONV};
+    struct linear layer = {.out = build->network->outputs, .is_head = true, .as_conv = head == SFT_HEAD_CONV};
     if (head == SFT_HEAD_CONV)
         layer.weight = (struct sft_init){SFT_INIT_NORMAL, 0.01f};
     else

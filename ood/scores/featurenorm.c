@@ -57,9 +57,9 @@ static sft_value block_norm(struct sft_graph *graph, sft_value map)
 /* (N, blocks). */
 static sft_value all_norms(struct sft_graph *graph, const struct sft_forward_out *out)
 {
-    sft_value norms = block_norm(graph, out->taps[0]);
+    sft_value norms = block_norm(graph, out->taps[0].value);
     for (int i = 1; i < out->n_taps; i++)
-        norms = sft_concat(graph, norms, block_norm(graph, out->taps[i]), 1);
+        norms = sft_concat(graph, norms, block_norm(graph, out->taps[i].value), 1);
     return norms;
 }
 

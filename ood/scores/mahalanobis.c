@@ -110,7 +110,7 @@ static sft_value joined(struct sft_graph *graph, sft_value a, sft_value b)
 static sft_value pooled_taps(struct sft_graph *graph, const struct sft_forward_out *out)
 {
     sft_value all = SFT_NONE;
-    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(graph, out->taps[l]));
+    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(graph, out->taps[l].value));
     return all;
 }
 
@@ -141,7 +141,7 @@ static sft_value distance_loss(const struct sft_pass *pass, sft_value features,
 static sft_value away_sign(const struct sft_scorer *scorer, const struct sft_pass *pass, sft_value images,
                            const struct sft_forward_out *out, int l)
 {
-    sft_value features = pooled(pass->graph, out->taps[l]);
+    sft_value features = pooled(pass->graph, out->taps[l].value);
     struct sft_gaussians gaussians;
     int width = (int)sft_graph_shape(pass->graph, features)->dim[1];
     enum sft_status status = find_gaussians(&scorer->statistics, l, pass->model->classes, width, &gaussians);
@@ -163,7 +163,7 @@ static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_
             struct sft_forward_out there;
             if (sft_model_forward(pass->model, pass->graph, pass->forward, moved, &there) != SFT_OK)
                 return SFT_NONE;
-            all = joined(pass->graph, all, pooled(pass->graph, there.taps[l]));
+            all = joined(pass->graph, all, pooled(pass->graph, there.taps[l].value));
         }
     return all;
 }

@@ -57,7 +57,8 @@ static sft_value without_rank_one(const union sft_knob_value *knob, const struct
     struct sft_forward forward = *pass->forward;
     struct sft_forward_out out;
     forward.from_tap = tap;
-    forward.from = sft_rank_one_removed(pass->graph, pass->out->taps[tap], squarings, iterations, quality);
+    forward.from =
+        sft_rank_one_removed(pass->graph, pass->out->taps[tap].value, squarings, iterations, quality);
     if (sft_model_forward(pass->model, pass->graph, &forward, pass->images, &out) != SFT_OK) return SFT_NONE;
     return out.logits;
 }

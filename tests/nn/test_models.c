@@ -113,7 +113,7 @@ static void test_eval(void **state)
     assert_int_equal(sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED),
                      json_integer_value(json_object_get(expected, "parameters")));
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
                      SFT_OK);
     assert_int_equal(out.n_params, model->parameters.n);
@@ -152,7 +152,7 @@ static void test_gradients(void **state)
     gradient = make_tensor("gradient", SFT_F32, parameters->weights_size, NULL);
 
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     forward.bn = SFT_BN_UPDATE;
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
                      SFT_OK);
@@ -202,9 +202,10 @@ static void test_norm_gradients_are_cheap(void **state)
     struct sft_graph *graph;
     (void)state;
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
-    assert_int_equal(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, N), &out),
-                     SFT_OK);
+    forward = sft_forward_on(graph, &model->parameters);
+    assert_int_equal(
+        sft_model_forward(model, graph, &forward, sft_forward_images(graph, N, model->image_size), &out),
+        SFT_OK);
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
     assert_int_equal(sft_autodiff(graph, sft_sum_to(graph, out.logits, SFT_SHAPE(1), 1.0f), values, n, grads),
                      SFT_OK);
@@ -235,7 +236,7 @@ static void test_refusals(void **state)
         SFT_USAGE);
     model = make("resnetv2_20_gn");
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(sft_model_forward(model, graph, &forward,
                                        sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(2, 30, 32, 3)),
                                        &out),

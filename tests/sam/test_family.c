@@ -43,12 +43,13 @@ static const struct sft_variant tiny = {
 
 static struct sft_model *make_tiny(void)
 {
+    const struct sft_network network = {.variant = &tiny, .outputs = CLASSES, .image_size = SIDE};
     struct sft_model *model = calloc(1, sizeof(*model));
     assert_non_null(model);
     model->variant = &tiny;
     model->classes = CLASSES;
     model->image_size = SIDE;
-    assert_int_equal(sft_build_declare(model), SFT_OK);
+    assert_int_equal(sft_network_declare(&network, &model->parameters), SFT_OK);
     assert_int_equal(sft_parameters_allocate(&model->parameters, test_device()), SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     return model;
