@@ -113,22 +113,21 @@ static float *flat_of(const struct host *host, const struct sft_parameter *param
 
 /* ---- initial values ---- */
 
+static float constant(struct sft_rng *rng)
+{
+    (void)rng;
+    return 1.0f;
+}
+
+static float uniform(struct sft_rng *rng) { return 2.0f * sft_rng_uniform(rng) - 1.0f; }
+
 static void fill(const struct sft_parameter *parameter, struct sft_rng *rng, float *flat)
 {
+    static float (*const draws[])(struct sft_rng *) = {
+        [SFT_INIT_CONSTANT] = constant, [SFT_INIT_NORMAL] = sft_rng_normal, [SFT_INIT_UNIFORM] = uniform};
     float scale = parameter->init.scale, *values = flat + parameter->offset;
-    for (int64_t i = 0; i < parameter->count; i++) {
-        switch (parameter->init.distribution) {
-        case SFT_INIT_CONSTANT:
-            values[i] = scale;
-            break;
-        case SFT_INIT_NORMAL:
-            values[i] = scale * sft_rng_normal(rng);
-            break;
-        case SFT_INIT_UNIFORM:
-            values[i] = scale * (2.0f * sft_rng_uniform(rng) - 1.0f);
-            break;
-        }
-    }
+    for (int64_t i = 0; i < parameter->count; i++)
+        values[i] = scale * draws[parameter->init.distribution](rng);
 }
 
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed)

@@ -23,12 +23,12 @@
 /* S. OWN, here and below, is what parameters say that leave the choice to the optimiser. */
 enum sft_perturbed {
     SFT_PERTURB_OWN,
-    SFT_PERTURB_NOTHING, /* one pass */
-    SFT_PERTURB_NORM, /* the affine parameters of normalisation layers: SAM-ON, arXiv 2306.04226, and SFT */
     SFT_PERTURB_ALL,  /* SAM, Foret et al. 2021 */
+    SFT_PERTURB_NORM, /* the affine parameters of normalisation layers: SAM-ON, arXiv 2306.04226, and SFT */
     SFT_PERTURB_NO_NORM, /* all but the affine parameters of normalisation layers */
     SFT_PERTURB_HEAD,    /* the classifier */
     SFT_PERTURB_CONV,    /* the filters of convolutions */
+    SFT_PERTURB_NOTHING, /* one pass; no choice of a user, who takes an optimiser without a perturbation */
 };
 
 /* v. */
@@ -52,7 +52,7 @@ enum sft_adaptive {
 enum sft_selection {
     SFT_SELECT_ALL,
     SFT_SELECT_FISHER,  /* SSAM-F (Mi et al. 2022): the top 1 - sparsity by squared gradients of single ID
-                           images, summed  over some of the step's; chosen anew every so many steps; |T v| over
+                           images, summed over some of the step's; chosen anew every so many steps; |T v| over
                            all of S */
     SFT_SELECT_DYNAMIC, /* SSAM-D: a random start; every so many steps the least live entries die and the dead
                            ones with the largest gradient take their places, at a rate that falls to 0 along
@@ -92,6 +92,9 @@ const struct sft_optimizer *sft_optimizer_find(const char *name); /* NULL when t
 
 /* By what SSAM-D lets entries die; the least first. */
 enum sft_ssam_score { SFT_SSAM_GRADIENT, SFT_SSAM_WEIGHT, SFT_SSAM_RANDOM };
+
+/* What a user can choose, in words: in the order of the enum and up to a NULL. */
+extern const char *const sft_perturbed_words[], *const sft_adaptive_words[], *const sft_ssam_score_words[];
 
 /* Numbers that some optimisers have. */
 struct sft_constants {

@@ -12,6 +12,9 @@ enum sft_schedule_kind {
                               down to lr/10^4 */
 };
 
+/* Their names in words, in the order of the enum and up to a NULL. */
+extern const char *const sft_schedule_words[];
+
 struct sft_schedule {
     enum sft_schedule_kind kind;
     double lr;      /* peak */
@@ -22,8 +25,5 @@ struct sft_schedule {
 
 /* Rate of step `step` (0 is the first). */
 double sft_schedule_rate(const struct sft_schedule *schedule, int64_t step);
-
-/* Names for the command line: constant, cosine, onecycle. Returns -1 for an unknown one. */
-int sft_schedule_find(const char *name);
 
 #endif
