@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host decides for a step: ESAM's tensors and images, SSAM's mask. */
+#include "sam/select.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
-#include "sam/build.h"
+#include "sam/sets.h"
 
 /* ---- ESAM ---- */
 
