@@ -54,4 +54,7 @@ struct sft_format {
 enum sft_status sft_split_absent(struct sft_source *source, enum sft_status status, const char *format, ...)
     SFT_PRINTF(3, 4);
 
+/* Does `text` end in `end`, letter case aside? */
+bool sft_ends_with(const char *text, const char *end);
+
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/rng.h"
 
@@ -312,7 +313,7 @@ static enum sft_status set_up(struct sft_loader *loader)
     loader->per_batch = sft_loader_outliers(params);
     loader->end = params->steps;
     if (params->steps == 0)
-        loader->end = (count + (params->drop_last ? 0 : params->batch - 1)) / params->batch;
+        loader->end = params->drop_last ? count / params->batch : sft_divide_up(count, params->batch);
     if (loader->per_batch > 0 && !params->outliers)
         SFT_TRY(sft_pseudo_prepare(&params->pseudo, params->size, &loader->pseudo));
     for (int c = 0; c < 3; c++)

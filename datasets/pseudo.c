@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/divide.h"
 #include "runtime/base/log.h"
 #include "runtime/base/rng.h"
 #include "runtime/base/words.h"
@@ -147,7 +148,7 @@ static int shuffles(enum sft_pseudo_mode mode, const struct sft_pseudo_key *key,
         [SFT_PSEUDO_BOTH] = {JIGSAW, RGB},   [SFT_PSEUDO_JIGSAW] = {JIGSAW, JIGSAW},
         [SFT_PSEUDO_RGB] = {RGB, RGB},       [SFT_PSEUDO_NONE] = {BOTH, BOTH},
     };
-    bool second_half = key->place >= (key->total + 1) / 2;
+    bool second_half = key->place >= sft_divide_up(key->total, 2);
     if (mode == SFT_PSEUDO_RANDOM) return sft_rng_below(rng, 2) ? RGB : JIGSAW;
     return by_half[mode][second_half];
 }

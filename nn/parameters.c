@@ -8,6 +8,7 @@
 
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/rng.h"
 
 static bool has_kind(const struct sft_parameter *parameter, unsigned kinds)
@@ -39,8 +40,7 @@ static int64_t lay_out(struct sft_parameters *parameters, unsigned kinds, int64_
         struct sft_parameter *item = &parameters->items[i];
         if (!has_kind(item, kinds)) continue;
         item->offset = start;
-        start +=
-            (item->count + SFT_PARAMETER_ALIGNMENT - 1) / SFT_PARAMETER_ALIGNMENT * SFT_PARAMETER_ALIGNMENT;
+        start += sft_round_up(item->count, SFT_PARAMETER_ALIGNMENT);
     }
     return start;
 }

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "datasets/format.h"
-#include "datasets/paths.h"
 #include "datasets/unpack.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/path.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, RECORD = 1 + 3 * PLANE, CLASSES = 10, MAX_PARTS = 5 };
 
@@ -89,9 +89,7 @@ static char *find_packing(const char *folder, const char *name, bool *memory)
 {
     static const char *const packings[] = {"", ".xz", ".gz"};
     for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
-        char file[64], *path;
-        snprintf(file, sizeof(file), "%s%s", name, packings[i]);
-        path = sft_join_path(folder, file);
+        char *path = sft_path_join(folder, "%s%s", name, packings[i]);
         if (!path) {
             *memory = true;
             return NULL;
@@ -202,7 +200,7 @@ static enum sft_status load_archive(struct cifar *cifar, const char *path, int s
     struct archive *archive = archive_read_new();
     if (!archive) return sft_fail(SFT_MEMORY, "%s: out of memory while opening it", path);
     for (int i = 0; i < cifar->parts; i++) {
-        cifar->paths[i] = sft_join_path(path, splits[split].files[i]); /* for messages */
+        cifar->paths[i] = sft_path_join(path, "%s", splits[split].files[i]); /* for messages */
         if (!cifar->paths[i]) status = SFT_MEMORY;
     }
     archive_read_support_filter_all(archive);
@@ -243,8 +241,8 @@ static enum sft_status locate(const char *path, const char *first_file, char **w
 {
     struct stat info;
     bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    char *inner = sft_join_path(path, "cifar-10-batches-bin"),
-         *packed = sft_join_path(path, "cifar-10-binary.tar.gz");
+    char *inner = sft_path_join(path, "cifar-10-batches-bin"),
+         *packed = sft_path_join(path, "cifar-10-binary.tar.gz");
     const char *found = path;
     *archive = !is_folder;
     if (inner && packed && is_folder && !holds(path, first_file)) {

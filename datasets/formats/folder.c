@@ -12,8 +12,8 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/path.h"
 
 /* Deeper than this is a link that leads back up. */
 enum { MAX_DEPTH = 24 };
@@ -29,7 +29,7 @@ static enum sft_status visit(struct folder *folder, const char *name, int depth)
 {
     enum sft_status status = SFT_OK;
     struct stat info;
-    char *path = sft_join_path(folder->path, name);
+    char *path = sft_path_join(folder->path, "%s", name);
     if (!path) return SFT_MEMORY;
     if (stat(path, &info) != 0)
         status = sft_fail(SFT_DATA, "%s: %s", path, strerror(errno));
@@ -46,7 +46,7 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
 {
     enum sft_status status = SFT_OK;
     struct dirent *entry;
-    char *path = sft_join_path(folder->path, relative);
+    char *path = sft_path_join(folder->path, "%s", relative);
     DIR *stream = path ? opendir(path) : NULL;
     if (!path) return SFT_MEMORY;
     if (!stream)
@@ -58,7 +58,7 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     while (status == SFT_OK && (entry = readdir(stream))) {
         char *name;
         if (entry->d_name[0] == '.') continue;
-        name = relative[0] ? sft_join_path(relative, entry->d_name) : sft_strdup(entry->d_name);
+        name = relative[0] ? sft_path_join(relative, "%s", entry->d_name) : sft_strdup(entry->d_name);
         status = name ? visit(folder, name, depth) : SFT_MEMORY;
         free(name);
     }
@@ -71,7 +71,7 @@ static enum sft_status pick_folder(struct folder *folder, const char *path, cons
                                    struct sft_source *source)
 {
     struct stat info;
-    folder->path = split[0] ? sft_join_path(path, split) : sft_strdup(path);
+    folder->path = split[0] ? sft_path_join(path, "%s", split) : sft_strdup(path);
     if (!folder->path) return SFT_MEMORY;
     if (stat(folder->path, &info) == 0 && S_ISDIR(info.st_mode)) return SFT_OK;
     if (split[0])
@@ -101,7 +101,7 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
 {
     const struct folder *folder = state;
     const struct sft_listed *item = &folder->listing.items[i];
-    char *path = sft_join_path(folder->path, item->name);
+    char *path = sft_path_join(folder->path, "%s", item->name);
     enum sft_status status = path ? sft_image_load(path, image) : SFT_MEMORY;
     *label = item->label;
     free(path);

@@ -13,9 +13,9 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/path.h"
 
 enum { MAX_LABEL = 1000000, NAMED_MISSING = 20 };
 
@@ -48,7 +48,7 @@ static enum sft_status cut_label(const struct list *list, char *line, size_t num
 
 static char *full_path(const struct list *list, const char *name)
 {
-    return name[0] == '/' ? sft_strdup(name) : sft_join_path(list->folder, name);
+    return name[0] == '/' ? sft_strdup(name) : sft_path_join(list->folder, "%s", name);
 }
 
 static enum sft_status add_line(struct list *list, char *line, size_t number)

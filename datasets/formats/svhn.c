@@ -11,6 +11,7 @@
 
 #include "datasets/format.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/file.h"
 #include "runtime/base/little_endian.h"
 
@@ -69,7 +70,7 @@ static bool next_element(const uint8_t **at, const uint8_t *end, struct element 
     element->size = u32(*at + 4);
     element->data = *at + 8;
     if (element->size > left - 8) return false;
-    padded = element->type == MI_COMPRESSED ? element->size : (element->size + 7) / 8 * 8;
+    padded = element->type == MI_COMPRESSED ? element->size : (size_t)sft_round_up((int64_t)element->size, 8);
     *at = padded > left - 8 ? end : *at + 8 + padded;
     return true;
 }

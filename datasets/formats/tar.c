@@ -12,7 +12,6 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
-#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/little_endian.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
@@ -195,7 +196,10 @@ static json_t *describe_tensor(const struct sft_stored_tensor *tensor, size_t be
 {
     json_t *shape = json_array();
     for (int i = 0; i < tensor->shape.rank; i++)
-        json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
+        if (json_array_append_new(shape, json_integer(tensor->shape.dim[i])) != 0) {
+            json_decref(shape);
+            return NULL;
+        }
     return json_pack("{s:s, s:o, s:[I,I]}", "dtype", sft_stored_dtype_str(tensor->dtype), "shape", shape,
                      "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
 }
@@ -247,7 +251,7 @@ enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_
     enum sft_status status;
     SFT_TRY_OUT(describe(path, tensors, n_tensors, metadata, n_metadata, &text, &total));
     length = strlen(text);
-    padded = (length + 7) / 8 * 8;
+    padded = (size_t)sft_round_up((int64_t)length, 8);
     file = sft_calloc(LENGTH_BYTES + padded + total, 1);
     if (!file) {
         status = SFT_MEMORY;
