@@ -80,6 +80,10 @@ extern const struct test_op *const test_ops[];
 #define NORMAL(...) FILLED(FILL_NORMAL, __VA_ARGS__)
 #define ABSENT {{0, {0}}, FILL_ABSENT}
 
+/* For tables with several ops' cases: LIST (1, 2) is 1, 2, and APPLY sees it as two arguments. */
+#define LIST(...) __VA_ARGS__
+#define APPLY(macro, ...) macro(__VA_ARGS__)
+
 /* One rounding, or a few. */
 #define FEW_ROUNDINGS .worst = 2e-6
 
