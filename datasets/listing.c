@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datasets/format.h"
+#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 

@@ -12,6 +12,7 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
+#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
 
 /* Deeper than this is a link that leads back up. */
@@ -66,15 +67,16 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     return status;
 }
 
-static enum sft_status pick_folder(struct folder *folder, const char *path, const char *split)
+static enum sft_status pick_folder(struct folder *folder, const char *path, const char *split,
+                                   struct sft_source *source)
 {
     struct stat info;
     folder->path = split[0] ? sft_join_path(path, split) : sft_strdup(path);
     if (!folder->path) return SFT_MEMORY;
     if (stat(folder->path, &info) == 0 && S_ISDIR(info.st_mode)) return SFT_OK;
     if (split[0])
-        return sft_fail(SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s", path, split,
-                        folder->path);
+        return sft_split_absent(source, SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s",
+                                path, split, folder->path);
     return sft_fail(SFT_DATA, "folder:%s: not a folder", path);
 }
 
@@ -84,7 +86,7 @@ static enum sft_status open_folder(const char *path, const char *split, struct s
     source->state = folder;
     source->decodes = true;
     if (!folder) return SFT_MEMORY;
-    SFT_TRY(pick_folder(folder, path, split));
+    SFT_TRY(pick_folder(folder, path, split, source));
     SFT_TRY(walk(folder, "", 0));
     if (folder->listing.count == 0)
         return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)",
@@ -136,6 +138,7 @@ const struct sft_format sft_format_folder = {
     .help = "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the "
             "folder NAME in it",
     .needs_path = true,
+    .has_splits = true,
     .claims = claims,
     .open = open_folder,
     .read = read_picture,

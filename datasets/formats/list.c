@@ -13,6 +13,7 @@
 
 #include "datasets/format.h"
 #include "datasets/listing.h"
+#include "datasets/paths.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 
@@ -136,10 +137,10 @@ static enum sft_status open_list(const char *path, const char *split, struct sft
 {
     struct list *list = sft_calloc(1, sizeof(*list));
     const char *slash = strrchr(path, '/');
+    (void)split;
     source->state = list;
     source->decodes = true;
     if (!list) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("list", path, split));
     list->path = sft_strdup(path);
     list->folder = sft_strdup(slash ? path : ".");
     if (!list->path || !list->folder) return SFT_MEMORY;

@@ -108,9 +108,9 @@ static enum sft_status parse(struct npy *npy)
 static enum sft_status open_npy(const char *path, const char *split, struct sft_source *source)
 {
     struct npy *npy = sft_calloc(1, sizeof(*npy));
+    (void)split;
     source->state = npy;
     if (!npy) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("npy", path, split));
     npy->path = sft_strdup(path);
     if (!npy->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &npy->file));

@@ -225,10 +225,10 @@ static enum sft_status open_svhn(const char *path, const char *split, struct sft
     struct svhn *svhn = sft_calloc(1, sizeof(*svhn));
     struct array y = {0};
     enum sft_status status;
+    (void)split;
     source->state = svhn;
     source->classes = CLASSES;
     if (!svhn) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("svhn", path, split));
     svhn->path = sft_strdup(path);
     if (!svhn->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &svhn->file));

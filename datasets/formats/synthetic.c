@@ -387,8 +387,8 @@ static enum sft_status open_synthetic(const char *path, const char *split, struc
                         "synthetic:shapes, :letters, :stripes and :noise",
                         path);
     if (split[0] && !train && !test)
-        return sft_fail(SFT_USAGE, "synthetic:%s: unknown split #%s; there are #train and #test", path,
-                        split);
+        return sft_split_absent(source, SFT_USAGE,
+                                "synthetic:%s: unknown split #%s; there are #train and #test", path, split);
     if (!split[0]) train = state->set == 0;
     state->first = train ? 0 : TRAIN;
     state->count = source->count = train ? TRAIN : TEST;
@@ -437,6 +437,7 @@ const struct sft_format sft_format_synthetic = {
     .help = "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; "
             "#train, #test",
     .needs_path = false,
+    .has_splits = true,
     .claims = NULL,
     .open = open_synthetic,
     .read = read_image,
