@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datasets/loader.h"
+#include "ood/results/classifier.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 
@@ -437,8 +438,8 @@ static enum sft_status measure_id(const struct sft_dataset *id, const struct sft
     if (sft_dataset_classes(id) != outputs->classes)
         return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id),
                         sft_dataset_classes(id), outputs->classes);
-    SFT_TRY(sft_metrics_accuracy(outputs, accuracy));
-    return sft_metrics_calibration_error(outputs, ece);
+    SFT_TRY(sft_classifier_accuracy(outputs, accuracy));
+    return sft_classifier_calibration_error(outputs, ece);
 }
 
 static enum sft_status score_set(struct sft_model *model, const struct sft_evaluation *evaluation,
@@ -466,7 +467,7 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
     struct sft_collected collected;
     enum sft_status status = SFT_OK;
     bool id = set == SFT_ID_SET;
-    SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, id ? "id" : results->set_names[set],
+    SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, sft_results_set_name(results, set),
                         evaluation, 0, &collected));
     if (id) {
         status = measure_id(data, &collected, accuracy, &results->ece[which]);

@@ -103,7 +103,7 @@ static enum sft_status build(struct job *job, int64_t n_id, const float *id, int
     enum sft_status status;
     struct drawn *of_ood = &job->negative;
     SFT_TRY(sft_curve_build(n_id, id, n_ood, ood, &job->curve));
-    if (strcmp(job->convention->positive, "ood") == 0) {
+    if (!sft_id_is_positive(job->convention)) {
         status = sft_curve_mirror(&job->curve, &curve);
         sft_curve_free(&job->curve);
         SFT_TRY(status);

@@ -148,6 +148,9 @@ const struct sft_score *sft_score_at(int index);
 /* The score of that name; NULL where there is none (nothing is logged). */
 const struct sft_score *sft_score_find(const char *name);
 
+/* Its title; the name itself where there is none. */
+const char *sft_score_title(const char *name);
+
 int sft_score_knobs(const struct sft_score *score); /* how many */
 
 /* Reads "energy,msp" or "all". Gives *count scores in the order named, without repeats, in an array that the

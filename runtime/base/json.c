@@ -144,14 +144,19 @@ static bool reads_back(const struct sft_text *text, size_t from, const json_t *m
     return same;
 }
 
-void sft_json_dump(const struct sft_json *json, size_t flags, struct sft_text *text)
+void sft_text_add_json(struct sft_text *text, const json_t *value, size_t flags)
 {
     size_t from = text->length;
-    if (text->status == SFT_OK) text->status = json->status;
     if (text->status != SFT_OK) return;
-    if (json_dump_callback(json->root, append, text, flags | JSON_ENCODE_ANY) != 0 ||
-        !reads_back(text, from, json->root))
+    if (json_dump_callback(value, append, text, flags | JSON_ENCODE_ANY) != 0 ||
+        !reads_back(text, from, value))
         text->status = sft_fail(SFT_MEMORY, "out of memory for a text of JSON");
+}
+
+void sft_json_dump(const struct sft_json *json, size_t flags, struct sft_text *text)
+{
+    if (text->status == SFT_OK) text->status = json->status;
+    sft_text_add_json(text, json->root, flags);
 }
 
 enum sft_status sft_json_write(const struct sft_json *json, const char *path, size_t flags)

@@ -63,9 +63,12 @@ void sft_json_free(struct sft_json *json);
 
 /* ---- writing ---- */
 
-/* Appends the root as text, with jansson's flags for its form (JSON_INDENT, JSON_REAL_PRECISION of 9 digits
- * or more, ...). The text is read again and compared: it fails where it does not hold all that was made. What
- * is not ended yet is written as it is. */
+/* Appends a value as text, with jansson's flags for its form (JSON_INDENT, JSON_REAL_PRECISION of 9 digits or
+ * more, ...). The text is read again and compared: it fails where it does not hold all of the value. NULL
+ * fails. */
+void sft_text_add_json(struct sft_text *text, const json_t *value, size_t flags);
+
+/* The same of what was made; what is not ended yet is written as it is. */
 void sft_json_dump(const struct sft_json *json, size_t flags, struct sft_text *text);
 
 /* Writes that text and a newline to a file, atomically. SFT_WRITE, or what failed before; there is a message
