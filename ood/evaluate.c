@@ -75,7 +75,7 @@ static enum sft_status allocate(const struct sft_model *model, const struct sft_
     return SFT_OK;
 }
 
-/* Where the outputs belong. */
+/* Where a pass puts each of its outputs. */
 static void outputs_of(const struct sft_collected *collected, int n_scorers,
                        float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
 {
@@ -85,8 +85,9 @@ static void outputs_of(const struct sft_collected *collected, int n_scorers,
     for (int i = 0; i < n_scorers; i++) outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i];
 }
 
-/* The next n images of a pass, which start at `images`; 0 at its end. */
+/* Where the images of a pass come from: a data set, or an array in memory. */
 struct source {
+    /* Gives the next n images, which start at `images`; n = 0 at the end. */
     enum sft_status (*next)(struct source *source, const float **images, const int32_t **labels, int64_t *n);
     struct sft_loader *loader; /* of a data set */
     const uint8_t *array;      /* or normalised images in memory, `left` of them of `image` floats each */
@@ -428,7 +429,7 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
 
 /* ---- scoring ---- */
 
-/* Both NaN where the images have no labels. */
+/* Accuracy and calibration error of the ID images; both NaN where these have no labels. */
 static enum sft_status measure_id(const struct sft_dataset *id, const struct sft_collected *collected,
                                   double *accuracy, double *ece)
 {

@@ -48,7 +48,7 @@ static void describe(struct sft_chart *chart, const struct sft_results *results,
 
 /* ---- densities ---- */
 
-/* Of one kind of images by one model. */
+/* How the scores of one kind of images lie by one model. */
 struct density {
     struct sft_histogram histogram;
     double kernel[SFT_KERNEL_POINTS];
@@ -59,7 +59,7 @@ struct density {
 struct densities {
     double low, high;
     struct density id[SFT_MODELS], ood[SFT_MODELS];
-    double threshold[SFT_MODELS]; /* the recalled share of the ID images scores more */
+    double threshold[SFT_MODELS]; /* the share `recall` of the ID images scores more */
     double top;                   /* of the density axis */
     double (*scale)(double);      /* what is drawn of a density */
 };
@@ -337,7 +337,7 @@ static double metric_of(const struct sft_results *results, int model, int score,
     return *sft_metric_in(&cell, metric);
 }
 
-/* Of the last model. */
+/* The interval of the last model. */
 static struct sft_interval interval_of(const struct sft_results *results, int score, int set,
                                        enum sft_metric metric)
 {
@@ -362,7 +362,7 @@ static void draw_change(struct sft_text *out, const struct sft_plot *plot, doubl
         sft_text_printf(out, "<path class=\"now bad\" d=\"M%.5g %.5gm-6 0l6-6 6 6-6 6z\"/>\n", to, y);
 }
 
-/* Over the mark, and higher than it, so that a narrow one is seen too. */
+/* Drawn over the mark and taller than it, so that a narrow interval is seen as well. */
 static void draw_interval(struct sft_text *out, const struct sft_plot *plot, double y,
                           struct sft_interval interval)
 {
@@ -425,7 +425,7 @@ static const struct sft_legend *change_legend(const struct sft_results *results,
     return spread == NO_SPREAD ? NULL : change_legends[spread] + CHANGE_MARKS;
 }
 
-/* AUROC starts at guessing, unless something is below it. */
+/* Where the axis starts: for AUROC at 0.5, which is guessing, unless a number is below it. */
 static double lowest(const struct sft_results *results, int score, enum sft_metric metric)
 {
     if (metric != SFT_AUROC) return 0.0;

@@ -12,7 +12,8 @@
 #include "runtime/base/json.h"
 #include "runtime/base/path.h"
 
-static const char *const kinds[SFT_EXAMPLE_KINDS] = {"most", "least"};
+static const char *const kinds[SFT_EXAMPLE_KINDS] = {
+    [SFT_EXAMPLE_MOST] = "most", [SFT_EXAMPLE_LEAST] = "least"};
 
 int sft_results_lead(const struct sft_results *results)
 {

@@ -64,7 +64,7 @@ static enum sft_status add_figure(struct sft_page *page, struct sft_text *out, s
 
 /* ---- set by set ---- */
 
-/* The first of them shows the legend for all. */
+/* The first chart shows the legend of all of them. */
 static enum sft_status add_change(struct sft_page *page, struct sft_text *out, enum sft_metric metric)
 {
     const char *score = page->results->score_names[page->lead];
@@ -295,8 +295,8 @@ static void add_picture(struct sft_page *page, const struct sft_example_image *e
 
 static void add_pictures(struct sft_page *page, const struct sft_example_set *set, enum sft_example_kind kind)
 {
-    static const char *const words[SFT_EXAMPLE_KINDS] = {"most like in-distribution",
-                                                         "least like in-distribution"};
+    static const char *const words[SFT_EXAMPLE_KINDS] = {
+        [SFT_EXAMPLE_MOST] = "most like in-distribution", [SFT_EXAMPLE_LEAST] = "least like in-distribution"};
     if (set->count[kind] == 0) return;
     sft_text_printf(&page->out, "<p>%s</p><ul class=\"thumbs\">\n", words[kind]);
     for (int i = 0; i < set->count[kind]; i++) add_picture(page, &set->example[kind][i]);

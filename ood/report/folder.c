@@ -169,7 +169,7 @@ static enum sft_status load_settings(const char *path, struct run *run)
 
 /* ---- the folder ---- */
 
-/* Whether the file is there; where it is damaged, says that the report goes without it. */
+/* Reads the file where it is there; where it is damaged, says that the report goes without it. */
 static enum sft_status load(const char *folder, const char *name,
                             enum sft_status (*reader)(const char *, struct run *), struct run *run)
 {
@@ -199,7 +199,7 @@ static enum sft_status load_results(const char *path, struct run *run)
     return status;
 }
 
-/* Their mean takes the place of results. */
+/* The mean over the seeds takes the place of one run's results. */
 static enum sft_status load_seeds(const char *path, struct run *run)
 {
     char *folder = folder_of(path);

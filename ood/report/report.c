@@ -190,7 +190,8 @@ static void add_average_card(struct sft_page *page, enum sft_metric metric)
 
 static void add_id_card(struct sft_page *page, enum sft_id_metric metric)
 {
-    static const char *const names[SFT_ID_METRICS] = {"Accuracy on ID", "Calibration error"};
+    static const char *const names[SFT_ID_METRICS] = {
+        [SFT_ACCURACY] = "Accuracy on ID", [SFT_ECE] = "Calibration error"};
     const struct sft_results *results = page->results;
     add_card(page, &(struct card){.name = names[metric],
                                   .before = sft_results_id_metric(results, metric, SFT_BEFORE),

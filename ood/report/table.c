@@ -11,7 +11,7 @@
 
 /* ---- metrics ---- */
 
-/* So many values of a column are marked, as papers do. */
+/* How many of the best values in a column are marked. */
 enum { RANKS = 3 };
 
 /* As the table shows it, in hundredths of a percent; rounded where printf() rounds percents. */

@@ -47,7 +47,7 @@ static void add_cell(struct sft_json *json, const struct sft_results *results, i
     sft_json_end(json);
 }
 
-/* "fpr_positive" names ref or openood, as --fpr-positive does; other conventions add their name. */
+/* "fpr_positive" means ref or openood, as --fpr-positive does; other conventions add their name. */
 static void add_convention(struct sft_json *json, const struct sft_convention *convention, double recall)
 {
     sft_json_object(json, "convention");

@@ -15,7 +15,7 @@
 
 static const struct sft_metrics no_intervals = {.fpr_interval = {NAN, NAN}, .auroc_interval = {NAN, NAN}};
 
-/* A file is called by the spelling, with an extension. */
+/* The spelling of a set's name, with an extension, is a file's name. */
 enum { LONGEST_NAME = 200 };
 
 static enum sft_status check_length(const char *name, const char **why)

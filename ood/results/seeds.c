@@ -42,7 +42,7 @@ static struct sft_spread spread_at(const struct sft_seeds *seeds, struct place a
     return (struct sft_spread){mean, seeds->n > 1 ? sqrt(squares / (seeds->n - 1)) : 0.0};
 }
 
-/* Of a number of the ID images after fine-tuning. */
+/* The place of a number of the ID images after fine-tuning. */
 static struct place of_id(enum sft_id_metric metric)
 {
     return (struct place){SFT_AFTER, 0, 0, OF_ID + metric};

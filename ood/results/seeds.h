@@ -36,7 +36,7 @@ void sft_seeds_free(struct sft_seeds *seeds);
  */
 enum sft_status sft_seeds_read_again(const char *folder, struct sft_seeds *seeds) SFT_MUST_CHECK;
 
-/* Of a number after fine-tuning; NaN where a seed does not know it. */
+/* Of a number after fine-tuning over the seeds; NaN where a seed does not know it. */
 struct sft_spread {
     double mean, sd;
 };

@@ -25,7 +25,7 @@ static int column_width(const struct sft_results *results, int set)
     return width > 2 * CELL ? width : 2 * CELL;
 }
 
-/* Right of its place. */
+/* Right-aligned over its group. */
 static void add_column_name(struct sft_text *text, const struct sft_results *results, int set)
 {
     struct sft_text name = {0};
@@ -100,7 +100,7 @@ static bool has_labels(const struct sft_results *results)
 
 static void add_score(struct sft_text *text, const struct sft_results *results, int score, int width)
 {
-    static const char *const labels[] = {" before ", " after  "};
+    static const char *const labels[SFT_MODELS] = {[SFT_BEFORE] = " before ", [SFT_AFTER] = " after  "};
     const char *title = sft_score_title(results->score_names[score]);
     sft_text_add(text, title);
     pad(text, width - sft_text_columns(title));

@@ -14,18 +14,21 @@
 
 #include "ood/scores/rows.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/words.h"
 #include "runtime/ops.h"
 
 enum input { RAW, NORMALISED };
 static const char *const inputs[] = {"raw", "normalised", NULL};
+SFT_ASSERT_WORDS(inputs, NORMALISED);
 
 enum { BLOCK, INPUT };
 static const struct sft_knob knobs[] = {
-    {"featurenorm-block", SFT_KNOB_INT, "N", "-1", -1, SFT_MAX_TAPS - 1, NULL,
-     "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best NormRatio on "
-     "--fit"},
-    {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs,
-     "featurenorm: images that NormRatio looks at"},
+    [BLOCK] = {"featurenorm-block", SFT_KNOB_INT, "N", "-1", -1, SFT_MAX_TAPS - 1, NULL,
+               "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best "
+               "NormRatio on "
+               "--fit"},
+    [INPUT] = {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs,
+               "featurenorm: images that NormRatio looks at"},
     {0},
 };
 

@@ -18,8 +18,8 @@ enum { ITERATIONS = 100, SQUARINGS = 10, FEATURE_ITERATIONS = 2 };
 
 enum { TWICE };
 static const struct sft_knob knobs[] = {
-    {"rankweight-twice", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
-     "rankweight: two parts removed for OOD images, as in the published code"},
+    [TWICE] = {"rankweight-twice", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+               "rankweight: two parts removed for OOD images, as in the published code"},
     {0},
 };
 

@@ -22,7 +22,8 @@ struct rows {
 static void score_rows(void *context, int64_t task, int slot)
 {
     const struct rows *rows = context;
-    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
+    const int64_t n = rows->in->outputs->n;
+    const int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK;
     (void)slot;
     for (int64_t i = first; i < last && i < n; i++) rows->scores[i] = rows->score(rows->in, i);
 }
@@ -45,7 +46,8 @@ struct rows_with {
 static void score_rows_with(void *context, int64_t task, int slot)
 {
     const struct rows_with *rows = context;
-    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
+    const int64_t n = rows->in->outputs->n;
+    const int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK;
     double *scratch = rows->scratch + (int64_t)slot * rows->numbers;
     for (int64_t i = first; i < last && i < n; i++)
         rows->scores[i] = (float)rows->score(rows->in, i, scratch);

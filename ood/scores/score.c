@@ -89,7 +89,7 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
     return why || !scorer->score->misfit ? why : scorer->score->misfit(model);
 }
 
-/* A score has no part in a pass to learn from that it does not learn from. */
+/* Whether the scorer appends anything to a pass: to one for learning only where it learns from it. */
 static bool takes_part(const struct sft_scorer *scorer, enum sft_images images)
 {
     if (images == SFT_IMAGES_TUNE) return scorer->untuned;

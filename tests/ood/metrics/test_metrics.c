@@ -131,7 +131,8 @@ static double reference_fpr(double target, int n, const float *p, int m, const f
 {
     struct labelled all[128];
     double recall[128], fps[128], best = 2.0, result = -1.0;
-    int points = 0, last = 0, tp = 0, fp = 0;
+    int points = 0, last = 0;
+    int tp = 0, fp = 0;
     for (int i = 0; i < n; i++) all[i] = (struct labelled){p[i], 1};
     for (int i = 0; i < m; i++) all[n + i] = (struct labelled){q[i], 0};
     qsort(all, (size_t)(n + m), sizeof(all[0]), by_score_descending);

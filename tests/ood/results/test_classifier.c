@@ -25,7 +25,8 @@ static void accuracy(void **state)
  * 14/15]. */
 static void calibration_error_by_hand(void **state)
 {
-    const float z = logf(9.0f), logits[] = {0, 0, /**/ 0, 0, /**/ 0, z}, infinite[] = {INFINITY, INFINITY};
+    static const float infinite[] = {INFINITY, INFINITY};
+    const float logits[] = {0, 0, /**/ 0, 0, /**/ 0, logf(9.0f)};
     static const int32_t labels[] = {0, 1, 1}, outside[] = {2};
     double error = -1;
     (void)state;
