@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The programs that a step is made of. */
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "sam/build.h"
 
 /* A forward pass draws its dropout masks from streams of its own. */

@@ -6,6 +6,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
+#include "runtime/program.h"
 #include "sam/build.h"
 
 /* ---- ESAM ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/open.h"
 #include "tests/support/harness.h"
 
 static void devices_are_listed(void **state)
@@ -12,7 +13,7 @@ static void devices_are_listed(void **state)
     (void)state;
     assert_int_equal(sft_device_list(&list, &count), SFT_OK);
     assert_true(count >= 1);
-    assert_int_equal(list[0].backend, SFT_CPU);
+    assert_string_equal(list[0].word, "cpu");
     for (int i = 0; i < count; i++) {
         assert_string_not_equal(list[i].id, "");
         assert_string_not_equal(list[i].name, "");
