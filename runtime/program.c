@@ -5,6 +5,7 @@
 
 #include "runtime/backend.h"
 #include "runtime/base/alloc.h"
+#include "runtime/passes.h"
 #include "runtime/tensor.h"
 
 static enum sft_status check_bindings(const struct sft_device *device, const struct sft_graph *graph)
@@ -27,7 +28,8 @@ enum sft_status sft_program_plan(const struct sft_device *device, const struct s
     enum sft_status status;
     *plan = NULL;
     SFT_TRY(sft_graph_copy(graph, planned));
-    status = sft_plan_create(*planned, device->backend->scratch, plan);
+    status = sft_passes_run(*planned);
+    if (status == SFT_OK) status = sft_plan_create(*planned, device->backend->scratch, plan);
     if (status != SFT_OK) sft_graph_destroy(planned);
     return status;
 }

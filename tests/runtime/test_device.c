@@ -207,7 +207,7 @@ static void profiles_count_seconds(void **state)
     assert_int_equal(sft_program_profile(program, true), SFT_OK);
     for (int i = 0; i < 3; i++) assert_int_equal(sft_program_run(program), SFT_OK);
     assert_int_equal(sft_device_wait(test_device()), SFT_OK);
-    for (size_t k = 0; k < graph->n_nodes; k++) {
+    for (size_t k = 0; k < sft_program_graph(program)->n_nodes; k++) {
         assert_true(sft_program_seconds(program)[k] >= 0.0);
         total += sft_program_seconds(program)[k];
     }
