@@ -20,7 +20,7 @@ enum {
     STEP_PIXELS = 128,  /* that a task works on at a time */
     UNIT_CHANNELS = 48, /* of the source in a unit */
     MIN_TASKS = 16,     /* where there is enough work */
-    PARTIAL_BYTES = 16 << 20,
+    PARTIAL_FLOATS = 4 << 20,
     REDUCE_ELEMENTS = 4096,
 };
 
@@ -42,7 +42,7 @@ static void plan(struct dw *d)
     d->units = d->params->groups * taps * d->blocks;
     d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
     d->splits = sft_max64(
-        1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_BYTES / 4 / count));
+        1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_FLOATS / count));
     d->per_split = sft_round_up(sft_divide_up(d->pixels, d->splits), STEP_PIXELS);
     d->splits = sft_divide_up(d->pixels, d->per_split);
     d->shares = sft_max64(1, sft_min64(d->units, sft_divide_up(MIN_TASKS, d->splits)));

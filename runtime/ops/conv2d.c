@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/tape.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status check_params(const struct sft_node *node, const struct sft_conv2d_params *params)
 {

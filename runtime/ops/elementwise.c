@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elementwise ops. A broadcast operand's gradient is the sum over the axes along which it was repeated. */
-#include "runtime/tape.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node,
                                   struct sft_shape *out, enum sft_dtype *dtype)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/tape.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias,
                      struct sft_matmul_params params)

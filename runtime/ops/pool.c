@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/tape.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static int64_t pooled(int64_t size, int axis, const struct sft_pool_params *params)
 {
