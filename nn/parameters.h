@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "runtime/device.h"
+#include "runtime/tensor.h"
 
 enum { SFT_MAX_PARAMETERS = 1024, SFT_PARAMETER_ALIGNMENT = 16, SFT_MAX_NAME = 128 };
 

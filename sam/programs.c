@@ -3,6 +3,7 @@
 
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "sam/descent.h"
 #include "sam/perturb.h"
 #include "sam/sets.h"

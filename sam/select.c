@@ -7,6 +7,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
+#include "runtime/program.h"
 #include "sam/sets.h"
 
 /* ---- ESAM ---- */

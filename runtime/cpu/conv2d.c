@@ -19,7 +19,6 @@
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
-#include "runtime/op.h"
 #include "runtime/ops.h"
 
 enum {
@@ -232,7 +231,7 @@ static void gather_task(void *context, int64_t task, int slot)
     int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
     int64_t m0 = task * g->tiles_per_task * k->rows,
             m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
-    int64_t tiles = sft_ceil_div(m1 - m0, k->rows);
+    int64_t tiles = sft_divide_up(m1 - m0, k->rows);
     (void)slot;
     point(g, m0, m1, source, out);
     fill_tail(g, m1 - m0, source);
@@ -262,7 +261,7 @@ static void run_gather(struct gather *g)
     g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
     g->tiles_per_task = sft_max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
-    sft_parallel_for(sft_ceil_div(g->pixels, g->tiles_per_task * rows), gather_task, g);
+    sft_parallel_for(sft_divide_up(g->pixels, g->tiles_per_task * rows), gather_task, g);
 }
 
 /* ---- forward ---- */
@@ -330,7 +329,7 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
                             columns,
                             packed,
                             g.kernel->columns};
-        sft_parallel_for(sft_ceil_div(columns, pack.width), pack_panel, &pack);
+        sft_parallel_for(sft_divide_up(columns, pack.width), pack_panel, &pack);
         g.channel = group * w->dim[2];
         g.out_channel = group * columns;
         g.bias = call->in[2] ? (const float *)call->in[2] + g.out_channel : NULL;
@@ -356,7 +355,7 @@ size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft
 static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps,
                               int64_t size, int64_t source_size)
 {
-    struct axis axis = {.count = sft_ceil_div(size - first, params->stride[a]),
+    struct axis axis = {.count = sft_divide_up(size - first, params->stride[a]),
                         .first = first,
                         .step = params->stride[a],
                         .source_step = 1,
@@ -418,7 +417,7 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
                             w->dim[2],
                             packed,
                             g.kernel->columns};
-        sft_parallel_for(sft_ceil_div(w->dim[2], pack.width), pack_panel, &pack);
+        sft_parallel_for(sft_divide_up(w->dim[2], pack.width), pack_panel, &pack);
         g.channel = group * k;
         g.out_channel = group * w->dim[2];
         run_classes(&g, params, dy, w);

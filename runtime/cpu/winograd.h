@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "runtime/op.h"
+#include "runtime/cpu/kernel.h"
 #include "runtime/ops.h"
 
 /* y = conv(x, w) + bias, or the gradient with respect to x, which is such a convolution of dy. Images are

@@ -11,6 +11,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
+#include "runtime/base/sha256.h"
 #include "runtime/vulkan/vk.h"
 
 struct header {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/vulkan/vk.h"
 
 enum { ALIGNMENT = 256 };
@@ -225,7 +226,7 @@ enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes, struct sft
             vk->adapter.properties.deviceName, bytes >> 20, (unsigned long long)(vk->max_block >> 20));
     made = sft_calloc(1, sizeof(*made));
     if (!made) return SFT_MEMORY;
-    made->bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+    made->bytes = bytes ? (VkDeviceSize)sft_round_up((int64_t)bytes, ALIGNMENT) : ALIGNMENT;
     status = place(vk, made);
     if (status == SFT_OK)
         *memory = made;

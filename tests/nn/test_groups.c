@@ -9,6 +9,7 @@
 #include "nn/model.h"
 #include "nn/prediction.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "tests/nn/mos.h"
 #include "tests/support/group.h"
 

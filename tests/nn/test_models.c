@@ -7,6 +7,7 @@
 
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "tests/nn/formula.h"
 #include "tests/support/group.h"
 
