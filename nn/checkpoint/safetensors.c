@@ -215,8 +215,8 @@ static enum sft_status describe_metadata(json_t *header, const struct sft_metada
     return SFT_OK;
 }
 
-/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with free().
- */
+/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with
+ * free(). */
 static enum sft_status describe(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
                                 const struct sft_metadata *metadata, size_t n_metadata, char **text,
                                 size_t *total)
