@@ -52,8 +52,8 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
 {
     struct sft_graph *graph = build->graph;
     const struct sft_shape shape = *sft_graph_shape(graph, x);
-    int64_t channels = sft_build_dim(build, x, 3),
-            rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
+    int64_t channels = sft_build_dim(build, x, 3);
+    int64_t rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
     bool frozen = build->forward->bn == SFT_BN_RUNNING;
     const struct sft_group_norm_params params = {.groups = channels, .epsilon = epsilon, .frozen = frozen};
     struct affine a = affine(build, name, channels);

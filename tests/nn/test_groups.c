@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch in
- * float64.
- */
+/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch
+ * in float64. */
 #include <string.h>
 #include <unistd.h>
 
