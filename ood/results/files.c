@@ -185,7 +185,7 @@ static enum sft_status write_scores_of(const struct sft_results *results, const 
         const struct sft_score_values *values = sft_results_values(results, model, score, set);
         if (!values->values) continue;
         path = score_path(results, folder, model, score, set);
-        status = path ? sft_npy_write(path, values->n, values->values) : SFT_MEMORY;
+        status = path ? sft_npy_write(path, &SFT_SHAPE(values->n), values->values) : SFT_MEMORY;
         free(path);
     }
     return status;

@@ -2,6 +2,7 @@
 /* Softmax and losses by row. */
 #include <math.h>
 
+#include "runtime/base/logits.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
 
@@ -18,13 +19,6 @@ static float row_max(const float *z, int64_t n)
     float top = z[0];
     for (int64_t i = 1; i < n; i++) top = z[i] > top ? z[i] : top;
     return top;
-}
-
-static double log_sum_exp(const float *z, int64_t n)
-{
-    double top = (double)row_max(z, n), sum = 0.0;
-    for (int64_t i = 0; i < n; i++) sum += exp((double)z[i] - top);
-    return top + log(sum);
 }
 
 static void softmax_row(const float *z, float *y, int64_t n)
@@ -237,7 +231,7 @@ static void row_loss_range(void *context, int64_t first, int64_t last)
     const struct rows *r = context;
     for (int64_t i = first; i < last; i++) {
         const float *z = r->z + i * r->width;
-        double lse = log_sum_exp(z, r->width);
+        double lse = sft_log_sum_exp(z, r->width);
         r->out[i] = (float)(r->labels[i] < 0 ? distances[r->params->distance].loss(r, z, lse)
                                              : id_loss(r, z, r->labels[i], lse));
     }
@@ -249,7 +243,7 @@ static void row_loss_grad_range(void *context, int64_t first, int64_t last)
     for (int64_t i = first; i < last; i++) {
         const float *z = r->z + i * r->width;
         float *slope = r->out + i * r->width;
-        double lse = log_sum_exp(z, r->width);
+        double lse = sft_log_sum_exp(z, r->width);
         if (r->labels[i] < 0)
             distances[r->params->distance].slope(r, z, lse, slope);
         else

@@ -261,7 +261,7 @@ static void without_memory_nothing_is_lost(void **state)
     fill(&r, 2);
     assert_int_equal(sft_results_write(&r, test_path("whole")), SFT_OK);
     assert_int_equal(sft_file_open(test_path("whole/results.json"), &whole), SFT_OK);
-    for (failing = 1; status != SFT_OK; failing += 1 + failing / 8) {
+    for (failing = 1; status != SFT_OK; failing += 1 + failing / 2) {
         calls = 0;
         test_catch_log();
         json_set_alloc_funcs(scarce, free);
