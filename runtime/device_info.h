@@ -10,7 +10,7 @@ struct sft_backend;
 
 struct sft_device_info {
     const struct sft_backend *owner; /* the backend that listed it and can open it */
-    const char *backend;             /* that one's name: cpu, vulkan */
+    const char *backend;             /* the owner's name: cpu, vulkan */
     int index;                       /* among the devices of its backend */
     char word[32];                   /* a word for --device that names it: cpu, vulkan:0 */
 

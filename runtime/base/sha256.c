@@ -45,7 +45,9 @@ void sft_sha256(const void *data, size_t size, char hex[65])
                          0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     const uint8_t *bytes = data;
     uint8_t tail[128] = {0};
-    size_t whole = size / 64 * 64, rest = size - whole, padded = rest < 56 ? 64 : 128;
+    size_t whole = size / 64 * 64;
+    size_t rest = size - whole;
+    size_t padded = rest < 56 ? 64 : 128;
     uint64_t bits = (uint64_t)size * 8;
     for (size_t i = 0; i < whole; i += 64) sha256_block(state, bytes + i);
     if (rest) memcpy(tail, bytes + whole, rest);

@@ -20,8 +20,8 @@ struct norm {
     float epsilon;
     bool relu, frozen;
     const float *x, *dy, *gamma, *beta;
-    float *y, *dx, *sums, *mean,
-        *rstd; /* mean and rstd: (N, groups), results of forward, inputs of the gradient */
+    float *y, *dx, *sums;
+    float *mean, *rstd; /* (N, groups): results of forward, inputs of the gradient */
     const float *given_mean, *given_variance, *given_sums;
     double *partial; /* by image and chunk: two sums per channel */
     float *constant; /* by image: CONSTANTS numbers per channel */
@@ -235,7 +235,9 @@ static void forward_apply(const struct norm *n, int64_t image, int64_t chunk)
 static void gradient_constants(const struct norm *n, int64_t image)
 {
     int64_t size = n->channels / n->groups;
-    float *mean = part_of(n, image, 0).constant, *rstd = mean + n->channels, *scale = rstd + n->channels;
+    float *mean = part_of(n, image, 0).constant;
+    float *rstd = mean + n->channels;
+    float *scale = rstd + n->channels;
     for (int64_t c = 0; c < n->channels; c++) {
         mean[c] = n->mean[image * n->groups + c / size];
         rstd[c] = n->rstd[image * n->groups + c / size];
@@ -243,15 +245,18 @@ static void gradient_constants(const struct norm *n, int64_t image)
     }
 }
 
+enum { BLOCK = 512 }; /* channels whose short sums lie on the stack */
+
 static void sums_products(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    float run[2 * 512], *run1 = run + 512;
+    float run[2 * BLOCK], *run1 = run + BLOCK;
     memset(p.sum0, 0, 2 * (size_t)n->channels * sizeof(double));
-    for (int64_t c = 0; c < n->channels;
-         c += 512) { /* wide images: blocks of channels keep the runs on the stack */
-        int64_t width = n->channels - c < 512 ? n->channels - c : 512;
-        const float *mean = p.constant + c, *rstd = mean + n->channels, *scale = rstd + n->channels;
+    for (int64_t c = 0; c < n->channels; c += BLOCK) {
+        int64_t width = sft_min64(BLOCK, n->channels - c);
+        const float *mean = p.constant + c;
+        const float *rstd = mean + n->channels;
+        const float *scale = rstd + n->channels;
         if (width == n->channels) {
             add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n),
                          p.sum0, p.sum1, run, run1);
@@ -282,10 +287,13 @@ static void sums_finish(const struct norm *n, int64_t image)
 static void dx_constants(const struct norm *n, int64_t image)
 {
     int64_t size = n->channels / n->groups;
-    float *mean = part_of(n, image, 0).constant, *scale = mean + n->channels, *bias = scale + n->channels;
+    float *mean = part_of(n, image, 0).constant;
+    float *scale = mean + n->channels;
+    float *bias = scale + n->channels;
     float *slope = bias + n->channels;
     for (int64_t g = 0; g < n->groups; g++) {
-        double total0 = 0.0, total1 = 0.0, rstd = (double)n->rstd[image * n->groups + g];
+        double rstd = (double)n->rstd[image * n->groups + g];
+        double total0 = 0.0, total1 = 0.0;
         for (int64_t c = g * size; !n->frozen && c < (g + 1) * size; c++) {
             total0 += (double)n->gamma[c] * (double)n->given_sums[image * n->channels + c];
             total1 += (double)n->gamma[c] * (double)n->given_sums[(n->images + image) * n->channels + c];
@@ -304,7 +312,9 @@ static void dx_constants(const struct norm *n, int64_t image)
 static void dx_apply(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    const float *mean = p.constant, *scale = mean + n->channels, *bias = scale + n->channels;
+    const float *mean = p.constant;
+    const float *scale = mean + n->channels;
+    const float *bias = scale + n->channels;
     apply_gradient(n->x + p.at, n->dy + p.at, p.count, n->channels, mean, scale, n->beta, bias,
                    bias + n->channels, floor_of(n), n->dx + p.at);
 }

@@ -32,8 +32,14 @@ enum sft_status sft_cpu_dropout(const struct sft_call *call)
     const struct sft_dropout_params *params = SFT_NODE_PARAMS(struct sft_dropout_params, call->node);
     const uint32_t *key = call->in[1];
     struct dropout d = {
-        call->in[0],      call->out[0], params->probability, 1.0f / (1.0f - params->probability),
-        {key[0], key[1]}, key[2],       params->stream};
+        .x = call->in[0],
+        .y = call->out[0],
+        .probability = params->probability,
+        .scale = 1.0f / (1.0f - params->probability),
+        .key = {key[0], key[1]},
+        .step = key[2],
+        .stream = params->stream,
+    };
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 4, dropout_range, &d);
     return SFT_OK;
 }
@@ -105,10 +111,12 @@ static void normal_range(void *context, int64_t first, int64_t last)
 enum sft_status sft_cpu_normal(const struct sft_call *call)
 {
     const uint32_t *key = call->in[0];
-    struct normal n = {call->out[0],
-                       {key[0], key[1]},
-                       key[2],
-                       SFT_NODE_PARAMS(struct sft_normal_params, call->node)->stream};
+    struct normal n = {
+        .y = call->out[0],
+        .key = {key[0], key[1]},
+        .step = key[2],
+        .stream = SFT_NODE_PARAMS(struct sft_normal_params, call->node)->stream,
+    };
     sft_cpu_ranges(sft_out_count(call->graph, call->node, 0), 1, normal_range, &n);
     return SFT_OK;
 }

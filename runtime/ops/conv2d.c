@@ -61,7 +61,8 @@ static void grad(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_conv2d_params params = *SFT_NODE_PARAMS(struct sft_conv2d_params, node);
     struct sft_graph *graph = tape->graph;
-    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2], dy = sft_grad(tape, node->out[0]);
+    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2];
+    sft_value dy = sft_grad(tape, node->out[0]);
     if (params.relu) dy = sft_relu_grad(graph, dy, node->out[0]);
     params.relu = 0;
     if (sft_needs_grad(tape, x)) {

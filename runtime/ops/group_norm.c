@@ -58,8 +58,10 @@ static void grad_group_norm(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_group_norm_params params = *SFT_NODE_PARAMS(struct sft_group_norm_params, node);
     struct sft_graph *graph = tape->graph;
-    sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2], dy = sft_grad(tape, node->out[0]);
-    sft_value mean = node->out[1], rstd = node->out[2], sums = SFT_NONE, dgamma, dbeta;
+    sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2];
+    sft_value mean = node->out[1], rstd = node->out[2];
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_value sums = SFT_NONE, dgamma, dbeta;
     bool affine = sft_needs_grad(tape, gamma) || sft_needs_grad(tape, beta);
     if (dy == SFT_NONE) return;
     if (affine || !params.frozen) sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params);

@@ -58,8 +58,8 @@ static bool is_gradient(const struct sft_node *node, const struct sft_node *norm
     return true;
 }
 
-/* Lets the norm's gradient ops mask by themselves what `mask`, a relu_grad, masks for them and nobody else.
- */
+/* Lets the norm's gradient ops mask by themselves, where nobody else reads what relu_grad number `mask`
+ * gives. */
 static void unmask(struct fusion *fusion, const struct sft_node *norm, size_t mask)
 {
     struct sft_graph *graph = fusion->graph;

@@ -22,6 +22,15 @@ static atomic_int messages;
 
 int sft_vk_validation_messages(void) { return atomic_load(&messages); }
 
+void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char *name)
+{
+    VkDebugUtilsObjectNameInfoEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+                                          .objectType = type,
+                                          .objectHandle = handle,
+                                          .pObjectName = name};
+    if (messenger) vkSetDebugUtilsObjectNameEXT(device, &info);
+}
+
 bool sft_vk_disabled(const char *what)
 {
     const char *list = getenv("SFT_VK_DISABLE");

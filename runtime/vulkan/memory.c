@@ -188,7 +188,8 @@ static enum sft_status add_block(struct sft_vk *vk, VkDeviceSize bytes)
     SFT_TRY(sft_grow(&vk->blocks, &vk->blocks_room, vk->n_blocks + 1, sizeof(*vk->blocks)));
     SFT_TRY(
         sft_vk_block_create(vk, vk->device_type, bytes > usual ? bytes : usual, &vk->blocks[vk->n_blocks]));
-    vk->n_blocks++;
+    sft_vk_name(vk->device, VK_OBJECT_TYPE_BUFFER, (uint64_t)vk->blocks[vk->n_blocks++]->buffer,
+                "block of tensors and arenas");
     return SFT_OK;
 }
 

@@ -17,7 +17,7 @@
 
 struct step {
     VkPipeline pipeline;
-    uint32_t push[SFT_VK_PUSH_BYTES / sizeof(uint32_t)];
+    uint32_t push[SFT_VK_PUSH_BYTES / 4];
     uint32_t push_bytes;
     uint32_t groups[3];
     size_t node;
@@ -112,8 +112,8 @@ static enum sft_status make_step(const struct sft_program *program, const struct
         ranges[i] = locate(program, &dispatch->operands[i], dispatch->node);
         memcpy(step->push + 2 * i, &ranges[i].begin, sizeof(ranges[i].begin));
     }
-    memcpy(step->push + 2 * n, dispatch->push, (size_t)dispatch->n_push * sizeof(uint32_t));
-    step->push_bytes = (uint32_t)(n * sizeof(VkDeviceAddress) + (size_t)dispatch->n_push * sizeof(uint32_t));
+    memcpy(step->push + 2 * n, dispatch->push, (size_t)dispatch->n_push * 4);
+    step->push_bytes = (uint32_t)(8 * n + 4 * (size_t)dispatch->n_push);
     memcpy(step->groups, dispatch->groups, sizeof(step->groups));
     step->node = dispatch->node;
     SFT_TRY(note(touched, ranges, dispatch->n_operands, &step->barrier));

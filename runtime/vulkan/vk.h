@@ -46,6 +46,8 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
  * logged; `why` (SFT_VK_WHY bytes) gets the reason for a failure or for having none, "" otherwise. */
 enum { SFT_VK_WHY = sizeof(((struct sft_device_list *)0)->why) };
 enum sft_status sft_vk_instance_get(VkInstance *instance, char *why) SFT_MUST_CHECK;
+/* Gives an object the name that messages of the validation layer call it by; does nothing without it. */
+void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char *name);
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
 /* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the
