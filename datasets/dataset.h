@@ -55,8 +55,7 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
                                  int *label) SFT_MUST_CHECK;
 
 /* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be
- * used for it.
- */
+ * used for it. */
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */

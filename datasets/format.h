@@ -36,12 +36,13 @@ struct sft_format {
     bool (*claims)(const struct sft_look *look); /* is this path of that format? NULL: only when named */
     /* split is "" when none was asked for. State that is half built on failure is closed by the caller. */
     enum sft_status (*open)(const char *path, const char *split, struct sft_source *source);
-    enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image,
-                            int *label); /* thread safe */
+    /* Thread safe. */
+    enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label);
     const char *(*class_name)(const void *state, int label);
-    const char *(*image_name)(const void *state,
-                              int64_t i); /* as the user knows it; NULL: images have numbers only */
-    void (*identity)(const void *state, char hex[65]); /* of the whole source */
+    /* As the user knows it. NULL: images have numbers only. */
+    const char *(*image_name)(const void *state, int64_t i);
+    /* SHA-256 of the whole source. */
+    void (*identity)(const void *state, char hex[65]);
     void (*close)(void *state);
 };
 

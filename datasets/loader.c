@@ -31,9 +31,9 @@ struct order {
 struct slot {
     struct sft_batch batch;
     int64_t *ids; /* (n_id) indices into the data set */
-    int64_t *
-        outliers; /* (n_ood) indices of outliers, or of the images that "other" pseudo images are made from */
-    int left;     /* ID images that are not ready yet */
+    /* (n_ood) indices of outliers, or of the images that SFT_PSEUDO_OTHER makes them from */
+    int64_t *outliers;
+    int left; /* ID images that are not ready yet */
     enum sft_status status;
 };
 

@@ -92,9 +92,9 @@ struct sft_pseudo_key {
 void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in,
                      uint8_t *out, uint32_t *tiles);
 
-/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the top
- * left (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as `rest` says.
- */
+/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the
+ * top left (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as
+ * `rest` says. */
 void sft_jigsaw(const uint8_t *in, uint8_t *out, int side, int tile, int in_row, const uint32_t *order,
                 enum sft_jigsaw_rest rest);
 

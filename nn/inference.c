@@ -5,6 +5,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/ops.h"
+#include "runtime/program.h"
 
 struct sft_inference {
     struct sft_model *model;

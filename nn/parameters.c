@@ -151,7 +151,8 @@ out:
 /* Calls for both directions: copies element (r,s,i,o) of the runtime from or to (o,i,r,s) of the file. */
 static void convert_filters(const struct sft_shape *shape, float *runtime, float *file, bool to_file)
 {
-    int64_t taps = shape->dim[0] * shape->dim[1], in = shape->dim[2], out = shape->dim[3];
+    int64_t taps = shape->dim[0] * shape->dim[1];
+    int64_t in = shape->dim[2], out = shape->dim[3];
     for (int64_t t = 0; t < taps; t++)
         for (int64_t i = 0; i < in; i++)
             for (int64_t o = 0; o < out; o++) {
@@ -209,8 +210,8 @@ static bool is_counter(const char *name)
     return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at once.
- */
+/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at
+ * once. */
 static enum sft_status match(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint,
                              const struct sft_stored_tensor **stored)
 {

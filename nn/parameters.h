@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "runtime/device.h"
+#include "runtime/tensor.h"
 
 enum { SFT_MAX_PARAMETERS = 1024, SFT_PARAMETER_ALIGNMENT = 16, SFT_MAX_NAME = 128 };
 
@@ -50,8 +50,7 @@ struct sft_init {
 
 struct sft_parameter {
     char *name;      /* as in published checkpoints */
-    char *file_name; /* as in the file it was loaded from (for example with "module." in front); NULL: as
-                        `name` */
+    char *file_name; /* in the file that it was loaded from, where it is another; NULL: `name` */
     enum sft_parameter_kind kind;
     struct sft_shape shape, file_shape;
     struct sft_init init;

@@ -87,8 +87,8 @@ static void base_step(struct sft_stage *stage, sft_value u, int64_t first, int64
 {
     const struct sft_step *step = stage->step;
     struct sft_update_params params = {step->params.nesterov, step->how.decoupled, decay};
-    sft_value w = sft_stage_part(stage, stage->weights, first, last),
-              g = sft_stage_part(stage, u, first, last);
+    sft_value w = sft_stage_part(stage, stage->weights, first, last);
+    sft_value g = sft_stage_part(stage, u, first, last);
     sft_value state = sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_VELOCITY), first, last);
     sft_value hyper = sft_stage_slot(stage, SFT_SLOT_HYPER);
     if (step->how.descent == SFT_DESCENT_ADAM)

@@ -13,6 +13,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/program.h"
 
 struct fit {
     struct sft_model *model;

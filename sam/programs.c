@@ -3,6 +3,7 @@
 
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "sam/descent.h"
 #include "sam/perturb.h"
 #include "sam/sets.h"
@@ -195,8 +196,8 @@ static enum sft_status build_after_ranking(struct sft_stage *stage)
     return finish(stage, sft_stage_mix(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
 }
 
-/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics of.
- */
+/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics
+ * of. */
 static enum sft_status build_score(struct sft_stage *stage)
 {
     struct sft_graph *graph = stage->graph;

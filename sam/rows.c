@@ -14,8 +14,8 @@ static enum sft_status upload_rows(struct sft_step *step, const struct sft_rows 
                                    int64_t first, int64_t n)
 {
     struct sft_tensor *images = step->tensors[SFT_SLOT_IMAGES];
-    int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0],
-            from = row_in_batch(step, part, first);
+    int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0];
+    int64_t from = row_in_batch(step, part, first);
     if (n == 0) return SFT_OK;
     return sft_tensor_upload(images, first * row, n * row, batch->images + from * row);
 }

@@ -7,9 +7,10 @@
 
 enum sft_schedule_kind {
     SFT_SCHEDULE_CONSTANT,
-    SFT_SCHEDULE_COSINE,   /* from lr to `last` of it along half a cosine */
-    SFT_SCHEDULE_ONECYCLE, /* Smith and Topin 2019: up from lr/25 over the warm-up (30 % by default), then
-                              down to lr/10^4 */
+    SFT_SCHEDULE_COSINE, /* from lr to `last` of it along half a cosine */
+
+    /* Smith and Topin 2019: up from lr/25 over the warm-up (30 % by default), then down to lr/10^4. */
+    SFT_SCHEDULE_ONECYCLE,
 };
 
 /* Their names in words, in the order of the enum and up to a NULL. */

@@ -7,6 +7,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
+#include "runtime/program.h"
 #include "sam/sets.h"
 
 /* ---- ESAM ---- */
@@ -142,8 +143,7 @@ static uint32_t bucket_of(const struct entries *entries, enum mark from, bool le
 }
 
 /* Gives the k entries with the largest (or least) scores among those marked `from` the mark `to`; the first
- * of equals.
- */
+ * of equals. */
 static enum sft_status mark_best(struct entries *entries, enum mark from, enum mark to, bool least, int64_t k)
 {
     int64_t *counts, equals = k;

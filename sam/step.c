@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/program.h"
 #include "sam/programs.h"
 #include "sam/rows.h"
 #include "sam/select.h"

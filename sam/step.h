@@ -36,8 +36,8 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
 void sft_step_destroy(struct sft_step **step);
 
 /* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED
- * when the loss or the gradient is not a finite number, SFT_DATA for a label that the model has no class for.
- */
+ * when the loss or the gradient is not a finite number, SFT_DATA for a label that the model has no class
+ * for. */
 enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
                              const int32_t *labels, struct sft_step_result *result) SFT_MUST_CHECK;
 

@@ -21,24 +21,25 @@ struct sft_step_params {
     int n_id, n_ood; /* rows of a batch */
     float lambda;
     struct sft_row_loss_params loss;
-    enum sft_perturbed perturbed; /* OWN: the optimiser's */
-    enum sft_adaptive adaptive;   /* OWN: the optimiser's */
-    struct sft_constants
-        constants;             /* sft_constants_default(); sgd, adam, adamw, sam and sam-norm have none */
-    enum sft_norm_scope scope; /* which norm parameters the ascent perturbs */
-    enum sft_trained trained;  /* which parameters the descent moves */
-    enum sft_first_loss first; /* loss of the ascent */
-    enum sft_sam_empty empty;  /* what to do when norm layers are to be perturbed and there are none */
-    bool same_mask;            /* dropout masks of the ascent again in the descent */
-    bool second_updates_bn;    /* the descent pass moves running statistics too */
-    bool frozen_bn;            /* both passes normalise with the running statistics */
+    enum sft_perturbed perturbed;   /* OWN: the optimiser's */
+    enum sft_adaptive adaptive;     /* OWN: the optimiser's */
+    struct sft_constants constants; /* start from sft_constants_default() */
+    enum sft_norm_scope scope;      /* which norm parameters the ascent perturbs */
+    enum sft_trained trained;       /* which parameters the descent moves */
+    enum sft_first_loss first;      /* loss of the ascent */
+    enum sft_sam_empty empty;       /* what to do when norm layers are to be perturbed and there are none */
+    bool same_mask;                 /* dropout masks of the ascent again in the descent */
+    bool second_updates_bn;         /* the descent pass moves running statistics too */
+    bool frozen_bn;                 /* both passes normalise with the running statistics */
     bool no_dropout;
     bool no_norm_decay; /* no weight decay for norm parameters */
     bool nesterov;
     bool separate; /* ID images and outliers in passes of their own, which batch norm tells apart */
-    int parts;     /* m-sharpness (Foret et al. 2021, 4.1): cut the batch into so many parts, each with a
-                      perturbation of its own, and descend by the mean of their gradients; 0 is 1 */
     bool traced;   /* make sft_step_first_gradient whole, and sft_step_loss possible */
+
+    /* m-sharpness (Foret et al. 2021, 4.1): the batch is cut into so many parts, each with a perturbation of
+     * its own, and the descent is by the mean of their gradients. 0 is 1. */
+    int parts;
 };
 
 /* Numbers that may differ from step to step. */
@@ -51,8 +52,10 @@ struct sft_step_rates {
 struct sft_step_result {
     double loss, loss_id, loss_ood; /* of the first pass: at w, before the perturbation */
     double grad_norm;               /* |q| over the trained parameters, at the perturbed point */
-    double perturb_norm; /* |T v| (sam/optimizer.h), for SAM |g| over the perturbed set; 0 without an ascent;
-                            the mean of the parts' */
+
+    /* |T v| (sam/optimizer.h), which for SAM is |g| over the perturbed set. With parts the mean of theirs; 0
+     * without an ascent. */
+    double perturb_norm;
 };
 
 #endif

@@ -55,7 +55,7 @@ struct sft_step {
     struct sft_tensor *states[SFT_SLOTS - SFT_SLOT_VELOCITY];
     int n_states;
     float *row_buffer, *second_buffer, *weight_buffer; /* by row of the whole batch */
-    int32_t *label_buffer;                             /* by row of the whole batch too */
+    int32_t *label_buffer;                             /* by row of the whole batch */
     int32_t *target_buffer; /* what SFT_SLOT_LABELS holds: (groups, rows), or the labels themselves */
 };
 

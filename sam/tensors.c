@@ -15,8 +15,8 @@ static enum sft_status create_tensors(struct sft_step *step)
 {
     struct sft_device *device = step->model->parameters.weights->device;
     bool fisher = step->how.selection == SFT_SELECT_FISHER, up = sft_step_has_ascent(step);
-    int64_t n = step->n_id + step->n_ood, side = step->model->image_size,
-            labels = sft_step_labels_an_image(step);
+    int64_t n = step->n_id + step->n_ood, side = step->model->image_size;
+    int64_t labels = sft_step_labels_an_image(step);
     struct sft_shape flat = SFT_SHAPE(step->model->parameters.weights_size);
     const struct {
         const char *name;

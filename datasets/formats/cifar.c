@@ -241,8 +241,8 @@ static enum sft_status locate(const char *path, const char *first_file, char **w
 {
     struct stat info;
     bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    char *inner = sft_path_join(path, "cifar-10-batches-bin"),
-         *packed = sft_path_join(path, "cifar-10-binary.tar.gz");
+    char *inner = sft_path_join(path, "cifar-10-batches-bin");
+    char *packed = sft_path_join(path, "cifar-10-binary.tar.gz");
     const char *found = path;
     *archive = !is_folder;
     if (inner && packed && is_folder && !holds(path, first_file)) {

@@ -29,8 +29,8 @@ sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x,
 /* Layer normalisation over the last axis, epsilon 1e-5. */
 sft_value sft_layer_norm_layer(struct sft_build *build, const char *name, sft_value x);
 
-/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within 1/sqrt(in).
- */
+/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within
+ * 1/sqrt(in). */
 sft_value sft_linear_layer(struct sft_build *build, const char *name, sft_value x, int64_t out, bool relu);
 
 enum sft_head { SFT_HEAD_LINEAR, SFT_HEAD_CONV };

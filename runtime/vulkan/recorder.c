@@ -6,9 +6,6 @@
 
 #include "runtime/base/alloc.h"
 
-/* SPIR-V reads an index as signed. */
-#define MAX_ELEMENTS INT64_C(0x7fffffff)
-
 void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
 {
     free(recorder->dispatches);
@@ -18,36 +15,6 @@ void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder)
 {
     return &recorder->limits;
-}
-
-static enum sft_status check_values(const struct sft_graph *graph, const sft_value *values, int n,
-                                    const char *name)
-{
-    for (int i = 0; i < n; i++) {
-        char text[SFT_SHAPE_TEXT];
-        const struct sft_shape *shape;
-        if (values[i] == SFT_NONE) continue;
-        shape = sft_graph_shape(graph, values[i]);
-        if (sft_shape_count(shape) > MAX_ELEMENTS)
-            return sft_fail(
-                SFT_MEMORY,
-                "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
-                "batch smaller",
-                name, sft_shape_str(shape, text));
-    }
-    return SFT_OK;
-}
-
-enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                   size_t node)
-{
-    const struct sft_node *what = &graph->nodes[node];
-    SFT_TRY(check_values(graph, what->in, what->n_in, what->op->name));
-    SFT_TRY(check_values(graph, what->out, what->n_out, what->op->name));
-    recorder->node = node;
-    if (what->op->view) return SFT_OK;
-    if (!what->op->vulkan) return sft_fail(SFT_DEVICE, "%s: no Vulkan kernel", what->op->name);
-    return what->op->vulkan(recorder, graph, what);
 }
 
 static const char *misfit(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *dispatch)

@@ -14,7 +14,7 @@
 #ifndef SFT_VULKAN_RECORDER_H
 #define SFT_VULKAN_RECORDER_H
 
-#include "runtime/op.h"
+#include "runtime/graph.h"
 
 enum { SFT_VK_MAX_OPERANDS = 10, SFT_VK_MAX_SPEC = 16, SFT_VK_PUSH_BYTES = 128, SFT_VK_SCRATCH = -2 };
 
@@ -83,10 +83,6 @@ static inline uint32_t sft_vk_bits(float number)
 /* Zeros is a recorder without limits; set .limits. Release with sft_vk_recorder_uninit. */
 void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder);
 
-/* Appends what node number `node` of the graph needs; nothing for a view. */
-enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                   size_t node) SFT_MUST_CHECK;
-
 /* ---- for sft_vk_NAME ---- */
 
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder);
@@ -104,5 +100,18 @@ void sft_vk_grid(const struct sft_vk_limits *limits, uint64_t count, uint32_t gr
 bool sft_vk_aligned(const struct sft_graph *graph, sft_value value);
 
 static inline uint64_t sft_vk_divide_up(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
+
+/* ---- sft_vk_NAME themselves; one that needs scratch memory has a row in runtime/vulkan/scratch.def ---- */
+
+#define SFT_OP(name)                                                                                         \
+    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,           \
+                                  const struct sft_node *node);
+#include "runtime/ops.def"
+#undef SFT_OP
+
+#define SFT_SCRATCH(name)                                                                                    \
+    size_t sft_vk_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
+#include "runtime/vulkan/scratch.def"
+#undef SFT_SCRATCH
 
 #endif

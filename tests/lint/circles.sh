@@ -25,9 +25,11 @@ includes() {
 uses() {
     for folder in $folders; do find "$build/$folder" -name '*.c.o' -exec nm -A -P {} +; done |
         sed -e "s|^$build/||" -e 's|CMakeFiles/[^/]*\.dir/||' -e 's|\.c\.o: | |' |
-        awk '$3 ~ /[TDRBV]/ { owner[$2] = ($2 in owner) && owner[$2] != $1 ? "" : $1 }
+        awk 'BEGIN { n = 0 }
+             $3 ~ /[TDRBV]/ { owner[$2] = owner[$2] == "" || owner[$2] == $1 ? $1 : "nobody" }
              $3 == "U" { from[n] = $1; name[n++] = $2 }
-             END { for (i = 0; i < n; i++) if (owner[name[i]] != "") print from[i], owner[name[i]] }'
+             END { for (i = 0; i < n; i++) print from[i], owner[name[i]] }' |
+        awk 'NF == 2 && $2 != "nobody"'
 }
 
 # tsort tells of each circle on its standard error.

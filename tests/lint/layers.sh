@@ -7,8 +7,8 @@ cd "$(dirname "$0")/../.."
 
 rows='
 runtime/base
-runtime            runtime/base runtime/passes
-runtime/passes     runtime/base runtime runtime/ops
+runtime            runtime/base
+runtime/passes     runtime/base runtime
 runtime/ops        runtime/base runtime
 runtime/cpu        runtime/base runtime
 runtime/vulkan     runtime/base runtime shaders

@@ -11,6 +11,7 @@
 #include "formula.h"
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/rng.h"
+#include "runtime/open.h"
 #include "tests/support/fixture.h"
 
 #define TINY SFT_TEST_DATA "/golden/tiny.safetensors"

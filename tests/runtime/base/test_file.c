@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/sha256.h"
 #include "tests/support/fixture.h"
 
 static void assert_content(const char *path, const char *want)
