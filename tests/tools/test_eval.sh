@@ -13,7 +13,8 @@ expect 4 'lying.safetensors' eval --weights lying.safetensors --id synthetic --o
 expect 4 . eval --weights "$weights" --model vgg11_gn --id synthetic --ood n=synthetic:noise
 
 # ---- eval ----
-expect 0 'MSP.*|Energy' eval --weights "$weights" --id 'synthetic#test' --limit 50 --ood n=synthetic:noise --score all --out eval
+expect 0 'MSP.*|Energy' eval --weights "$weights" --id 'synthetic#test' --limit 50 --ood n=synthetic:noise \
+    --score all --out eval
 for file in results.json results.csv scores/energy/n.npy report.html run.json; do
     check "eval leaves $file" [ -s eval/$file ]
 done
@@ -21,8 +22,8 @@ expect 0 '"auroc"' eval --weights "$weights" --id 'synthetic#test' --limit 50 --
 small_eval() { # CODE PATTERN OPTION...
     small_code=$1 small_pattern=$2
     shift 2
-    expect "$small_code" "$small_pattern" eval --weights "$weights" --id 'synthetic#test' --limit 20 --ood n=synthetic:noise \
-        --score msp "$@"
+    expect "$small_code" "$small_pattern" eval --weights "$weights" --id 'synthetic#test' --limit 20 \
+        --ood n=synthetic:noise --score msp "$@"
 }
 small_eval 0 '"ece"' --json
 small_eval 0 '"recall": 0.8' --json --recall 0.8
@@ -53,7 +54,8 @@ small_eval 0 'very images of the ID set' --ood again='synthetic#test'
 small_eval 0 'FPR95' --limit 1 --score msp,energy,gradnorm,odin,gen,maxlogit --bootstrap 2
 small_eval 4 'class [0-9]+ has none of the 1 images' --limit 1 --score klm
 expect 2 'needs at least one --ood' eval --weights "$weights" --id synthetic
-expect 2 'convention|fpr' eval --weights "$weights" --id synthetic --ood n=synthetic:noise --fpr-positive nobody
+expect 2 'convention|fpr' eval --weights "$weights" --id synthetic --ood n=synthetic:noise \
+    --fpr-positive nobody
 expect 2 . eval --weights "$weights" --id synthetic --ood n=synthetic:noise --ood n=synthetic:letters
 expect 4 'no-folder' eval --weights "$weights" --id cifar10:no-folder --ood n=synthetic:noise
 

@@ -7,15 +7,17 @@
 tune() { # CODE PATTERN OUT OPTION...
     tune_code=$1 tune_pattern=$2 tune_out=$3
     shift 3
-    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 --out "$tune_out" "$@"
+    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 \
+        --out "$tune_out" "$@"
 }
 
 # ---- every optimiser, and what they take ----
 for option in "--optimizer sam-linf --rho 0.001" "--optimizer wsam --wsam-mode coupled" "--optimizer random" \
-    "--optimizer friendly-sam" "--optimizer looksam --look-k 2" "--optimizer ssam-f --ssam-samples 2 --ssam-every 1" \
+    "--optimizer friendly-sam" "--optimizer looksam --look-k 2" \
+    "--optimizer ssam-f --ssam-samples 2 --ssam-every 1" \
     "--optimizer ssam-d --ssam-every 1 --ssam-score weight" "--adaptive layer --adaptive-biases yes" \
-    "--optimizer gsam --perturb norm --schedule cosine --rho-floor 0.1" "--sam-m 2" "--optimizer sam --perturb conv --sam-m 4" \
-    "--ood-forward separate" "--optimizer esam"; do
+    "--optimizer gsam --perturb norm --schedule cosine --rho-floor 0.1" "--sam-m 2" \
+    "--optimizer sam --perturb conv --sam-m 4" "--ood-forward separate" "--optimizer esam"; do
     # shellcheck disable=SC2086 # words
     tune 0 . "option" --steps 2 --overwrite $option
 done

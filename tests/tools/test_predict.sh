@@ -7,8 +7,10 @@
 expect 0 'logits of 5 images' predict --weights "$weights" --images synthetic --limit 5 --out y.npy
 check "float32 in a .npy" [ "$(wc -c <y.npy)" -eq $((128 + 5 * 10 * 4)) ]
 expect 2 'is there already' predict --weights "$weights" --images synthetic --limit 5 --out y.npy
-expect 0 'energy of 5' predict --weights "$weights" --images synthetic --limit 5 --output energy --out y.npy --overwrite
-expect 0 'features of 5' predict --weights "$weights" --images synthetic --limit 5 --output features --out f.npy
+expect 0 'energy of 5' predict --weights "$weights" --images synthetic --limit 5 --output energy --out y.npy \
+    --overwrite
+expect 0 'features of 5' predict --weights "$weights" --images synthetic --limit 5 --output features \
+    --out f.npy
 expect 2 'needs --input X.npy or --images' predict --weights "$weights" --out z.npy
 expect 2 'did you mean energy' predict --weights "$weights" --images synthetic --output enrgy --out z.npy
 expect 4 'missing.npy' predict --weights "$weights" --input missing.npy --out z.npy

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What an evaluation leaves for the report: pictures, plots, a page; and that `report` makes the last two again.
+# What an evaluation leaves for the report: pictures, plots, a page; and that `report` makes the last two
+# again.
 # shellcheck source=tests/tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 expect 0 'Energy' eval --weights "$weights" --id 'synthetic#test' --limit 20 \
     --ood 'a&b<c=synthetic:noise' --ood letters=synthetic:letters --score energy,msp --out run
-for file in examples.json plots/energy/letters-density.svg plots/energy/letters-density.csv plots/msp/letters-roc.svg \
-    'plots/msp/a&b<c-density.svg' plots/energy-auroc.svg plots/energy-fpr95.csv; do
+for file in examples.json plots/energy/letters-density.svg plots/energy/letters-density.csv \
+    plots/msp/letters-roc.svg 'plots/msp/a&b<c-density.svg' plots/energy-auroc.svg plots/energy-fpr95.csv; do
     check "eval leaves $file" [ -s "run/$file" ]
 done
 check "pictures in the page" has run/report.html 'src="data:image/png;base64,'

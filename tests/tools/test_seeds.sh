@@ -1,22 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# finetune --seeds: complete run folders, their mean and deviation, and going on with the seeds that are not done.
+# finetune --seeds: complete run folders, their mean and deviation, and going on with the seeds that are not
+# done.
 # shellcheck source=tests/tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 tune() { # CODE PATTERN OUT OPTION...
     tune_code=$1 tune_pattern=$2 tune_out=$3
     shift 3
-    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 --steps 2 \
+    expect "$tune_code" "$tune_pattern" finetune --weights "$weights" --id synthetic --limit 100 --batch 4 \
+        --steps 2 \
         --lr 0.01 --eval-ood noise=synthetic:noise --eval-limit 20 --score energy --out "$tune_out" "$@"
 }
 tune 0 'Energy .* [+]- [0-9]+[.][0-9]+ .*[+]-' a --seed 3 --seeds 2
 check "the title line names the metrics" has out 'FPR95 .*AUROC'
-for file in seed-3/model.safetensors seed-3/results.json seed-3/report.html seed-3/scores/before/energy/id.npy \
-    seed-4/model.safetensors seed-4/metrics.jsonl seed-4/scores/after/energy/noise.npy run.json seeds.csv seeds.json; do
+for file in seed-3/model.safetensors seed-3/results.json seed-3/report.html \
+    seed-3/scores/before/energy/id.npy \
+    seed-4/model.safetensors seed-4/metrics.jsonl seed-4/scores/after/energy/noise.npy run.json seeds.csv \
+    seeds.json; do
     check "seeds leave $file" [ -s a/$file ]
 done
-check "every seed its own model" [ "$(cmp a/seed-3/model.safetensors a/seed-4/model.safetensors | wc -l)" -eq 1 ]
+check "every seed its own model" [ "$(cmp a/seed-3/model.safetensors a/seed-4/model.safetensors | wc -l)" \
+    -eq 1 ]
 check "seeds.csv has a column a seed" has a/seeds.csv '^score,set,metric,before,mean,sd,seed-3,seed-4$'
 check "and a row a metric" [ "$(wc -l <a/seeds.csv)" -eq 9 ]
 awk -F, '$2 == "noise" && $3 == "auroc" {
@@ -39,7 +44,8 @@ check "another seed went along" has a/seeds.csv 'seed-5$'
 tune 2 'in use' a --seed 3 --seeds 2
 
 # The page over all seeds, and those of each.
-check "a page of means and deviations" has a/report.html '<small>&plusmn;[0-9.]*<span> over the seeds</span></small>'
+check "a page of means and deviations" has a/report.html \
+    '<small>&plusmn;[0-9.]*<span> over the seeds</span></small>'
 check "with a way to each seed's" has a/report.html 'href="seed-5/report.html"'
 cp a/report.html first.html
 rm a/report.html
