@@ -14,6 +14,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/rng.h"
 #include "runtime/cost.h"
+#include "runtime/device.h"
 #include "runtime/ops.h"
 #include "runtime/program.h"
 #include "sam/step.h"
@@ -21,6 +22,7 @@
 #include "tools/cli/common.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/terminal.h"
+#include "tools/jobs/notes.h"
 
 struct bench {
     struct sft_common common;
@@ -252,15 +254,19 @@ static void print_row(const char *op, const char *shape, const struct measure *m
     putchar('\n');
 }
 
-static json_t *row_json(const char *op, const char *shape, const struct measure *m,
-                        const struct ceiling *ceiling, double before)
+static void add_row(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,
+                    double before, struct sft_json *json)
 {
-    json_t *json =
-        json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:s}", "op", op, "shape", shape, "seconds", m->seconds,
-                  "gflops", 1e-9 * m->flops / m->seconds, "gbytes", 1e-9 * m->bytes / m->seconds, "share",
-                  share(m, ceiling), "bound", bound(m, ceiling));
-    if (before > 0) json_object_set_new(json, "seconds_before", json_real(before));
-    return json;
+    sft_json_object(json, NULL);
+    sft_json_text(json, "op", op);
+    sft_json_text(json, "shape", shape);
+    sft_json_real(json, "seconds", m->seconds);
+    sft_json_real(json, "gflops", 1e-9 * m->flops / m->seconds);
+    sft_json_real(json, "gbytes", 1e-9 * m->bytes / m->seconds);
+    sft_json_real(json, "share", share(m, ceiling));
+    sft_json_text(json, "bound", bound(m, ceiling));
+    if (before > 0) sft_json_real(json, "seconds_before", before);
+    sft_json_end(json);
 }
 
 /* Is `op` in the list with commas? */
@@ -299,7 +305,8 @@ struct bench_run {
     struct sft_device *device;
     const struct bench *options;
     struct ceiling ceiling;
-    json_t *earlier, *rows;
+    json_t *earlier;
+    struct sft_json *rows; /* what --json prints, in the array of rows */
 };
 
 static void show_row(const struct bench_run *bench, const char *op, const char *shape,
@@ -308,7 +315,7 @@ static void show_row(const struct bench_run *bench, const char *op, const char *
     double before = earlier_seconds(bench->earlier, op, shape);
     sft_progress_end();
     if (bench->options->common.json)
-        json_array_append_new(bench->rows, row_json(op, shape, m, &bench->ceiling, before));
+        add_row(op, shape, m, &bench->ceiling, before, bench->rows);
     else
         print_row(op, shape, m, &bench->ceiling, before);
 }
@@ -346,59 +353,79 @@ static enum sft_status bench_steps(const struct bench_run *bench)
 
 static enum sft_status load_earlier(const char *path, json_t **earlier)
 {
-    json_error_t error;
     *earlier = NULL;
     if (!path) return SFT_OK;
-    *earlier = json_load_file(path, 0, &error);
-    if (!*earlier) return sft_fail(SFT_DATA, "--compare %s: line %d: %s", path, error.line, error.text);
+    if (sft_json_read(path, earlier) != SFT_OK)
+        return sft_fail(SFT_DATA, "--compare %s: cannot be read, see above", path);
     if (!json_is_array(json_object_get(*earlier, "ops")))
         return sft_fail(SFT_DATA, "--compare %s: not what `bench --json` wrote", path);
     return SFT_OK;
 }
 
+/* All that --json prints, up to the rows. */
+static void begin_json(const struct bench_run *bench)
+{
+    struct sft_json *json = bench->rows;
+    sft_json_object(json, NULL);
+    sft_json_device(json, "device", sft_device_get_info(bench->device));
+    sft_json_integer(json, "batch", bench->options->batch);
+    sft_json_real(json, "ceiling_gflops", 1e-9 * bench->ceiling.flops);
+    sft_json_real(json, "ceiling_gbytes", 1e-9 * bench->ceiling.bytes);
+    sft_json_array(json, "ops");
+}
+
 static enum sft_status print_result(const struct bench_run *bench)
 {
     if (!bench->options->common.json) return SFT_OK;
-    return sft_print_json(
-        json_pack("{s:o, s:I, s:f, s:f, s:O}", "device", sft_device_json(sft_device_get_info(bench->device)),
-                  "batch", (json_int_t)bench->options->batch, "ceiling_gflops", 1e-9 * bench->ceiling.flops,
-                  "ceiling_gbytes", 1e-9 * bench->ceiling.bytes, "ops", bench->rows));
+    sft_json_end(bench->rows);
+    sft_json_end(bench->rows);
+    return sft_print_json(bench->rows);
 }
 
 static enum sft_status run(const struct sft_args *args)
 {
-    struct bench_run bench = {.options = args->values, .rows = json_array()};
+    struct sft_json json = {0};
+    struct bench_run bench = {.options = args->values, .rows = &json};
     enum sft_status status;
     SFT_TRY_OUT(check_ops(bench.options->ops));
     SFT_TRY_OUT(load_earlier(bench.options->compare, &bench.earlier));
     SFT_TRY_OUT(sft_common_open_device(&bench.options->common, &bench.device));
     SFT_TRY_OUT(measure_ceiling(bench.device, bench.options, &bench.ceiling));
     sft_progress_end();
+    begin_json(&bench);
     if (!bench.options->common.json) print_head(&bench.ceiling, sft_device_get_info(bench.device)->name);
     SFT_TRY_OUT(bench_ops(&bench));
     SFT_TRY_OUT(bench_steps(&bench));
     status = print_result(&bench);
 out:
     sft_progress_end();
-    json_decref(bench.rows);
+    sft_json_free(&json);
     json_decref(bench.earlier);
     sft_device_close(&bench.device);
     return status;
 }
 
 static const struct sft_option bench_options[] = {
-    {"ops", SFT_OPTION_TEXT, offsetof(struct bench, ops), .value = "LIST",
+    {"ops", SFT_OPTION_TEXT, SFT_FIELD(struct bench, ops), .value = "LIST",
      .help = "only these ops, names with commas between"},
-    {"models", SFT_OPTION_TEXT, offsetof(struct bench, models), .value = "LIST",
+    {"models", SFT_OPTION_TEXT, SFT_FIELD(struct bench, models), .value = "LIST",
      .help = "steps of these models; alone, no ops [resnetv2_20_gn,vgg11_gn]", .list = sft_model_list},
-    {"batch", SFT_OPTION_INT, offsetof(struct bench, batch), .value = "N", .fallback = "128", .min = 1,
-     .max = 65536, .help = "images of a batch; of a step, half of them outliers"},
-    {"seconds", SFT_OPTION_REAL, offsetof(struct bench, seconds), .value = "S", .fallback = "0.5", .min = 0,
-     .max = 600, .help = "time to spend on each row"},
-    {"compare", SFT_OPTION_TEXT, offsetof(struct bench, compare), .value = "OLD.json",
+    {"batch", SFT_OPTION_INT, SFT_FIELD(struct bench, batch), .value = "N", .min = 1, .max = 65536,
+     .help = "images of a batch; of a step, half of them outliers"},
+    {"seconds", SFT_OPTION_REAL, SFT_FIELD(struct bench, seconds), .value = "S", .min = 0, .max = 600,
+     .help = "time to spend on each row"},
+    {"compare", SFT_OPTION_TEXT, SFT_FIELD(struct bench, compare), .value = "OLD.json",
      .help = "what an earlier `bench --json` wrote: print by how much times changed"},
     {0},
 };
+
+static void init(void *values)
+{
+    struct bench *options = values;
+    sft_common_init(&options->common);
+    options->batch = 128;
+    options->seconds = 0.5;
+}
 
 static const struct sft_option_group groups[] = {
     {"What to time", bench_options},
@@ -421,5 +448,6 @@ const struct sft_command sft_command_bench = {
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct bench),
+    .init = init,
     .run = run,
 };

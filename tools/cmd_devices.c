@@ -5,6 +5,7 @@
 #include "runtime/open.h"
 #include "tools/cli/common.h"
 #include "tools/cli/terminal.h"
+#include "tools/jobs/notes.h"
 
 struct devices {
     struct sft_common common;
@@ -26,6 +27,17 @@ static void print_device(const struct sft_device_info *info)
     printf("    usable   %s%s\n", info->usable ? "yes" : "no: ", info->usable ? "" : info->reason);
 }
 
+static enum sft_status print_json(const struct sft_device_info *list, int count)
+{
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_array(&json, "devices");
+    for (int i = 0; i < count; i++) sft_json_device(&json, NULL, &list[i]);
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_print_json(&json);
+}
+
 static enum sft_status run(const struct sft_args *args)
 {
     const struct devices *options = args->values;
@@ -33,16 +45,15 @@ static enum sft_status run(const struct sft_args *args)
     int count = 0;
     enum sft_status status = SFT_OK;
     SFT_TRY(sft_device_list(&list, &count));
-    if (options->common.json) {
-        json_t *array = json_array();
-        for (int i = 0; i < count; i++) json_array_append_new(array, sft_device_json(&list[i]));
-        status = sft_print_json(json_pack("{s:o}", "devices", array));
-    } else {
+    if (options->common.json)
+        status = print_json(list, count);
+    else
         for (int i = 0; i < count; i++) print_device(&list[i]);
-    }
     free(list);
     return status;
 }
+
+static void init(void *values) { sft_common_init(values); }
 
 static const struct sft_option_group groups[] = {{"Options", sft_general_options}, {0}};
 
@@ -58,5 +69,6 @@ const struct sft_command sft_command_devices = {
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct devices),
+    .init = init,
     .run = run,
 };

@@ -22,27 +22,40 @@ struct inspect {
 
 /* ---- checkpoints ---- */
 
-static json_t *shape_json(const struct sft_shape *shape)
+static void add_shape(const struct sft_shape *shape, struct sft_json *json)
 {
-    json_t *array = json_array();
-    for (int i = 0; i < shape->rank; i++) json_array_append_new(array, json_integer(shape->dim[i]));
-    return array;
+    sft_json_array(json, "shape");
+    for (int i = 0; i < shape->rank; i++) sft_json_integer(json, NULL, shape->dim[i]);
+    sft_json_end(json);
 }
 
-static json_t *checkpoint_json(const struct sft_checkpoint *checkpoint, const char *hash, const char *model)
+static void add_tensor(const struct sft_stored_tensor *tensor, struct sft_json *json)
 {
-    json_t *tensors = json_array(), *metadata = json_object();
-    for (size_t i = 0; i < checkpoint->n_tensors; i++) {
-        const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
-        json_array_append_new(tensors, json_pack("{s:s, s:s, s:o}", "name", tensor->name, "dtype",
-                                                 sft_stored_dtype_str(tensor->dtype), "shape",
-                                                 shape_json(&tensor->shape)));
-    }
+    sft_json_object(json, NULL);
+    sft_json_text(json, "name", tensor->name);
+    sft_json_text(json, "dtype", sft_stored_dtype_str(tensor->dtype));
+    add_shape(&tensor->shape, json);
+    sft_json_end(json);
+}
+
+static enum sft_status print_checkpoint_json(const struct sft_checkpoint *checkpoint, const char *hash,
+                                             const char *model)
+{
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "kind", "checkpoint");
+    sft_json_text(&json, "path", checkpoint->path);
+    sft_json_text(&json, "sha256", hash);
+    sft_json_text(&json, "model", model);
+    sft_json_object(&json, "metadata");
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
-        json_object_set_new(metadata, checkpoint->metadata[i].key,
-                            json_string(checkpoint->metadata[i].value));
-    return json_pack("{s:s, s:s, s:s, s:s?, s:o, s:o}", "kind", "checkpoint", "path", checkpoint->path,
-                     "sha256", hash, "model", model, "metadata", metadata, "tensors", tensors);
+        sft_json_text(&json, checkpoint->metadata[i].key, checkpoint->metadata[i].value);
+    sft_json_end(&json);
+    sft_json_array(&json, "tensors");
+    for (size_t i = 0; i < checkpoint->n_tensors; i++) add_tensor(&checkpoint->tensors[i], &json);
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_print_json(&json);
 }
 
 static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char *hash, const char *model)
@@ -62,15 +75,6 @@ static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char
     printf("sha256  %s\n", hash);
 }
 
-static enum sft_status file_hash(const char *path, char hex[65])
-{
-    struct sft_bytes bytes;
-    SFT_TRY(sft_file_open(path, &bytes));
-    sft_sha256(bytes.data, bytes.size, hex);
-    sft_file_close(&bytes);
-    return SFT_OK;
-}
-
 static enum sft_status inspect_checkpoint(const struct inspect *options, const char *path)
 {
     struct sft_checkpoint *checkpoint = NULL;
@@ -79,12 +83,12 @@ static enum sft_status inspect_checkpoint(const struct inspect *options, const c
     char hash[65];
     enum sft_status status;
     SFT_TRY_OUT(sft_checkpoint_open(path, &checkpoint));
-    SFT_TRY_OUT(file_hash(path, hash));
+    SFT_TRY_OUT(sft_file_sha256(path, hash));
     sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
     model = sft_model_guess(checkpoint, &config) == SFT_OK ? config.name : NULL;
     sft_terminal_mute(false);
     if (options->common.json)
-        status = sft_print_json(checkpoint_json(checkpoint, hash, model));
+        status = print_checkpoint_json(checkpoint, hash, model);
     else
         print_checkpoint(checkpoint, hash, model);
 out:
@@ -94,15 +98,25 @@ out:
 
 /* ---- data sets ---- */
 
-static json_t *dataset_json(const struct sft_dataset *dataset, const char *hash,
-                            const struct sft_image *image)
+static enum sft_status print_dataset_json(const struct sft_dataset *dataset, const char *hash,
+                                          const struct sft_image *image)
 {
-    json_t *names = json_array();
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "kind", "dataset");
+    sft_json_text(&json, "spec", sft_dataset_spec(dataset));
+    sft_json_integer(&json, "images", sft_dataset_count(dataset));
+    sft_json_array(&json, "classes");
     for (int i = 0; i < sft_dataset_classes(dataset); i++)
-        json_array_append_new(names, json_string(sft_dataset_class_name(dataset, i)));
-    return json_pack("{s:s, s:s, s:I, s:o, s:[i,i], s:s}", "kind", "dataset", "spec",
-                     sft_dataset_spec(dataset), "images", (json_int_t)sft_dataset_count(dataset), "classes",
-                     names, "first_size", image->width, image->height, "sha256", hash);
+        sft_json_text(&json, NULL, sft_dataset_class_name(dataset, i));
+    sft_json_end(&json);
+    sft_json_array(&json, "first_size");
+    sft_json_integer(&json, NULL, image->width);
+    sft_json_integer(&json, NULL, image->height);
+    sft_json_end(&json);
+    sft_json_text(&json, "sha256", hash);
+    sft_json_end(&json);
+    return sft_print_json(&json);
 }
 
 static void print_dataset(const struct sft_dataset *dataset, const char *hash, const struct sft_image *image)
@@ -127,7 +141,7 @@ static enum sft_status inspect_dataset(const struct inspect *options, const char
     SFT_TRY_OUT(sft_dataset_read(dataset, 0, &image, &label));
     sft_dataset_hash(dataset, hash);
     if (options->common.json)
-        status = sft_print_json(dataset_json(dataset, hash, &image));
+        status = print_dataset_json(dataset, hash, &image);
     else
         print_dataset(dataset, hash, &image);
 out:
@@ -149,20 +163,33 @@ static struct sft_cost graph_cost(const struct sft_graph *graph)
     return sum;
 }
 
-static json_t *model_json(const struct sft_model *model, const struct sft_graph *graph,
-                          const struct sft_plan *plan, const struct inspect *options)
+static void add_parameter(const struct sft_parameter *parameter, struct sft_json *json)
+{
+    sft_json_object(json, NULL);
+    sft_json_text(json, "name", parameter->name);
+    add_shape(&parameter->shape, json);
+    sft_json_end(json);
+}
+
+static enum sft_status print_model_json(const struct sft_model *model, const struct sft_graph *graph,
+                                        const struct sft_plan *plan, const struct inspect *options)
 {
     const struct sft_parameters *parameters = &model->parameters;
-    json_t *list = json_array();
-    for (int i = 0; i < parameters->n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:o}", "name", parameters->items[i].name, "shape",
-                                              shape_json(&parameters->items[i].shape)));
-    return json_pack("{s:s, s:s, s:i, s:I, s:I, s:I, s:f, s:I, s:o}", "kind", "model", "name",
-                     model->variant->name, "image_size", model->image_size, "parameters",
-                     (json_int_t)sft_parameters_count(parameters, SFT_KINDS_TRAINED), "norm_parameters",
-                     (json_int_t)sft_parameters_count(parameters, SFT_KINDS_NORM), "batch",
-                     (json_int_t)options->batch, "forward_flops", graph_cost(graph).flops, "forward_arena",
-                     (json_int_t)plan->arena, "tensors", list);
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "kind", "model");
+    sft_json_text(&json, "name", model->variant->name);
+    sft_json_integer(&json, "image_size", model->image_size);
+    sft_json_integer(&json, "parameters", sft_parameters_count(parameters, SFT_KINDS_TRAINED));
+    sft_json_integer(&json, "norm_parameters", sft_parameters_count(parameters, SFT_KINDS_NORM));
+    sft_json_integer(&json, "batch", options->batch);
+    sft_json_real(&json, "forward_flops", graph_cost(graph).flops);
+    sft_json_integer(&json, "forward_arena", (int64_t)plan->arena);
+    sft_json_array(&json, "tensors");
+    for (int i = 0; i < parameters->n; i++) add_parameter(&parameters->items[i], &json);
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_print_json(&json);
 }
 
 static void print_model(const struct sft_model *model, const struct sft_graph *graph,
@@ -241,7 +268,7 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
     SFT_TRY_OUT(plan_forward(model, device, options->batch, &graph, &plan));
     if (options->common.json) {
-        status = sft_print_json(model_json(model, graph, plan, options));
+        status = print_model_json(model, graph, plan, options);
     } else {
         if (options->plan) SFT_TRY_OUT(print_step(model, device, options->batch));
         print_model(model, graph, plan, options);
@@ -279,15 +306,23 @@ static enum sft_status run(const struct sft_args *args)
 }
 
 static const struct sft_option model_options[] = {
-    {"plan", SFT_OPTION_FLAG, offsetof(struct inspect, plan),
+    {"plan", SFT_OPTION_FLAG, SFT_FIELD(struct inspect, plan),
      .help =
          "of a model: every kernel of an SFT step with its shape, FLOPs and bytes, and the step's memory"},
-    {"batch", SFT_OPTION_INT, offsetof(struct inspect, batch), .value = "N", .fallback = "64", .min = 1,
-     .max = 65536, .help = "images of a forward pass; ID images of a step"},
-    {"classes", SFT_OPTION_INT, offsetof(struct inspect, classes), .value = "N", .fallback = "10", .min = 2,
-     .max = 1000000, .help = "classes of the model"},
+    {"batch", SFT_OPTION_INT, SFT_FIELD(struct inspect, batch), .value = "N", .min = 1, .max = 65536,
+     .help = "images of a forward pass; ID images of a step"},
+    {"classes", SFT_OPTION_INT, SFT_FIELD(struct inspect, classes), .value = "N", .min = 2, .max = 1000000,
+     .help = "classes of the model"},
     {0},
 };
+
+static void init(void *values)
+{
+    struct inspect *options = values;
+    sft_common_init(&options->common);
+    options->batch = 64;
+    options->classes = 10;
+}
 
 static const struct sft_option_group groups[] = {
     {"Models", model_options},
@@ -312,5 +347,6 @@ const struct sft_command sft_command_inspect = {
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct inspect),
+    .init = init,
     .run = run,
 };

@@ -14,14 +14,22 @@ static enum sft_status run(const struct sft_args *args)
 {
     const struct report *options = args->values;
     const char *folder = args->operands[0];
-    char path[4096];
-    if ((size_t)snprintf(path, sizeof(path), "%s/report.html", folder) >= sizeof(path))
+    struct sft_json json = {0};
+    char path[SFT_RUN_PATH];
+    if (!*sft_run_file(folder, SFT_FILE_REPORT, path))
         return sft_fail(SFT_USAGE, "report: the name of the folder is too long");
     SFT_TRY(sft_report_from_folder(folder));
-    if (options->common.json) return sft_print_json(json_pack("{s:s}", "report", path));
-    printf("%s\n", path);
-    return SFT_OK;
+    if (!options->common.json) {
+        printf("%s\n", path);
+        return SFT_OK;
+    }
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "report", path);
+    sft_json_end(&json);
+    return sft_print_json(&json);
 }
+
+static void init(void *values) { sft_common_init(values); }
 
 static const struct sft_option_group groups[] = {{"Options", sft_general_options}, {0}};
 
@@ -39,5 +47,6 @@ const struct sft_command sft_command_report = {
     .examples = examples,
     .groups = groups,
     .values_size = sizeof(struct report),
+    .init = init,
     .run = run,
 };

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# For the tests of the command line: run as `sh test_NAME.sh PROGRAM`, on the CPU, in a folder that is empty and goes away.
+# For the tests of the command line: run as `sh test_NAME.sh PROGRAM EXAMPLE`, on the CPU, in a folder that is
+# empty and goes away.
 set -u
 program=$1
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,8 +15,8 @@ unset SFT_VK_THREADS SFT_VK_LOG
 SFT_VK_DEVICE=cpu
 export SFT_VK_DEVICE
 
-# expect CODE PATTERN ARGUMENT...: the program exits with CODE and says (on stdout or stderr) what PATTERN, an extended
-# regular expression, matches.
+# expect CODE PATTERN ARGUMENT...: the program exits with CODE and says (on stdout or stderr) what PATTERN, an
+# extended regular expression, matches.
 expect() {
     code=$1 pattern=$2
     shift 2

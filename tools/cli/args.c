@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The command line is first split into pairs of option and text, then the sources are applied from the
- * weakest to the strongest: defaults, the --config file that the pairs may name, the environment, the pairs.
+ * weakest to the strongest: the command's defaults, the --config file that the pairs may name, the
+ * environment, the pairs.
  */
 #include "tools/cli/args.h"
 
@@ -107,15 +108,6 @@ static enum sft_status check_operands(const struct sft_args *args)
 
 /* ---- the sources ---- */
 
-static enum sft_status apply_defaults(struct sft_args *args)
-{
-    for (const struct sft_option_group *group = args->command->groups; group->title; group++)
-        for (const struct sft_option *option = group->options; option->name; option++)
-            if (option->fallback)
-                SFT_TRY(apply(args, option, SFT_FROM_DEFAULT, option->fallback, option->name));
-    return SFT_OK;
-}
-
 static enum sft_status apply_environment(struct sft_args *args)
 {
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
@@ -126,37 +118,46 @@ static enum sft_status apply_environment(struct sft_args *args)
     return SFT_OK;
 }
 
-static bool known_elsewhere(const char *name)
+static bool known_elsewhere(const struct sft_command *const *commands, const char *name)
 {
-    for (int i = 0; sft_commands[i]; i++)
-        if (sft_option_find(sft_commands[i]->groups, name)) return true;
+    for (; *commands; commands++)
+        if (sft_option_find((*commands)->groups, name)) return true;
     return false;
 }
+
+/* What the reader of a --config file is called with. */
+struct reading {
+    struct sft_args *args;
+    const struct sft_command *const *commands;
+};
 
 /* Settings before any [section] are for every command that has them; those in [COMMAND] for that command. */
 static enum sft_status apply_setting(void *context, const struct sft_setting *setting)
 {
-    struct sft_args *args = context;
+    const struct reading *reading = context;
+    struct sft_args *args = reading->args;
     const struct sft_option *option = sft_option_find(args->command->groups, setting->name);
     char where[512];
     bool general = *setting->section == '\0';
     if (!general && strcmp(setting->section, args->command->name) != 0) return SFT_OK;
     snprintf(where, sizeof(where), "%s:%d", setting->path, setting->line);
     if (!option)
-        return general && known_elsewhere(setting->name)
+        return general && known_elsewhere(reading->commands, setting->name)
                    ? SFT_OK
                    : unknown_option(args->command, setting->name, where);
     snprintf(where, sizeof(where), "%s:%d: %s", setting->path, setting->line, setting->name);
     return apply(args, option, SFT_FROM_FILE, setting->value, where);
 }
 
-static enum sft_status apply_config(struct sft_args *args, const struct given *given, int count)
+static enum sft_status apply_config(struct sft_args *args, const struct sft_command *const *commands,
+                                    const struct given *given, int count)
 {
+    struct reading reading = {args, commands};
     const char *path = NULL;
     for (int i = 0; i < count; i++)
         if (strcmp(given[i].option->name, "config") == 0) path = given[i].text;
     if (!path) return SFT_OK;
-    return sft_config_read(path, apply_setting, args, &args->config_text);
+    return sft_config_read(path, apply_setting, &reading, &args->config_text);
 }
 
 static enum sft_status apply_given(struct sft_args *args, const struct given *given, int count)
@@ -179,8 +180,8 @@ static enum sft_status check_required(const struct sft_args *args)
     return SFT_OK;
 }
 
-enum sft_status sft_args_parse(const struct sft_command *command, int argc, char **argv,
-                               struct sft_args *args)
+enum sft_status sft_args_parse(const struct sft_command *command, const struct sft_command *const *commands,
+                               int argc, char **argv, struct sft_args *args)
 {
     enum sft_status status = SFT_MEMORY;
     int count = 0;
@@ -193,8 +194,8 @@ enum sft_status sft_args_parse(const struct sft_command *command, int argc, char
 
     SFT_TRY_OUT(split(args, given, &count));
     SFT_TRY_OUT(check_operands(args));
-    SFT_TRY_OUT(apply_defaults(args));
-    SFT_TRY_OUT(apply_config(args, given, count));
+    if (command->init) command->init(args->values);
+    SFT_TRY_OUT(apply_config(args, commands, given, count));
     SFT_TRY_OUT(apply_environment(args));
     SFT_TRY_OUT(apply_given(args, given, count));
     status = check_required(args);
@@ -218,23 +219,70 @@ bool sft_args_given(const struct sft_args *args, const char *name)
     return option && args->origins[option_index(args->command, option)] != SFT_FROM_DEFAULT;
 }
 
-json_t *sft_args_json(const struct sft_args *args)
+/* {"name": value} of all options, or of all but the incidental ones. */
+static void add_values(const struct sft_args *args, bool all, const char *key, struct sft_json *json)
 {
-    json_t *object = json_object();
+    sft_json_object(json, key);
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++)
-            json_object_set_new(object, option->name, sft_option_json(option, args->values));
-    return object;
+            if (all || !option->incidental) sft_option_json(option, args->values, json);
+    sft_json_end(json);
 }
 
-json_t *sft_args_origins_json(const struct sft_args *args)
+void sft_args_json(const struct sft_args *args, const char *key, struct sft_json *json)
 {
-    static const char *const words[] = {"default", "file", "environment", "flag"};
-    json_t *object = json_object();
+    add_values(args, true, key, json);
+}
+
+void sft_args_origins_json(const struct sft_args *args, const char *key, struct sft_json *json)
+{
+    static const char *const words[] = {
+        [SFT_FROM_DEFAULT] = "default",
+        [SFT_FROM_FILE] = "file",
+        [SFT_FROM_ENVIRONMENT] = "environment",
+        [SFT_FROM_FLAG] = "flag",
+    };
     size_t index = 0;
+    sft_json_object(json, key);
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++, index++)
             if (args->origins[index] != SFT_FROM_DEFAULT)
-                json_object_set_new(object, option->name, json_string(words[args->origins[index]]));
-    return object;
+                sft_json_text(json, option->name, words[args->origins[index]]);
+    sft_json_end(json);
+}
+
+/* ---- what is told of a run ---- */
+
+static void add_command_line(const struct sft_args *args, struct sft_json *json)
+{
+    sft_json_array(json, "command");
+    sft_json_text(json, NULL, "sft-vk");
+    sft_json_text(json, NULL, args->command->name);
+    for (int i = 0; i < args->argc; i++) sft_json_text(json, NULL, args->argv[i]);
+    sft_json_end(json);
+}
+
+/* The object as text, which the caller releases. */
+static enum sft_status dump(struct sft_json *json, size_t flags, char **out)
+{
+    struct sft_text text = {0};
+    sft_json_dump(json, flags | JSON_COMPACT | JSON_REAL_PRECISION(17), &text);
+    sft_json_free(json);
+    *out = text.data;
+    return text.status;
+}
+
+enum sft_status sft_args_describe(const struct sft_args *typed, const struct sft_args *args,
+                                  struct sft_run_words *words)
+{
+    struct sft_json record = {0}, settings = {0};
+    enum sft_status status;
+    sft_json_object(&record, NULL);
+    add_command_line(typed, &record);
+    sft_args_json(args, "options", &record);
+    sft_args_origins_json(args, "given", &record);
+    sft_json_end(&record);
+    add_values(args, false, NULL, &settings);
+    status = dump(&record, 0, &words->record);
+    return status == SFT_OK ? dump(&settings, JSON_SORT_KEYS, &words->settings) : status;
 }

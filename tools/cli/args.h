@@ -6,6 +6,7 @@
 #define SFT_ARGS_H
 
 #include "tools/cli/command.h"
+#include "tools/jobs/run_folder.h"
 
 struct sft_args {
     const struct sft_command *command;
@@ -18,18 +19,23 @@ struct sft_args {
     char *config_text;               /* private: values may point into it */
 };
 
-/* Parses what follows the command's name. SFT_USAGE, or SFT_DATA for a --config file that cannot be read.
- * Release with sft_args_free() in any case. */
-enum sft_status sft_args_parse(const struct sft_command *command, int argc, char **argv,
-                               struct sft_args *args) SFT_MUST_CHECK;
+/* Parses what follows the command's name. `commands` (up to NULL) are those whose options a --config file may
+ * name beside the command's own. SFT_USAGE, or SFT_DATA for a --config file that cannot be read. Release with
+ * sft_args_free() in any case. */
+enum sft_status sft_args_parse(const struct sft_command *command, const struct sft_command *const *commands,
+                               int argc, char **argv, struct sft_args *args) SFT_MUST_CHECK;
 void sft_args_free(struct sft_args *args);
 
 /* Whether the option was given by anything but its default. */
 bool sft_args_given(const struct sft_args *args, const char *name);
 
-/* {"name": value} of all options; {"name": "flag"} of those given, by origin. New references, NULL without
- * memory. */
-json_t *sft_args_json(const struct sft_args *args);
-json_t *sft_args_origins_json(const struct sft_args *args);
+/* Add, under `key`, {"name": value} of all options; {"name": "flag"} of those given, by origin. */
+void sft_args_json(const struct sft_args *args, const char *key, struct sft_json *json);
+void sft_args_origins_json(const struct sft_args *args, const char *key, struct sft_json *json);
+
+/* Describes a run of a job for its run.json: the command line of `typed`, the options of `args` and what of
+ * them was given; and as settings those that decide the outcome. SFT_MEMORY. */
+enum sft_status sft_args_describe(const struct sft_args *typed, const struct sft_args *args,
+                                  struct sft_run_words *words) SFT_MUST_CHECK;
 
 #endif

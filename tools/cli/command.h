@@ -17,15 +17,15 @@ struct sft_example {
 
 struct sft_command {
     const char *name;
-    const char *summary;  /* one line */
-    const char *about;    /* a paragraph or more for help; NULL: none */
-    const char *operands; /* how help shows what is no option: "FILE"; NULL: none are taken */
-    const char *(*operand_list)(
-        int i); /* lines of help about it from a table; NULL behind the last. May be NULL */
+    const char *summary;                /* one line */
+    const char *about;                  /* a paragraph or more for help; NULL: none */
+    const char *operands;               /* how help shows what is no option: "FILE"; NULL: none are taken */
+    const char *(*operand_list)(int i); /* lines of help about it; NULL behind the last. May be NULL */
     int min_operands, max_operands;
     const struct sft_example *examples;    /* up to one without a line */
     const struct sft_option_group *groups; /* up to one without a title */
-    size_t values_size; /* of the struct that the options fill; starts with struct sft_common */
+    size_t values_size;         /* of the struct that the options fill; starts with struct sft_common */
+    void (*init)(void *values); /* puts defaults into the zeroed struct; NULL: zeros are the defaults */
     enum sft_status (*run)(const struct sft_args *args);
 };
 

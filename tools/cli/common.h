@@ -3,17 +3,16 @@
 #ifndef SFT_COMMON_H
 #define SFT_COMMON_H
 
-#include "ood/scores/score.h"
+#include "runtime/base/log.h"
 #include "runtime/device.h"
 #include "tools/cli/args.h"
-
-enum { SFT_MAX_KNOBS = 64 };
+#include "tools/jobs/scorers.h"
 
 /* First member of every command's struct of values. */
 struct sft_common {
     bool json, quiet, verbose, no_color;
     const char *config;
-    int log;
+    enum sft_log_level log;
     const char *device;
     int precision;
     uint64_t memory;
@@ -21,14 +20,16 @@ struct sft_common {
     union sft_knob_value knobs[SFT_MAX_KNOBS]; /* of commands that score: tools/cli/score_options.h */
 };
 
-extern const struct sft_option
-    sft_general_options[]; /* --json, --quiet, --verbose, --log, --config, --no-color */
-extern const struct sft_option sft_device_options[]; /* --device, --precision, --memory, --threads */
+/* --json, --quiet, --verbose, --log, --config, --no-color; --device, --precision, --memory, --threads. */
+extern const struct sft_option sft_general_options[], sft_device_options[];
+
+/* The defaults of all but the knobs, for a command's init(). */
+void sft_common_init(struct sft_common *common);
 
 /* The help of options that take a data set: the formats, one a line. */
 const char *sft_data_formats(int i);
 
-/* Likewise the models. The text is overwritten by the next call. */
+/* The help of options that take the name of an architecture. The text is overwritten by the next call. */
 const char *sft_model_list(int i);
 
 /* Sets log and terminal up. */
@@ -37,9 +38,6 @@ void sft_common_start(const struct sft_common *common);
 /* Opens the device that was asked for, with the threads that were asked for. */
 enum sft_status sft_common_open_device(const struct sft_common *common,
                                        struct sft_device **device) SFT_MUST_CHECK;
-
-/* The device as JSON: what `devices --json` lists and run.json holds. */
-json_t *sft_device_json(const struct sft_device_info *info);
 
 /* "1.5 GiB" into text[32]; returns text. */
 const char *sft_bytes_str(uint64_t bytes, char *text);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/help.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "runtime/base/alloc.h"
 
 enum { WIDTH = 100, COLUMN = 28 };
 
@@ -89,22 +92,24 @@ static void option_head(const struct sft_option *option, char *head, size_t size
         length += (size_t)snprintf(head + length, size - length, "%s%s", i ? "|" : "", option->choices[i]);
 }
 
-/* The sentence, then what the table knows besides: default, variable, repetition. */
-static void option_text(const struct sft_option *option, char *text, size_t size)
+/* The sentence, then what is known besides: the default in `values`, the variable, repetition. */
+static void option_text(const struct sft_option *option, const void *values, char *text, size_t size)
 {
+    char fallback[128];
     size_t length = (size_t)snprintf(text, size, "%s", option->help);
     if (option->required) length += (size_t)snprintf(text + length, size - length, " (required)");
-    if (option->fallback) length += (size_t)snprintf(text + length, size - length, " [%s]", option->fallback);
-    if (option->type == SFT_OPTION_TEXTS)
+    if (sft_option_print(option, values, fallback, sizeof(fallback)))
+        length += (size_t)snprintf(text + length, size - length, " [%s]", fallback);
+    if (sft_option_repeats(option))
         length += (size_t)snprintf(text + length, size - length, " (may be repeated)");
     if (option->environment) snprintf(text + length, size - length, " ($%s)", option->environment);
 }
 
-static void print_option(FILE *out, const struct sft_option *option)
+static void print_option(FILE *out, const struct sft_option *option, const void *values)
 {
     char head[256], text[1024];
     option_head(option, head, sizeof(head));
-    option_text(option, text, sizeof(text));
+    option_text(option, values, text, sizeof(text));
     print_row(out, head, text);
     for (int i = 0; option->list && option->list(i); i++) {
         fprintf(out, "%*s", COLUMN + 2, "");
@@ -133,6 +138,25 @@ static void print_operands(FILE *out, const struct sft_command *command)
     }
 }
 
+/* How a page shows options: what surrounds the title of a group, and a function for each row. */
+struct page {
+    const char *before, *after;
+    void (*print)(FILE *out, const struct sft_option *option, const void *values);
+};
+
+static void print_options(FILE *out, const struct sft_command *command, const struct page *page)
+{
+    void *values = sft_calloc(1, command->values_size);
+    if (!values) return;
+    if (command->init) command->init(values);
+    for (const struct sft_option_group *group = command->groups; group->title; group++) {
+        fprintf(out, "%s%s%s", page->before, group->title, page->after);
+        for (const struct sft_option *option = group->options; option->name; option++)
+            page->print(out, option, values);
+    }
+    free(values);
+}
+
 void sft_help_command(const struct sft_command *command, FILE *out)
 {
     print_usage(out, command);
@@ -144,11 +168,7 @@ void sft_help_command(const struct sft_command *command, FILE *out)
         wrap(out, command->about, 0, 0);
     }
     print_operands(out, command);
-    for (const struct sft_option_group *group = command->groups; group->title; group++) {
-        fprintf(out, "\n%s:\n", group->title);
-        for (const struct sft_option *option = group->options; option->name; option++)
-            print_option(out, option);
-    }
+    print_options(out, command, &(struct page){"\n", ":\n", print_option});
 }
 
 void sft_help_program(FILE *out)
@@ -232,11 +252,11 @@ static void man_row(FILE *out, const char *name, const char *text)
     fputc('\n', out);
 }
 
-static void man_option(FILE *out, const struct sft_option *option)
+static void man_option(FILE *out, const struct sft_option *option, const void *values)
 {
     char head[256], text[1024];
     option_head(option, head, sizeof(head));
-    option_text(option, text, sizeof(text));
+    option_text(option, values, text, sizeof(text));
     man_row(out, head, text);
     for (int i = 0; option->list && option->list(i); i++) {
         fputs(".br\n", out);
@@ -265,11 +285,7 @@ static void man_command(FILE *out, const struct sft_command *command)
         snprintf(line, sizeof(line), "sft-vk %s", example->line);
         man_row(out, line, example->what);
     }
-    for (const struct sft_option_group *group = command->groups; group->title; group++) {
-        fprintf(out, ".SS \"%s\"\n", group->title);
-        for (const struct sft_option *option = group->options; option->name; option++)
-            man_option(out, option);
-    }
+    print_options(out, command, &(struct page){".SS \"", "\"\n", man_option});
 }
 
 void sft_help_man(FILE *out)
@@ -278,8 +294,7 @@ void sft_help_man(FILE *out)
           ".SH NAME\nsft\\-vk \\- fine\\-tune image classifiers for out\\-of\\-distribution detection\n"
           ".SH SYNOPSIS\n.B sft\\-vk\n.I COMMAND\n[options]\n"
           ".SH DESCRIPTION\nFine\\-tunes an image classifier with SAM on its normalisation layers only "
-          "(SFT), so that "
-          "it\n"
+          "(SFT), so that it\n"
           "tells out\\-of\\-distribution images from its own, on any Vulkan GPU or the CPU.\n"
           ".SH COMMANDS\n",
           out);

@@ -41,7 +41,7 @@ static enum sft_status run_command(const struct sft_command *command, int argc, 
         sft_help_command(command, stdout);
         return SFT_OK;
     }
-    status = sft_args_parse(command, argc, argv, &args);
+    status = sft_args_parse(command, sft_commands, argc, argv, &args);
     if (status == SFT_OK) {
         sft_common_start(args.values);
         status = command->run(&args);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Scores as the commands take them from the command line: a list of names, and a flag for each knob of any
- * score. */
+/* Scores on the command line: a list of names, a flag for each knob of any score, and how they are measured.
+ */
 #ifndef SFT_SCORE_OPTIONS_H
 #define SFT_SCORE_OPTIONS_H
 
-#include "ood/scores/score.h"
 #include "tools/cli/common.h"
 
 /* Rows for the knobs of all scores, for an option group; their values lie in sft_common.knobs. Filled by
@@ -12,14 +11,11 @@
 extern struct sft_option sft_score_options[SFT_MAX_KNOBS + 1];
 enum sft_status sft_score_options_init(void) SFT_MUST_CHECK;
 
-/* Makes `count` scorers for the model with the knobs that were asked for, in an array that the caller
- * releases with sft_scorers_free. */
-enum sft_status sft_scorers_create(const struct sft_common *common, const struct sft_model *model,
-                                   const struct sft_score *const *scores, int count,
-                                   struct sft_scorer **scorers) SFT_MUST_CHECK;
-void sft_scorers_free(struct sft_scorer **scorers, int count);
+/* The default of every knob, for a command's init(). */
+void sft_score_options_defaults(struct sft_common *common);
 
-/* Help lines of --score; the text is overwritten by the next call. */
+/* Help lines of --score and of --fpr-positive; the text is overwritten by the next call. */
 const char *sft_score_list(int i);
+const char *sft_convention_list(int i);
 
 #endif

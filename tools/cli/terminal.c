@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/base/clock.h"
+#include "tools/cli/interrupt.h"
 
 #define CLEAR_LINE "\r\x1b[K"
 
@@ -35,7 +36,12 @@ static void write_message(void *context, enum sft_log_level level, const char *m
 {
     static const struct {
         const char *word, *colour;
-    } levels[] = {{"error: ", "\x1b[1;31m"}, {"warning: ", "\x1b[1;33m"}, {"", ""}, {"debug: ", "\x1b[2m"}};
+    } levels[] = {
+        [SFT_LOG_ERROR] = {"error: ", "\x1b[1;31m"},
+        [SFT_LOG_WARNING] = {"warning: ", "\x1b[1;33m"},
+        [SFT_LOG_INFO] = {"", ""},
+        [SFT_LOG_DEBUG] = {"debug: ", "\x1b[2m"},
+    };
     (void)context;
     pthread_mutex_lock(&terminal.lock);
     if (terminal.muted) goto out;
@@ -89,16 +95,33 @@ void sft_progress_end(void)
     pthread_mutex_unlock(&terminal.lock);
 }
 
-enum sft_status sft_print_json(json_t *json)
+static void show_progress(void *context, int64_t done, int64_t total, const char *text)
 {
-    int failed;
+    (void)context;
+    if (text)
+        sft_progress(done, total, "%s", text);
+    else
+        sft_progress_end();
+}
+
+struct sft_watch sft_terminal_watch(void)
+{
+    return (struct sft_watch){.progress = show_progress, .stop = sft_interrupt_flag()};
+}
+
+enum sft_status sft_print_json(struct sft_json *json)
+{
+    struct sft_text text = {0};
+    enum sft_status status;
     sft_progress_end();
-    if (!json) return sft_fail(SFT_MEMORY, "no memory for the result");
-    failed = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-    json_decref(json);
-    if (failed || putchar('\n') == EOF)
-        return sft_fail(SFT_WRITE, "the result could not be written to stdout");
-    return SFT_OK;
+    sft_json_dump(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15), &text);
+    sft_text_add(&text, "\n");
+    sft_json_free(json);
+    status = text.status;
+    if (status == SFT_OK && fwrite(text.data, 1, text.length, stdout) != text.length)
+        status = sft_fail(SFT_WRITE, "the result could not be written to stdout");
+    sft_text_free(&text);
+    return status;
 }
 
 enum sft_status sft_terminal_finish(void)

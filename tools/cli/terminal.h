@@ -6,11 +6,12 @@
 #ifndef SFT_TERMINAL_H
 #define SFT_TERMINAL_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
+#include "tools/jobs/watch.h"
 
 /* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is
  * unset. */
@@ -25,8 +26,11 @@ void sft_progress(int64_t done, int64_t total, const char *format, ...) SFT_PRIN
 /* Takes the line away; before printing results. */
 void sft_progress_end(void);
 
-/* Prints `json`, whose reference it takes, as one object on stdout. SFT_MEMORY for NULL, SFT_WRITE. */
-enum sft_status sft_print_json(json_t *json) SFT_MUST_CHECK;
+/* For jobs: their progress is that line, and the first signal stops them. */
+struct sft_watch sft_terminal_watch(void);
+
+/* Prints what was made on stdout and releases it. SFT_WRITE, or what failed in it. */
+enum sft_status sft_print_json(struct sft_json *json) SFT_MUST_CHECK;
 
 /* Flushes stdout at the end of the program. SFT_WRITE where something printed did not arrive. */
 enum sft_status sft_terminal_finish(void) SFT_MUST_CHECK;

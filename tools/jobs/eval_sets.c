@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/jobs/eval_sets.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,39 +9,21 @@
 #include "ood/report/examples.h"
 #include "ood/results/classifier.h"
 #include "runtime/base/log.h"
-#include "tools/cli/interrupt.h"
-#include "tools/cli/terminal.h"
+#include "tools/jobs/inputs.h"
+#include "tools/jobs/notes.h"
+#include "tools/jobs/scorers.h"
 
-const char *sft_convention_list(int i)
+void sft_eval_request_init(struct sft_eval_request *request)
 {
-    static char line[512];
-    const struct sft_convention *convention = &sft_conventions[i];
-    if (i >= SFT_CONVENTIONS) return NULL;
-    snprintf(line, sizeof(line), "%s%s%s: %s", convention->alias ? convention->alias : "",
-             convention->alias ? ", " : "", convention->name, convention->summary);
-    return line;
+    *request = (struct sft_eval_request){
+        .scores = "energy,msp",
+        .convention = "id",
+        .measure = {.recall = SFT_RESULTS_RECALL},
+        .batch = 100,
+    };
 }
 
 /* ---- opening ---- */
-
-static enum sft_status open_set(const char *text, int64_t limit, struct sft_eval_sets *sets)
-{
-    const char *equals = strchr(text, '=');
-    size_t length = equals ? (size_t)(equals - text) : 0;
-    char *name = sets->names[sets->sets];
-    if (!equals || !equals[1])
-        return sft_fail(SFT_USAGE, "OOD set \"%s\": write NAME=SPEC, for example svhn=svhn:test_32x32.mat",
-                        text);
-    if (length == 0 || length >= sizeof(sets->names[0]))
-        return sft_fail(SFT_USAGE, "OOD set \"%s\": a name has 1 to %zu letters", text,
-                        sizeof(sets->names[0]) - 1);
-    memcpy(name, text, length);
-    name[length] = '\0';
-    SFT_TRY(sft_dataset_open(equals + 1, &sets->ood[sets->sets]));
-    if (limit) sft_dataset_limit(sets->ood[sets->sets], limit);
-    sets->sets++;
-    return SFT_OK;
-}
 
 /* Why a score cannot be computed here, or NULL. */
 static const char *why_not(const struct sft_scorer *scorer, const struct sft_model *model, bool fit)
@@ -89,7 +70,7 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
     const struct sft_score **scores;
     enum sft_status status;
     SFT_TRY(sft_score_parse(request->scores, &scores, &sets->score_count));
-    status = sft_scorers_create(request->common, model, scores, sets->score_count, &sets->scorers);
+    status = sft_scorers_create(request->knobs, model, scores, sets->score_count, &sets->scorers);
     free(scores);
     SFT_TRY(status);
     if (request->calibration) SFT_TRY(take_calibration(request->calibration, model, sets));
@@ -105,18 +86,21 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
 /* Names are checked before the first set is opened, which may take a while. */
 static enum sft_status init_results(const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
-    const struct sft_texts *ood = request->ood;
     const struct sft_convention *convention;
-    const char *scores[SFT_MAX_SCORERS], *names[SFT_OPTION_MAX_TEXTS];
-    char copies[SFT_OPTION_MAX_TEXTS][64];
+    const char *scores[SFT_MAX_SCORERS], *names[SFT_MAX_SETS];
     SFT_TRY(sft_convention_find(request->convention, &convention));
     for (int i = 0; i < sets->score_count; i++) scores[i] = sets->scorers[i].score->name;
-    for (int i = 0; i < ood->count; i++) {
-        snprintf(copies[i], sizeof(copies[i]), "%.*s", (int)strcspn(ood->values[i], "="), ood->values[i]);
-        names[i] = copies[i];
-    }
-    SFT_TRY(sft_results_init(&sets->results, convention, sets->score_count, scores, ood->count, names));
+    for (int i = 0; i < request->ood.count; i++) names[i] = request->ood.values[i].name;
+    SFT_TRY(
+        sft_results_init(&sets->results, convention, sets->score_count, scores, request->ood.count, names));
     sets->results.measure = request->measure;
+    return SFT_OK;
+}
+
+static enum sft_status open_ood(const struct sft_named_set *named, int64_t limit, struct sft_eval_sets *sets)
+{
+    SFT_TRY(sft_open_set(named->spec, limit, &sets->ood[sets->sets]));
+    snprintf(sets->names[sets->sets++], SFT_SET_NAME, "%s", named->name);
     return SFT_OK;
 }
 
@@ -133,14 +117,6 @@ static void warn_of_id_images(const struct sft_eval_sets *sets)
     }
 }
 
-static enum sft_status open_fit(const struct sft_eval_request *request, struct sft_eval_sets *sets)
-{
-    if (!request->fit) return SFT_OK;
-    SFT_TRY(sft_dataset_open(request->fit, &sets->fit));
-    if (request->fit_limit) sft_dataset_limit(sets->fit, request->fit_limit);
-    return SFT_OK;
-}
-
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
                                    const struct sft_eval_request *request, struct sft_eval_sets *sets)
 {
@@ -151,10 +127,10 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
             "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
     SFT_TRY(create_scorers(model, request, sets));
     SFT_TRY(init_results(request, sets));
-    for (int i = 0; i < request->ood->count; i++)
-        SFT_TRY(open_set(request->ood->values[i], request->limit, sets));
+    for (int i = 0; i < request->ood.count; i++)
+        SFT_TRY(open_ood(&request->ood.values[i], request->limit, sets));
     warn_of_id_images(sets);
-    return open_fit(request, sets);
+    return request->fit ? sft_open_set(request->fit, request->fit_limit, &sets->fit) : SFT_OK;
 }
 
 void sft_eval_sets_close(struct sft_eval_sets *sets)
@@ -177,45 +153,47 @@ enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struc
 
 /* ---- running ---- */
 
-static void progress(void *context, const char *set, int64_t done, int64_t count)
-{
-    (void)context;
-    sft_progress(done, count, "evaluating %s: %" PRId64 " of %" PRId64 " images", set, done, count);
-}
-
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
-                                  enum sft_results_model which)
+                                  enum sft_results_model which, const struct sft_watch *watch)
 {
-    const struct sft_evaluation evaluation = {.id = sets->id,
-                                              .sets = (const struct sft_dataset *const *)sets->ood,
-                                              .fit = sets->fit,
-                                              .scorers = sets->scorers,
-                                              .n_scorers = sets->score_count,
-                                              .batch = sets->batch,
-                                              .stop = sft_interrupt_flag(),
-                                              .progress = progress};
+    const struct sft_evaluation evaluation = {
+        .id = sets->id,
+        .sets = (const struct sft_dataset *const *)sets->ood,
+        .fit = sets->fit,
+        .scorers = sets->scorers,
+        .n_scorers = sets->score_count,
+        .batch = sets->batch,
+        .stop = sft_watch_stop(watch),
+        .progress = sft_watch_images,
+        .context = (void *)watch,
+    };
     enum sft_status status;
-    if (which == SFT_AFTER) /* of the model before */
+    if (which == SFT_AFTER) /* what was learned from the model before is none of this one's */
         for (int i = 0; i < sets->score_count; i++) sft_statistics_free(&sets->scorers[i].statistics);
     status = sft_evaluate_fit(model, &evaluation, &sets->fit_seconds);
-    sft_progress_end();
+    sft_watch_end(watch);
     if (status == SFT_OK && sets->fit_seconds > 0)
         sft_log(SFT_LOG_INFO, "scores fitted on %s in %.1f s", sft_dataset_spec(sets->fit),
                 sets->fit_seconds);
     if (status == SFT_OK) status = sft_evaluate(model, &evaluation, which, &sets->results);
-    sft_progress_end();
+    sft_watch_end(watch);
     return status;
 }
 
 enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch,
-                             double *accuracy)
+                             const struct sft_watch *watch, double *accuracy)
 {
     const struct sft_evaluation evaluation = {
-        .id = id, .batch = batch, .stop = sft_interrupt_flag(), .progress = progress};
+        .id = id,
+        .batch = batch,
+        .stop = sft_watch_stop(watch),
+        .progress = sft_watch_images,
+        .context = (void *)watch,
+    };
     struct sft_collected collected;
     enum sft_status status;
     SFT_TRY(sft_collect(model, id, SFT_IMAGES_ID, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
-    sft_progress_end();
+    sft_watch_end(watch);
     status = sft_classifier_accuracy(&collected.outputs, accuracy);
     sft_collected_free(&collected);
     return status;
@@ -230,19 +208,10 @@ enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const stru
                               run->folder);
 }
 
-json_t *sft_dataset_json(const struct sft_dataset *dataset)
-{
-    char hash[65];
-    sft_dataset_hash(dataset, hash);
-    return json_pack("{s:s, s:I, s:s}", "spec", sft_dataset_spec(dataset), "images",
-                     (json_int_t)sft_dataset_count(dataset), "sha256", hash);
-}
-
 void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
 {
-    json_t *data = json_object();
-    json_object_set_new(data, "id", sft_dataset_json(sets->id));
-    for (int i = 0; i < sets->sets; i++)
-        json_object_set_new(data, sets->names[i], sft_dataset_json(sets->ood[i]));
-    sft_run_note(run, "evaluation_data", data);
+    sft_json_object(&run->record, "evaluation_data");
+    sft_json_dataset(&run->record, "id", sets->id);
+    for (int i = 0; i < sets->sets; i++) sft_json_dataset(&run->record, sets->names[i], sets->ood[i]);
+    sft_json_end(&run->record);
 }

@@ -42,14 +42,19 @@ void sft_lines_close(struct sft_lines *lines)
     lines->file = NULL;
 }
 
-enum sft_status sft_lines_write(struct sft_lines *lines, json_t *object)
+enum sft_status sft_lines_write(struct sft_lines *lines, struct sft_json *object)
 {
-    bool written = object && json_dumpf(object, lines->file, JSON_REAL_PRECISION(9)) == 0 &&
-                   putc('\n', lines->file) != EOF && fflush(lines->file) == 0;
-    int reason = errno;
-    if (!object) return sft_fail(SFT_MEMORY, "no memory for a line of %s", lines->path);
-    json_decref(object);
-    return written ? SFT_OK : sft_fail(SFT_WRITE, "%s: %s", lines->path, strerror(reason));
+    struct sft_text text = {0};
+    enum sft_status status;
+    sft_json_dump(object, JSON_REAL_PRECISION(9), &text);
+    sft_text_add(&text, "\n");
+    sft_json_free(object);
+    status = text.status;
+    if (status == SFT_OK &&
+        (fwrite(text.data, 1, text.length, lines->file) != text.length || fflush(lines->file) != 0))
+        status = sft_fail(SFT_WRITE, "%s: %s", lines->path, strerror(errno));
+    sft_text_free(&text);
+    return status;
 }
 
 static enum sft_status parse_lines(const char *path, const struct sft_bytes *bytes, json_t *array)

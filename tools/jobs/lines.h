@@ -3,11 +3,10 @@
 #ifndef SFT_LINES_H
 #define SFT_LINES_H
 
-#include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
 
-#include "runtime/base/status.h"
+#include "runtime/base/json.h"
 
 struct sft_lines {
     const char *path; /* borrowed */
@@ -19,8 +18,8 @@ struct sft_lines {
 enum sft_status sft_lines_open(const char *path, int64_t kept, struct sft_lines *lines) SFT_MUST_CHECK;
 void sft_lines_close(struct sft_lines *lines);
 
-/* Writes an object, whose reference it takes, and flushes. SFT_MEMORY for NULL. */
-enum sft_status sft_lines_write(struct sft_lines *lines, json_t *object) SFT_MUST_CHECK;
+/* Writes what was made, in a line, and flushes; releases it in any case. SFT_WRITE, or what failed in it. */
+enum sft_status sft_lines_write(struct sft_lines *lines, struct sft_json *object) SFT_MUST_CHECK;
 
 /* All lines as one array: a new reference. */
 enum sft_status sft_lines_read(const char *path, json_t **array) SFT_MUST_CHECK;

@@ -2,7 +2,7 @@
 /*
  * The file of --mos-groups, which cuts a data set's classes into the groups of nn/groups.h: a line a group,
  * with commas between its classes. A class is its name, or its number where none has such a name; spaces
- * around it, empty lines and what follows a # don't count. The order of lines and classes is that of the
+ * around it, empty lines and what follows a # do not count. The order of lines and classes is that of the
  * logits.
  *
  *     # round

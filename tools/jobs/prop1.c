@@ -2,14 +2,16 @@
 #include "tools/jobs/prop1.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nn/inference.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/logits.h"
 #include "tools/jobs/lines.h"
 
-/* What is known of a probe set's images before the next step, and behind it. */
+/* A probe set, with the energy and the largest logit of its images before a step, [0], and behind it, [1]. */
 struct probe {
     struct sft_prop1_set set;
     int64_t n;
@@ -45,9 +47,8 @@ static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_se
 {
     struct sft_model *model = prop1->model;
     if (model->groups)
-        return sft_fail(SFT_USAGE,
-                        "--trace prop1: it is about the energy of one softmax over all classes, and this "
-                        "model's classifier has one for each group of them");
+        return sft_fail(SFT_USAGE, "--trace prop1: it is about the energy of one softmax over all classes, "
+                                   "and this model's classifier has one for each group of them");
     if (n_sets > SFT_PROP1_MAX_SETS)
         return sft_fail(SFT_USAGE, "more than %d probe sets", SFT_PROP1_MAX_SETS);
     SFT_TRY(sft_inference_create(model, batch, NULL, 0, &prop1->inference));
@@ -104,11 +105,8 @@ static void take_logits(const struct sft_prop1 *prop1, struct probe *probe, int6
     int classes = prop1->model->classes;
     for (int64_t i = 0; i < n; i++) {
         const float *z = prop1->logits + i * classes;
-        double largest = (double)z[0], sum = 0.0;
-        for (int c = 1; c < classes; c++) largest = fmax(largest, (double)z[c]);
-        for (int c = 0; c < classes; c++) sum += exp((double)z[c] - largest);
-        probe->largest[when][first + i] = largest;
-        probe->energy[when][first + i] = largest + log(sum);
+        probe->largest[when][first + i] = (double)sft_row_max(z, classes);
+        probe->energy[when][first + i] = sft_log_sum_exp(z, classes);
     }
 }
 
@@ -178,42 +176,67 @@ static enum sft_status square_gradient(struct sft_prop1 *prop1, const struct sft
     return SFT_OK;
 }
 
+/* What a step did to the loss of its batch. */
+struct loss_change {
+    double term1, s_loss;
+};
+
 /* Compares a probe set before and behind the step; what is behind it becomes what is before the next. */
-static json_t *compare(struct probe *probe, double term1, double s_loss)
+static void compare(struct probe *probe, struct loss_change change, struct sft_json *json)
 {
-    double energy = 0.0, largest = 0.0, holds = 0.0, n = (double)probe->n, slack = fmax(s_loss, 0.0);
+    const double n = (double)probe->n, slack = fmax(change.s_loss, 0.0);
+    double energy = 0.0, largest = 0.0, holds = 0.0;
     for (int64_t i = 0; i < probe->n; i++) {
-        double de = probe->energy[1][i] - probe->energy[0][i],
-               dm = probe->largest[1][i] - probe->largest[0][i];
+        double de = probe->energy[1][i] - probe->energy[0][i];
+        double dm = probe->largest[1][i] - probe->largest[0][i];
         energy += de / n;
         largest += dm / n;
-        holds += (de <= term1 + dm + slack) / n;
+        holds += (de <= change.term1 + dm + slack) / n;
         probe->energy[0][i] = probe->energy[1][i];
         probe->largest[0][i] = probe->largest[1][i];
     }
-    return json_pack("{s:f, s:f, s:f, s:f}", "energy", energy, "max_logit", largest, "s",
-                     energy - term1 - largest, "holds", holds);
+    sft_json_object(json, probe->set.name);
+    sft_json_real(json, "energy", energy);
+    sft_json_real(json, "max_logit", largest);
+    sft_json_real(json, "s", energy - change.term1 - largest);
+    sft_json_real(json, "holds", holds);
+    sft_json_end(json);
+}
+
+static void add_squares(const struct squares *squares, struct sft_json *json)
+{
+    sft_json_object(json, "g2");
+    sft_json_real(json, "all", squares->all);
+    sft_json_real(json, "set", squares->set);
+    sft_json_real(json, "head", squares->head);
+    sft_json_end(json);
 }
 
 enum sft_status sft_prop1_step(struct sft_prop1 *prop1, const struct sft_fit_report *report, double momentum)
 {
     struct squares squares;
-    double after, term1, s_loss;
-    json_t *sets;
+    struct loss_change change;
+    struct sft_json json = {0};
+    double after;
     SFT_TRY(square_gradient(prop1, report->done, &squares));
     SFT_TRY(sft_step_loss(report->done, &after));
     SFT_TRY(look(prop1, 1));
-    term1 = -0.5 * report->lr * squares.all;
-    s_loss = after - report->result.loss - term1;
-    sets = json_object();
-    for (int i = 0; i < prop1->n_probes; i++)
-        json_object_set_new(sets, prop1->probes[i].set.name, compare(&prop1->probes[i], term1, s_loss));
-    return sft_lines_write(&prop1->lines,
-                           json_pack("{s:I, s:f, s:{s:f, s:f, s:f}, s:f, s:f, s:f, s:f, s:f, s:o}", "step",
-                                     (json_int_t)report->step + 1, "lr", report->lr, "g2", "all", squares.all,
-                                     "set", squares.set, "head", squares.head, "term1", term1,
-                                     "term1_momentum", term1 / (1.0 - momentum), "loss", report->result.loss,
-                                     "loss_after", after, "s_loss", s_loss, "sets", sets));
+    change.term1 = -0.5 * report->lr * squares.all;
+    change.s_loss = after - report->result.loss - change.term1;
+    sft_json_object(&json, NULL);
+    sft_json_integer(&json, "step", report->step + 1);
+    sft_json_real(&json, "lr", report->lr);
+    add_squares(&squares, &json);
+    sft_json_real(&json, "term1", change.term1);
+    sft_json_real(&json, "term1_momentum", change.term1 / (1.0 - momentum));
+    sft_json_real(&json, "loss", report->result.loss);
+    sft_json_real(&json, "loss_after", after);
+    sft_json_real(&json, "s_loss", change.s_loss);
+    sft_json_object(&json, "sets");
+    for (int i = 0; i < prop1->n_probes; i++) compare(&prop1->probes[i], change, &json);
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_lines_write(&prop1->lines, &json);
 }
 
 /* ---- the whole run ---- */
@@ -223,52 +246,68 @@ static double number(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* Adds `share` times object's number to total's. */
-static void add(json_t *total, const json_t *object, const char *key, double share)
+/* The sums of that set, which start as zeros; NULL where there is no room for one more. */
+static struct sft_prop1_sums *sums_of(struct sft_prop1_summary *summary, const char *name)
 {
-    json_object_set_new(total, key, json_real(number(total, key) + share * number(object, key)));
+    struct sft_prop1_sums *sums;
+    for (int i = 0; i < summary->sets; i++)
+        if (strcmp(summary->set[i].name, name) == 0) return &summary->set[i];
+    if (summary->sets == SFT_PROP1_MAX_SETS) return NULL;
+    sums = &summary->set[summary->sets++];
+    snprintf(sums->name, sizeof(sums->name), "%s", name);
+    return sums;
 }
 
-static void add_sets(json_t *total, json_t *sets, double share)
+static enum sft_status add_line(const char *path, const json_t *line, double share,
+                                struct sft_prop1_summary *summary)
 {
     const char *name;
     json_t *set;
-    json_object_foreach(sets, name, set)
+    summary->term1 += number(line, "term1");
+    summary->term1_momentum += number(line, "term1_momentum");
+    summary->s_loss += number(line, "s_loss");
+    json_object_foreach(json_object_get(line, "sets"), name, set)
     {
-        if (!json_object_get(total, name)) json_object_set_new(total, name, json_object());
-        add(json_object_get(total, name), set, "energy", 1.0);
-        add(json_object_get(total, name), set, "max_logit", 1.0);
-        add(json_object_get(total, name), set, "s", 1.0);
-        add(json_object_get(total, name), set, "holds", share);
+        struct sft_prop1_sums *sums = sums_of(summary, name);
+        if (!sums) return sft_fail(SFT_DATA, "%s: more than %d probe sets", path, SFT_PROP1_MAX_SETS);
+        sums->energy += number(set, "energy");
+        sums->max_logit += number(set, "max_logit");
+        sums->s += number(set, "s");
+        sums->holds += share * number(set, "holds");
     }
+    return SFT_OK;
 }
 
-enum sft_status sft_prop1_summary(const char *path, json_t **summary)
+enum sft_status sft_prop1_sum_up(const char *path, struct sft_prop1_summary *summary)
 {
-    static const char *const sums[] = {"term1", "term1_momentum", "s_loss"};
-    json_t *lines, *line, *sets = json_object();
-    size_t i;
-    *summary = NULL;
+    enum sft_status status = SFT_OK;
+    json_t *lines;
+    *summary = (struct sft_prop1_summary){0};
     SFT_TRY(sft_lines_read(path, &lines));
-    *summary = json_pack("{s:I, s:o}", "steps", (json_int_t)json_array_size(lines), "sets", sets);
-    json_array_foreach(lines, i, line)
-    {
-        for (size_t k = 0; k < sizeof(sums) / sizeof(sums[0]); k++) add(*summary, line, sums[k], 1.0);
-        add_sets(sets, json_object_get(line, "sets"), 1.0 / (double)json_array_size(lines));
-    }
+    summary->steps = (int64_t)json_array_size(lines);
+    for (size_t i = 0; status == SFT_OK && i < json_array_size(lines); i++)
+        status = add_line(path, json_array_get(lines, i), 1.0 / (double)summary->steps, summary);
     json_decref(lines);
-    return *summary ? SFT_OK : sft_fail(SFT_MEMORY, "no memory for the summary of %s", path);
+    return status;
 }
 
-void sft_prop1_print(const json_t *summary, FILE *out)
+void sft_prop1_json(const struct sft_prop1_summary *summary, const char *key, struct sft_json *json)
 {
-    json_t *sets = json_object_get(summary, "sets"), *set;
-    const char *name;
-    fprintf(out, "Proposition 1 over %lld steps: term1 %.4g, with momentum %.4g; S of the loss %.4g\n",
-            (long long)json_integer_value(json_object_get(summary, "steps")), number(summary, "term1"),
-            number(summary, "term1_momentum"), number(summary, "s_loss"));
-    fprintf(out, "  %-20s %12s %12s %12s %8s\n", "", "energy", "max logit", "S", "holds");
-    json_object_foreach(sets, name, set)
-        fprintf(out, "  %-20s %+12.4f %+12.4f %+12.4f %7.1f%%\n", name, number(set, "energy"),
-                number(set, "max_logit"), number(set, "s"), 100.0 * number(set, "holds"));
+    sft_json_object(json, key);
+    sft_json_integer(json, "steps", summary->steps);
+    sft_json_object(json, "sets");
+    for (int i = 0; i < summary->sets; i++) {
+        const struct sft_prop1_sums *set = &summary->set[i];
+        sft_json_object(json, set->name);
+        sft_json_real(json, "energy", set->energy);
+        sft_json_real(json, "max_logit", set->max_logit);
+        sft_json_real(json, "s", set->s);
+        sft_json_real(json, "holds", set->holds);
+        sft_json_end(json);
+    }
+    sft_json_end(json);
+    sft_json_real(json, "term1", summary->term1);
+    sft_json_real(json, "term1_momentum", summary->term1_momentum);
+    sft_json_real(json, "s_loss", summary->s_loss);
+    sft_json_end(json);
 }

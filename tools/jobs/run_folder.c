@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,27 +17,24 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
 #include "runtime/base/parallel.h"
-#include "tools/cli/common.h"
 
 /* run.json comes first. */
-static const char *const own_files[] = {"run.json",      "model.safetensors", "checkpoint.safetensors",
-                                        "metrics.jsonl", "prop1.jsonl",       "results.json",
-                                        "results.csv",   "examples.json",     "report.html",
-                                        "seeds.json",    "seeds.csv"};
+static const char *const own_files[] = {
+    SFT_FILE_RECORD, SFT_FILE_MODEL,   SFT_FILE_CHECKPOINT,  SFT_FILE_METRICS,
+    SFT_FILE_PROP1,  SFT_FILE_RESULTS, SFT_FILE_RESULTS_CSV, SFT_FILE_EXAMPLES,
+    SFT_FILE_REPORT, SFT_FILE_SEEDS,   SFT_FILE_SEEDS_CSV,
+};
+enum { OWN_FILES = sizeof(own_files) / sizeof(own_files[0]) };
 
-/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its own.
- */
+/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its
+ * own. */
 static const struct {
     const char *below, *pattern;
     int depth; /* of folders in there */
 } own_patterns[] = {
-    {"", "model-[0-9]*.safetensors", 0},
-    {"", "*-bins.csv", 0},
-    {"", "*-kernel.csv", 0},
-    {"plots", "*.svg", 1},
-    {"plots", "*.png", 1},
-    {"plots", "*.csv", 1},
-    {"scores", "*.npy", 2},
+    {"", "model-[0-9]*.safetensors", 0}, {"", "*-bins.csv", 0},          {"", "*-kernel.csv", 0},
+    {SFT_FOLDER_PLOTS, "*.svg", 1},      {SFT_FOLDER_PLOTS, "*.png", 1}, {SFT_FOLDER_PLOTS, "*.csv", 1},
+    {SFT_FOLDER_SCORES, "*.npy", 2},
 };
 
 static bool is_empty(DIR *folder)
@@ -63,19 +61,25 @@ enum sft_status sft_run_check(const char *folder, bool reuse)
     return status;
 }
 
-const char *sft_run_path(const struct sft_run *run, const char *name, char *text)
+const char *sft_run_file(const char *folder, const char *name, char path[SFT_RUN_PATH])
 {
-    snprintf(text, SFT_RUN_PATH, "%s/%s", run->folder, name);
-    return text;
+    if (snprintf(path, SFT_RUN_PATH, "%s%s%s", folder, *name ? "/" : "", name) >= SFT_RUN_PATH) *path = '\0';
+    return path;
+}
+
+const char *sft_run_path(const struct sft_run *run, const char *name, char path[SFT_RUN_PATH])
+{
+    return sft_run_file(run->folder, name, path);
+}
+
+const char *sft_snapshot_file(const char *folder, int64_t steps, char path[SFT_RUN_PATH])
+{
+    char name[64];
+    snprintf(name, sizeof(name), "model-%" PRId64 ".safetensors", steps);
+    return sft_run_file(folder, name, path);
 }
 
 /* ---- what an earlier run left ---- */
-
-/* "FOLDER/NAME" into path[SFT_RUN_PATH]; false where that is too long for a run to have made it. */
-static bool join(const char *folder, const char *name, char *path)
-{
-    return snprintf(path, SFT_RUN_PATH, "%s%s%s", folder, *name ? "/" : "", name) < SFT_RUN_PATH;
-}
 
 /* A link is none: what it points at is not the run's. */
 static bool is_folder(const char *path)
@@ -89,7 +93,7 @@ static void remove_matching(const char *folder, const char *pattern, int depth)
     DIR *entries = opendir(folder);
     for (const struct dirent *entry; entries && (entry = readdir(entries));) {
         char path[SFT_RUN_PATH];
-        if (entry->d_name[0] == '.' || !join(folder, entry->d_name, path)) continue;
+        if (entry->d_name[0] == '.' || !*sft_run_file(folder, entry->d_name, path)) continue;
         if (fnmatch(pattern, entry->d_name, 0) == 0) unlink(path);
         if (depth == 0 || !is_folder(path)) continue;
         remove_matching(path, pattern, depth - 1);
@@ -103,11 +107,11 @@ static void remove_matching(const char *folder, const char *pattern, int depth)
 static void remove_files(const char *folder)
 {
     char path[SFT_RUN_PATH];
-    for (size_t i = 0; i < sizeof(own_files) / sizeof(own_files[0]); i++)
-        if (join(folder, own_files[i], path)) unlink(path);
+    for (int i = 0; i < OWN_FILES; i++) unlink(sft_run_file(folder, own_files[i], path));
     for (size_t i = 0; i < sizeof(own_patterns) / sizeof(own_patterns[0]); i++) {
         const bool below = *own_patterns[i].below;
-        if (!join(folder, own_patterns[i].below, path) || (below && !is_folder(path))) continue;
+        sft_run_file(folder, own_patterns[i].below, path);
+        if (below && !is_folder(path)) continue;
         remove_matching(path, own_patterns[i].pattern, own_patterns[i].depth);
         if (below) rmdir(path);
     }
@@ -119,8 +123,8 @@ static void remove_earlier(const char *folder)
     DIR *entries = opendir(folder);
     for (const struct dirent *entry; entries && (entry = readdir(entries));) {
         char path[SFT_RUN_PATH];
-        if (fnmatch("seed-[0-9]*", entry->d_name, 0) != 0 || !join(folder, entry->d_name, path)) continue;
-        if (!is_folder(path)) continue;
+        if (fnmatch("seed-[0-9]*", entry->d_name, 0) != 0) continue;
+        if (!is_folder(sft_run_file(folder, entry->d_name, path))) continue;
         remove_files(path);
         rmdir(path);
     }
@@ -128,47 +132,48 @@ static void remove_earlier(const char *folder)
     remove_files(folder);
 }
 
-static enum sft_status check_input(const char *folder, const char *option, const char *path)
+static enum sft_status check_input(const char *folder, const struct sft_run_input *input)
 {
-    char *in = realpath(folder, NULL), *file = realpath(path, NULL);
+    char *in = realpath(folder, NULL), *file = input->path ? realpath(input->path, NULL) : NULL;
     size_t length = in ? strlen(in) : 0;
     bool lost = in && file && !is_folder(file) && strncmp(file, in, length) == 0 && file[length] == '/';
     free(in);
     free(file);
     if (!lost) return SFT_OK;
     return sft_fail(SFT_USAGE, "--%s %s lies in --out %s, which --overwrite would clear; name another --out",
-                    option, path, folder);
+                    input->option, input->path, folder);
 }
 
-/* No file that an option names may be one of those that would be removed. */
-static enum sft_status check_inputs(const struct sft_args *args, const char *folder)
+/* No file that is to be read may be one of those that would be removed. */
+static enum sft_status check_inputs(const struct sft_run_start *start)
 {
-    enum sft_status status = SFT_OK;
-    json_t *options = sft_args_json(args), *value, *item;
-    const char *name;
-    size_t i;
-    json_object_foreach(options, name, value)
-    {
-        if (status == SFT_OK && json_is_string(value) && strcmp(name, "out") != 0)
-            status = check_input(folder, name, json_string_value(value));
-        json_array_foreach(value, i, item) if (status == SFT_OK && json_is_string(item)) status =
-            check_input(folder, name, json_string_value(item));
-    }
-    json_decref(options);
-    return status;
+    for (const struct sft_run_input *input = start->inputs; input && input->option; input++)
+        SFT_TRY(check_input(start->folder, input));
+    return SFT_OK;
+}
+
+/* Removes what an earlier run left where that is asked for. */
+static enum sft_status make_folder(const struct sft_run_start *start, struct sft_run *run)
+{
+    if (start->clean) SFT_TRY(check_inputs(start));
+    snprintf(run->folder, sizeof(run->folder), "%s", start->folder);
+    run->created = access(start->folder, F_OK) != 0;
+    SFT_TRY(sft_make_folder(start->folder));
+    if (start->clean) remove_earlier(start->folder);
+    return SFT_OK;
 }
 
 /* Whether anything but run.json is there of what a run makes. */
 static bool has_results(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
-    for (size_t i = 1; i < sizeof(own_files) / sizeof(own_files[0]); i++)
+    for (int i = 1; i < OWN_FILES; i++)
         if (access(sft_run_path(run, own_files[i], path), F_OK) == 0) return true;
     return false;
 }
 
-/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was typed.
- */
+/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was
+ * typed. */
 static void withdraw(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
@@ -179,70 +184,61 @@ static void withdraw(const struct sft_run *run)
 static enum sft_status write_record(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
-    char *text = json_dumps(run->record, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-    enum sft_status status;
-    if (!text) return sft_fail(SFT_MEMORY, "no memory for run.json");
-    status = sft_file_write(sft_run_path(run, "run.json", path), text, strlen(text));
-    free(text);
-    return status;
+    return sft_json_write(&run->record, sft_run_path(run, SFT_FILE_RECORD, path),
+                          JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 }
 
-static json_t *command_line(const struct sft_args *args)
-{
-    json_t *words = json_array();
-    json_array_append_new(words, json_string("sft-vk"));
-    json_array_append_new(words, json_string(args->command->name));
-    for (int i = 0; i < args->argc; i++) {
-        json_t *word = json_string(args->argv[i]);
-        json_array_append_new(words, word ? word : json_string("(not UTF-8)"));
-    }
-    return words;
-}
-
-static json_t *this_host(void)
+static void note_host(struct sft_json *record)
 {
     struct utsname system;
-    if (uname(&system) != 0) return json_null();
-    return json_pack("{s:s, s:s, s:s, s:i}", "system", system.sysname, "release", system.release, "machine",
-                     system.machine, "threads", sft_parallel_threads());
+    if (uname(&system) != 0) {
+        sft_json_null(record, "host");
+        return;
+    }
+    sft_json_object(record, "host");
+    sft_json_text(record, "system", system.sysname);
+    sft_json_text(record, "release", system.release);
+    sft_json_text(record, "machine", system.machine);
+    sft_json_integer(record, "threads", sft_parallel_threads());
+    sft_json_end(record);
 }
 
-static json_t *time_of_day(void)
+static void note_time(struct sft_json *record, const char *key)
 {
     char text[32];
     time_t seconds = time(NULL);
     struct tm parts;
-    if (!gmtime_r(&seconds, &parts)) return json_null();
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return json_string(text);
+    bool known = gmtime_r(&seconds, &parts) != NULL;
+    if (known) strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    sft_json_text(record, key, known ? text : NULL);
 }
 
-enum sft_status sft_run_begin(const struct sft_args *args, const char *folder, bool clean,
-                              struct sft_run *run)
+/* What the caller says of the run, as it says it. */
+static enum sft_status note_words(const char *text, struct sft_json *record)
 {
+    json_t *words = text ? json_loads(text, 0, NULL) : json_object(), *value;
+    const char *key;
+    bool fine = json_is_object(words);
+    json_object_foreach(words, key, value) sft_json_value(record, key, json_incref(value));
+    json_decref(words);
+    return fine ? SFT_OK : sft_fail(SFT_FAILED, "what is to be said in %s is no object", SFT_FILE_RECORD);
+}
+
+enum sft_status sft_run_begin(const struct sft_run_start *start, struct sft_run *run)
+{
+    struct sft_json *record = &run->record;
     *run = (struct sft_run){.start = sft_now()};
-    if (clean) SFT_TRY(check_inputs(args, folder));
-    snprintf(run->folder, sizeof(run->folder), "%s", folder);
-    run->created = access(folder, F_OK) != 0;
-    SFT_TRY(sft_make_folder(folder));
-    if (clean) remove_earlier(folder);
-    run->record =
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "program", "sft-vk", "version", SFT_VERSION,
-                  "status", "running", "command", command_line(args), "options", sft_args_json(args), "given",
-                  sft_args_origins_json(args), "host", this_host(), "started", time_of_day());
-    if (!run->record) return sft_fail(SFT_MEMORY, "no memory for run.json");
-    json_object_set_new(run->record, "compiler", json_string(__VERSION__));
+    SFT_TRY(make_folder(start, run));
+    run->begun = true;
+    sft_json_object(record, NULL);
+    sft_json_text(record, "program", "sft-vk");
+    sft_json_text(record, "version", SFT_VERSION);
+    sft_json_text(record, "status", "running");
+    SFT_TRY(note_words(start->record, record));
+    note_host(record);
+    note_time(record, "started");
+    sft_json_text(record, "compiler", __VERSION__);
     return write_record(run);
-}
-
-void sft_run_note(struct sft_run *run, const char *name, json_t *value)
-{
-    json_object_set_new(run->record, name, value);
-}
-
-void sft_run_note_device(struct sft_run *run, const struct sft_device *device)
-{
-    sft_run_note(run, "device", sft_device_json(sft_device_get_info(device)));
 }
 
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path)
@@ -251,31 +247,52 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     char hex[65];
     SFT_TRY(sft_file_open(path, &bytes));
     sft_sha256(bytes.data, bytes.size, hex);
-    sft_run_note(run, name,
-                 json_pack("{s:s, s:I, s:s}", "path", path, "bytes", (json_int_t)bytes.size, "sha256", hex));
+    sft_json_object(&run->record, name);
+    sft_json_text(&run->record, "path", path);
+    sft_json_integer(&run->record, "bytes", (int64_t)bytes.size);
+    sft_json_text(&run->record, "sha256", hex);
+    sft_json_end(&run->record);
     sft_file_close(&bytes);
     return SFT_OK;
 }
 
 const char *sft_run_file_sha256(const struct sft_run *run, const char *name)
 {
-    const char *hex = json_string_value(json_object_get(json_object_get(run->record, name), "sha256"));
+    const json_t *note = json_object_get(run->record.root, name);
+    const char *hex = json_string_value(json_object_get(note, "sha256"));
     return hex ? hex : "";
+}
+
+void sft_run_words_free(struct sft_run_words *words)
+{
+    free(words->record);
+    free(words->settings);
+    *words = (struct sft_run_words){NULL, NULL};
+}
+
+bool sft_run_is_done(const char *folder)
+{
+    char path[SFT_RUN_PATH];
+    json_t *record = json_load_file(sft_run_file(folder, SFT_FILE_RECORD, path), 0, NULL);
+    const char *status = json_string_value(json_object_get(record, "status"));
+    bool done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
+    json_decref(record);
+    return done;
 }
 
 enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
 {
     struct rusage usage;
     enum sft_status written;
-    if (!run->record) return status;
+    if (!run->begun) return status;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
-        sft_run_note(run, "peak_host_memory", json_integer((json_int_t)usage.ru_maxrss * 1024));
-    sft_run_note(run, "seconds", json_real(sft_now() - run->start));
-    sft_run_note(run, "finished", time_of_day());
-    sft_run_note(run, "status", json_string(sft_status_str(status)));
+        sft_json_integer(&run->record, "peak_host_memory", (int64_t)usage.ru_maxrss * 1024);
+    sft_json_real(&run->record, "seconds", sft_now() - run->start);
+    note_time(&run->record, "finished");
+    sft_json_text(&run->record, "status", sft_status_str(status));
     written = write_record(run);
     if (status != SFT_OK && status != SFT_INTERRUPTED && !has_results(run)) withdraw(run);
-    json_decref(run->record);
-    run->record = NULL;
+    sft_json_free(&run->record);
+    run->begun = false;
     return status != SFT_OK ? status : written;
 }

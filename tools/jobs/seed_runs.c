@@ -2,10 +2,7 @@
 #include "tools/jobs/seed_runs.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "ood/results/seeds.h"
 #include "runtime/base/alloc.h"
@@ -34,26 +31,11 @@ static enum sft_status put_back(const struct sft_parameters *parameters, const s
     return sft_tensor_upload(parameters->buffers, 0, parameters->buffers_size, copy->buffers);
 }
 
-/* Whether the run in that folder ended well. */
-static bool is_done(const char *folder)
-{
-    char path[SFT_RUN_PATH + 16];
-    const char *status;
-    json_t *record;
-    bool done;
-    snprintf(path, sizeof(path), "%s/run.json", folder);
-    record = json_load_file(path, 0, NULL);
-    status = json_string_value(json_object_get(record, "status"));
-    done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
-    json_decref(record);
-    return done;
-}
-
 static enum sft_status run_seed(const struct sft_seed_runs *runs, int64_t seed, const struct copy *copy)
 {
     char folder[SFT_RUN_PATH];
     sft_seed_folder(runs->folder, seed, folder, sizeof(folder));
-    if (runs->resume && is_done(folder)) {
+    if (runs->resume && sft_run_is_done(folder)) {
         sft_log(SFT_LOG_INFO, "seed %" PRId64 " is done", seed);
         return SFT_OK;
     }

@@ -10,9 +10,8 @@ struct sft_seed_runs {
     const char *folder;
     int64_t first; /* seeds are first .. first + count - 1 */
     int count;
-    bool resume; /* runs that ended well are left as they are */
-    struct sft_model
-        *model; /* has the weights of the call's start whenever `run` is called, and at the end */
+    bool resume;             /* runs that ended well are left as they are */
+    struct sft_model *model; /* has the weights of the start whenever `run` is called, and at the end */
 
     /* Does one run into `folder`. */
     enum sft_status (*run)(void *context, int64_t seed, const char *folder);

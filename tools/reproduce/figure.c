@@ -8,6 +8,9 @@
 
 #include "ood/metrics/histogram.h"
 #include "ood/report/report.h"
+#include "runtime/base/file.h"
+#include "runtime/device.h"
+#include "tools/jobs/notes.h"
 #include "tools/reproduce/tuning.h"
 
 /* ---- densities ---- */
@@ -60,13 +63,10 @@ static void add_kernel(const struct sft_sample samples[SAMPLES], double low, dou
 static enum sft_status write_csv(const char *folder, const struct sft_results *results, int score, int set,
                                  const char *kind, struct sft_text *csv)
 {
-    struct sft_text path = {0};
-    enum sft_status status;
-    sft_text_printf(&path, "%s/%s-%s-%s.csv", folder, results->score_names[score], results->set_names[set],
-                    kind);
-    status = path.status == SFT_OK ? csv->status : path.status;
-    if (status == SFT_OK) status = sft_file_write(path.data, csv->data, csv->length);
-    sft_text_free(&path);
+    char name[256], path[SFT_RUN_PATH];
+    enum sft_status status = csv->status;
+    snprintf(name, sizeof(name), "%s-%s-%s.csv", results->score_names[score], results->set_names[set], kind);
+    if (status == SFT_OK) status = sft_file_write(sft_run_file(folder, name, path), csv->data, csv->length);
     sft_text_free(csv);
     *csv = (struct sft_text){0};
     return status;
@@ -112,19 +112,19 @@ static void add_summary(const struct sft_results *results, struct sft_text *out)
 /* ---- a figure ---- */
 
 /* The lab's sets, or the figure's only one. */
-static enum sft_status choose_sets(const struct sft_lab *lab, struct sft_texts *chosen)
+static enum sft_status choose_sets(const struct sft_lab *lab, struct sft_sets *chosen)
 {
     const char *only = lab->experiment->figure.set;
-    *chosen = (struct sft_texts){0};
+    chosen->count = 0;
     for (int i = 0; i < lab->ood.count; i++)
-        if (!only || strcmp(only, lab->sets.names[i]) == 0)
+        if (!only || strcmp(only, lab->ood.values[i].name) == 0)
             chosen->values[chosen->count++] = lab->ood.values[i];
     if (chosen->count > 0) return SFT_OK;
     return sft_fail(SFT_DATA, "%s: it is about %s, which is missing", lab->experiment->name, only);
 }
 
 /* Scores of the model in its two states. */
-static enum sft_status score_both(const struct sft_lab *lab, const struct sft_texts *ood,
+static enum sft_status score_both(const struct sft_lab *lab, const struct sft_sets *ood,
                                   struct sft_state after, struct sft_eval_sets *sets)
 {
     struct sft_eval_request request = sft_lab_request(lab, lab->experiment->figure.scores);
@@ -132,16 +132,15 @@ static enum sft_status score_both(const struct sft_lab *lab, const struct sft_te
     struct sft_dataset *id;
     char path[SFT_RUN_PATH];
     enum sft_status status;
-    request.ood = ood;
+    request.ood = *ood;
     SFT_TRY(sft_lab_read(lab, after.model, after.model->path, &model));
-    SFT_TRY_OUT(sft_dataset_open(lab->test, &id));
-    sft_dataset_limit(id, lab->values->limit);
+    SFT_TRY_OUT(sft_open_set(lab->test, lab->job->limit, &id));
     SFT_TRY_OUT(sft_eval_sets_open(id, model, &request, sets));
-    SFT_TRY_OUT(sft_eval_sets_run(sets, model, SFT_BEFORE));
+    SFT_TRY_OUT(sft_eval_sets_run(sets, model, SFT_BEFORE, lab->watch));
     sft_model_destroy(&model);
     sft_state_weights(lab, after, path);
     SFT_TRY_OUT(sft_lab_read(lab, after.model, path, &model));
-    status = sft_eval_sets_run(sets, model, SFT_AFTER);
+    status = sft_eval_sets_run(sets, model, SFT_AFTER, lab->watch);
 out:
     sft_model_destroy(&model);
     return status;
@@ -161,23 +160,23 @@ static enum sft_status write_figure(const struct sft_eval_sets *sets, const stru
 static struct sft_state fine_tuned(const struct sft_lab *lab)
 {
     const struct sft_figure *figure = &lab->experiment->figure;
-    const int64_t most = lab->values->steps;
+    const int64_t most = lab->job->steps;
     int64_t steps = most && most < figure->steps ? most : figure->steps;
     return (struct sft_state){sft_lab_model(lab, figure->model), figure->tuning, steps, 0};
 }
 
-enum sft_status sft_figure_make(const struct sft_args *args, struct sft_lab *lab, const char *folder,
-                                struct sft_text *out)
+enum sft_status sft_figure_make(struct sft_lab *lab, const char *folder, struct sft_text *out)
 {
+    const struct sft_run_start start = {.folder = folder, .record = lab->job->record, .clean = true};
     struct sft_state after = fine_tuned(lab);
     struct sft_eval_sets sets = {0};
-    struct sft_texts ood;
-    struct sft_run run = {0};
+    struct sft_sets ood;
+    struct sft_run run = {.begun = false};
     enum sft_status status;
     SFT_TRY(choose_sets(lab, &ood));
     SFT_TRY(sft_tuning_run(lab, after, 1, &after.steps));
-    status = sft_run_begin(args, folder, true, &run);
-    if (status == SFT_OK) sft_run_note_device(&run, lab->device);
+    status = sft_run_begin(&start, &run);
+    if (status == SFT_OK) sft_json_device(&run.record, "device", sft_device_get_info(lab->job->device));
     if (status == SFT_OK) status = score_both(lab, &ood, after, &sets);
     if (status == SFT_OK) status = write_figure(&sets, &run, out);
     status = sft_run_end(&run, status);
@@ -186,7 +185,7 @@ enum sft_status sft_figure_make(const struct sft_args *args, struct sft_lab *lab
     return status;
 }
 
-enum sft_status sft_prop1_make(struct sft_lab *lab, const char *folder)
+enum sft_status sft_prop1_make(struct sft_lab *lab, const char *folder, struct sft_finetune_result *result)
 {
-    return sft_tuning_trace(lab, fine_tuned(lab), folder);
+    return sft_tuning_trace(lab, fine_tuned(lab), folder, result);
 }

@@ -5,7 +5,8 @@
  * for each score and set
  *
  *     SCORE-SET-bins.csv      bin_left,bin_right,id_before,ood_before,id_after,ood_after: densities over 100
- * bins SCORE-SET-kernel.csv    x,id_before,...: Gaussian kernel densities at 512 points
+ *                             bins
+ *     SCORE-SET-kernel.csv    x,id_before,...: Gaussian kernel densities at 512 points
  *
  * over the range that all four samples have in common (ood/metrics/histogram.h).
  */
@@ -16,10 +17,11 @@
 #include "tools/reproduce/lab.h"
 
 /* Makes the figure of the lab's experiment in `folder`, and adds means, deviations and shifts to `out`. */
-enum sft_status sft_figure_make(const struct sft_args *args, struct sft_lab *lab, const char *folder,
-                                struct sft_text *out) SFT_MUST_CHECK;
+enum sft_status sft_figure_make(struct sft_lab *lab, const char *folder, struct sft_text *out) SFT_MUST_CHECK;
 
-/* Runs `finetune --trace prop1` into `folder`, which prints what it finds. */
-enum sft_status sft_prop1_make(struct sft_lab *lab, const char *folder) SFT_MUST_CHECK;
+/* Fine-tunes with a trace of Proposition 1 into `folder`. Release the result with sft_finetune_result_free()
+ * in any case. */
+enum sft_status sft_prop1_make(struct sft_lab *lab, const char *folder,
+                               struct sft_finetune_result *result) SFT_MUST_CHECK;
 
 #endif

@@ -4,37 +4,29 @@
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
-#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/nearest.h"
 #include "runtime/base/text.h"
 
-static void add_note(struct sft_lab *lab, const char *line)
-{
-    struct sft_json note = {0};
-    json_t *text;
-    sft_json_text(&note, NULL, line);
-    text = sft_json_take(&note);
-    if (text && json_array_append_new(lab->notes, text) == 0) return;
-    json_decref(lab->notes);
-    lab->notes = NULL;
-}
-
 void sft_lab_note(struct sft_lab *lab, const char *format, ...)
 {
-    char line[1024];
+    char line[1024], *copy;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     sft_log(SFT_LOG_WARNING, "%s", line);
-    add_note(lab, line);
+    if (lab->notes.count == SFT_MAX_TEXTS) return;
+    copy = sft_strdup(line);
+    if (copy) lab->notes.values[lab->notes.count++] = copy;
 }
 
 int sft_experiment_tables(const struct sft_experiment *experiment, const struct sft_table **first)
@@ -134,14 +126,15 @@ static void note_missing_model(struct sft_lab *lab, const struct sft_role *role)
                      role->about);
 }
 
-/* Without the architecture or the weights of any model there is nothing to do: says so. */
+/* Fails where no model of the experiment can be had: none has an architecture here, or weights are not named.
+ */
 static enum sft_status check_models(const struct sft_lab *lab)
 {
     const char *name = lab->experiment->name;
     const struct sft_role *first = NULL;
     for (const struct sft_role *role = sft_roles; role->name; role++) {
         if (!uses(lab->experiment, role)) continue;
-        if (can_be_played(role) && lab->values->weights.count) return SFT_OK;
+        if (can_be_played(role) && lab->job->weights.count) return SFT_OK;
         if (can_be_played(role))
             return sft_fail(SFT_USAGE, "%s: name the weights of %s (%s) with --weights FILE", name,
                             role->name, role->about);
@@ -154,8 +147,7 @@ static enum sft_status check_models(const struct sft_lab *lab)
 static enum sft_status find_models(struct sft_lab *lab)
 {
     SFT_TRY(check_models(lab));
-    for (int i = 0; i < lab->values->weights.count; i++)
-        SFT_TRY(add_weights(lab, lab->values->weights.values[i]));
+    for (int i = 0; i < lab->job->weights.count; i++) SFT_TRY(add_weights(lab, lab->job->weights.values[i]));
     for (const struct sft_role *role = sft_roles; role->name; role++)
         if (uses(lab->experiment, role) && !sft_lab_model(lab, role->name)) note_missing_model(lab, role);
     return SFT_OK;
@@ -171,7 +163,7 @@ const struct sft_lab_model *sft_lab_model(const struct sft_lab *lab, const char 
 enum sft_status sft_lab_read(const struct sft_lab *lab, const struct sft_lab_model *model, const char *path,
                              struct sft_model **out)
 {
-    return sft_model_open(lab->device, path, &(struct sft_model_config){.name = model->variant}, out);
+    return sft_model_open(lab->job->device, path, &(struct sft_model_config){.name = model->variant}, out);
 }
 
 /* ---- data ---- */
@@ -190,12 +182,12 @@ static bool is_there(const char *data, const char *place, char spec[SFT_RUN_PATH
 
 static bool find_set(const struct sft_lab *lab, const struct sft_set_places *set, char spec[SFT_RUN_PATH])
 {
-    for (int i = 0; lab->values->data && i < SFT_SET_MAX_PLACES && set->places[i]; i++)
-        if (is_there(lab->values->data, set->places[i], spec)) return true;
+    for (int i = 0; lab->job->data && i < SFT_SET_MAX_PLACES && set->places[i]; i++)
+        if (is_there(lab->job->data, set->places[i], spec)) return true;
     return false;
 }
 
-/* Where one would have to put it, for messages; into text[64]. */
+/* Where below --data the user would have to put the set, for messages; into text[64]. */
 static const char *place_of(const struct sft_set_places *set, char *text)
 {
     const char *path = strchr(set->places[0], ':') + 1;
@@ -210,19 +202,17 @@ static enum sft_status find_id(const struct sft_lab *lab, const struct sft_set_p
     if (!given && find_set(lab, set, spec)) return SFT_OK;
     if (!given)
         return sft_fail(SFT_DATA, "%s: no ID images; there is no %s below --data %s; name them with %s SPEC",
-                        lab->experiment->name, place_of(set, place),
-                        lab->values->data ? lab->values->data : "DIR", set->name);
+                        lab->experiment->name, place_of(set, place), lab->job->data ? lab->job->data : "DIR",
+                        set->name);
     snprintf(spec, SFT_RUN_PATH, "%s", given);
     return SFT_OK;
 }
 
-/* SPEC of --ood NAME=SPEC for that name, NULL where none is given. */
-static const char *named_set(const struct sft_lab_values *values, const char *name)
+/* SPEC of the set that the job gives that name, NULL where it gives it none. */
+static const char *named_set(const struct sft_lab_job *job, const char *name)
 {
-    size_t length = strlen(name);
-    for (int i = 0; i < values->ood.count; i++)
-        if (strncasecmp(values->ood.values[i], name, length) == 0 && values->ood.values[i][length] == '=')
-            return values->ood.values[i] + length + 1;
+    for (int i = 0; i < job->ood.count; i++)
+        if (strcasecmp(job->ood.values[i].name, name) == 0) return job->ood.values[i].spec;
     return NULL;
 }
 
@@ -231,29 +221,38 @@ static enum sft_status check_names(const struct sft_lab *lab)
     const struct sft_set_places *sets = lab->experiment->collection->sets;
     const char *names[SFT_TABLE_MAX_SETS + 1] = {NULL}, *near;
     for (int i = 0; i < SFT_TABLE_MAX_SETS && sets[i].name; i++) names[i] = sets[i].name;
-    for (int i = 0; i < lab->values->ood.count; i++) {
-        const char *text = lab->values->ood.values[i];
-        char name[64];
+    for (int i = 0; i < lab->job->ood.count; i++) {
+        const struct sft_named_set *given = &lab->job->ood.values[i];
         bool known = false;
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "="), text);
-        for (int k = 0; names[k]; k++) known = known || strcasecmp(names[k], name) == 0;
-        if (known && strchr(text, '=')) continue;
-        near = sft_nearest(name, names);
-        return sft_fail(SFT_USAGE, "--ood %s: write NAME=SPEC with a column of %s as NAME: %s%s", text,
-                        lab->experiment->name, near ? "is it " : "for example ", near ? near : names[0]);
+        for (int k = 0; names[k]; k++) known = known || strcasecmp(names[k], given->name) == 0;
+        if (known) continue;
+        near = sft_nearest(given->name, names);
+        return sft_fail(SFT_USAGE, "--ood %s=%s: write NAME=SPEC with a column of %s as NAME: %s%s",
+                        given->name, given->spec, lab->experiment->name, near ? "is it " : "for example ",
+                        near ? near : names[0]);
     }
     return SFT_OK;
+}
+
+/* Takes the set that stands at `place` in the collection. */
+static void add_set(struct sft_lab *lab, int place, const char *spec)
+{
+    int n = lab->ood.count++;
+    snprintf(lab->specs[n], sizeof(lab->specs[n]), "%s", spec);
+    snprintf(lab->ood.values[n].name, SFT_SET_NAME, "%s", lab->experiment->collection->sets[place].name);
+    lab->ood.values[n].spec = lab->specs[n];
+    lab->set_numbers[n] = place;
 }
 
 static enum sft_status find_sets(struct sft_lab *lab)
 {
     const struct sft_collection *collection = lab->experiment->collection;
-    SFT_TRY(find_id(lab, &collection->train, lab->values->id, lab->train));
-    SFT_TRY(find_id(lab, &collection->test, lab->values->eval_id, lab->test));
+    SFT_TRY(find_id(lab, &collection->train, lab->job->id, lab->train));
+    SFT_TRY(find_id(lab, &collection->test, lab->job->eval_id, lab->test));
     SFT_TRY(check_names(lab));
     for (int i = 0; i < SFT_TABLE_MAX_SETS && collection->sets[i].name; i++) {
         const struct sft_set_places *set = &collection->sets[i];
-        const char *spec = named_set(lab->values, set->name);
+        const char *spec = named_set(lab->job, set->name);
         char found[SFT_RUN_PATH], place[64];
         if (!spec && find_set(lab, set, found)) spec = found;
         if (!spec) {
@@ -261,25 +260,21 @@ static enum sft_status find_sets(struct sft_lab *lab)
                          set->name, place_of(set, place), set->name);
             continue;
         }
-        snprintf(lab->named[lab->ood.count], sizeof(lab->named[0]), "%s=%s", set->name, spec);
-        lab->ood.values[lab->ood.count] = lab->named[lab->ood.count];
-        lab->set_numbers[lab->ood.count++] = i;
+        add_set(lab, i, spec);
     }
     if (lab->ood.count > 0) return SFT_OK;
     return sft_fail(SFT_DATA, "%s: none of its OOD sets is there; name them with --ood NAME=SPEC",
                     lab->experiment->name);
 }
 
-/* Scores are fitted on the training images, too: they are opened once where all of them are. */
+/* Where scores are fitted on all training images, these are open already. */
 static enum sft_status open_training(struct sft_lab *lab)
 {
-    if (!lab->values->fit_limit) {
+    if (!lab->job->fit_limit) {
         lab->train_set = lab->sets.fit;
         return SFT_OK;
     }
-    SFT_TRY(sft_dataset_open(lab->train, &lab->train_set));
-    sft_dataset_limit(lab->train_set, lab->values->limit);
-    return SFT_OK;
+    return sft_open_set(lab->train, lab->job->limit, &lab->train_set);
 }
 
 static enum sft_status open_sets(struct sft_lab *lab)
@@ -289,8 +284,7 @@ static enum sft_status open_sets(struct sft_lab *lab)
     struct sft_dataset *id;
     enum sft_status status;
     SFT_TRY(sft_lab_read(lab, &lab->models[0], lab->models[0].path, &model));
-    SFT_TRY_OUT(sft_dataset_open(lab->test, &id));
-    sft_dataset_limit(id, lab->values->limit);
+    SFT_TRY_OUT(sft_open_set(lab->test, lab->job->limit, &id));
     SFT_TRY_OUT(sft_eval_sets_open(id, model, &request, &lab->sets));
     status = open_training(lab);
 out:
@@ -318,20 +312,36 @@ static enum sft_status take_id(struct sft_text *text, char id[SFT_LAB_ID])
     return status;
 }
 
-static void add_option(struct sft_text *text, const struct sft_option *option, const void *values)
+static void knob_json(const struct sft_knob *knob, union sft_knob_value value, struct sft_json *json)
 {
-    json_t *value = sft_option_json(option, values);
-    sft_text_printf(text, "%s ", option->name);
-    sft_text_add_json(text, value, JSON_REAL_PRECISION(9));
+    if (knob->type == SFT_KNOB_REAL) sft_json_real(json, NULL, value.real);
+    if (knob->type == SFT_KNOB_INT) sft_json_integer(json, NULL, value.integer);
+    if (knob->type == SFT_KNOB_CHOICE) sft_json_text(json, NULL, knob->choices[value.choice]);
+    if (knob->type == SFT_KNOB_FLAG) sft_json_boolean(json, NULL, value.flag);
+}
+
+static void add_knob(struct sft_text *text, const struct sft_knob *knob, union sft_knob_value value)
+{
+    struct sft_json json = {0};
+    knob_json(knob, value, &json);
+    sft_text_printf(text, "%s ", knob->name);
+    sft_json_dump(&json, JSON_REAL_PRECISION(9), text);
     sft_text_add(text, "\n");
-    json_decref(value);
+    sft_json_free(&json);
+}
+
+static void add_knobs(struct sft_text *text, const union sft_knob_value *knobs)
+{
+    for (int s = 0; s < sft_score_count(); s++)
+        for (int k = 0; k < sft_score_knobs(sft_score_at(s)); k++)
+            add_knob(text, &sft_score_at(s)->knobs[k], *knobs++);
 }
 
 static enum sft_status identify(struct sft_lab *lab)
 {
     struct sft_text text = {0};
     add_hash(&text, lab->train_set);
-    if (lab->values->tune) sft_text_add(&text, lab->values->tune);
+    if (lab->job->tune) sft_text_add(&text, lab->job->tune);
     SFT_TRY(take_id(&text, lab->training));
     add_hash(&text, lab->sets.id);
     add_hash(&text, lab->sets.fit);
@@ -339,24 +349,25 @@ static enum sft_status identify(struct sft_lab *lab)
         sft_text_printf(&text, "%s ", lab->sets.names[i]);
         add_hash(&text, lab->sets.ood[i]);
     }
-    sft_text_printf(&text, "%s\n", lab->values->fpr_positive);
-    for (const struct sft_option *option = sft_score_options; option->name; option++)
-        add_option(&text, option, lab->values);
+    sft_text_printf(&text, "%s\n", lab->job->convention);
+    add_knobs(&text, lab->job->knobs);
     return take_id(&text, lab->evaluation);
 }
 
 struct sft_eval_request sft_lab_request(const struct sft_lab *lab, const char *scores)
 {
-    const struct sft_lab_values *values = lab->values;
-    return (struct sft_eval_request){.common = &values->common,
-                                     .ood = &lab->ood,
-                                     .scores = scores,
-                                     .convention = values->fpr_positive,
-                                     .fit = lab->train,
-                                     .fit_limit = values->fit_limit ? values->fit_limit : values->limit,
-                                     .limit = values->limit,
-                                     .measure = {.recall = SFT_RESULTS_RECALL},
-                                     .batch = (int)values->batch};
+    const struct sft_lab_job *job = lab->job;
+    return (struct sft_eval_request){
+        .ood = lab->ood,
+        .scores = scores,
+        .convention = job->convention,
+        .fit = lab->train,
+        .knobs = job->knobs,
+        .fit_limit = job->fit_limit ? job->fit_limit : job->limit,
+        .limit = job->limit,
+        .measure = {.recall = SFT_RESULTS_RECALL},
+        .batch = job->batch,
+    };
 }
 
 enum sft_status sft_lab_evaluate(struct sft_lab *lab, struct sft_model *model, const char *scores,
@@ -365,21 +376,25 @@ enum sft_status sft_lab_evaluate(struct sft_lab *lab, struct sft_model *model, c
     const struct sft_eval_request request = sft_lab_request(lab, scores);
     *results = NULL;
     SFT_TRY(sft_eval_sets_rescore(model, &request, &lab->sets));
-    SFT_TRY(sft_eval_sets_run(&lab->sets, model, SFT_BEFORE));
+    SFT_TRY(sft_eval_sets_run(&lab->sets, model, SFT_BEFORE, lab->watch));
     *results = sft_results_to_json(&lab->sets.results);
     return *results ? SFT_OK : sft_fail(SFT_MEMORY, "no memory for the results");
 }
 
 /* ---- all of it ---- */
 
-enum sft_status sft_lab_open(const struct sft_lab_values *values, const struct sft_experiment *experiment,
-                             struct sft_lab *lab)
+void sft_lab_job_init(struct sft_lab_job *job)
 {
-    *lab = (struct sft_lab){.values = values, .experiment = experiment, .notes = json_array()};
-    if (!lab->notes) return sft_fail(SFT_MEMORY, "no memory for the experiment");
+    *job = (struct sft_lab_job){.convention = "id", .batch = 100, .seeds = 5};
+    sft_finetune_job_init(&job->tuned);
+}
+
+enum sft_status sft_lab_open(const struct sft_lab_job *job, const struct sft_experiment *experiment,
+                             const struct sft_watch *watch, struct sft_lab *lab)
+{
+    *lab = (struct sft_lab){.job = job, .watch = watch, .experiment = experiment};
     SFT_TRY(find_models(lab));
     SFT_TRY(find_sets(lab));
-    SFT_TRY(sft_common_open_device(&values->common, &lab->device));
     SFT_TRY(open_sets(lab));
     return identify(lab);
 }
@@ -388,6 +403,5 @@ void sft_lab_close(struct sft_lab *lab)
 {
     if (lab->train_set != lab->sets.fit) sft_dataset_close(&lab->train_set);
     sft_eval_sets_close(&lab->sets);
-    sft_device_close(&lab->device);
-    json_decref(lab->notes);
+    for (int i = 0; i < lab->notes.count; i++) free((char *)lab->notes.values[i]);
 }

@@ -7,7 +7,6 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/json.h"
-#include "tools/reproduce/tuning.h"
 
 /* ---- what a row takes ---- */
 
@@ -17,23 +16,12 @@ static struct sft_state as_it_is(const struct sft_lab_model *model)
 }
 
 /* Steps of a row, its epochs counted in the batches that --tune may set, and none more than --steps. */
-static enum sft_status steps_of(const struct sft_lab *lab, const struct sft_table_row *row, int64_t *steps)
+static int64_t steps_of(const struct sft_lab *lab, const struct sft_table_row *row)
 {
-    const int64_t most = lab->values->steps;
-    *steps = row->steps;
-    if (row->steps < 0) {
-        struct sft_tuning tuning;
-        struct sft_state state = {sft_lab_model(lab, row->model), row->tuning, 1, 0};
-        enum sft_status status = sft_tuning_parse(lab, state, 1, &state.steps, &tuning);
-        if (status == SFT_OK) {
-            int64_t batch = sft_tuning_values(&tuning)->batch, images = sft_dataset_count(lab->train_set);
-            *steps = -row->steps * ((images + batch - 1) / batch);
-        }
-        sft_tuning_free(&tuning);
-        SFT_TRY(status);
-    }
-    if (most && *steps > most) *steps = most;
-    return SFT_OK;
+    const int64_t most = lab->job->steps, batch = lab->job->tuned.training.params.loader.batch;
+    const int64_t images = sft_dataset_count(lab->train_set);
+    int64_t steps = row->steps < 0 ? -row->steps * ((images + batch - 1) / batch) : row->steps;
+    return most && steps > most ? most : steps;
 }
 
 /* Why a row cannot be computed, NULL where it can. */
@@ -41,13 +29,13 @@ static const char *why_left_out(const struct sft_lab *lab, const struct sft_tabl
 {
     if (!sft_lab_model(lab, row->model)) return ""; /* has been told of the model */
     if (!sft_score_find(row->score)) return "this build has no such score";
-    if (row->steps < 0 && !lab->values->epochs) return "whole epochs are for --epochs";
+    if (row->steps < 0 && !lab->job->epochs) return "whole epochs are for --epochs";
     return NULL;
 }
 
 static int seeds_of(const struct sft_lab *lab, const struct sft_table_row *row)
 {
-    return row->tuning ? (int)lab->values->seeds : 1;
+    return row->tuning ? lab->job->seeds : 1;
 }
 
 enum sft_status sft_table_plan(struct sft_lab *lab, const struct sft_table *table, struct sft_plan *plan)
@@ -60,7 +48,7 @@ enum sft_status sft_table_plan(struct sft_lab *lab, const struct sft_table *tabl
         if (why) continue;
         SFT_TRY(sft_plan_add(plan, state, score)); /* for the change of accuracy, too */
         state.tuning = row->tuning;
-        SFT_TRY(steps_of(lab, row, &state.steps));
+        state.steps = steps_of(lab, row);
         for (; state.seed < seeds_of(lab, row); state.seed++) SFT_TRY(sft_plan_add(plan, state, score));
     }
     return SFT_OK;
@@ -157,7 +145,7 @@ enum sft_status sft_table_measure(const struct sft_lab *lab, const struct sft_ta
         SFT_TRY(sft_grow(&measured->rows, &measured->capacity, measured->count + 1, sizeof(*measured->rows)));
         next = &measured->rows[measured->count++];
         next->row = row;
-        SFT_TRY(steps_of(lab, row, &next->steps));
+        next->steps = steps_of(lab, row);
         SFT_TRY(measure_row(lab, plan, next));
     }
     return SFT_OK;

@@ -13,23 +13,23 @@
 #include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
-#include "tools/cli/interrupt.h"
+#include "runtime/device.h"
 #include "tools/reproduce/tuning.h"
 
-enum { MAX_LENGTHS = SFT_OPTION_MAX_INTS };
+enum { MAX_LENGTHS = SFT_MAX_INTS };
 
 /* ---- the list ---- */
 
-static int order_of_texts(const char *a, const char *b)
+static int by_variation(const struct sft_variation *a, const struct sft_variation *b)
 {
     if (!a || !b) return (a != NULL) - (b != NULL);
-    return strcmp(a, b);
+    return strcmp(a->name, b->name);
 }
 
-/* Whether two states come from one training, told by 0. */
+/* 0 where two states come from one training; otherwise which one sorts first. */
 static int by_training(const struct sft_state *a, const struct sft_state *b)
 {
-    int tuning = order_of_texts(a->tuning, b->tuning);
+    int tuning = by_variation(a->tuning, b->tuning);
     if (a->model != b->model) return a->model < b->model ? -1 : 1;
     if (tuning != 0) return tuning;
     return (a->seed > b->seed) - (a->seed < b->seed);
@@ -86,7 +86,7 @@ void sft_plan_free(struct sft_plan *plan)
     *plan = (struct sft_plan){0};
 }
 
-/* The items from `first` on that one training makes; their numbers of steps. */
+/* How many items from `first` on one training makes, and after how many steps each. */
 static int lengths_of(const struct sft_plan *plan, size_t first, int64_t steps[MAX_LENGTHS])
 {
     int count = 0;
@@ -99,20 +99,11 @@ static int lengths_of(const struct sft_plan *plan, size_t first, int64_t steps[M
 
 /* ---- metrics ---- */
 
-static void metrics_path(const struct sft_lab *lab, struct sft_state state, char path[SFT_RUN_PATH])
-{
-    char folder[SFT_RUN_PATH];
-    sft_state_folder(lab, state, folder);
-    if ((size_t)snprintf(path, SFT_RUN_PATH, "%s/metrics-%" PRId64 "-%s.json", folder, state.steps,
-                         lab->evaluation) >= SFT_RUN_PATH)
-        path[0] = '\0';
-}
-
 /* What an earlier evaluation left: a new reference, NULL where there is nothing. */
 static json_t *read_metrics(const struct sft_lab *lab, struct sft_state state)
 {
     char path[SFT_RUN_PATH];
-    metrics_path(lab, state, path);
+    sft_state_metrics(lab, state, path);
     return json_load_file(path, 0, NULL);
 }
 
@@ -122,7 +113,7 @@ static enum sft_status write_metrics(const struct sft_lab *lab, struct sft_state
     struct sft_json json = {0};
     enum sft_status status;
     sft_state_folder(lab, state, folder);
-    metrics_path(lab, state, path);
+    sft_state_metrics(lab, state, path);
     SFT_TRY(sft_make_folder(folder));
     sft_json_value(&json, NULL, json_incref((json_t *)metrics));
     status = sft_json_write(&json, path, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
@@ -140,7 +131,7 @@ static uint64_t missing_scores(const struct sft_plan_item *item, const json_t *m
     return missing;
 }
 
-/* Why a score with its defaults is none of the model's; NULL where it is. */
+/* Why a score cannot be computed for the model with its defaults; NULL where it can. */
 static const char *misfit_of(const struct sft_score *score, const struct sft_model *model)
 {
     struct sft_scorer scorer;
@@ -149,7 +140,7 @@ static const char *misfit_of(const struct sft_score *score, const struct sft_mod
     return sft_scorer_misfit(&scorer, model);
 }
 
-/* Leaves out scores that the model does not have. */
+/* Leaves out scores that cannot be computed for the model. */
 static uint64_t fitting_scores(struct sft_lab *lab, const struct sft_plan_item *item,
                                const struct sft_model *model, uint64_t scores)
 {
@@ -197,7 +188,8 @@ static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *mo
 
 static bool is_about_scores(enum sft_status status) { return status == SFT_DATA || status == SFT_FAILED; }
 
-/* Each by itself, so that one that fails (too few images to fit on, no finite numbers) leaves the others. */
+/* Each score by itself: one may fail, for want of images to fit on or of finite numbers, and the others not.
+ */
 static enum sft_status evaluate_singly(struct sft_lab *lab, const struct sft_plan_item *item,
                                        struct sft_model *model, uint64_t scores, json_t **metrics)
 {
@@ -256,14 +248,14 @@ struct work {
 
 static double time_images(const struct sft_lab *lab, const struct sft_lab_model *which)
 {
-    const struct sft_evaluation evaluation = {.batch = (int)lab->values->batch};
+    const struct sft_evaluation evaluation = {.batch = (int)lab->job->batch};
     struct sft_dataset *set = NULL;
     struct sft_model *model = NULL;
     struct sft_collected collected;
     double start = 0, seconds = 0;
     enum sft_status status = sft_lab_read(lab, which, which->path, &model);
     if (status == SFT_OK) status = sft_dataset_open("synthetic:noise", &set);
-    if (status == SFT_OK) sft_dataset_limit(set, 2 * lab->values->batch);
+    if (status == SFT_OK) sft_dataset_limit(set, 2 * lab->job->batch);
     for (int run = 0; status == SFT_OK && run < 2; run++) { /* the first one warms up */
         start = sft_now();
         status = sft_collect(model, set, SFT_IMAGES_OOD, "noise", &evaluation, SFT_NEEDS_LOGITS, &collected);
@@ -308,21 +300,19 @@ static enum sft_status training_seconds(const struct sft_lab *lab, struct work *
                                         int count, const int64_t *steps, double *seconds)
 {
     enum { FORWARD_AND_BACKWARD = 3, KINDS_OF_IMAGES = 2 };
-    struct sft_tuning tuning;
-    const struct sft_optimizer *optimizer = NULL;
-    enum sft_status status = sft_tuning_parse(lab, state, count, steps, &tuning);
-    if (status == SFT_OK) status = sft_find_optimizer(sft_tuning_values(&tuning)->optimizer, &optimizer);
-    if (status == SFT_OK) {
-        double passes = optimizer->perturbed == SFT_PERTURB_NOTHING ? 1 : 2;
-        *seconds = passes * FORWARD_AND_BACKWARD * KINDS_OF_IMAGES *
-                   (double)sft_tuning_values(&tuning)->batch * (double)steps[count - 1] *
-                   per_image(lab, work, state.model);
-    }
-    sft_tuning_free(&tuning);
-    return status;
+    const struct sft_optimizer *optimizer;
+    struct sft_finetune_job job;
+    char folder[SFT_RUN_PATH];
+    double images, passes;
+    SFT_TRY(sft_tuning_job(lab, state, count, steps, folder, &job));
+    optimizer = sft_optimizer_find(job.training.optimizer);
+    passes = optimizer && optimizer->perturbed == SFT_PERTURB_NOTHING ? 1 : 2;
+    images = KINDS_OF_IMAGES * (double)job.training.params.loader.batch * (double)steps[count - 1];
+    *seconds = passes * FORWARD_AND_BACKWARD * images * per_image(lab, work, state.model);
+    return SFT_OK;
 }
 
-/* From item `first` on. */
+/* Adds up the work for the items from `first` on. */
 static enum sft_status add_up(const struct sft_plan *plan, size_t first, const struct sft_lab *lab,
                               struct work *work)
 {
@@ -364,7 +354,7 @@ static void announce(const struct sft_lab *lab, const struct work *work)
             "%s: %d trainings with %" PRId64 " steps, %d evaluations of %" PRId64
             " images and more; %d are there already; about %s on %s",
             lab->experiment->name, work->trainings, work->steps, work->evaluations, images_of(lab, 0),
-            work->done, duration(work->seconds, time), sft_device_get_info(lab->device)->name);
+            work->done, duration(work->seconds, time), sft_device_get_info(lab->job->device)->name);
 }
 
 /* ---- doing it ---- */
@@ -375,10 +365,10 @@ static void describe(const struct sft_state *state, char *text, size_t size)
         snprintf(text, size, "%s as it is", state->model->role->name);
     else
         snprintf(text, size, "%s, %s, seed %" PRId64, state->model->role->name,
-                 *state->tuning ? state->tuning : "SFT", state->seed);
+                 *state->tuning->name ? state->tuning->name : "SFT", state->seed);
 }
 
-/* Trains and evaluates what one training makes. What diverges is told and leaves no metrics. */
+/* Trains and evaluates what one training makes. A training that diverges is noted and has no metrics. */
 static enum sft_status run_group(struct sft_plan *plan, size_t first, int count, const int64_t *steps,
                                  struct sft_lab *lab)
 {
@@ -419,7 +409,7 @@ enum sft_status sft_plan_run(struct sft_plan *plan, struct sft_lab *lab)
     for (size_t i = 0; i < plan->count; i += (size_t)count) {
         count = lengths_of(plan, i, steps);
         SFT_TRY(run_group(plan, i, count, steps, lab));
-        if (sft_interrupted()) return SFT_INTERRUPTED;
+        if (sft_watch_stopped(lab->watch)) return SFT_INTERRUPTED;
         left = (struct work){0};
         memcpy(left.per_image, work.per_image, sizeof(left.per_image));
         SFT_TRY(add_up(plan, i + (size_t)count, lab, &left));

@@ -3,23 +3,13 @@
  * What has to be trained and evaluated for some tables, each thing once: rows that share a model, a
  * fine-tuning or an evaluation share it here too, across tables and, through the folder of runs, across
  * commands.
- *
- * Below --out, runs/MODEL-ID holds the evaluations of a model as it is, and runs/MODEL-TUNING-ID-sSEED a
- * fine-tuning (a run folder as `finetune` leaves it, with model-STEPS.safetensors) and its evaluations,
- * metrics-STEPS-ID.json. ID is a hash of what decides the result, so that nothing is ever taken for something
- * else.
  */
 #ifndef SFT_REPRODUCE_PLAN_H
 #define SFT_REPRODUCE_PLAN_H
 
-#include "tools/reproduce/lab.h"
+#include <jansson.h>
 
-/* A model at a point of its life. */
-struct sft_state {
-    const struct sft_lab_model *model;
-    const char *tuning; /* options of `finetune`; NULL: as it is */
-    int64_t steps, seed;
-};
+#include "tools/reproduce/state.h"
 
 struct sft_plan_item {
     struct sft_state state;
@@ -44,8 +34,5 @@ enum sft_status sft_plan_run(struct sft_plan *plan, struct sft_lab *lab) SFT_MUS
 json_t *sft_plan_metrics(const struct sft_plan *plan, struct sft_state state);
 
 void sft_plan_free(struct sft_plan *plan);
-
-/* The file of a state's weights, once the plan has run. */
-void sft_state_weights(const struct sft_lab *lab, struct sft_state state, char path[SFT_RUN_PATH]);
 
 #endif

@@ -13,7 +13,7 @@
 
 static int columns_of(const struct sft_measured *measured) { return 2 * (measured->lab->ood.count + 2); }
 
-/* Tables of averages leave the sets' own columns to CSV and JSON. */
+/* A table of averages shows no single sets; CSV and JSON have them all the same. */
 static int first_shown(const struct sft_measured *measured)
 {
     return measured->table->averages_only ? 2 * measured->lab->ood.count : 0;
@@ -153,11 +153,10 @@ static void add_remarks(const struct sft_measured *measured, struct sft_text *ou
     int seeds = most_seeds(measured);
     sft_text_add(out, "Percent.");
     if (seeds > 1) sft_text_printf(out, " Fine-tuned rows: mean and standard deviation of %d seeds.", seeds);
-    if (measured->lab->values->limit)
-        sft_text_printf(out, " Only the first %" PRId64 " images of each set.", measured->lab->values->limit);
-    if (measured->lab->values->steps)
-        sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.",
-                        measured->lab->values->steps);
+    if (measured->lab->job->limit)
+        sft_text_printf(out, " Only the first %" PRId64 " images of each set.", measured->lab->job->limit);
+    if (measured->lab->job->steps)
+        sft_text_printf(out, " No fine-tuning has more than %" PRId64 " steps.", measured->lab->job->steps);
     if (measured->table->remark) sft_text_printf(out, " Note: %s.", measured->table->remark);
 }
 
@@ -229,8 +228,8 @@ static bool has_html_line(const struct sft_measured *measured, const struct sft_
 static void add_html_head(const struct sft_measured *measured, struct sft_text *out)
 {
     const int first = first_shown(measured), last = columns_of(measured);
-    sft_text_add(out, "<thead><tr><th class=\"first\" rowspan=\"2\" scope=\"col\">Row</th>"
-                      "<th rowspan=\"2\" scope=\"col\">Number</th>");
+    sft_text_add(out, "<thead><tr><th class=\"first\" rowspan=\"2\" scope=\"col\">Row</th><th rowspan=\"2\" "
+                      "scope=\"col\">Number</th>");
     for (int c = first; c < last; c += 2) {
         sft_text_add(out, "<th class=\"group\" colspan=\"2\" scope=\"colgroup\">");
         sft_html_add_breakable(out, c < last - 2 ? set_of(measured, c) : "ID images");
@@ -314,7 +313,7 @@ void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
         for (int c = 0; c < columns_of(measured); c++) {
             const struct sft_measured_row *row = &measured->rows[i];
             const char *const fields[] = {measured->table->name, row->row->model, row->row->name,
-                                          row->row->score, row->row->tuning ? row->row->tuning : ""};
+                                          row->row->score, row->row->tuning ? row->row->tuning->name : ""};
             for (size_t f = 0; f < sizeof(fields) / sizeof(fields[0]); f++) {
                 sft_text_add_csv(out, fields[f]);
                 sft_text_add(out, ",");
@@ -327,62 +326,51 @@ void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
         }
 }
 
-/* NaN is null. */
-static void add_json_fraction(struct sft_json *json, const char *key, double percent)
+static void add_cell_json(const struct sft_cell *cell, const char *metric, struct sft_json *json)
 {
-    sft_json_real(json, key, percent / 100);
-}
-
-static void add_json_cell(struct sft_json *json, const char *key, const struct sft_cell *cell)
-{
-    sft_json_object(json, key);
+    sft_json_object(json, metric);
     sft_json_integer(json, "seeds", cell->n);
-    add_json_fraction(json, "mean", cell->mean);
-    add_json_fraction(json, "deviation", cell->deviation);
-    add_json_fraction(json, "published", cell->published);
+    sft_json_real(json, "mean", cell->mean / 100);
+    sft_json_real(json, "deviation", cell->deviation / 100);
+    sft_json_real(json, "published", cell->published / 100);
     sft_json_end(json);
 }
 
-/* The columns of a set follow each other. */
-static void add_json_sets(struct sft_json *json, const struct sft_measured *measured,
-                          const struct sft_measured_row *row)
+/* A set has two columns. */
+static void add_cells_json(const struct sft_measured *measured, const struct sft_measured_row *row,
+                           struct sft_json *json)
 {
-    const char *open = NULL;
     sft_json_object(json, "sets");
-    for (int c = 0; c < columns_of(measured); c++) {
-        const char *set = set_of(measured, c);
-        if (open && strcmp(open, set) != 0) sft_json_end(json);
-        if (!open || strcmp(open, set) != 0) sft_json_object(json, set);
-        open = set;
-        add_json_cell(json, metric_of(measured, c), &row->cells[c]);
+    for (int c = 0; c < columns_of(measured); c += 2) {
+        sft_json_object(json, set_of(measured, c));
+        add_cell_json(&row->cells[c], metric_of(measured, c), json);
+        add_cell_json(&row->cells[c + 1], metric_of(measured, c + 1), json);
+        sft_json_end(json);
     }
-    if (open) sft_json_end(json);
     sft_json_end(json);
 }
 
-static void add_json_row(struct sft_json *json, const struct sft_measured *measured,
-                         const struct sft_measured_row *row)
+static void add_row_json(const struct sft_measured *measured, const struct sft_measured_row *row,
+                         struct sft_json *json)
 {
     sft_json_object(json, NULL);
     sft_json_text(json, "model", row->row->model);
     sft_json_text(json, "row", row->row->name);
     sft_json_text(json, "score", row->row->score);
-    sft_json_text(json, "tuning", row->row->tuning);
+    sft_json_text(json, "tuning", row->row->tuning ? row->row->tuning->name : NULL);
     sft_json_integer(json, "steps", row->steps);
-    add_json_sets(json, measured, row);
+    add_cells_json(measured, row, json);
     sft_json_end(json);
 }
 
-json_t *sft_measured_json(const struct sft_measured *measured)
+void sft_measured_json(const struct sft_measured *measured, struct sft_json *json)
 {
-    struct sft_json json = {0};
-    sft_json_object(&json, NULL);
-    sft_json_text(&json, "name", measured->table->name);
-    sft_json_text(&json, "title", measured->table->title);
-    sft_json_text(&json, "remark", measured->table->remark);
-    sft_json_array(&json, "rows");
-    for (size_t i = 0; i < measured->count; i++) add_json_row(&json, measured, &measured->rows[i]);
-    sft_json_end(&json);
-    sft_json_end(&json);
-    return sft_json_take(&json);
+    sft_json_object(json, NULL);
+    sft_json_text(json, "name", measured->table->name);
+    sft_json_text(json, "title", measured->table->title);
+    sft_json_text(json, "remark", measured->table->remark);
+    sft_json_array(json, "rows");
+    for (size_t i = 0; i < measured->count; i++) add_row_json(measured, &measured->rows[i], json);
+    sft_json_end(json);
+    sft_json_end(json);
 }

@@ -3,7 +3,7 @@
 #ifndef SFT_REPRODUCE_SHOW_H
 #define SFT_REPRODUCE_SHOW_H
 
-#include "runtime/base/text.h"
+#include "runtime/base/json.h"
 #include "tools/reproduce/measure.h"
 
 /* For a terminal, and as Markdown: for each row what was measured (the mean over the seeds and the standard
@@ -16,8 +16,8 @@ void sft_measured_html(const struct sft_measured *measured, struct sft_text *out
 
 /* In long form, with fractions:
  * table,model,row,score,tuning,steps,set,metric,seeds,mean,deviation,published,difference; with these names
- * first where `out` is empty. And as JSON, a new reference, NULL without memory. */
+ * first where `out` is empty. And as JSON, an object at the end of an array. */
 void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out);
-json_t *sft_measured_json(const struct sft_measured *measured);
+void sft_measured_json(const struct sft_measured *measured, struct sft_json *json);
 
 #endif

@@ -6,7 +6,9 @@
 
 #include "ood/scores/score.h"
 #include "tests/support/cm.h"
-#include "tools/reproduce/lab.h"
+#include "tools/reproduce/experiments.h"
+#include "tools/reproduce/paper.h"
+#include "tools/reproduce/small.h"
 
 /* Averages as the columns give them, where the paper prints others. */
 static const struct {

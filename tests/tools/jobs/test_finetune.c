@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Jobs as a library has them: a model and images that the caller has open, stopping, and what is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/file.h"
+#include "runtime/open.h"
+#include "tests/support/fixture.h"
+#include "tools/jobs/finetune.h"
+
+static struct sft_device *device;
+
+static struct sft_finetune_job small_job(const char *out)
+{
+    struct sft_finetune_job job;
+    sft_finetune_job_init(&job);
+    job.training.model.device = device;
+    job.training.model.weights = SFT_TEST_DATA "/../models/synthetic.safetensors";
+    job.training.id = "synthetic#train";
+    job.training.limit = 64;
+    job.training.out = out;
+    job.training.params.schedule.steps = 3;
+    job.training.params.loader.batch = 4;
+    return job;
+}
+
+static enum sft_status run(const struct sft_finetune_job *job, const struct sft_watch *watch)
+{
+    struct sft_finetune_result result;
+    enum sft_status status = sft_finetune(job, watch, &result);
+    sft_finetune_result_free(&result);
+    return status;
+}
+
+static void model_hash(const char *folder, char hex[65])
+{
+    char path[SFT_RUN_PATH];
+    assert_int_equal(sft_file_sha256(sft_run_file(folder, SFT_FILE_MODEL, path), hex), SFT_OK);
+}
+
+static void what_is_open_is_used(void **state)
+{
+    struct sft_finetune_job job = small_job(test_path("open"));
+    struct sft_model *model;
+    struct sft_dataset *images;
+    char by_name[65], open[65], before[65], after[65];
+    (void)state;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    model_hash(job.training.out, by_name);
+
+    assert_int_equal(sft_model_open(device, job.training.model.weights, NULL, &model), SFT_OK);
+    assert_int_equal(sft_open_set(job.training.id, job.training.limit, &images), SFT_OK);
+    assert_int_equal(sft_model_fingerprint(model, before), SFT_OK);
+    job.training.model.open = model;
+    job.training.id_open = images;
+    job.training.overwrite = true;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    model_hash(job.training.out, open);
+    assert_int_equal(sft_model_fingerprint(model, after), SFT_OK);
+    assert_string_equal(by_name, open);
+    assert_string_not_equal(before, after);
+    sft_dataset_close(&images);
+    sft_model_destroy(&model);
+}
+
+/* Raises the flag once a step is done. */
+static void stop_at_once(void *context, int64_t done, int64_t total, const char *text)
+{
+    (void)total;
+    if (text && done > 0) *(volatile sig_atomic_t *)context = 1;
+}
+
+static void a_stopped_job_goes_on(void **state)
+{
+    static volatile sig_atomic_t stop;
+    const struct sft_watch watch = {stop_at_once, (void *)&stop, &stop};
+    struct sft_finetune_job whole = small_job(test_path("whole")), parts = small_job(test_path("parts"));
+    char one[65], other[65];
+    (void)state;
+    assert_int_equal(run(&whole, NULL), SFT_OK);
+    assert_int_equal(run(&parts, &watch), SFT_INTERRUPTED);
+    assert_false(sft_run_is_done(parts.training.out));
+    parts.training.resume = true;
+    assert_int_equal(run(&parts, NULL), SFT_OK);
+    model_hash(whole.training.out, one);
+    model_hash(parts.training.out, other);
+    assert_string_equal(one, other);
+}
+
+static enum sft_status describe(void *context, const struct sft_training_job *job,
+                                struct sft_run_words *words)
+{
+    assert_true(job->params.rho > 0 && job->params.loader.pseudo.size_count > 0); /* it is complete */
+    words->record = strdup(context);
+    words->settings = strdup(context);
+    return words->record && words->settings ? SFT_OK : SFT_MEMORY;
+}
+
+static void a_run_is_what_its_settings_say(void **state)
+{
+    struct sft_finetune_job job = small_job(test_path("settings"));
+    char path[SFT_RUN_PATH];
+    json_t *record;
+    (void)state;
+    job.training.describe = describe;
+    job.training.describe_context = "{\"lr\": 1}";
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    assert_int_equal(sft_json_read(sft_run_file(job.training.out, SFT_FILE_RECORD, path), &record), SFT_OK);
+    assert_int_equal(json_integer_value(json_object_get(record, "lr")), 1);
+    json_decref(record);
+
+    job.training.resume = true;
+    job.training.params.schedule.steps = 4;
+    job.training.describe_context = "{\"lr\": 2}";
+    job.training.params.save_every = 1;
+    assert_int_equal(run(&job, NULL), SFT_OK); /* no checkpoint was written: it starts anew */
+    job.training.describe_context = "{\"lr\": 3}";
+    assert_int_equal(run(&job, NULL), SFT_DATA);
+    test_expect_log("other options");
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+    struct sft_finetune_job job = small_job(test_path("refused"));
+    (void)state;
+    job.training.optimizer = "sma";
+    assert_int_equal(run(&job, NULL), SFT_USAGE);
+    test_expect_last("did you mean");
+    job = small_job(test_path("refused"));
+    job.trace = true;
+    assert_int_equal(run(&job, NULL), SFT_USAGE);
+    job = small_job(test_path("refused"));
+    job.training.id = "synthetic:noise";
+    assert_int_equal(run(&job, NULL), SFT_DATA);
+}
+
+static int open_device(void **state)
+{
+    if (test_setup_folder(state) != 0) return -1;
+    return sft_device_open("cpu", 0, &device) == SFT_OK ? 0 : -1;
+}
+
+static int close_device(void **state)
+{
+    sft_device_close(&device);
+    return test_remove_folder(state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_open_is_used),
+        cmocka_unit_test(a_stopped_job_goes_on),
+        cmocka_unit_test(a_run_is_what_its_settings_say),
+        cmocka_unit_test(what_makes_no_sense_is_refused),
+    };
+    return cmocka_run_group_tests(tests, open_device, close_device);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/jobs/finetune.h"
+
+#include <math.h>
+
+#include "ood/report/report.h"
+#include "tools/jobs/seed_runs.h"
+#include "tools/jobs/training.h"
+
+/* ---- defaults ---- */
+
+void sft_finetune_job_init(struct sft_finetune_job *job)
+{
+    struct sft_fit_params *params = &job->training.params;
+    *job = (struct sft_finetune_job){.seeds = 1, .probe = 1000};
+    sft_training_job_init(&job->training);
+    sft_eval_request_init(&job->evaluation);
+    job->training.optimizer = "sam-norm";
+    params->schedule.steps = 50;
+    params->schedule.lr = 1e-3;
+    params->weight_decay = 1e-5;
+    params->step.lambda = NAN;
+    params->step.loss.energy_weight = 0.1f;
+    params->step.loss.energy_in = -25;
+    params->step.loss.energy_out = -7;
+    params->loader.batch = 64;
+    params->loader.ood_per_id = 1;
+    params->loader.pseudo.mode = SFT_PSEUDO_BY_SIZE;
+}
+
+/* Those that depend on the size of the pictures. */
+static const struct by_size {
+    int from_side; /* pixels; the row for the largest that is not above the model's */
+    double rho;
+    float lambda;
+    enum sft_pseudo_mode mode;
+} defaults_by_size[] = {
+    {120, 0.5, 1, SFT_PSEUDO_COMPOSE},  /* the paper, at 480 */
+    {0, 0.1, 0.25f, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
+};
+
+static void complete(struct sft_training *training)
+{
+    struct sft_fit_params *params = &training->job.params;
+    const struct by_size *row = defaults_by_size;
+    while (training->model->image_size < row->from_side) row++;
+    sft_training_complete(training, row->rho);
+    if (isnan(params->step.lambda)) params->step.lambda = row->lambda;
+    if (params->loader.pseudo.mode == SFT_PSEUDO_BY_SIZE) params->loader.pseudo.mode = row->mode;
+}
+
+/* ---- opening ---- */
+
+struct work {
+    const struct sft_finetune_job *job;
+    struct sft_training training;
+    struct sft_eval_sets sets;
+};
+
+static enum sft_status open_evaluation(struct work *work)
+{
+    struct sft_eval_request request = work->job->evaluation;
+    struct sft_dataset *id;
+    if (!request.ood.count) return SFT_OK;
+    SFT_TRY(sft_training_open_eval_id(&work->training, &id));
+    if (!id)
+        return sft_fail(
+            SFT_USAGE,
+            "--eval-ood: name the ID images to tell them from, with --eval-id SPEC (%s has no test split)",
+            sft_dataset_spec(work->training.id));
+    if (request.limit) sft_dataset_limit(id, request.limit);
+    request.measure.seed = work->training.job.params.seed;
+    SFT_TRY(sft_eval_sets_open(id, work->training.model, &request, &work->sets));
+    work->training.sets = &work->sets;
+    return SFT_OK;
+}
+
+/* Probe sets are what is evaluated on: the ID images and every OOD set. */
+static enum sft_status open_trace(struct work *work)
+{
+    const struct sft_eval_sets *sets = &work->sets;
+    struct sft_prop1_set probes[SFT_PROP1_MAX_SETS] = {{"id", sets->id}};
+    if (!work->job->trace) return SFT_OK;
+    if (work->job->seeds > 1) return sft_fail(SFT_USAGE, "--trace and --seeds: trace one run, with --seed N");
+    if (!work->training.sets)
+        return sft_fail(SFT_USAGE,
+                        "--trace prop1: name at least one OOD set to look at, with --eval-ood NAME=SPEC");
+    for (int i = 0; i < sets->sets; i++) probes[i + 1] = (struct sft_prop1_set){sets->names[i], sets->ood[i]};
+    return sft_prop1_open(work->training.model, probes, sets->sets + 1, work->job->probe, sets->batch,
+                          &work->training.trace);
+}
+
+static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
+{
+    struct sft_training *training = &work->training;
+    const struct sft_training_job *job = &work->job->training;
+    SFT_TRY(sft_training_open(job, watch, training));
+    SFT_TRY(sft_job_model_open(&job->model, &training->model, &training->own_model));
+    complete(training);
+    SFT_TRY(sft_training_open_id(training));
+    SFT_TRY(sft_training_check_classes(training->id, training->model));
+    if (work->job->pseudo_ood) SFT_TRY(sft_dataset_open(work->job->pseudo_ood, &training->outliers));
+    SFT_TRY(open_evaluation(work));
+    return open_trace(work);
+}
+
+/* ---- several seeds ---- */
+
+/* One of them, with the results of the model before from the whole; its folder is a complete run. */
+static enum sft_status run_seed(void *context, int64_t seed, const char *folder)
+{
+    struct work *work = context;
+    work->training.job.params.seed = (uint64_t)seed;
+    work->training.job.out = folder;
+    return sft_training_run(&work->training);
+}
+
+static enum sft_status write_seeds(const struct sft_seed_runs *runs, struct sft_finetune_result *result)
+{
+    SFT_TRY(sft_seeds_read(runs->folder, runs->first, runs->count, &result->seeds));
+    return sft_seeds_write(&result->seeds, runs->folder);
+}
+
+static enum sft_status run_all(struct work *work, const struct sft_seed_runs *runs, struct sft_run *whole,
+                               struct sft_finetune_result *result)
+{
+    struct sft_training *training = &work->training;
+    SFT_TRY(sft_training_begin(training, whole));
+    if (training->sets)
+        SFT_TRY(sft_eval_sets_run(training->sets, training->model, SFT_BEFORE, training->watch));
+    training->has_before = true;
+    SFT_TRY(sft_seed_runs(runs));
+    return training->sets ? write_seeds(runs, result) : SFT_OK;
+}
+
+/* The folder's own run.json tells of all runs together. */
+static enum sft_status run_seeds(struct work *work, struct sft_finetune_result *result)
+{
+    const struct sft_training_job *job = &work->job->training;
+    const struct sft_seed_runs runs = {
+        .folder = job->out,
+        .first = (int64_t)job->params.seed,
+        .count = work->job->seeds,
+        .resume = job->resume,
+        .model = work->training.model,
+        .run = run_seed,
+        .context = work,
+    };
+    struct sft_run whole = {.begun = false};
+    SFT_TRY(sft_run_end(&whole, run_all(work, &runs, &whole, result)));
+    return work->training.sets && !job->no_report ? sft_report_from_folder(job->out) : SFT_OK;
+}
+
+/* ---- the job ---- */
+
+static enum sft_status run_one(struct work *work, struct sft_finetune_result *result)
+{
+    SFT_TRY(sft_training_run(&work->training));
+    result->results = work->sets.results; /* from now on the caller's */
+    work->sets.results = (struct sft_results){0};
+    result->prop1 = work->training.prop1;
+    return SFT_OK;
+}
+
+enum sft_status sft_finetune(const struct sft_finetune_job *job, const struct sft_watch *watch,
+                             struct sft_finetune_result *result)
+{
+    struct work work = {.job = job};
+    enum sft_status status = open_work(&work, watch);
+    *result = (struct sft_finetune_result){
+        .evaluated = work.training.sets != NULL,
+        .several = job->seeds > 1,
+        .traced = job->trace,
+    };
+    if (status == SFT_OK) status = job->seeds > 1 ? run_seeds(&work, result) : run_one(&work, result);
+    sft_eval_sets_close(&work.sets);
+    sft_training_close(&work.training);
+    return status;
+}
+
+void sft_finetune_result_free(struct sft_finetune_result *result)
+{
+    sft_results_free(&result->results);
+    sft_seeds_free(&result->seeds);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/jobs/inputs.h"
+
+enum sft_status sft_job_model_open(const struct sft_job_model *source, struct sft_model **model,
+                                   struct sft_model **own)
+{
+    const struct sft_model_config config = {.name = source->variant, .gn_groups = source->gn_groups};
+    *own = NULL;
+    *model = source->open;
+    if (source->open) return SFT_OK;
+    SFT_TRY(sft_model_open(source->device, source->weights, &config, own));
+    *model = *own;
+    return SFT_OK;
+}
+
+enum sft_status sft_open_set(const char *spec, int64_t limit, struct sft_dataset **set)
+{
+    SFT_TRY(sft_dataset_open(spec, set));
+    if (limit) sft_dataset_limit(*set, limit);
+    return SFT_OK;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a job reads: a model and data sets, by name or open already. */
+#ifndef SFT_INPUTS_H
+#define SFT_INPUTS_H
+
+#include "datasets/dataset.h"
+#include "nn/model.h"
+
+/* The model that a job works with. */
+struct sft_job_model {
+    struct sft_device *device; /* where it computes; open, borrowed */
+    const char *weights;       /* path of its checkpoint */
+    const char *variant;       /* name of its architecture; NULL: as the checkpoint tells */
+    int gn_groups;          /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    struct sft_model *open; /* takes the place of what `weights` names where not NULL; borrowed */
+};
+
+/* The model in *model: source->open, or read from the checkpoint and then in *own, too, for the caller to
+ * destroy. */
+enum sft_status sft_job_model_open(const struct sft_job_model *source, struct sft_model **model,
+                                   struct sft_model **own) SFT_MUST_CHECK;
+
+/* Opens a data set and keeps the first `limit` images; 0: all. *set is NULL on failure. */
+enum sft_status sft_open_set(const char *spec, int64_t limit, struct sft_dataset **set) SFT_MUST_CHECK;
+
+#endif

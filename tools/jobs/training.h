@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run of the training loop into a run folder, from the first run.json to the report: what the jobs that
+ * train have in common.
+ *
+ * The folder gets metrics.jsonl, checkpoint.safetensors, model.safetensors, a model-N.safetensors for each
+ * snapshot, run.json and report.html; with sets to evaluate on the files of ood/results/results.h; with a
+ * trace prop1.jsonl.
+ */
+#ifndef SFT_TRAINING_H
+#define SFT_TRAINING_H
+
+#include "tools/jobs/eval_sets.h"
+#include "tools/jobs/prop1.h"
+#include "tools/jobs/training_job.h"
+
+/* A job under way. */
+struct sft_training {
+    struct sft_training_job job; /* a copy, with defaults filled in */
+    const struct sft_watch *watch;
+    struct sft_model *model, *own_model; /* the latter is NULL where the caller's is used */
+    struct sft_dataset *id, *own_id;     /* the latter is NULL where the caller's are used */
+    struct sft_dataset *outliers;        /* in place of pseudo-outliers; NULL: none; owned */
+    const char *groups_file;             /* that a new model's groups of classes were read from, or NULL */
+    struct sft_eval_sets *sets;          /* to evaluate on before and after; NULL: none; borrowed */
+    bool has_before;                     /* the results hold the model before already */
+    struct sft_dataset *test;            /* whose accuracy is noted at the end; NULL: none; owned */
+    double accuracy;                     /* on it */
+    struct sft_prop1 *trace;             /* NULL: none; owned */
+    struct sft_prop1_summary prop1;      /* of a traced run */
+};
+
+/* Starts from the job: finds the optimiser, checks the folder. The caller opens the model and fills in the
+ * defaults that depend on it; release with sft_training_close() in any case. */
+enum sft_status sft_training_open(const struct sft_training_job *job, const struct sft_watch *watch,
+                                  struct sft_training *training) SFT_MUST_CHECK;
+void sft_training_close(struct sft_training *training);
+
+/* Opens the images to learn from, which must have labels, of two classes or more. */
+enum sft_status sft_training_open_id(struct sft_training *training) SFT_MUST_CHECK;
+
+/* Opens the ID images to evaluate on. *set is NULL, with SFT_OK, where there are none. */
+enum sft_status sft_training_open_eval_id(const struct sft_training *training,
+                                          struct sft_dataset **set) SFT_MUST_CHECK;
+
+/* Whether the model knows as many classes as the images have. */
+enum sft_status sft_training_check_classes(const struct sft_dataset *dataset,
+                                           const struct sft_model *model) SFT_MUST_CHECK;
+
+/* Fills in what depends on the optimiser and the model: rho, where it is not given, is the optimiser's own,
+ * or else `rho`. */
+void sft_training_complete(struct sft_training *training, double rho);
+
+/* Makes the folder of the job and notes the inputs: the beginning of any run. Release with sft_run_end(). */
+enum sft_status sft_training_begin(const struct sft_training *training, struct sft_run *run) SFT_MUST_CHECK;
+
+/* One run, whole: begins the folder, evaluates, trains, evaluates, ends the folder, makes the report. */
+enum sft_status sft_training_run(struct sft_training *training) SFT_MUST_CHECK;
+
+#endif
