@@ -27,7 +27,8 @@ static bool in_norm_scope(const struct sft_step *step, int i)
 
 bool sft_step_perturbs(const struct sft_step *step, int i)
 {
-    static const unsigned kinds[] = {[SFT_PERTURB_NORM] = SFT_KINDS_NORM,
+    static const unsigned kinds[] = {[SFT_PERTURB_NOTHING] = 0,
+                                     [SFT_PERTURB_NORM] = SFT_KINDS_NORM,
                                      [SFT_PERTURB_ALL] = SFT_KINDS_TRAINED,
                                      [SFT_PERTURB_NO_NORM] = SFT_KINDS_TRAINED & ~SFT_KINDS_NORM,
                                      [SFT_PERTURB_HEAD] = SFT_KINDS_HEAD,
