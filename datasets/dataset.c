@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From a SPEC to a source, and what all sources share: parts, the memory of decoded pictures, the hash.
+ * Opening a source, and what all sources share: parts, the memory of decoded pictures, the hash.
  */
 #include "datasets/dataset.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "datasets/format.h"
+#include "datasets/formats/table.h"
+#include "datasets/spec.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 
 /* Pictures are kept decoded until they fill this much. */
 #define KEPT_BYTES ((int64_t)256 << 20)
-
-/* In the order in which they are asked whether a path is theirs. */
-static const struct sft_format *const formats[] = {
-    &sft_format_cifar10,   &sft_format_npy,    &sft_format_svhn, &sft_format_tar,
-    &sft_format_cifar_bin, &sft_format_folder, &sft_format_list, &sft_format_synthetic,
-};
-enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
 
 /* A picture kept decoded. */
 struct kept {
@@ -36,7 +25,7 @@ struct kept {
 };
 
 struct sft_dataset {
-    char *spec;
+    char *spec, *split;
     const struct sft_format *format;
     struct sft_source source;
     int64_t first, count;         /* the part in use: source images first .. first+count-1, ... */
@@ -45,193 +34,95 @@ struct sft_dataset {
     atomic_llong kept_bytes;
 };
 
-bool sft_ends_with(const char *text, const char *end)
+const char *sft_dataset_format_help(int i)
 {
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcasecmp(text + length - tail, end) == 0;
+    const struct sft_format *format = sft_format_at(i);
+    return format ? format->help : NULL;
 }
 
-char *sft_join_path(const char *folder, const char *name)
+static enum sft_status take_range(struct sft_dataset *dataset, const struct sft_spec *spec)
 {
-    size_t length = strlen(folder) + strlen(name) + 2;
-    char *path = sft_calloc(length, 1);
-    if (path) snprintf(path, length, "%s/%s", folder, name);
-    return path;
-}
-
-enum sft_status sft_refuse_split(const char *format, const char *path, const char *split)
-{
-    if (!split[0]) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: #%s: the format %s has no splits; leave #%s out", path, split, format,
-                    split);
-}
-
-const char *sft_dataset_format_help(int i) { return i >= 0 && i < FORMAT_COUNT ? formats[i]->help : NULL; }
-
-/* A spec taken apart; `text` owns the strings. */
-struct parsed {
-    char *text;
-    const struct sft_format *format;
-    const char *path, *split;
-    bool has_range;
-    int64_t first, end; /* end -1: up to the last image */
-};
-
-static enum sft_status parse_bound(const char *text, const char *spec, int64_t unset, int64_t *out)
-{
-    char *end;
-    *out = unset;
-    if (!text[0]) return SFT_OK;
-    errno = 0;
-    *out = strtoll(text, &end, 10);
-    if (errno || *end || *out < 0 || text[0] < '0' || text[0] > '9')
-        return sft_fail(SFT_USAGE,
-                        "%s: \"%s\" is no image number; a part is written [FIRST:END], like [0:45000]", spec,
-                        text);
-    return SFT_OK;
-}
-
-/* Cuts [FIRST:END] off the end of the text. Brackets without a colon are taken for a part of the name. */
-static enum sft_status parse_range(struct parsed *parsed, const char *spec)
-{
-    char *open = strrchr(parsed->text, '['), *colon = open ? strchr(open, ':') : NULL;
-    size_t length = strlen(parsed->text);
-    parsed->end = -1;
-    if (!colon || parsed->text[length - 1] != ']') return SFT_OK;
-    parsed->text[length - 1] = *open = *colon = '\0';
-    parsed->has_range = true;
-    SFT_TRY(parse_bound(open + 1, spec, 0, &parsed->first));
-    return parse_bound(colon + 1, spec, -1, &parsed->end);
-}
-
-/* Does the name in front of a colon look as if a format was meant? */
-static bool is_word(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_", text[i])) return false;
-    return length > 0;
-}
-
-static enum sft_status unknown_format(const char *spec, const char *name, size_t length)
-{
-    char known[256] = "";
-    for (int i = 0; i < FORMAT_COUNT; i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", formats[i]->name);
-    }
-    return sft_fail(SFT_USAGE, "%s: unknown data set format \"%.*s\"; known: %s", spec, (int)length, name,
-                    known);
-}
-
-static enum sft_status parse_format(struct parsed *parsed, const char *spec)
-{
-    const char *colon = strchr(parsed->text, ':');
-    size_t length = colon ? (size_t)(colon - parsed->text) : strlen(parsed->text);
-    parsed->path = parsed->text;
-    for (int i = 0; i < FORMAT_COUNT; i++) {
-        if (strlen(formats[i]->name) != length || memcmp(formats[i]->name, parsed->text, length) != 0)
-            continue;
-        if (!colon && formats[i]->needs_path) continue; /* a file may be called "tar" */
-        parsed->format = formats[i];
-        parsed->path = parsed->text + length + (colon != NULL);
-        return SFT_OK;
-    }
-    if (colon && is_word(parsed->text, length) && access(parsed->text, F_OK) != 0)
-        return unknown_format(spec, parsed->text, length);
-    return SFT_OK;
-}
-
-static enum sft_status parse(const char *spec, struct parsed *parsed)
-{
-    char *hash;
-    memset(parsed, 0, sizeof(*parsed));
-    parsed->split = "";
-    parsed->text = sft_strdup(spec);
-    if (!parsed->text) return SFT_MEMORY;
-    SFT_TRY(parse_range(parsed, spec));
-    hash = strrchr(parsed->text, '#');
-    if (hash && !strchr(hash, '/')) {
-        *hash = '\0';
-        parsed->split = hash + 1;
-    }
-    SFT_TRY(parse_format(parsed, spec));
-    if (!parsed->path[0] && (!parsed->format || parsed->format->needs_path))
-        return sft_fail(SFT_USAGE, "\"%s\": no path; data is named [FORMAT:]PATH[#SPLIT]", spec);
-    return SFT_OK;
-}
-
-static void look_at(const char *path, struct sft_look *look)
-{
-    struct stat info;
-    memset(look, 0, sizeof(*look));
-    look->path = path;
-    look->exists = stat(path, &info) == 0;
-    look->is_folder = look->exists && S_ISDIR(info.st_mode);
-    if (look->exists && S_ISREG(info.st_mode)) {
-        int file = open(path, O_RDONLY | O_CLOEXEC);
-        look->size = info.st_size;
-        if (file < 0) return;
-        if (read(file, look->head, sizeof(look->head)) < 0) memset(look->head, 0, sizeof(look->head));
-        close(file);
-    }
-}
-
-static enum sft_status find_format(struct parsed *parsed)
-{
-    struct sft_look look;
-    if (parsed->format && !parsed->format->needs_path) return SFT_OK;
-    look_at(parsed->path, &look);
-    if (!look.exists) return sft_fail(SFT_DATA, "%s: %s", parsed->path, strerror(errno));
-    for (int i = 0; i < FORMAT_COUNT && !parsed->format; i++)
-        if (formats[i]->claims && formats[i]->claims(&look)) parsed->format = formats[i];
-    if (parsed->format) return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s",
-                    parsed->path, parsed->path);
-}
-
-static enum sft_status take_range(struct sft_dataset *dataset, const struct parsed *parsed)
-{
-    int64_t end = parsed->end < 0 ? dataset->count : parsed->end;
-    if (!parsed->has_range) return SFT_OK;
-    if (parsed->first >= end || end > dataset->count)
+    int64_t end = spec->end < 0 ? dataset->count : spec->end;
+    if (!spec->has_range) return SFT_OK;
+    if (spec->first >= end || end > dataset->count)
         return sft_fail(SFT_USAGE, "%s: [%" PRId64 ":%" PRId64 "] is no part of its %" PRId64 " images",
-                        dataset->spec, parsed->first, end, dataset->count);
-    dataset->first = parsed->first;
-    dataset->count = end - parsed->first;
+                        dataset->spec, spec->first, end, dataset->count);
+    dataset->first = spec->first;
+    dataset->count = end - spec->first;
     return SFT_OK;
 }
 
-static enum sft_status open_source(struct sft_dataset *dataset, const struct parsed *parsed)
+static enum sft_status open_source(struct sft_dataset *dataset, const struct sft_spec *spec)
 {
-    dataset->format = parsed->format;
-    SFT_TRY(parsed->format->open(parsed->path, parsed->split, &dataset->source));
-    if (dataset->source.count < 1) return sft_fail(SFT_DATA, "%s: no images in it", dataset->spec);
-    dataset->count = dataset->source.count;
-    if (dataset->source.decodes) {
-        dataset->kept = sft_calloc((size_t)dataset->source.count, sizeof(dataset->kept[0]));
+    struct sft_source *source = &dataset->source;
+    if (spec->split[0] && !spec->format->has_splits)
+        return sft_split_absent(source, SFT_USAGE, "%s: #%s: the format %s has no splits; leave #%s out",
+                                spec->path, spec->split, spec->format->name, spec->split);
+    SFT_TRY(spec->format->open(spec->path, spec->split, source));
+    if (source->count < 1) return sft_fail(SFT_DATA, "%s: no images in it", dataset->spec);
+    dataset->count = source->count;
+    if (source->decodes) {
+        dataset->kept = sft_calloc((size_t)source->count, sizeof(dataset->kept[0]));
         if (!dataset->kept) return SFT_MEMORY;
     }
-    return take_range(dataset, parsed);
+    return take_range(dataset, spec);
 }
 
-enum sft_status sft_dataset_open(const char *spec, struct sft_dataset **out)
+/* Opens what `spec` says under the name `text`. On failure *out, where it is not NULL, tells why a split is
+ * absent. */
+static enum sft_status open_spec(const struct sft_spec *spec, const char *text, struct sft_dataset **out)
 {
-    enum sft_status status;
-    struct parsed parsed;
-    struct sft_dataset *dataset = sft_calloc(1, sizeof(*dataset));
-    *out = NULL;
+    struct sft_dataset *dataset = *out = sft_calloc(1, sizeof(*dataset));
     if (!dataset) return SFT_MEMORY;
-    SFT_TRY_OUT(parse(spec, &parsed));
-    dataset->spec = sft_strdup(spec);
-    if (!dataset->spec) status = SFT_MEMORY;
-    if (status == SFT_OK) status = find_format(&parsed);
-    if (status == SFT_OK) status = open_source(dataset, &parsed);
+    dataset->format = spec->format;
+    dataset->spec = sft_strdup(text);
+    dataset->split = sft_strdup(spec->split);
+    if (!dataset->spec || !dataset->split) return SFT_MEMORY;
+    return open_source(dataset, spec);
+}
+
+enum sft_status sft_dataset_open(const char *text, struct sft_dataset **out)
+{
+    struct sft_spec spec;
+    enum sft_status status;
+    *out = NULL;
+    SFT_TRY_OUT(sft_spec_parse(text, &spec));
+    status = open_spec(&spec, text, out);
+    if (*out && (*out)->source.absent[0]) status = sft_fail(status, "%s", (*out)->source.absent);
 out:
-    free(parsed.text);
-    if (status == SFT_OK)
-        *out = dataset;
-    else
-        sft_dataset_close(&dataset);
+    if (status != SFT_OK) sft_dataset_close(out);
+    sft_spec_free(&spec);
+    return status;
+}
+
+/* The SPEC of a split of the set that `text` names, in memory of its own. */
+static char *name_split(const char *text, const struct sft_spec *spec, const char *split)
+{
+    size_t length = (size_t)spec->stem + strlen(split) + 2;
+    char *name = sft_calloc(length, 1);
+    if (name) snprintf(name, length, "%.*s#%s", spec->stem, text, split);
+    return name;
+}
+
+enum sft_status sft_dataset_open_split(const char *text, const char *split, struct sft_dataset **out)
+{
+    struct sft_spec spec;
+    char *name = NULL;
+    enum sft_status status;
+    *out = NULL;
+    SFT_TRY_OUT(sft_spec_parse(text, &spec));
+    name = name_split(text, &spec, split);
+    spec.split = split;
+    spec.has_range = false;
+    status = name ? open_spec(&spec, name, out) : SFT_MEMORY;
+    if (*out && (*out)->source.absent[0]) {
+        sft_dataset_close(out);
+        status = SFT_OK;
+    }
+out:
+    if (status != SFT_OK) sft_dataset_close(out);
+    sft_spec_free(&spec);
+    free(name);
     return status;
 }
 
@@ -245,10 +136,13 @@ void sft_dataset_close(struct sft_dataset **dataset)
     free(closed->kept);
     free(closed->index);
     free(closed->spec);
+    free(closed->split);
     free(closed);
 }
 
 const char *sft_dataset_spec(const struct sft_dataset *dataset) { return dataset->spec; }
+
+const char *sft_dataset_split(const struct sft_dataset *dataset) { return dataset->split; }
 
 int64_t sft_dataset_count(const struct sft_dataset *dataset) { return dataset->count; }
 

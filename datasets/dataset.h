@@ -6,9 +6,10 @@
  *     [FORMAT:]PATH[#SPLIT][[FIRST:END]]
  * Without FORMAT it is found by looking at PATH. #train and #test pick a split where there are some;
  * [FIRST:END] takes the images FIRST .. END-1 of it (either may be left out), so that
- * cifar10:DIR#train[45000:] is a held-back part.
+ * cifar10:DIR#train[45000:] is a held-back part. A file or folder whose name has these characters in it is
+ * meant as it is written: where there is a folder "pets#2", the SPEC pets#2 is that folder.
  *
- * Formats are the rows of the table in datasets/dataset.c; each is one file of datasets/formats/.
+ * Formats are the rows of datasets/formats/formats.def; each is one file of datasets/formats/.
  */
 #ifndef SFT_DATASET_H
 #define SFT_DATASET_H
@@ -27,8 +28,17 @@ struct sft_dataset;
 enum sft_status sft_dataset_open(const char *spec, struct sft_dataset **out) SFT_MUST_CHECK;
 void sft_dataset_close(struct sft_dataset **dataset);
 
+/* Opens the split `split` of the set that `spec` names, whatever split `spec` itself names, and without its
+ * range. *dataset is NULL with SFT_OK, and nothing is logged, where the set or its format has no such split.
+ * Fails as sft_dataset_open() does where the set is missing, or the split is there but damaged. */
+enum sft_status sft_dataset_open_split(const char *spec, const char *split,
+                                       struct sft_dataset **dataset) SFT_MUST_CHECK;
+
 /* The text it was opened with. */
 const char *sft_dataset_spec(const struct sft_dataset *dataset);
+
+/* The split that this text names; "" where it names none. */
+const char *sft_dataset_split(const struct sft_dataset *dataset);
 
 /* Number of images, at least 1. */
 int64_t sft_dataset_count(const struct sft_dataset *dataset);
@@ -45,8 +55,7 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
                                  int *label) SFT_MUST_CHECK;
 
 /* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be
- * used for it.
- */
+ * used for it. */
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */

@@ -135,7 +135,8 @@ static enum sft_status jpeg_pixels(tjhandle handle, const uint8_t *data, size_t 
 static enum sft_status jpeg_read(tjhandle handle, const uint8_t *data, size_t size, const char *name,
                                  struct sft_image *image)
 {
-    int width = 0, height = 0, subsampling, colours = -1;
+    int width = 0, height = 0;
+    int subsampling, colours = -1;
     struct sft_image inks = {0};
     enum sft_status status;
     if (tjDecompressHeader3(handle, data, size, &width, &height, &subsampling, &colours) != 0)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/rng.h"
 
@@ -30,9 +31,9 @@ struct order {
 struct slot {
     struct sft_batch batch;
     int64_t *ids; /* (n_id) indices into the data set */
-    int64_t *
-        outliers; /* (n_ood) indices of outliers, or of the images that "other" pseudo images are made from */
-    int left;     /* ID images that are not ready yet */
+    /* (n_ood) indices of outliers, or of the images that SFT_PSEUDO_OTHER makes them from */
+    int64_t *outliers;
+    int left; /* ID images that are not ready yet */
     enum sft_status status;
 };
 
@@ -312,7 +313,7 @@ static enum sft_status set_up(struct sft_loader *loader)
     loader->per_batch = sft_loader_outliers(params);
     loader->end = params->steps;
     if (params->steps == 0)
-        loader->end = (count + (params->drop_last ? 0 : params->batch - 1)) / params->batch;
+        loader->end = params->drop_last ? count / params->batch : sft_divide_up(count, params->batch);
     if (loader->per_batch > 0 && !params->outliers)
         SFT_TRY(sft_pseudo_prepare(&params->pseudo, params->size, &loader->pseudo));
     for (int c = 0; c < 3; c++)

@@ -28,9 +28,10 @@ struct sft_loader_params {
     enum sft_augment augment;
     int ood_per_id;                  /* outliers for each ID image; 0: none */
     struct sft_pseudo_params pseudo; /* how they are made from ID images */
-    const struct sft_dataset
-        *outliers; /* take them from here instead, in an order of their own; borrowed, or NULL */
-    int64_t steps; /* number of the step behind the last one; 0: one pass over the data set (evaluation) */
+    /* Where outliers are taken from instead, in an order of their own. Borrowed; NULL: made from ID
+     * images. */
+    const struct sft_dataset *outliers;
+    int64_t steps;      /* number of the step behind the last; 0: one pass over the set (evaluation) */
     int64_t first_step; /* where a resumed run goes on; 0 for a new one */
     bool drop_last;     /* in evaluation, leave out the batch that is not full */
     int prefetch;       /* batches that are prepared ahead, at least 1 */
@@ -38,9 +39,8 @@ struct sft_loader_params {
 };
 
 /* One step's images, (n_id + n_ood, size, size, 3) float32, channels last, normalised, ID images first.
- * Outlier k * n_id
- * + j is the k-th one made from ID image j. labels (n_id + n_ood): the class, -1 for outliers and unlabelled
- * images. */
+ * Outlier k * n_id + j is the k-th one made from ID image j. labels (n_id + n_ood): the class, -1 for
+ * outliers and unlabelled images. */
 struct sft_batch {
     int64_t step;
     int n_id, n_ood;

@@ -4,11 +4,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/divide.h"
 #include "runtime/base/log.h"
 #include "runtime/base/rng.h"
+#include "runtime/base/words.h"
+
+const char *const sft_pseudo_mode_words[] = {"compose", "half", "both", "random",
+                                             "jigsaw",  "rgb",  "none", NULL};
+const char *const sft_pseudo_source_words[] = {"same", "other", NULL};
+const char *const sft_jigsaw_unit_words[] = {"px", "grid", NULL};
+const char *const sft_jigsaw_draw_words[] = {"batch", "image", NULL};
+const char *const sft_jigsaw_rest_words[] = {"keep", "zero", NULL};
+const char *const sft_rgb_identity_words[] = {"allow", "forbid", NULL};
+
+SFT_ASSERT_WORDS(sft_pseudo_mode_words, SFT_PSEUDO_NONE);
+SFT_ASSERT_WORDS(sft_pseudo_source_words, SFT_PSEUDO_OTHER);
+SFT_ASSERT_WORDS(sft_jigsaw_unit_words, SFT_JIGSAW_GRID);
+SFT_ASSERT_WORDS(sft_jigsaw_draw_words, SFT_JIGSAW_DRAW_IMAGE);
+SFT_ASSERT_WORDS(sft_jigsaw_rest_words, SFT_JIGSAW_ZERO);
+SFT_ASSERT_WORDS(sft_rgb_identity_words, SFT_RGB_IDENTITY_FORBID);
 
 /* Which shuffles a picture gets. */
-enum { JIGSAW = 1, RGB = 2 };
+enum { JIGSAW = 1, RGB = 2, BOTH = JIGSAW | RGB };
 
 void sft_pseudo_defaults(struct sft_pseudo_params *params, int side)
 {
@@ -123,24 +140,17 @@ static void shuffle_channels(uint8_t *rgb, int side, enum sft_rgb_identity ident
     }
 }
 
+/* Which shuffles an image gets, by the half of the batch's pseudo images that it lies in. */
 static int shuffles(enum sft_pseudo_mode mode, const struct sft_pseudo_key *key, struct sft_rng *rng)
 {
-    bool second_half = key->place >= (key->total + 1) / 2;
-    switch (mode) {
-    case SFT_PSEUDO_HALF:
-    case SFT_PSEUDO_BOTH:
-        return second_half ? RGB : JIGSAW;
-    case SFT_PSEUDO_RANDOM:
-        return sft_rng_below(rng, 2) ? RGB : JIGSAW;
-    case SFT_PSEUDO_JIGSAW:
-        return JIGSAW;
-    case SFT_PSEUDO_RGB:
-        return RGB;
-    case SFT_PSEUDO_COMPOSE:
-    case SFT_PSEUDO_NONE:
-        break;
-    }
-    return JIGSAW | RGB;
+    static const int by_half[][2] = {
+        [SFT_PSEUDO_COMPOSE] = {BOTH, BOTH}, [SFT_PSEUDO_HALF] = {JIGSAW, RGB},
+        [SFT_PSEUDO_BOTH] = {JIGSAW, RGB},   [SFT_PSEUDO_JIGSAW] = {JIGSAW, JIGSAW},
+        [SFT_PSEUDO_RGB] = {RGB, RGB},       [SFT_PSEUDO_NONE] = {BOTH, BOTH},
+    };
+    bool second_half = key->place >= sft_divide_up(key->total, 2);
+    if (mode == SFT_PSEUDO_RANDOM) return sft_rng_below(rng, 2) ? RGB : JIGSAW;
+    return by_half[mode][second_half];
 }
 
 /* A size of the list: of the whole step, or of this image. */

@@ -26,26 +26,27 @@ enum sft_pseudo_mode {
     SFT_PSEUDO_RGB,
     SFT_PSEUDO_NONE, /* no pseudo images at all */
 };
-enum sft_jigsaw_unit {
-    SFT_JIGSAW_PX,
-    SFT_JIGSAW_GRID
-}; /* a size is a tile's side in pixels, or tiles in a row */
-enum sft_jigsaw_draw {
-    SFT_JIGSAW_DRAW_BATCH,
-    SFT_JIGSAW_DRAW_IMAGE
-}; /* a size for the step, or for each image */
-enum sft_jigsaw_rest {
-    SFT_JIGSAW_KEEP,
-    SFT_JIGSAW_ZERO
-}; /* rows and columns that fill no tile stay, or get black */
-enum sft_rgb_identity {
-    SFT_RGB_IDENTITY_ALLOW,
-    SFT_RGB_IDENTITY_FORBID
-}; /* may a shuffle leave the channels be? */
-enum sft_pseudo_source {
-    SFT_PSEUDO_SAME,
-    SFT_PSEUDO_OTHER
-}; /* made from the batch's images, or from others */
+
+/* What a size is: a tile's side in pixels, or how many tiles a row has. */
+enum sft_jigsaw_unit { SFT_JIGSAW_PX, SFT_JIGSAW_GRID };
+
+/* How often a size is drawn: for the step, or for each image. */
+enum sft_jigsaw_draw { SFT_JIGSAW_DRAW_BATCH, SFT_JIGSAW_DRAW_IMAGE };
+
+/* What becomes of rows and columns that fill no tile: they stay, or get black. */
+enum sft_jigsaw_rest { SFT_JIGSAW_KEEP, SFT_JIGSAW_ZERO };
+
+/* Whether a shuffle may leave the channels in their places. */
+enum sft_rgb_identity { SFT_RGB_IDENTITY_ALLOW, SFT_RGB_IDENTITY_FORBID };
+
+/* What pseudo images are made from: the batch's images, or others. */
+enum sft_pseudo_source { SFT_PSEUDO_SAME, SFT_PSEUDO_OTHER };
+
+/* All of these in words: in the order of the enum and up to a NULL. */
+extern const char *const sft_pseudo_mode_words[], *const sft_pseudo_source_words[];
+extern const char *const sft_jigsaw_unit_words[], *const sft_jigsaw_draw_words[],
+                                                      *const sft_jigsaw_rest_words[];
+extern const char *const sft_rgb_identity_words[];
 
 /* The zero of each member is the default, except the sizes (sft_pseudo_defaults). */
 struct sft_pseudo_params {
@@ -91,9 +92,9 @@ struct sft_pseudo_key {
 void sft_pseudo_make(const struct sft_pseudo *pseudo, const struct sft_pseudo_key *key, const uint8_t *in,
                      uint8_t *out, uint32_t *tiles);
 
-/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the top
- * left (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as `rest` says.
- */
+/* The jigsaw itself, on a (side, side, 3) image: in_row x in_row tiles of tile x tile pixels from the
+ * top left (tile * in_row <= side), of which tile k of `out` is tile order[k] of `in`; the rest as
+ * `rest` says. */
 void sft_jigsaw(const uint8_t *in, uint8_t *out, int side, int tile, int in_row, const uint32_t *order,
                 enum sft_jigsaw_rest rest);
 

@@ -50,8 +50,8 @@ static void taps_free(struct taps *taps)
 /* Pillow's precompute_coeffs() and normalize_coeffs_8bpc(), operation for operation. */
 static enum sft_status taps_make(int in, int out, enum sft_filter filter, struct taps *taps)
 {
-    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale,
-           support = filters[filter].support * stretch;
+    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale;
+    double support = filters[filter].support * stretch;
     double *exact;
     taps->size = (int)ceil(support) * 2 + 1;
     taps->first = sft_calloc((size_t)out, sizeof(int));
@@ -63,7 +63,8 @@ static enum sft_status taps_make(int in, int out, enum sft_filter filter, struct
         return SFT_MEMORY;
     }
     for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * scale, sum = 0.0, inverse = 1.0 / stretch;
+        double centre = (i + 0.5) * scale, inverse = 1.0 / stretch;
+        double sum = 0.0;
         int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
         int32_t *weight = taps->weight + (size_t)i * (size_t)taps->size;
         if (low < 0) low = 0;

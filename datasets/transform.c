@@ -6,8 +6,12 @@
 
 #include "datasets/resize.h"
 #include "runtime/base/rng.h"
+#include "runtime/base/words.h"
 
 enum { BORDER = 4 };
+
+const char *const sft_augment_words[] = {"none", "flip", "crop-flip", "bit", NULL};
+SFT_ASSERT_WORDS(sft_augment_words, SFT_AUGMENT_BIT);
 
 /* Crops side x side pixels at (left, top), which may lie up to `side` pixels outside (black there), and
  * mirrors. */

@@ -14,6 +14,9 @@ enum sft_augment {
     SFT_AUGMENT_BIT,       /* BiT's: resize to 512/480 of the side, random crop, flip */
 };
 
+/* Their names in words, in the order of the enum and up to a NULL. */
+extern const char *const sft_augment_words[];
+
 /* Buffers of one thread; start from {0}. */
 struct sft_transform_scratch {
     struct sft_image decoded, resized;

@@ -1,17 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a family's build function works with. It runs once on a scratch graph to declare the parameters and
- * then once for each forward pass; layers (nn/layers/layers.h) and the calls below do the right thing in
- * both.
+ * A forward pass of a network, and what the build functions of nn/models make it of.
+ *
+ * A build function runs on a scratch graph to declare the parameters, and then once for each forward pass. It
+ * calls the layers (nn/layers/layers.h) and the functions at the end of this header, which serve both: a
+ * parameter that is asked for is declared the first time and read from the flat weights afterwards.
  */
 #ifndef SFT_NN_FORWARD_H
 #define SFT_NN_FORWARD_H
 
-#include "nn/model.h"
+#include "nn/parameters.h"
+#include "nn/variant.h"
+
+enum { SFT_MAX_TAPS = 64 };
+
+/* What a build function may know about the model. */
+struct sft_network {
+    const struct sft_variant *variant;
+    int gn_groups; /* of every group norm; 0: the family's own rule */
+    int outputs;   /* logits an image */
+    int image_size;
+    const struct sft_parameters *parameters; /* of a forward pass; NULL while they are declared */
+};
+
+enum sft_bn_mode {
+    SFT_BN_RUNNING, /* normalise with the running statistics */
+    SFT_BN_BATCH,   /* normalise with the batch's statistics; leave the running ones alone */
+    SFT_BN_UPDATE,  /* normalise with the batch's statistics and move the running ones */
+};
+
+struct sft_forward {
+    sft_value weights; /* flat, laid out like parameters.weights */
+    sft_value norm;    /* its first norm_size elements are read from here instead; SFT_NONE: from `weights` */
+    sft_value buffers; /* flat, like parameters.buffers; SFT_NONE where the model has none */
+    enum sft_bn_mode bn;
+    sft_value dropout_key;   /* as sft_dropout takes it; SFT_NONE: no dropout (evaluation) */
+    uint32_t dropout_stream; /* layer i draws from stream dropout_stream + i; passes lie 64 apart */
+    sft_value from;          /* the value of tap `from_tap`, where the pass starts; SFT_NONE: at the images */
+    int from_tap;
+};
+
+/* Evaluation on the model's own tensors: bound values for weights and buffers, running statistics, no
+ * dropout. A training step that updates in place makes this once and varies it for its passes, so that all
+ * use the same values. */
+struct sft_forward sft_forward_on(struct sft_graph *graph, const struct sft_parameters *parameters);
+
+/* An input value for `n` images (n, image_size, image_size, 3). */
+sft_value sft_forward_images(struct sft_graph *graph, int64_t n, int image_size);
+
+/* A value inside the network that scores look at. */
+enum sft_tap_kind {
+    SFT_TAP_MAP,    /* a feature map (N,H,W,C) */
+    SFT_TAP_TOKENS, /* tokens (N,T,C) */
+};
+struct sft_tap {
+    sft_value value;
+    enum sft_tap_kind kind;
+};
+
+struct sft_forward_out {
+    sft_value logits;                  /* (N, outputs) */
+    sft_value features;                /* (N, d): the input of the classifier */
+    struct sft_tap taps[SFT_MAX_TAPS]; /* from the input to the output; see the family */
+    int n_taps;
+    sft_value params[SFT_MAX_PARAMETERS]; /* parameter i as the layers read it, for sft_autodiff */
+    int n_params;
+};
+
+/* Appends the declarations of the network's parameters to `parameters`. */
+enum sft_status sft_network_declare(const struct sft_network *network,
+                                    struct sft_parameters *parameters) SFT_MUST_CHECK;
+
+/* Appends a forward pass on images (N, image_size, image_size, 3), normalised. A pass that starts at a tap
+ * leaves nodes behind that nothing reads, for sft_graph_prune() to remove. SFT_USAGE for images or flat
+ * values of another size than the network's. */
+enum sft_status sft_network_forward(const struct sft_network *network, struct sft_graph *graph,
+                                    const struct sft_forward *forward, sft_value images,
+                                    struct sft_forward_out *out) SFT_MUST_CHECK;
+
+/* ---- for build functions and layers ---- */
 
 struct sft_build {
     struct sft_graph *graph;
-    const struct sft_model *model;
+    const struct sft_network *network;
     const struct sft_forward *forward;
     struct sft_forward_out *out; /* the build function sets logits and features, and adds taps */
 
@@ -34,17 +105,13 @@ struct sft_parameter_rule {
 sft_value sft_build_parameter(struct sft_build *build, const char *layer, const char *suffix,
                               struct sft_parameter_rule rule);
 
-/* Adds a feature map to out->taps and returns what to go on with: the map, or what the pass starts with here.
- */
-sft_value sft_build_tap(struct sft_build *build, sft_value map);
+/* Adds a tap to out->taps and returns what to go on with: `value`, or what the pass starts with here. */
+sft_value sft_build_tap(struct sft_build *build, enum sft_tap_kind kind, sft_value value);
 
 /* The stream of the next dropout layer. */
 uint32_t sft_build_dropout_stream(struct sft_build *build);
 
 /* Size of axis `axis` of a value, 0 after a failure. */
 int64_t sft_build_dim(const struct sft_build *build, sft_value value, int axis);
-
-/* Declares the parameters of model->variant in model->parameters. */
-enum sft_status sft_build_declare(struct sft_model *model) SFT_MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/ops.h"
+#include "runtime/program.h"
 
 struct sft_inference {
     struct sft_model *model;
@@ -56,7 +57,7 @@ static enum sft_status build(struct sft_inference *inference, struct sft_graph *
 {
     struct sft_model *model = inference->model;
     struct sft_device *device = model->parameters.weights->device;
-    struct sft_forward forward = sft_forward_on(graph, model);
+    struct sft_forward forward = sft_forward_on(graph, &model->parameters);
     struct sft_forward_out out;
     struct sft_pass pass = {
         .model = model, .graph = graph, .forward = &forward, .out = &out, .inference = inference};

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/loss.h"
 
+#include <stddef.h>
+
+#include "runtime/base/words.h"
+
+const char *const sft_distance_words[] = {"oe", "kl_pu", "l2", "js", "energy", "logitnorm", NULL};
+SFT_ASSERT_WORDS(sft_distance_words, SFT_DISTANCE_LOGITNORM);
+
 /* The sum over groups of the losses of their logits. */
 static sft_value grouped_rows(struct sft_graph *graph, const struct sft_groups *groups, sft_value logits,
                               sft_value labels, struct sft_row_loss_params params)

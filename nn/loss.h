@@ -15,6 +15,9 @@
 #include "nn/groups.h"
 #include "runtime/ops.h"
 
+/* The distances D (enum sft_distance) in words, in their order and up to a NULL. */
+extern const char *const sft_distance_words[];
+
 struct sft_loss_out {
     sft_value rows;  /* (N): the loss of each row, unweighted */
     sft_value total; /* (1): sum of weights*rows */

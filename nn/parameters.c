@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/rng.h"
 
 static bool has_kind(const struct sft_parameter *parameter, unsigned kinds)
@@ -38,8 +40,7 @@ static int64_t lay_out(struct sft_parameters *parameters, unsigned kinds, int64_
         struct sft_parameter *item = &parameters->items[i];
         if (!has_kind(item, kinds)) continue;
         item->offset = start;
-        start +=
-            (item->count + SFT_PARAMETER_ALIGNMENT - 1) / SFT_PARAMETER_ALIGNMENT * SFT_PARAMETER_ALIGNMENT;
+        start += sft_round_up(item->count, SFT_PARAMETER_ALIGNMENT);
     }
     return start;
 }
@@ -112,22 +113,21 @@ static float *flat_of(const struct host *host, const struct sft_parameter *param
 
 /* ---- initial values ---- */
 
+static float constant(struct sft_rng *rng)
+{
+    (void)rng;
+    return 1.0f;
+}
+
+static float uniform(struct sft_rng *rng) { return 2.0f * sft_rng_uniform(rng) - 1.0f; }
+
 static void fill(const struct sft_parameter *parameter, struct sft_rng *rng, float *flat)
 {
+    static float (*const draws[])(struct sft_rng *) = {
+        [SFT_INIT_CONSTANT] = constant, [SFT_INIT_NORMAL] = sft_rng_normal, [SFT_INIT_UNIFORM] = uniform};
     float scale = parameter->init.scale, *values = flat + parameter->offset;
-    for (int64_t i = 0; i < parameter->count; i++) {
-        switch (parameter->init.distribution) {
-        case SFT_INIT_CONSTANT:
-            values[i] = scale;
-            break;
-        case SFT_INIT_NORMAL:
-            values[i] = scale * sft_rng_normal(rng);
-            break;
-        case SFT_INIT_UNIFORM:
-            values[i] = scale * (2.0f * sft_rng_uniform(rng) - 1.0f);
-            break;
-        }
-    }
+    for (int64_t i = 0; i < parameter->count; i++)
+        values[i] = scale * draws[parameter->init.distribution](rng);
 }
 
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed)
@@ -151,7 +151,8 @@ out:
 /* Calls for both directions: copies element (r,s,i,o) of the runtime from or to (o,i,r,s) of the file. */
 static void convert_filters(const struct sft_shape *shape, float *runtime, float *file, bool to_file)
 {
-    int64_t taps = shape->dim[0] * shape->dim[1], in = shape->dim[2], out = shape->dim[3];
+    int64_t taps = shape->dim[0] * shape->dim[1];
+    int64_t in = shape->dim[2], out = shape->dim[3];
     for (int64_t t = 0; t < taps; t++)
         for (int64_t i = 0; i < in; i++)
             for (int64_t o = 0; o < out; o++) {
@@ -181,29 +182,6 @@ void sft_parameter_from_file(const struct sft_parameter *parameter, const float 
 
 /* ---- files ---- */
 
-static const char wrapper[] = "module.";
-
-/* Names saved from a data-parallel wrapper all start with "module.": its length then, else 0. */
-static size_t prefix_length(const struct sft_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (strncmp(checkpoint->tensors[i].name, wrapper, strlen(wrapper)) != 0) return 0;
-    return checkpoint->n_tensors ? strlen(wrapper) : 0;
-}
-
-static const struct sft_stored_tensor *find_stored(const struct sft_checkpoint *checkpoint, size_t prefix,
-                                                   const char *name)
-{
-    static const char ours[] = "before_head.gn.", theirs[] = "head.gn.";
-    const struct sft_stored_tensor *stored;
-    char other[2 * SFT_MAX_NAME];
-    snprintf(other, sizeof(other), "%s%s", prefix ? wrapper : "", name);
-    stored = sft_checkpoint_find(checkpoint, other);
-    if (stored || strncmp(name, ours, strlen(ours)) != 0) return stored;
-    snprintf(other, sizeof(other), "%s%s%s", prefix ? wrapper : "", theirs, name + strlen(ours));
-    return sft_checkpoint_find(checkpoint, other);
-}
-
 /* A list of names for a message; cut with "..." where it gets too long to read. */
 struct complaint {
     char text[1024];
@@ -232,19 +210,18 @@ static bool is_counter(const char *name)
     return length > tail && strcmp(name + length - tail, suffix) == 0;
 }
 
-/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at once.
- */
+/* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at
+ * once. */
 static enum sft_status match(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint,
                              const struct sft_stored_tensor **stored)
 {
     struct complaint missing = {.count = 0}, misshaped = {.count = 0}, extra = {.count = 0};
-    size_t prefix = prefix_length(checkpoint);
     bool *used = sft_calloc(checkpoint->n_tensors, sizeof(*used));
     if (!used) return SFT_MEMORY;
     for (int i = 0; i < parameters->n; i++) {
         const struct sft_parameter *item = &parameters->items[i];
         char has[SFT_SHAPE_TEXT], takes[SFT_SHAPE_TEXT], detail[2 * SFT_SHAPE_TEXT + 32];
-        stored[i] = find_stored(checkpoint, prefix, item->name);
+        stored[i] = sft_checkpoint_find_parameter(checkpoint, item->name);
         if (!stored[i]) {
             complain(&missing, item->name, "");
             continue;

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #include "nn/checkpoint/checkpoint.h"
-#include "runtime/device.h"
+#include "runtime/tensor.h"
 
 enum { SFT_MAX_PARAMETERS = 1024, SFT_PARAMETER_ALIGNMENT = 16, SFT_MAX_NAME = 128 };
 
@@ -50,8 +50,7 @@ struct sft_init {
 
 struct sft_parameter {
     char *name;      /* as in published checkpoints */
-    char *file_name; /* as in the file it was loaded from (for example with "module." in front); NULL: as
-                        `name` */
+    char *file_name; /* in the file that it was loaded from, where it is another; NULL: `name` */
     enum sft_parameter_kind kind;
     struct sft_shape shape, file_shape;
     struct sft_init init;
@@ -82,9 +81,9 @@ void sft_parameters_free(struct sft_parameters *parameters); /* also of a half-m
  * in the order of its elements; running means become 0 and variances 1. */
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed) SFT_MUST_CHECK;
 
-/* Reads all parameters and buffers. Names and shapes have to match exactly, after "module." is stripped where
- * every name has it; `num_batches_tracked` counters are ignored, and BiT's own `head.gn` is taken for
- * `before_head.gn`. SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a
+/* Reads all parameters and buffers. The file has to have each of them under a name that
+ * sft_checkpoint_find_parameter() knows, in its shape, and nothing else but `num_batches_tracked` counters,
+ * which are ignored. SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a
  * tensor that holds a NaN or an infinity. On failure the device's values are unchanged, unless an upload
  * failed. */
 enum sft_status sft_parameters_load(struct sft_parameters *parameters,

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "runtime/base/logits.h"
+
 /* The largest softmax probability, written so that a certain one is 1 exactly; infinite logits promise
  * nothing. */
 static struct sft_prediction predict_flat(int classes, const float *logits)
@@ -19,22 +21,13 @@ static struct sft_prediction predict_flat(int classes, const float *logits)
     return best;
 }
 
-/* LSE of a group's logits. */
-static double log_sum_exp(const float *logits, int n)
-{
-    double max = (double)logits[0], sum = 0;
-    for (int i = 1; i < n; i++) max = fmax(max, (double)logits[i]);
-    for (int i = 0; i < n; i++) sum += exp((double)logits[i] - max);
-    return max + log(sum);
-}
-
 static struct sft_prediction predict_grouped(const struct sft_groups *groups, const float *logits)
 {
     struct sft_prediction best = {-1, 0};
     double best_log = -INFINITY;
     for (int g = 0; g < groups->n; g++) {
         int first = groups->first[g], last = groups->first[g + 1];
-        double all = log_sum_exp(logits + first, last - first);
+        double all = sft_log_sum_exp(logits + first, last - first);
         if (isnan(all)) return (struct sft_prediction){-1, 0};
         for (int i = first + 1; i < last; i++) {
             double log_p = (double)logits[i] - all;

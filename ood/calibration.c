@@ -2,15 +2,16 @@
 #include "ood/calibration.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/order.h"
 
 enum { MAX_TENSORS = 512, NAME_BYTES = 96 };
@@ -47,19 +48,22 @@ enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double
 
 /* ---- knobs as JSON ---- */
 
-static json_t *knob_json(const struct sft_knob *knob, const union sft_knob_value *value)
+static void add_knob(struct sft_json *json, const struct sft_knob *knob, const union sft_knob_value *value)
 {
     switch (knob->type) {
     case SFT_KNOB_REAL:
-        return json_real(value->real);
+        sft_json_real(json, knob->name, value->real);
+        break;
     case SFT_KNOB_INT:
-        return json_integer((json_int_t)value->integer);
+        sft_json_integer(json, knob->name, value->integer);
+        break;
     case SFT_KNOB_CHOICE:
-        return json_string(knob->choices[value->choice]);
+        sft_json_text(json, knob->name, knob->choices[value->choice]);
+        break;
     case SFT_KNOB_FLAG:
-        return json_string(value->flag ? "yes" : "no");
+        sft_json_text(json, knob->name, value->flag ? "yes" : "no");
+        break;
     }
-    return NULL;
 }
 
 static enum sft_status knob_from_json(const struct sft_knob *knob, const json_t *json,
@@ -74,34 +78,34 @@ static enum sft_status knob_from_json(const struct sft_knob *knob, const json_t 
 
 /* ---- writing ---- */
 
-static json_t *scores_json(const struct sft_calibration *calibration)
+static void add_score(struct sft_json *json, const struct sft_scorer *scorer, double threshold)
 {
-    json_t *list = json_array();
-    for (int i = 0; i < calibration->n; i++) {
-        const struct sft_scorer *scorer = &calibration->scorers[i];
-        json_t *knobs = json_object();
-        for (int k = 0; k < sft_score_knobs(scorer->score); k++)
-            json_object_set_new(knobs, scorer->score->knobs[k].name,
-                                knob_json(&scorer->score->knobs[k], &scorer->knobs[k]));
-        json_array_append_new(list, json_pack("{s:s, s:f, s:o}", "name", scorer->score->name, "threshold",
-                                              calibration->thresholds[i], "knobs", knobs));
-    }
-    return list;
+    sft_json_object(json, NULL);
+    sft_json_text(json, "name", scorer->score->name);
+    sft_json_real(json, "threshold", threshold);
+    sft_json_object(json, "knobs");
+    for (int k = 0; k < sft_score_knobs(scorer->score); k++)
+        add_knob(json, &scorer->score->knobs[k], &scorer->knobs[k]);
+    sft_json_end(json);
+    sft_json_end(json);
 }
 
-/* Everything but the arrays, as text. NULL without memory. */
-static char *description(const struct sft_calibration *calibration, const char *digest)
+/* Everything but the arrays. */
+static void describe(struct sft_json *json, const struct sft_calibration *calibration, const char *digest)
 {
-    json_t *classes = json_array(), *json;
-    char *text;
-    for (int c = 0; c < calibration->classes; c++)
-        json_array_append_new(classes, json_string(calibration->class_names[c]));
-    json = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o}", "model_sha256", calibration->fingerprint,
-                     "arrays_sha256", digest, "recall", calibration->recall, "images",
-                     (json_int_t)calibration->images, "scores", scores_json(calibration), "classes", classes);
-    text = json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    json_decref(json);
-    return text;
+    sft_json_object(json, NULL);
+    sft_json_text(json, "model_sha256", calibration->fingerprint);
+    sft_json_text(json, "arrays_sha256", digest);
+    sft_json_real(json, "recall", calibration->recall);
+    sft_json_integer(json, "images", calibration->images);
+    sft_json_array(json, "scores");
+    for (int i = 0; i < calibration->n; i++)
+        add_score(json, &calibration->scorers[i], calibration->thresholds[i]);
+    sft_json_end(json);
+    sft_json_array(json, "classes");
+    for (int c = 0; c < calibration->classes; c++) sft_json_text(json, NULL, calibration->class_names[c]);
+    sft_json_end(json);
+    sft_json_end(json);
 }
 
 /* SHA-256 over the SHA-256 of each array with its name. */
@@ -145,22 +149,38 @@ static enum sft_status list_tensors(const struct sft_calibration *calibration,
     return SFT_OK;
 }
 
+/* A file has no way to say infinity. */
+static enum sft_status check_thresholds(const struct sft_calibration *calibration)
+{
+    for (int i = 0; i < calibration->n; i++)
+        if (!isfinite(calibration->thresholds[i]))
+            return sft_fail(SFT_FAILED,
+                            "score %s has the threshold %g: too many of the images score without end; "
+                            "calibrate with another score",
+                            calibration->scorers[i].score->name, calibration->thresholds[i]);
+    return SFT_OK;
+}
+
 enum sft_status sft_calibration_write(const struct sft_calibration *calibration, const char *path)
 {
     struct sft_stored_tensor *tensors = sft_calloc(MAX_TENSORS, sizeof(*tensors));
-    char(*names)[NAME_BYTES] = sft_calloc(MAX_TENSORS, NAME_BYTES), *text = NULL, digest[65];
+    char(*names)[NAME_BYTES] = sft_calloc(MAX_TENSORS, NAME_BYTES), digest[65];
+    struct sft_json json = {0};
+    struct sft_text text = {0};
     size_t n;
     enum sft_status status = SFT_MEMORY;
     if (!tensors || !names) goto out;
+    SFT_TRY_OUT(check_thresholds(calibration));
     SFT_TRY_OUT(list_tensors(calibration, tensors, names, &n));
     digest_of(tensors, n, digest);
-    text = description(calibration, digest);
-    status = SFT_MEMORY;
-    if (!text) goto out;
-    status = sft_safetensors_write(path, tensors, n,
-                                   (const struct sft_metadata[]){{"kind", kind}, {"calibration", text}}, 2);
+    describe(&json, calibration, digest);
+    sft_json_dump(&json, JSON_COMPACT | JSON_REAL_PRECISION(17), &text);
+    SFT_TRY_OUT(text.status);
+    status = sft_safetensors_write(
+        path, tensors, n, (const struct sft_metadata[]){{"kind", kind}, {"calibration", text.data}}, 2);
 out:
-    free(text);
+    sft_text_free(&text);
+    sft_json_free(&json);
     free(names);
     free(tensors);
     return status;
@@ -215,9 +235,9 @@ static enum sft_status read_classes(const struct sft_checkpoint *file, const jso
     calibration->class_names = sft_calloc(n, sizeof(*calibration->class_names));
     if (!calibration->class_names) return SFT_MEMORY;
     for (calibration->classes = 0; calibration->classes < (int)n; calibration->classes++) {
-        const char *name = json_string_value(json_array_get(json, (size_t)calibration->classes));
-        if (!name) return damaged(file->path, "class names");
-        calibration->class_names[calibration->classes] = sft_strdup(name);
+        const json_t *name = json_array_get(json, (size_t)calibration->classes);
+        if (!json_is_string(name)) return damaged(file->path, "class names");
+        calibration->class_names[calibration->classes] = sft_json_bytes(name);
         if (!calibration->class_names[calibration->classes]) return SFT_MEMORY;
     }
     return SFT_OK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datasets/loader.h"
+#include "ood/results/classifier.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 
@@ -74,7 +75,7 @@ static enum sft_status allocate(const struct sft_model *model, const struct sft_
     return SFT_OK;
 }
 
-/* Where the outputs belong. */
+/* Where a pass puts each of its outputs. */
 static void outputs_of(const struct sft_collected *collected, int n_scorers,
                        float *outputs[SFT_MAX_OUTPUTS_OF_PASS])
 {
@@ -84,8 +85,9 @@ static void outputs_of(const struct sft_collected *collected, int n_scorers,
     for (int i = 0; i < n_scorers; i++) outputs[SFT_OUTPUT_EXTRA + i] = collected->extras[i];
 }
 
-/* The next n images of a pass, which start at `images`; 0 at its end. */
+/* Where the images of a pass come from: a data set, or an array in memory. */
 struct source {
+    /* Gives the next n images, which start at `images`; n = 0 at the end. */
     enum sft_status (*next)(struct source *source, const float **images, const int32_t **labels, int64_t *n);
     struct sft_loader *loader; /* of a data set */
     const uint8_t *array;      /* or normalised images in memory, `left` of them of `image` floats each */
@@ -310,11 +312,11 @@ static enum sft_status read_taps(const struct sft_model *model, struct sft_head 
     struct sft_forward_out out;
     enum sft_status status;
     SFT_TRY(sft_graph_create(&graph));
-    forward = sft_forward_on(graph, model);
-    status = sft_model_forward(model, graph, &forward, sft_model_images(model, graph, 1), &out);
+    forward = sft_forward_on(graph, &model->parameters);
+    status = sft_model_forward(model, graph, &forward, sft_forward_images(graph, 1, model->image_size), &out);
     head->n_taps = status == SFT_OK ? out.n_taps : 0;
     for (int i = 0; i < head->n_taps; i++)
-        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i])->dim[3];
+        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i].value)->dim[3];
     sft_graph_destroy(&graph);
     return status;
 }
@@ -427,7 +429,7 @@ enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evalu
 
 /* ---- scoring ---- */
 
-/* Both NaN where the images have no labels. */
+/* Accuracy and calibration error of the ID images; both NaN where these have no labels. */
 static enum sft_status measure_id(const struct sft_dataset *id, const struct sft_collected *collected,
                                   double *accuracy, double *ece)
 {
@@ -437,8 +439,8 @@ static enum sft_status measure_id(const struct sft_dataset *id, const struct sft
     if (sft_dataset_classes(id) != outputs->classes)
         return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id),
                         sft_dataset_classes(id), outputs->classes);
-    SFT_TRY(sft_metrics_accuracy(outputs, accuracy));
-    return sft_metrics_calibration_error(outputs, ece);
+    SFT_TRY(sft_classifier_accuracy(outputs, accuracy));
+    return sft_classifier_calibration_error(outputs, ece);
 }
 
 static enum sft_status score_set(struct sft_model *model, const struct sft_evaluation *evaluation,
@@ -466,7 +468,7 @@ static enum sft_status evaluate_set(struct sft_model *model, const struct sft_ev
     struct sft_collected collected;
     enum sft_status status = SFT_OK;
     bool id = set == SFT_ID_SET;
-    SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, id ? "id" : results->set_names[set],
+    SFT_TRY(sft_collect(model, data, id ? SFT_IMAGES_ID : SFT_IMAGES_OOD, sft_results_set_name(results, set),
                         evaluation, 0, &collected));
     if (id) {
         status = measure_id(data, &collected, accuracy, &results->ece[which]);

@@ -14,7 +14,7 @@
 enum { SFT_MAX_SCORERS = SFT_MAX_OUTPUTS_OF_PASS - SFT_OUTPUT_EXTRA };
 
 struct sft_evaluation {
-    const struct sft_dataset *id;          /* borrowed, as all of this */
+    const struct sft_dataset *id;          /* borrowed, as all members are */
     const struct sft_dataset *const *sets; /* OOD sets, as in the results */
     const struct sft_dataset
         *fit;                   /* images of the training kind, for the scores that need some; may be NULL */

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The whole hardware abstraction: one table of functions for each backend. runtime/device.c validates, logs
- * and calls it. */
+/*
+ * The whole hardware abstraction: one table of functions for each backend. Whoever opens devices, holds
+ * tensors or runs programs validates first and then calls the table.
+ *
+ * Adding a backend: a folder with its `const struct sft_backend sft_NAME_backend` and a row in
+ * runtime/backends.def.
+ */
 #ifndef SFT_BACKEND_H
 #define SFT_BACKEND_H
 
-#include "runtime/device.h"
+#include "runtime/device_info.h"
 #include "runtime/plan.h"
 
 struct sft_device {
@@ -17,17 +22,28 @@ struct sft_device {
 
 struct sft_program {
     struct sft_device *device;
-    struct sft_graph graph; /* own copies of nodes and values; the bound tensors are borrowed */
+    struct sft_graph *graph; /* owned: a copy after the passes; the bound tensors are borrowed */
     struct sft_plan *plan;
     void *state;     /* the backend's */
     double *seconds; /* by node; NULL until profiling is on */
     bool profile;
 };
 
+/* The devices that a backend found, and why there are none or no more. Starts as {0}. */
+struct sft_device_list {
+    struct sft_device_info *items; /* owned */
+    size_t count, room;
+    char why[256]; /* "" where there is nothing to say */
+};
+
 struct sft_backend {
-    enum sft_backend_kind kind;
-    /* Appends the backend's devices to an array made by sft_grow. No devices is success. */
-    enum sft_status (*list)(struct sft_device_info **list, size_t *count, size_t *room);
+    const char *name; /* the word for --device */
+    /* Its only device is the host: found by the backend's name alone, never by a part of its own name. */
+    bool host;
+
+    /* Appends the backend's devices with sft_device_list_add. No devices is success. A failure is described
+     * in list->why and not logged: the other backends go on. */
+    enum sft_status (*list)(struct sft_device_list *list);
     enum sft_status (*open)(struct sft_device *device); /* device->info tells which; sets device->state */
     void (*close)(struct sft_device *device);
     enum sft_status (*wait)(struct sft_device *device);
@@ -40,13 +56,20 @@ struct sft_backend {
     enum sft_status (*download)(struct sft_device *device, void *memory, size_t offset, void *data,
                                 size_t bytes);
 
+    sft_scratch_rule scratch; /* of its kernels; a plan is the same on every device of a backend */
     /* program->graph and ->plan are set; allocates the arena, records. */
     enum sft_status (*prepare)(struct sft_program *program);
     void (*forget)(struct sft_program *program); /* tolerates a half-prepared program */
     enum sft_status (*run)(struct sft_program *program);
 };
 
-extern const struct sft_backend sft_cpu_backend;
-extern const struct sft_backend sft_vulkan_backend; /* absent from builds without Vulkan: no devices */
+/* Appends a device to a list. */
+enum sft_status sft_device_list_add(struct sft_device_list *list,
+                                    const struct sft_device_info *info) SFT_MUST_CHECK;
+
+/* Counts `bytes` as taken on the device: SFT_MEMORY, with a message that says what for, where the budget does
+ * not hold them. */
+enum sft_status sft_device_take(struct sft_device *device, const char *what, size_t bytes) SFT_MUST_CHECK;
+void sft_device_give_back(struct sft_device *device, size_t bytes);
 
 #endif

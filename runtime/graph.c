@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
-#include "runtime/device.h"
 #include "runtime/op.h"
-#include "runtime/ops.h"
 
 enum sft_status sft_graph_create(struct sft_graph **graph)
 {
@@ -38,6 +36,23 @@ const struct sft_shape *sft_graph_shape(const struct sft_graph *graph, sft_value
     return value == SFT_NONE ? &none : &graph->values[value].shape;
 }
 
+size_t sft_graph_bytes(const struct sft_graph *graph, sft_value value)
+{
+    const struct sft_value_info *info = &graph->values[value];
+    return (size_t)sft_shape_count(&info->shape) * sft_dtype_size(info->dtype);
+}
+
+sft_value sft_graph_root(const struct sft_graph *graph, sft_value value, int64_t *offset)
+{
+    int64_t elements = 0;
+    while (graph->values[value].base != SFT_NONE) {
+        elements += graph->values[value].offset;
+        value = graph->values[value].base;
+    }
+    if (offset) *offset = elements;
+    return value;
+}
+
 static sft_value add_value(struct sft_graph *graph, struct sft_value_info info)
 {
     if (graph->status != SFT_OK) return SFT_NONE;
@@ -64,13 +79,6 @@ void sft_graph_bind(struct sft_graph *graph, sft_value value, struct sft_tensor 
     graph->values[value].tensor = tensor;
 }
 
-sft_value sft_graph_tensor(struct sft_graph *graph, struct sft_tensor *tensor)
-{
-    sft_value value = sft_graph_input(graph, tensor->name, tensor->dtype, tensor->shape);
-    sft_graph_bind(graph, value, tensor);
-    return value;
-}
-
 static enum sft_status check_arity(const struct sft_op *op, const struct sft_node *node)
 {
     if (node->n_in > op->max_in)
@@ -81,16 +89,10 @@ static enum sft_status check_arity(const struct sft_op *op, const struct sft_nod
     return SFT_OK;
 }
 
-static sft_value root_of(const struct sft_graph *graph, sft_value value)
-{
-    while (graph->values[value].base != SFT_NONE) value = graph->values[value].base;
-    return value;
-}
-
 static enum sft_status check_mutations(const struct sft_graph *graph, const struct sft_node *node)
 {
     for (int i = 0; i < node->n_in; i++)
-        if ((node->op->mutates >> i & 1) && !graph->values[root_of(graph, node->in[i])].outside)
+        if ((node->op->mutates >> i & 1) && !graph->values[sft_graph_root(graph, node->in[i], NULL)].outside)
             return sft_fail(SFT_USAGE, "%s: input %d is updated in place and must be an outside value",
                             node->op->name, i);
     return SFT_OK;
@@ -131,36 +133,12 @@ sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, con
     return node.out[0];
 }
 
-static bool has_place(const struct sft_graph *graph, sft_value value)
-{
-    const struct sft_value_info *info = &graph->values[value];
-    if (info->base != SFT_NONE || info->outside) return true;
-    for (size_t i = 0; i < graph->n_values; i++) /* something is a view of it */
-        if (graph->values[i].base == value) return true;
-    return false;
-}
-
-sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset)
-{
-    struct sft_value_info *info;
-    if (graph->status != SFT_OK) return SFT_NONE;
-    if (value == SFT_NONE || base == SFT_NONE || !graph->values[base].outside || offset < 0 ||
-        offset + sft_shape_count(&graph->values[value].shape) > sft_shape_count(&graph->values[base].shape))
-        return sft_graph_fail(graph, sft_fail(SFT_USAGE, "place: a value does not fit into its base"));
-    if (has_place(graph, value)) value = sft_scale(graph, value, 1.0f);
-    if (value == SFT_NONE) return SFT_NONE;
-    info = &graph->values[value];
-    info->base = base;
-    info->offset = offset;
-    return value;
-}
-
 /* Whether a node's work is seen from outside: it updates a tensor, or a result of its own lies in one. */
 static bool is_seen(const struct sft_graph *graph, const struct sft_node *node)
 {
     if (node->op->mutates) return true;
     for (int i = 0; i < node->n_out && !node->op->view; i++)
-        if (graph->values[root_of(graph, node->out[i])].outside) return true;
+        if (graph->values[sft_graph_root(graph, node->out[i], NULL)].outside) return true;
     return false;
 }
 
@@ -171,28 +149,57 @@ static bool is_wanted(const struct sft_graph *graph, const struct sft_node *node
     return is_seen(graph, node);
 }
 
+static void mark_wanted(const struct sft_graph *graph, bool *keep, bool *wanted)
+{
+    for (size_t k = graph->n_nodes; k-- > 0;) {
+        const struct sft_node *node = &graph->nodes[k];
+        keep[k] = is_wanted(graph, node, wanted);
+        for (int i = 0; keep[k] && i < node->n_in; i++)
+            if (node->in[i] != SFT_NONE) wanted[node->in[i]] = true;
+    }
+}
+
 void sft_graph_prune(struct sft_graph *graph)
 {
     bool *wanted;
-    size_t kept = 0;
     if (graph->status != SFT_OK || graph->n_values == 0) return;
     wanted = sft_calloc(graph->n_values + graph->n_nodes, sizeof(*wanted)); /* by value, then by node */
     if (!wanted) {
         sft_graph_fail(graph, SFT_MEMORY);
         return;
     }
-    for (size_t k = graph->n_nodes; k-- > 0;) {
-        const struct sft_node *node = &graph->nodes[k];
-        wanted[graph->n_values + k] = is_wanted(graph, node, wanted);
-        for (int i = 0; wanted[graph->n_values + k] && i < node->n_in; i++)
-            if (node->in[i] != SFT_NONE) wanted[node->in[i]] = true;
-    }
+    mark_wanted(graph, wanted + graph->n_values, wanted);
+    sft_graph_keep(graph, wanted + graph->n_values);
+    free(wanted);
+}
+
+void sft_graph_keep(struct sft_graph *graph, const bool *keep)
+{
+    size_t kept = 0;
     for (size_t k = 0; k < graph->n_nodes; k++) {
-        bool keep = wanted[graph->n_values + k];
-        for (int i = 0; i < graph->nodes[k].n_out; i++)
-            graph->values[graph->nodes[k].out[i]].node = keep ? (int32_t)kept : -1;
-        if (keep) graph->nodes[kept++] = graph->nodes[k];
+        const struct sft_node *node = &graph->nodes[k];
+        for (int i = 0; i < node->n_out; i++) graph->values[node->out[i]].node = keep[k] ? (int32_t)kept : -1;
+        if (keep[k]) graph->nodes[kept++] = *node;
     }
     graph->n_nodes = kept;
-    free(wanted);
+}
+
+enum sft_status sft_graph_copy(const struct sft_graph *graph, struct sft_graph **copy)
+{
+    struct sft_graph *made;
+    *copy = NULL;
+    SFT_TRY(graph->status);
+    SFT_TRY(sft_graph_create(&made));
+    *copy = made;
+    made->nodes = sft_calloc(graph->n_nodes, sizeof(*made->nodes));
+    made->values = sft_calloc(graph->n_values, sizeof(*made->values));
+    if (!made->nodes || !made->values) {
+        sft_graph_destroy(copy);
+        return SFT_MEMORY;
+    }
+    if (graph->n_nodes) memcpy(made->nodes, graph->nodes, graph->n_nodes * sizeof(*made->nodes));
+    if (graph->n_values) memcpy(made->values, graph->values, graph->n_values * sizeof(*made->values));
+    made->n_nodes = made->node_room = graph->n_nodes;
+    made->n_values = made->value_room = graph->n_values;
+    return SFT_OK;
 }

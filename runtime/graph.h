@@ -3,8 +3,8 @@
  * The graph: a program over tensors in static single assignment form.
  *
  * A value is written by one node (or comes from outside), nodes run in the order in which they were appended,
- * and that order is a schedule: an op can only use values that exist. Building reads like the formula (see
- * runtime/ops.h):
+ * and that order is a schedule: an op can only use values that exist. Building reads like the formula
+ * (runtime/ops.h):
  *
  *     sft_value x = sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(64, 32, 32, 3));
  *     sft_value y = sft_relu(graph, sft_conv2d(graph, x, weight, SFT_NONE, params));
@@ -13,7 +13,7 @@
  * The first failure (a shape that does not fit, no memory) is logged and kept; from then on every builder
  * returns SFT_NONE, so one check at the end is enough.
  *
- * Values that outlive a run (parameters, inputs, optimiser state) are bound to tensors (runtime/device.h).
+ * Values that outlive a run (parameters, inputs, optimiser state) are bound to tensors (runtime/tensor.h).
  * Ops that update such a value in place must be appended after everything that reads its old contents.
  */
 #ifndef SFT_GRAPH_H
@@ -69,27 +69,61 @@ sft_value sft_graph_input(struct sft_graph *graph, const char *name, enum sft_dt
                           struct sft_shape shape);
 void sft_graph_bind(struct sft_graph *graph, sft_value value, struct sft_tensor *tensor);
 
-/* The same as sft_graph_input and sft_graph_bind; name, type and shape are the tensor's. */
-sft_value sft_graph_tensor(struct sft_graph *graph, struct sft_tensor *tensor);
-
-/* Stores temporary `value` at element `offset` of outside value `base` from its birth on, so that many
- * results share one flat tensor without a copy. Returns the value to use from now on: `value`, or a copy of
- * it where it already has a place of its own. */
-sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset);
-
 /* Shape of a value; a shape of rank -1 for SFT_NONE. The pointer is good until the graph grows. */
 const struct sft_shape *sft_graph_shape(const struct sft_graph *graph, sft_value value);
+
+/* Bytes that the elements of a value take. */
+size_t sft_graph_bytes(const struct sft_graph *graph, sft_value value);
+
+/* The value in whose memory `value` lies at the end of the chain of bases, itself where it has none. `offset`
+ * (may be NULL) gets the elements from that value's start. */
+sft_value sft_graph_root(const struct sft_graph *graph, sft_value value, int64_t *offset);
 
 /* Appends a node: checks arity, infers shapes, makes its outputs. For the builders in runtime/ops. `out` may
  * be NULL. Returns the first output. */
 sft_value sft_graph_append(struct sft_graph *graph, const struct sft_op *op, const sft_value *in, int n_in,
                            const void *params, sft_value *out);
 
+/* A graph of its own with the same nodes and values; bound tensors are shared. A graph that has failed gives
+ * its status. */
+enum sft_status sft_graph_copy(const struct sft_graph *graph, struct sft_graph **copy) SFT_MUST_CHECK;
+
+/* Removes the nodes k for which keep[k] is false. Values stay; those of removed nodes must not be used any
+ * more. */
+void sft_graph_keep(struct sft_graph *graph, const bool *keep);
+
 /* Removes the nodes whose results reach no outside value, so that a program does not compute what nobody
- * asked for. Values stay; those of removed nodes must not be used any more. */
+ * asked for. Values stay as in sft_graph_keep. */
 void sft_graph_prune(struct sft_graph *graph);
 
 /* Keeps `status` as the graph's failure when it is the first one; returns SFT_NONE. */
 sft_value sft_graph_fail(struct sft_graph *graph, enum sft_status status);
+
+/* ---- a node's operands ---- */
+
+/* The op's parameter struct of a node. */
+#define SFT_NODE_PARAMS(type, node) ((const type *)(const void *)(node)->params)
+
+static inline const struct sft_shape *sft_in_shape(const struct sft_graph *graph, const struct sft_node *node,
+                                                   int i)
+{
+    return sft_graph_shape(graph, node->in[i]);
+}
+
+static inline const struct sft_shape *sft_out_shape(const struct sft_graph *graph,
+                                                    const struct sft_node *node, int i)
+{
+    return sft_graph_shape(graph, node->out[i]);
+}
+
+static inline int64_t sft_in_count(const struct sft_graph *graph, const struct sft_node *node, int i)
+{
+    return sft_shape_count(sft_graph_shape(graph, node->in[i]));
+}
+
+static inline int64_t sft_out_count(const struct sft_graph *graph, const struct sft_node *node, int i)
+{
+    return sft_shape_count(sft_graph_shape(graph, node->out[i]));
+}
 
 #endif

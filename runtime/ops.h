@@ -12,9 +12,17 @@
 #define SFT_OPS_H
 
 #include "runtime/graph.h"
+#include "runtime/op.h"
 
-/* ---- elementwise
- * -------------------------------------------------------------------------------------------- */
+#define SFT_OP(name) extern const struct sft_op sft_op_##name;
+#include "runtime/ops.def"
+#undef SFT_OP
+
+/* Every op, by its place. */
+extern const struct sft_op *const sft_ops[SFT_OP_COUNT];
+const struct sft_op *sft_op_find(const char *name); /* NULL when there is none */
+
+/* ---- elementwise ---- */
 
 struct sft_add_params {
     float alpha; /* y = a + alpha * b */
@@ -43,8 +51,7 @@ sft_value sft_gelu(struct sft_graph *graph, sft_value x);
 sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x);
 sft_value sft_fill(struct sft_graph *graph, struct sft_shape shape, float value);
 
-/* ---- reductions and broadcasts
- * -------------------------------------------------------------------------------- */
+/* ---- reductions and broadcasts ---- */
 
 struct sft_sum_to_params {
     struct sft_shape shape; /* of the output */
@@ -62,8 +69,7 @@ struct sft_norm2_params {
 /* sqrt(sum x^2) + epsilon as a tensor of shape (1). */
 sft_value sft_norm2(struct sft_graph *graph, sft_value x, float epsilon);
 
-/* ---- matrix product and convolution
- * ----------------------------------------------------------------------------- */
+/* ---- matrix product and convolution ---- */
 
 struct sft_matmul_params {
     int transpose_a, transpose_b;
@@ -100,8 +106,7 @@ struct sft_weight_standardize_params {
 sft_value sft_weight_standardize(struct sft_graph *graph, sft_value weight, float epsilon, sft_value *rstd);
 sft_value sft_weight_standardize_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value rstd);
 
-/* ---- normalisation
- * -------------------------------------------------------------------------------------------- */
+/* ---- normalisation ---- */
 
 struct sft_group_norm_params {
     int64_t groups; /* of consecutive channels */
@@ -141,8 +146,7 @@ struct sft_running_update_params {
 void sft_running_update(struct sft_graph *graph, sft_value running_mean, sft_value running_variance,
                         sft_value mean, sft_value rstd, struct sft_running_update_params params);
 
-/* ---- pooling
- * -------------------------------------------------------------------------------------------------- */
+/* ---- pooling ---- */
 
 struct sft_pool_params {
     int kernel[2], stride[2], pad[2];
@@ -157,8 +161,7 @@ sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value ind
 sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params);
 sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_pool_params params);
 
-/* ---- softmax and losses
- * ----------------------------------------------------------------------------------------- */
+/* ---- softmax and losses ---- */
 
 /* Over the last axis, with the maximum subtracted. */
 sft_value sft_softmax(struct sft_graph *graph, sft_value x);
@@ -186,8 +189,7 @@ sft_value sft_row_loss(struct sft_graph *graph, sft_value logits, sft_value labe
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
                             struct sft_row_loss_params params);
 
-/* ---- random numbers
- * ----------------------------------------------------------------------------------------- */
+/* ---- random numbers ---- */
 
 struct sft_dropout_params {
     float probability; /* of zero */
@@ -208,8 +210,7 @@ struct sft_normal_params {
  * = 2 pi (b >> 8)*2^-24. */
 sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value key, uint32_t stream);
 
-/* ---- layout
- * --------------------------------------------------------------------------------------------------- */
+/* ---- layout ---- */
 
 struct sft_view_params {
     int64_t offset; /* elements */
@@ -218,6 +219,11 @@ struct sft_view_params {
 /* The elements from `offset` on under another shape; no copy, no kernel. */
 sft_value sft_view(struct sft_graph *graph, sft_value x, int64_t offset, struct sft_shape shape);
 sft_value sft_reshape(struct sft_graph *graph, sft_value x, struct sft_shape shape);
+
+/* Stores temporary `value` at element `offset` of outside value `base` from its birth on, so that many
+ * results share one flat tensor without a copy. Returns the value to use from now on: `value`, or a copy of
+ * it where it already has a place of its own. */
+sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset);
 
 struct sft_slice_params {
     int64_t start[SFT_MAX_RANK];
@@ -237,8 +243,7 @@ struct sft_concat_params {
 };
 sft_value sft_concat(struct sft_graph *graph, sft_value a, sft_value b, int axis);
 
-/* ---- low rank
- * ------------------------------------------------------------------------------------------------- */
+/* ---- low rank ---- */
 
 struct sft_remove_rank_one_params {
     int iterations; /* or SFT_EXACT_RANK_ONE */
@@ -252,9 +257,7 @@ enum { SFT_EXACT_RANK_ONE = 0 };
 sft_value sft_remove_rank_one(struct sft_graph *graph, sft_value x, sft_value start, int iterations,
                               sft_value *quality);
 
-/* ---- optimisers: flat, in place
- * -----------------------------------------------------------------------------------
- */
+/* ---- optimisers: flat, in place ---- */
 
 /* What changes from step to step lies in one small tensor, uploaded before the step. */
 enum sft_hyper {

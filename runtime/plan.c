@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
+#include "runtime/cost.h"
+#include "runtime/op.h"
 
 struct lifetime {
     sft_value value; /* or SFT_NONE: the scratch memory of node `first` */
@@ -26,35 +29,28 @@ struct planner {
     size_t n_lives;
 };
 
-static size_t aligned(size_t bytes)
-{
-    return (bytes + SFT_PLAN_ALIGNMENT - 1) / SFT_PLAN_ALIGNMENT * SFT_PLAN_ALIGNMENT;
-}
-
-static sft_value base_of(const struct sft_graph *graph, sft_value value, int64_t *offset)
-{
-    *offset = 0;
-    while (graph->values[value].base != SFT_NONE) {
-        *offset += graph->values[value].offset;
-        value = graph->values[value].base;
-    }
-    return value;
-}
-
 static void find_last_uses(struct planner *planner)
 {
     const struct sft_graph *graph = planner->graph;
-    int64_t offset;
     for (size_t i = 0; i < graph->n_values; i++) planner->last[i] = graph->values[i].node;
     for (size_t k = 0; k < graph->n_nodes; k++) {
         const struct sft_node *node = &graph->nodes[k];
         for (int i = 0; i < node->n_in; i++)
-            if (node->in[i] != SFT_NONE) planner->last[base_of(graph, node->in[i], &offset)] = (int32_t)k;
+            if (node->in[i] != SFT_NONE) planner->last[sft_graph_root(graph, node->in[i], NULL)] = (int32_t)k;
         for (int i = 0; i < node->n_out; i++) { /* a view keeps its base alive at least until it is made */
-            sft_value base = base_of(graph, node->out[i], &offset);
+            sft_value base = sft_graph_root(graph, node->out[i], NULL);
             if (planner->last[base] < (int32_t)k) planner->last[base] = (int32_t)k;
         }
     }
+}
+
+/* Whether another input is the value of input i too, as itself or as a view of it. */
+static bool reads_twice(const struct sft_graph *graph, const struct sft_node *node, int i)
+{
+    for (int j = 0; j < node->n_in; j++)
+        if (j != i && node->in[j] != SFT_NONE && sft_graph_root(graph, node->in[j], NULL) == node->in[i])
+            return true;
+    return false;
 }
 
 /* Lets output 0 write over an input that dies here, where the op allows it. */
@@ -66,14 +62,10 @@ static void reuse_in_place(struct planner *planner, int32_t k)
     if (out == SFT_NONE || graph->values[out].base != SFT_NONE) return;
     for (int i = 0; i < node->n_in; i++) {
         sft_value in = node->in[i], owner;
-        int64_t offset;
-        bool twice = false;
         if (in == SFT_NONE || !(node->op->in_place >> i & 1)) continue;
         if (graph->values[in].base != SFT_NONE || graph->values[in].outside) continue;
-        for (int j = 0; j < node->n_in; j++) /* as itself or as a view of it */
-            twice |= j != i && node->in[j] != SFT_NONE && base_of(graph, node->in[j], &offset) == in;
         owner = planner->owner[in];
-        if (twice || planner->last[owner] != k || planner->last[in] != k) continue;
+        if (reads_twice(graph, node, i) || planner->last[owner] != k || planner->last[in] != k) continue;
         planner->owner[out] = owner;
         planner->last[owner] = planner->last[out];
         return;
@@ -82,27 +74,40 @@ static void reuse_in_place(struct planner *planner, int32_t k)
 
 static void add_life(struct planner *planner, sft_value value, int32_t first, int32_t last, size_t bytes)
 {
-    planner->lives[planner->n_lives++] = (struct lifetime){value, first, last, aligned(bytes), 0};
+    planner->lives[planner->n_lives++] = (struct lifetime){
+        .value = value,
+        .first = first,
+        .last = last,
+        .bytes = sft_round_up(bytes, SFT_PLAN_ALIGNMENT),
+    };
 }
 
-static void collect_lives(struct planner *planner, enum sft_backend_kind backend)
+static void collect_values(struct planner *planner)
+{
+    const struct sft_graph *graph = planner->graph;
+    for (size_t i = 0; i < graph->n_values; i++) {
+        const struct sft_value_info *info = &graph->values[i];
+        if (info->node < 0 || info->base != SFT_NONE || planner->owner[i] != (sft_value)i) continue;
+        add_life(planner, (sft_value)i, info->node, planner->last[i], sft_graph_bytes(graph, (sft_value)i));
+    }
+}
+
+static void collect_scratch(struct planner *planner, sft_scratch_rule scratch)
+{
+    const struct sft_graph *graph = planner->graph;
+    for (size_t k = 0; k < graph->n_nodes; k++) {
+        size_t bytes = scratch(graph, &graph->nodes[k]);
+        if (bytes) add_life(planner, SFT_NONE, (int32_t)k, (int32_t)k, bytes);
+    }
+}
+
+static void collect_lives(struct planner *planner, sft_scratch_rule scratch)
 {
     const struct sft_graph *graph = planner->graph;
     for (size_t i = 0; i < graph->n_values; i++) planner->owner[i] = (sft_value)i;
     for (size_t k = 0; k < graph->n_nodes; k++) reuse_in_place(planner, (int32_t)k);
-    for (size_t i = 0; i < graph->n_values; i++) {
-        const struct sft_value_info *info = &graph->values[i];
-        if (info->node < 0 || info->base != SFT_NONE || planner->owner[i] != (sft_value)i) continue;
-        add_life(planner, (sft_value)i, info->node, planner->last[i],
-                 (size_t)sft_shape_count(&info->shape) * sft_dtype_size(info->dtype));
-    }
-    for (size_t k = 0; k < graph->n_nodes; k++) {
-        const struct sft_node *node = &graph->nodes[k];
-        size_t (*scratch)(const struct sft_graph *, const struct sft_node *) =
-            backend == SFT_CPU ? node->op->cpu_scratch : node->op->vulkan_scratch;
-        size_t bytes = scratch ? scratch(graph, node) : 0;
-        if (bytes) add_life(planner, SFT_NONE, (int32_t)k, (int32_t)k, bytes);
-    }
+    collect_values(planner);
+    collect_scratch(planner, scratch);
 }
 
 static int larger_first(const void *a, const void *b)
@@ -119,6 +124,19 @@ static int lower_first(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+/* The lowest offset at which `life` fits beside those of lives[0..n-1] that it meets. */
+static size_t lowest_offset(const struct lifetime *lives, size_t n, const struct lifetime *life,
+                            const struct lifetime **blocked)
+{
+    size_t n_blocked = 0, offset = 0;
+    for (size_t i = 0; i < n; i++)
+        if (lives[i].first <= life->last && life->first <= lives[i].last) blocked[n_blocked++] = &lives[i];
+    qsort(blocked, n_blocked, sizeof(*blocked), lower_first);
+    for (size_t i = 0; i < n_blocked && blocked[i]->offset < offset + life->bytes; i++)
+        if (blocked[i]->offset + blocked[i]->bytes > offset) offset = blocked[i]->offset + blocked[i]->bytes;
+    return offset;
+}
+
 static enum sft_status assign_offsets(struct planner *planner)
 {
     const struct lifetime **blocked = sft_calloc(planner->n_lives, sizeof(*blocked));
@@ -126,16 +144,9 @@ static enum sft_status assign_offsets(struct planner *planner)
     qsort(planner->lives, planner->n_lives, sizeof(*planner->lives), larger_first);
     for (size_t i = 0; i < planner->n_lives; i++) {
         struct lifetime *life = &planner->lives[i];
-        size_t n = 0, offset = 0;
-        for (size_t j = 0; j < i; j++)
-            if (planner->lives[j].first <= life->last && life->first <= planner->lives[j].last)
-                blocked[n++] = &planner->lives[j];
-        qsort(blocked, n, sizeof(*blocked), lower_first);
-        for (size_t j = 0; j < n && blocked[j]->offset < offset + life->bytes; j++)
-            if (blocked[j]->offset + blocked[j]->bytes > offset)
-                offset = blocked[j]->offset + blocked[j]->bytes;
-        life->offset = offset;
-        if (offset + life->bytes > planner->plan->arena) planner->plan->arena = offset + life->bytes;
+        life->offset = lowest_offset(planner->lives, i, life, blocked);
+        if (life->offset + life->bytes > planner->plan->arena)
+            planner->plan->arena = life->offset + life->bytes;
     }
     free(blocked);
     return SFT_OK;
@@ -154,7 +165,7 @@ static void publish(struct planner *planner)
     }
     for (size_t i = 0; i < graph->n_values; i++) {
         int64_t offset;
-        sft_value base = base_of(graph, (sft_value)i, &offset);
+        sft_value base = sft_graph_root(graph, (sft_value)i, &offset);
         if (graph->values[base].outside)
             places[i] = (struct sft_place){base, 0};
         else
@@ -163,26 +174,33 @@ static void publish(struct planner *planner)
     }
 }
 
-enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_kind backend,
+/* The empty plan and the planner's own arrays; whoever calls releases them. */
+static enum sft_status begin(struct planner *planner)
+{
+    const struct sft_graph *graph = planner->graph;
+    struct sft_plan *plan = planner->plan = sft_calloc(1, sizeof(*plan));
+    if (!plan) return SFT_MEMORY;
+    plan->n_values = graph->n_values;
+    plan->n_nodes = graph->n_nodes;
+    plan->values = sft_calloc(graph->n_values, sizeof(*plan->values));
+    plan->scratch = sft_calloc(graph->n_nodes, sizeof(*plan->scratch));
+    planner->owner = sft_calloc(graph->n_values, sizeof(*planner->owner));
+    planner->last = sft_calloc(graph->n_values, sizeof(*planner->last));
+    planner->lives = sft_calloc(graph->n_values + graph->n_nodes, sizeof(*planner->lives));
+    return plan->values && plan->scratch && planner->owner && planner->last && planner->lives ? SFT_OK
+                                                                                              : SFT_MEMORY;
+}
+
+enum sft_status sft_plan_create(const struct sft_graph *graph, sft_scratch_rule scratch,
                                 struct sft_plan **plan)
 {
     struct planner planner = {.graph = graph};
-    enum sft_status status = SFT_MEMORY;
+    enum sft_status status;
     *plan = NULL;
-    if (graph->status != SFT_OK) return graph->status;
-    planner.plan = sft_calloc(1, sizeof(*planner.plan));
-    if (!planner.plan) return SFT_MEMORY;
-    planner.plan->n_values = graph->n_values;
-    planner.plan->n_nodes = graph->n_nodes;
-    planner.plan->values = sft_calloc(graph->n_values, sizeof(*planner.plan->values));
-    planner.plan->scratch = sft_calloc(graph->n_nodes, sizeof(*planner.plan->scratch));
-    planner.owner = sft_calloc(graph->n_values, sizeof(*planner.owner));
-    planner.last = sft_calloc(graph->n_values, sizeof(*planner.last));
-    planner.lives = sft_calloc(graph->n_values + graph->n_nodes, sizeof(*planner.lives));
-    if (!planner.plan->values || !planner.plan->scratch || !planner.owner || !planner.last || !planner.lives)
-        goto out;
+    SFT_TRY(graph->status);
+    SFT_TRY_OUT(begin(&planner));
     find_last_uses(&planner);
-    collect_lives(&planner, backend);
+    collect_lives(&planner, scratch);
     SFT_TRY_OUT(assign_offsets(&planner));
     publish(&planner);
     *plan = planner.plan;
@@ -229,7 +247,7 @@ void sft_plan_print(const struct sft_graph *graph, const struct sft_plan *plan, 
         kernels++;
     }
     for (size_t i = 0; i < graph->n_values; i++)
-        if (graph->values[i].outside) outside += 4.0 * (double)sft_shape_count(&graph->values[i].shape);
+        if (graph->values[i].outside) outside += (double)sft_graph_bytes(graph, (sft_value)i);
     fprintf(file, "%zu operations, %.3f GFLOP, %.3f GB of traffic; arena %.1f MiB, tensors %.1f MiB\n",
             kernels, flops * 1e-9, bytes * 1e-9, (double)plan->arena / 1048576.0, outside / 1048576.0);
 }

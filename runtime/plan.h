@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "runtime/op.h"
+#include "runtime/graph.h"
 
 enum { SFT_PLAN_ALIGNMENT = 256 };
 
@@ -24,7 +24,10 @@ struct sft_plan {
     size_t arena; /* bytes */
 };
 
-enum sft_status sft_plan_create(const struct sft_graph *graph, enum sft_backend_kind backend,
+/* Bytes of scratch memory that a node's kernel needs; they may depend on shapes and parameters only. */
+typedef size_t (*sft_scratch_rule)(const struct sft_graph *graph, const struct sft_node *node);
+
+enum sft_status sft_plan_create(const struct sft_graph *graph, sft_scratch_rule scratch,
                                 struct sft_plan **plan) SFT_MUST_CHECK;
 void sft_plan_destroy(struct sft_plan **plan);
 

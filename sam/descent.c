@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The gradient u of sam/optimizer.h, and the base optimisers. */
-#include "sam/build.h"
+#include "sam/descent.h"
+
+#include "runtime/ops.h"
+#include "sam/sets.h"
 
 /* ---- u ---- */
 
@@ -54,14 +56,14 @@ static sft_value look(struct sft_stage *stage, sft_value q)
     return q;
 }
 
-sft_value sft_build_mixture(struct sft_stage *stage, sft_value q)
+sft_value sft_stage_mix(struct sft_stage *stage, sft_value q)
 {
     static sft_value (*const mixtures[])(struct sft_stage *, sft_value) = {
         [SFT_MIX_Q] = plain, [SFT_MIX_GSAM] = gsam, [SFT_MIX_WSAM] = wsam, [SFT_MIX_LOOK] = look};
     return mixtures[stage->step->how.mixture](stage, q);
 }
 
-sft_value sft_build_between(struct sft_stage *stage, sft_value g)
+sft_value sft_stage_mix_between(struct sft_stage *stage, sft_value g)
 {
     const struct sft_step *step = stage->step;
     sft_value memory = sft_stage_slot(stage, SFT_SLOT_MEMORY), mixed = sft_stage_slot(stage, SFT_SLOT_MIXED);
@@ -85,8 +87,8 @@ static void base_step(struct sft_stage *stage, sft_value u, int64_t first, int64
 {
     const struct sft_step *step = stage->step;
     struct sft_update_params params = {step->params.nesterov, step->how.decoupled, decay};
-    sft_value w = sft_stage_part(stage, stage->weights, first, last),
-              g = sft_stage_part(stage, u, first, last);
+    sft_value w = sft_stage_part(stage, stage->weights, first, last);
+    sft_value g = sft_stage_part(stage, u, first, last);
     sft_value state = sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_VELOCITY), first, last);
     sft_value hyper = sft_stage_slot(stage, SFT_SLOT_HYPER);
     if (step->how.descent == SFT_DESCENT_ADAM)
@@ -116,7 +118,7 @@ static void update_range(struct sft_stage *stage, sft_value u, int64_t first, in
 }
 
 /* What lies side by side and has the same weight decay is updated together. */
-void sft_build_update(struct sft_stage *stage, sft_value u)
+void sft_stage_update(struct sft_stage *stage, sft_value u)
 {
     const struct sft_step *step = stage->step;
     const struct sft_parameters *parameters = &step->model->parameters;

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/program.h"
 
 struct fit {
     struct sft_model *model;

@@ -27,22 +27,25 @@ struct sft_fit_params {
     struct sft_step_params step;     /* n_id and n_ood come from `loader` */
     struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
     struct sft_schedule schedule;    /* how many steps, at what rate */
-    double rho, rho_min; /* at the peak of the rate and at its last value, linear in the rate between; rho_min
-                            = rho keeps it */
+    double rho;                      /* at the peak of the rate */
+    double rho_min;                  /* at its last value, linear in the rate between; rho keeps it */
     double momentum, weight_decay;
     uint64_t seed; /* of dropout; the loader has its own */
 
     const char *checkpoint; /* path of the state to resume from; NULL: none is kept */
     int64_t save_every;     /* steps between checkpoints; 0: only when stopped */
     bool resume;            /* go on from `checkpoint` where it is there */
-    const char
-        *identity; /* of the run (a hash of its options and data): a checkpoint with another one is refused */
 
-    const volatile sig_atomic_t
-        *stop; /* when not 0: finish the step, save, return SFT_INTERRUPTED. May be NULL */
-    void (*begin)(void *context, int64_t first_step); /* may be NULL; first_step > 0 after a resume */
-    enum sft_status (*report)(void *context,
-                              const struct sft_fit_report *report); /* after each step; may be NULL */
+    /* Of the run: a hash of its options and data. A checkpoint with another one is refused. */
+    const char *identity;
+
+    /* When it is not 0, the step is finished, the state saved, and SFT_INTERRUPTED returned. May be NULL. */
+    const volatile sig_atomic_t *stop;
+
+    /* Called before the first step, which is above 0 after a resume. May be NULL. */
+    void (*begin)(void *context, int64_t first_step);
+    /* Called after each step. May be NULL. */
+    enum sft_status (*report)(void *context, const struct sft_fit_report *report);
     void *context;
 };
 

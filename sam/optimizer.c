@@ -4,6 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/base/words.h"
+
+const char *const sft_perturbed_words[] = {"own", "all", "norm", "no-norm", "head", "conv", NULL};
+const char *const sft_adaptive_words[] = {"own", "none", "element", "layer", NULL};
+const char *const sft_ssam_score_words[] = {"gradient", "weight", "random", NULL};
+
+SFT_ASSERT_WORDS(sft_perturbed_words, SFT_PERTURB_CONV);
+SFT_ASSERT_WORDS(sft_adaptive_words, SFT_ADAPTIVE_LAYER);
+SFT_ASSERT_WORDS(sft_ssam_score_words, SFT_SSAM_RANDOM);
+
 static const struct sft_optimizer optimizers[] = {
     {"sam-norm", "SAM that perturbs the normalisation layers only (SFT)", .perturbed = SFT_PERTURB_NORM},
     {"sam", "SAM on all parameters", .perturbed = SFT_PERTURB_ALL},

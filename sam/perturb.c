@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The perturbation rho d/l of sam/optimizer.h. */
-#include "sam/build.h"
+#include "sam/perturb.h"
+
+#include "runtime/ops.h"
+#include "sam/sets.h"
 
 static sft_value within(struct sft_stage *stage, enum sft_slot slot)
 {
@@ -39,7 +41,7 @@ static sft_value (*const vectors[])(struct sft_stage *stage) = {
 
 /* ---- T ---- */
 
-/* Fills SLOT_SCALE, which holds ones where T is never anything else. */
+/* Fills SFT_SLOT_SCALE, which holds ones where T is never anything else. */
 static void add_scales(struct sft_stage *stage)
 {
     const struct sft_step *step = stage->step;
@@ -69,7 +71,7 @@ static sft_value scaled(struct sft_stage *stage, sft_value v)
 
 /* ---- selection ---- */
 
-/* Spreads SLOT_KEPT, one number a parameter, over SLOT_CHOSEN. */
+/* Spreads SFT_SLOT_KEPT, one number a parameter, over SFT_SLOT_CHOSEN. */
 static sft_value keep_tensors(struct sft_stage *stage, sft_value v)
 {
     const struct sft_step *step = stage->step;
@@ -95,7 +97,7 @@ static sft_value length(struct sft_stage *stage, sft_value norm)
     return sft_scale(stage->graph, norm, step->params.constants.esam_beta);
 }
 
-sft_value sft_build_perturbation(struct sft_stage *stage)
+sft_value sft_stage_perturb(struct sft_stage *stage)
 {
     const struct sft_optimizer *how = &stage->step->how;
     struct sft_graph *graph = stage->graph;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The programs that a step is made of. */
+#include "sam/programs.h"
+
+#include "nn/loss.h"
 #include "runtime/autodiff.h"
-#include "sam/build.h"
+#include "runtime/program.h"
+#include "sam/descent.h"
+#include "sam/perturb.h"
+#include "sam/sets.h"
+#include "sam/stage.h"
 
 /* A forward pass draws its dropout masks from streams of its own. */
 enum { STREAMS_PER_PASS = 64, MAX_FORWARDS = 2 };
@@ -9,31 +15,6 @@ enum { STREAMS_PER_PASS = 64, MAX_FORWARDS = 2 };
 static bool goes_apart(const struct sft_step *step)
 {
     return step->params.separate && step->n_id > 0 && step->n_ood > 0;
-}
-
-/* ---- stages ---- */
-
-sft_value sft_stage_slot(struct sft_stage *stage, enum sft_slot slot)
-{
-    if (stage->slots[slot] == SFT_NONE)
-        stage->slots[slot] = sft_graph_tensor(stage->graph, stage->step->tensors[slot]);
-    return stage->slots[slot];
-}
-
-sft_value sft_stage_part(struct sft_stage *stage, sft_value flat, int64_t first, int64_t last)
-{
-    return sft_view(stage->graph, flat, first, SFT_SHAPE(last - first));
-}
-
-sft_value sft_stage_parameter(struct sft_stage *stage, sft_value flat, int i)
-{
-    const struct sft_parameter *item = &stage->step->model->parameters.items[i];
-    return sft_stage_part(stage, flat, item->offset, item->offset + item->count);
-}
-
-sft_value sft_stage_hyper(struct sft_stage *stage, enum sft_hyper which)
-{
-    return sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_HYPER), which, which + 1);
 }
 
 static void copy_to(struct sft_stage *stage, sft_value value, enum sft_slot slot, int64_t offset)
@@ -148,7 +129,7 @@ static enum sft_status finish(struct sft_stage *stage, sft_value u)
 {
     sft_graph_place(stage->graph, sft_norm2(stage->graph, sft_stage_slot(stage, SFT_SLOT_GRADIENT), 0.0f),
                     sft_stage_slot(stage, SFT_SLOT_NORMS), 1);
-    sft_build_update(stage, u);
+    sft_stage_update(stage, u);
     return sft_graph_status(stage->graph);
 }
 
@@ -163,15 +144,15 @@ static enum sft_status build_one_pass(struct sft_stage *stage)
 static enum sft_status build_two_passes(struct sft_stage *stage)
 {
     SFT_TRY(add_ascent(stage));
-    move_to(stage, sft_build_perturbation(stage));
+    move_to(stage, sft_stage_perturb(stage));
     SFT_TRY(add_second_pass(stage, SFT_SLOT_GRADIENT));
-    return finish(stage, sft_build_mixture(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
+    return finish(stage, sft_stage_mix(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
 }
 
 static enum sft_status build_between(struct sft_stage *stage)
 {
     SFT_TRY(add_first_pass(stage, SFT_SLOT_ROW_WEIGHTS, sft_step_trains, SFT_SLOT_GRADIENT));
-    return finish(stage, sft_build_between(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
+    return finish(stage, sft_stage_mix_between(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
 }
 
 /* gradient = keep*gradient + u/parts */
@@ -179,9 +160,9 @@ static enum sft_status build_part(struct sft_stage *stage)
 {
     sft_value mean = sft_stage_slot(stage, SFT_SLOT_GRADIENT), u;
     SFT_TRY(add_ascent(stage));
-    move_to(stage, sft_build_perturbation(stage));
+    move_to(stage, sft_stage_perturb(stage));
     SFT_TRY(add_second_pass(stage, SFT_SLOT_PART));
-    u = sft_build_mixture(stage, sft_stage_slot(stage, SFT_SLOT_PART));
+    u = sft_stage_mix(stage, sft_stage_slot(stage, SFT_SLOT_PART));
     mean = sft_add(stage->graph, sft_mul(stage->graph, mean, sft_stage_hyper(stage, SFT_HYPER_KEEP)), u,
                    1.0f / (float)stage->step->params.parts);
     sft_graph_place(stage->graph, mean, sft_stage_slot(stage, SFT_SLOT_GRADIENT), 0);
@@ -198,7 +179,7 @@ static enum sft_status build_ranking(struct sft_stage *stage)
 {
     struct pass pass;
     SFT_TRY(add_ascent(stage));
-    copy_to(stage, sft_build_perturbation(stage), SFT_SLOT_MOVED, 0);
+    copy_to(stage, sft_stage_perturb(stage), SFT_SLOT_MOVED, 0);
     move_to(stage, sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_MOVED), 0, stage->step->extent));
     if (stage->forward.bn == SFT_BN_UPDATE) stage->forward.bn = SFT_BN_BATCH;
     SFT_TRY(add_pass(stage, SFT_SLOT_ROW_WEIGHTS, &pass));
@@ -212,11 +193,11 @@ static enum sft_status build_after_ranking(struct sft_stage *stage)
     begin_second_pass(stage);
     move_to(stage, sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_MOVED), 0, stage->step->extent));
     SFT_TRY(add_second_pass(stage, SFT_SLOT_GRADIENT));
-    return finish(stage, sft_build_mixture(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
+    return finish(stage, sft_stage_mix(stage, sft_stage_slot(stage, SFT_SLOT_GRADIENT)));
 }
 
-/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics of.
- */
+/* score += (gradient of one image's loss)^2, as in evaluation: batch norm has nothing to make statistics
+ * of. */
 static enum sft_status build_score(struct sft_stage *stage)
 {
     struct sft_graph *graph = stage->graph;
@@ -267,7 +248,7 @@ static enum sft_status build_program(struct sft_step *step, enum sft_course cour
     SFT_TRY(sft_graph_create(&step->graphs[course]));
     stage.graph = step->graphs[course];
     for (int i = 0; i < SFT_SLOTS; i++) stage.slots[i] = SFT_NONE;
-    stage.forward = sft_forward_on(stage.graph, step->model);
+    stage.forward = sft_forward_on(stage.graph, &step->model->parameters);
     stage.weights = stage.forward.weights;
     stage.forward.bn = step->params.frozen_bn ? SFT_BN_RUNNING : SFT_BN_UPDATE;
     stage.forward.dropout_key = step->params.no_dropout ? SFT_NONE : sft_stage_slot(&stage, SFT_SLOT_KEY);

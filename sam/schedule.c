@@ -3,7 +3,11 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <string.h>
+
+#include "runtime/base/words.h"
+
+const char *const sft_schedule_words[] = {"constant", "cosine", "onecycle", NULL};
+SFT_ASSERT_WORDS(sft_schedule_words, SFT_SCHEDULE_ONECYCLE);
 
 static double half_cosine(double from, double to, double progress)
 {
@@ -29,13 +33,12 @@ static double onecycle(const struct sft_schedule *s, double progress)
 }
 
 static const struct {
-    const char *name;
     double (*rate)(const struct sft_schedule *schedule, double progress);
     int linear_warmup;
 } kinds[] = {
-    [SFT_SCHEDULE_CONSTANT] = {"constant", constant, 1},
-    [SFT_SCHEDULE_COSINE] = {"cosine", cosine, 1},
-    [SFT_SCHEDULE_ONECYCLE] = {"onecycle", onecycle, 0},
+    [SFT_SCHEDULE_CONSTANT] = {constant, 1},
+    [SFT_SCHEDULE_COSINE] = {cosine, 1},
+    [SFT_SCHEDULE_ONECYCLE] = {onecycle, 0},
 };
 
 double sft_schedule_rate(const struct sft_schedule *s, int64_t step)
@@ -43,11 +46,4 @@ double sft_schedule_rate(const struct sft_schedule *s, int64_t step)
     int64_t first = kinds[s->kind].linear_warmup ? s->warmup : 0, span = s->steps - first;
     if (step < first) return s->lr * (double)(step + 1) / (double)(first + 1);
     return kinds[s->kind].rate(s, span > 0 ? (double)(step - first) / (double)span : 0.0);
-}
-
-int sft_schedule_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strcmp(kinds[i].name, name) == 0) return (int)i;
-    return -1;
 }

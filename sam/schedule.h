@@ -7,10 +7,14 @@
 
 enum sft_schedule_kind {
     SFT_SCHEDULE_CONSTANT,
-    SFT_SCHEDULE_COSINE,   /* from lr to `last` of it along half a cosine */
-    SFT_SCHEDULE_ONECYCLE, /* Smith and Topin 2019: up from lr/25 over the warm-up (30 % by default), then
-                              down to lr/10^4 */
+    SFT_SCHEDULE_COSINE, /* from lr to `last` of it along half a cosine */
+
+    /* Smith and Topin 2019: up from lr/25 over the warm-up (30 % by default), then down to lr/10^4. */
+    SFT_SCHEDULE_ONECYCLE,
 };
+
+/* Their names in words, in the order of the enum and up to a NULL. */
+extern const char *const sft_schedule_words[];
 
 struct sft_schedule {
     enum sft_schedule_kind kind;
@@ -22,8 +26,5 @@ struct sft_schedule {
 
 /* Rate of step `step` (0 is the first). */
 double sft_schedule_rate(const struct sft_schedule *schedule, int64_t step);
-
-/* Names for the command line: constant, cosine, onecycle. Returns -1 for an unknown one. */
-int sft_schedule_find(const char *name);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the host decides for a step: ESAM's tensors and images, SSAM's mask. */
+#include "sam/select.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/rng.h"
-#include "sam/build.h"
+#include "runtime/program.h"
+#include "sam/sets.h"
 
 /* ---- ESAM ---- */
 
@@ -141,8 +143,7 @@ static uint32_t bucket_of(const struct entries *entries, enum mark from, bool le
 }
 
 /* Gives the k entries with the largest (or least) scores among those marked `from` the mark `to`; the first
- * of equals.
- */
+ * of equals. */
 static enum sft_status mark_best(struct entries *entries, enum mark from, enum mark to, bool least, int64_t k)
 {
     int64_t *counts, equals = k;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "sam/sets.h"
+
 #include <string.h>
 
 #include "runtime/base/log.h"
-#include "sam/build.h"
+#include "sam/step_state.h"
 
 static bool is_final_norm(const struct sft_parameters *parameters, int i)
 {
@@ -49,20 +51,13 @@ static bool in_last_block(const struct sft_parameters *parameters, int i)
 
 bool sft_step_trains(const struct sft_step *step, int i)
 {
+    static const unsigned kinds[] = {[SFT_TRAIN_ALL] = SFT_KINDS_TRAINED,
+                                     [SFT_TRAIN_NORM] = SFT_KINDS_NORM,
+                                     [SFT_TRAIN_HEAD] = SFT_KINDS_HEAD,
+                                     [SFT_TRAIN_LAST_BLOCK] = SFT_KINDS_TRAINED};
     const struct sft_parameters *parameters = &step->model->parameters;
-    int kind = 1 << parameters->items[i].kind;
-    if (!(kind & SFT_KINDS_TRAINED)) return false;
-    switch (step->params.trained) {
-    case SFT_TRAIN_ALL:
-        return true;
-    case SFT_TRAIN_NORM:
-        return kind & SFT_KINDS_NORM;
-    case SFT_TRAIN_HEAD:
-        return kind & SFT_KINDS_HEAD;
-    case SFT_TRAIN_LAST_BLOCK:
-        return in_last_block(parameters, i);
-    }
-    return false;
+    if (!(kinds[step->params.trained] >> parameters->items[i].kind & 1)) return false;
+    return step->params.trained != SFT_TRAIN_LAST_BLOCK || in_last_block(parameters, i);
 }
 
 static bool first_is_whole(const struct sft_step *step)

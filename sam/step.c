@@ -6,98 +6,14 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
-#include "sam/build.h"
+#include "runtime/program.h"
+#include "sam/programs.h"
+#include "sam/rows.h"
+#include "sam/select.h"
+#include "sam/step_state.h"
+#include "sam/tensors.h"
 
 /* ---- life ---- */
-
-static bool has_memory(const struct sft_step *step)
-{
-    return sft_step_has_between(step) || step->how.vector == SFT_VECTOR_NEW || sft_step_chooses(step);
-}
-
-static enum sft_status create_tensors(struct sft_step *step)
-{
-    struct sft_device *device = step->model->parameters.weights->device;
-    bool fisher = step->how.selection == SFT_SELECT_FISHER, up = sft_step_has_ascent(step);
-    int64_t n = step->n_id + step->n_ood, side = step->model->image_size,
-            labels = sft_step_labels_an_image(step);
-    struct sft_shape flat = SFT_SHAPE(step->model->parameters.weights_size);
-    const struct {
-        const char *name;
-        enum sft_dtype dtype;
-        struct sft_shape shape;
-        bool wanted;
-    } rows[SFT_SLOTS] = {
-        [SFT_SLOT_IMAGES] = {"images", SFT_F32, SFT_SHAPE(n, side, side, 3), true},
-        [SFT_SLOT_LABELS] = {"labels", SFT_I32, SFT_SHAPE(labels * n), true},
-        [SFT_SLOT_ROW_WEIGHTS] = {"row weights", SFT_F32, SFT_SHAPE(n), true},
-        [SFT_SLOT_FIRST_WEIGHTS] = {"row weights of the ascent", SFT_F32, SFT_SHAPE(n), true},
-        [SFT_SLOT_HYPER] = {"hyper-parameters", SFT_F32, SFT_SHAPE(SFT_HYPER_COUNT), true},
-        [SFT_SLOT_KEY] = {"key of random numbers", SFT_I32, SFT_SHAPE(4), true},
-        [SFT_SLOT_ROWS] = {"row losses", SFT_F32, SFT_SHAPE(n), true},
-        [SFT_SLOT_SECOND_ROWS] = {"row losses elsewhere", SFT_F32, SFT_SHAPE(n),
-                                  sft_step_is_ranked(step) || step->params.traced},
-        [SFT_SLOT_NORMS] = {"norms", SFT_F32, SFT_SHAPE(2), true},
-        [SFT_SLOT_KEPT] = {"perturbed tensors", SFT_F32, SFT_SHAPE(step->model->parameters.n),
-                           sft_step_is_ranked(step)},
-        [SFT_SLOT_ONE_IMAGE] = {"an image", SFT_F32, SFT_SHAPE(1, side, side, 3), fisher},
-        [SFT_SLOT_ONE_LABEL] = {"a label", SFT_I32, SFT_SHAPE(labels), fisher},
-        [SFT_SLOT_GRADIENT] = {"gradient", SFT_F32, flat, true},
-        [SFT_SLOT_PART] = {"gradient of a part", SFT_F32, flat, sft_step_has_parts(step)},
-        [SFT_SLOT_ASCENT] = {"ascent gradient", SFT_F32, flat, up},
-        [SFT_SLOT_MIXED] = {"mixed gradient", SFT_F32, flat, sft_step_has_between(step)},
-        [SFT_SLOT_SET] = {"perturbed set", SFT_F32, flat, sft_step_cuts(step)},
-        [SFT_SLOT_SCALE] = {"scale of the perturbation", SFT_F32, flat, up && sft_step_is_adaptive(step)},
-        [SFT_SLOT_CHOSEN] = {"perturbed elements", SFT_F32, flat, sft_step_is_ranked(step)},
-        [SFT_SLOT_SCORE] = {"squared gradients", SFT_F32, flat, fisher},
-        [SFT_SLOT_MOVED] = {"perturbed weights", SFT_F32, flat, sft_step_is_ranked(step)},
-        [SFT_SLOT_VELOCITY] = {"optimiser state", SFT_F32, flat, true},
-        [SFT_SLOT_SECOND_MOMENT] = {"second moment", SFT_F32, flat, step->how.descent == SFT_DESCENT_ADAM},
-        [SFT_SLOT_MEMORY] = {"optimiser memory", SFT_F32, flat, has_memory(step)},
-    };
-    for (int i = 0; i < SFT_SLOTS; i++) {
-        if (!rows[i].wanted) continue;
-        SFT_TRY(sft_tensor_create(device, rows[i].name, rows[i].dtype, rows[i].shape, &step->tensors[i]));
-        if (i >= SFT_SLOT_VELOCITY) step->states[step->n_states++] = step->tensors[i];
-    }
-    return SFT_OK;
-}
-
-static enum sft_status create_buffers(struct sft_step *step)
-{
-    size_t n = (size_t)(step->params.n_id + step->params.n_ood);
-    step->row_buffer = sft_calloc(n, sizeof(float));
-    step->second_buffer = sft_calloc(n, sizeof(float));
-    step->weight_buffer = sft_calloc(n, sizeof(float));
-    step->label_buffer = sft_calloc(n, sizeof(int32_t));
-    step->target_buffer = sft_calloc(n * (size_t)sft_step_labels_an_image(step), sizeof(int32_t));
-    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer &&
-                   step->target_buffer
-               ? SFT_OK
-               : SFT_MEMORY;
-}
-
-/* The tensors that hold what never changes: where the perturbed set is, and ones where T is never anything
- * else. */
-static enum sft_status fill_constants(struct sft_step *step)
-{
-    static const enum sft_slot slots[] = {SFT_SLOT_SET, SFT_SLOT_SCALE};
-    const struct sft_parameters *parameters = &step->model->parameters;
-    float *values = sft_calloc((size_t)parameters->weights_size, sizeof(*values));
-    enum sft_status status = SFT_OK;
-    if (!values) return SFT_MEMORY;
-    for (int i = 0; i < parameters->n; i++) {
-        const struct sft_parameter *item = &parameters->items[i];
-        if (sft_step_perturbs(step, i))
-            for (int64_t k = 0; k < item->count; k++) values[item->offset + k] = 1.0f;
-    }
-    for (int i = 0; i < 2; i++)
-        if (step->tensors[slots[i]])
-            SFT_TRY_OUT(sft_tensor_upload(step->tensors[slots[i]], 0, parameters->weights_size, values));
-out:
-    free(values);
-    return status;
-}
 
 static enum sft_status resolve_parts(struct sft_step *step)
 {
@@ -177,9 +93,7 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
     step->params = *params;
     SFT_TRY_OUT(check_loss(step));
     SFT_TRY_OUT(resolve(step));
-    SFT_TRY_OUT(create_tensors(step));
-    SFT_TRY_OUT(create_buffers(step));
-    SFT_TRY_OUT(fill_constants(step));
+    SFT_TRY_OUT(sft_step_create_tensors(step));
     SFT_TRY_OUT(sft_step_build_programs(step));
     *out = step;
     return SFT_OK;
@@ -194,12 +108,7 @@ static void release(struct sft_step *step)
         sft_program_destroy(&step->programs[i]);
         sft_graph_destroy(&step->graphs[i]);
     }
-    for (int i = 0; i < SFT_SLOTS; i++) sft_tensor_destroy(&step->tensors[i]);
-    free(step->row_buffer);
-    free(step->second_buffer);
-    free(step->weight_buffer);
-    free(step->label_buffer);
-    free(step->target_buffer);
+    sft_step_free_tensors(step);
     free(step);
 }
 
@@ -233,98 +142,15 @@ static enum sft_status upload_rates(struct sft_step *step, const struct sft_step
     return sft_tensor_upload(step->tensors[SFT_SLOT_KEY], 0, 4, key);
 }
 
-/* What is learnt from: ID rows first. A part's rows are some of either. */
-struct batch {
-    const float *images;
-    const int32_t *labels;
-};
-
-/* Where row `row` of part `part` lies in the batch. */
-static int64_t row_in_batch(const struct sft_step *step, int part, int64_t row)
-{
-    if (row < step->n_id) return part * step->n_id + row;
-    return step->params.n_id + part * step->n_ood + row - step->n_id;
-}
-
-static enum sft_status upload_rows(struct sft_step *step, const struct batch *batch, int part, int64_t first,
-                                   int64_t n)
-{
-    struct sft_tensor *images = step->tensors[SFT_SLOT_IMAGES];
-    int64_t row = sft_shape_count(&images->shape) / images->shape.dim[0],
-            from = row_in_batch(step, part, first);
-    if (n == 0) return SFT_OK;
-    return sft_tensor_upload(images, first * row, n * row, batch->images + from * row);
-}
-
-static enum sft_status upload_labels(struct sft_step *step, const struct batch *batch, int part)
-{
-    int64_t n = step->n_id + step->n_ood;
-    for (int64_t i = 0; i < n; i++) step->label_buffer[i] = batch->labels[row_in_batch(step, part, i)];
-    sft_groups_targets(step->model->groups, step->label_buffer, n, step->target_buffer);
-    return sft_tensor_upload(step->tensors[SFT_SLOT_LABELS], 0, n * sft_step_labels_an_image(step),
-                             step->target_buffer);
-}
-
-/* By the labels of upload_labels. */
-static enum sft_status upload_weights(struct sft_step *step)
-{
-    int64_t n = step->n_id + step->n_ood;
-    enum sft_first_loss first = step->params.first;
-    const int32_t *labels = step->label_buffer;
-    sft_loss_weights(labels, n, step->params.lambda, step->weight_buffer);
-    SFT_TRY(sft_tensor_upload(step->tensors[SFT_SLOT_ROW_WEIGHTS], 0, n, step->weight_buffer));
-    for (int64_t i = 0; i < n; i++)
-        if ((first == SFT_FIRST_ID && labels[i] < 0) || (first == SFT_FIRST_OOD && labels[i] >= 0))
-            step->weight_buffer[i] = 0.0f;
-    return sft_tensor_upload(step->tensors[SFT_SLOT_FIRST_WEIGHTS], 0, n, step->weight_buffer);
-}
-
-static enum sft_status upload_part(struct sft_step *step, const struct batch *batch, int part)
-{
-    if (sft_step_has_parts(step)) {
-        SFT_TRY(upload_rows(step, batch, part, 0, step->n_id));
-        SFT_TRY(upload_rows(step, batch, part, step->n_id, step->n_ood));
-    } else {
-        SFT_TRY(upload_rows(step, batch, 0, 0, step->n_id + step->n_ood));
-    }
-    SFT_TRY(upload_labels(step, batch, part));
-    return upload_weights(step);
-}
-
-/* The means of both kinds over `rows`, by the labels of the last batch. */
-static void take_means(const struct sft_step *step, const float *rows, const int32_t *labels,
-                       struct sft_step_result *result)
-{
-    int64_t n = step->params.n_id + step->params.n_ood, n_id = 0;
-    result->loss_id = result->loss_ood = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        *(labels[i] < 0 ? &result->loss_ood : &result->loss_id) += (double)rows[i];
-        n_id += labels[i] >= 0;
-    }
-    if (n_id > 0) result->loss_id /= (double)n_id;
-    if (n_id < n) result->loss_ood /= (double)(n - n_id);
-    result->loss = result->loss_id + (double)step->params.lambda * result->loss_ood;
-}
-
-static enum sft_status download_rows(struct sft_step *step, int part)
-{
-    struct sft_tensor *rows = step->tensors[SFT_SLOT_ROWS];
-    float *id = step->row_buffer + row_in_batch(step, part, 0), *ood = step->row_buffer + step->params.n_id;
-    if (!sft_step_has_parts(step)) return sft_tensor_download(rows, 0, step->n_id + step->n_ood, id);
-    if (step->n_id) SFT_TRY(sft_tensor_download(rows, 0, step->n_id, id));
-    if (step->n_ood) SFT_TRY(sft_tensor_download(rows, step->n_id, step->n_ood, ood + part * step->n_ood));
-    return SFT_OK;
-}
-
 static enum sft_status run_parts(struct sft_step *step, const struct sft_step_rates *rates,
-                                 const struct batch *batch, float norms[2])
+                                 const struct sft_rows *batch, float norms[2])
 {
     float sum = 0.0f;
     for (int part = 0; part < step->params.parts; part++) {
         SFT_TRY(upload_rates(step, rates, part));
-        SFT_TRY(upload_part(step, batch, part));
+        SFT_TRY(sft_rows_upload(step, batch, part));
         SFT_TRY(sft_program_run(step->programs[SFT_COURSE_MAIN]));
-        SFT_TRY(download_rows(step, part));
+        SFT_TRY(sft_rows_download(step, part));
         SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 1, norms));
         sum += norms[0];
     }
@@ -335,13 +161,13 @@ static enum sft_status run_parts(struct sft_step *step, const struct sft_step_ra
 }
 
 static enum sft_status run_ranked(struct sft_step *step, const struct sft_step_rates *rates,
-                                  const struct batch *batch, float norms[2])
+                                  const struct sft_rows *batch, float norms[2])
 {
     SFT_TRY(sft_select_tensors(step, rates));
     SFT_TRY(upload_rates(step, rates, 0));
-    SFT_TRY(upload_part(step, batch, 0));
+    SFT_TRY(sft_rows_upload(step, batch, 0));
     SFT_TRY(sft_program_run(step->programs[SFT_COURSE_MAIN]));
-    SFT_TRY(download_rows(step, 0));
+    SFT_TRY(sft_rows_download(step, 0));
     SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, step->n_id + step->n_ood,
                                 step->second_buffer));
     SFT_TRY(sft_select_rows(step, batch->labels));
@@ -350,20 +176,20 @@ static enum sft_status run_ranked(struct sft_step *step, const struct sft_step_r
 }
 
 static enum sft_status run_whole(struct sft_step *step, const struct sft_step_rates *rates,
-                                 const struct batch *batch, float norms[2])
+                                 const struct sft_rows *batch, float norms[2])
 {
     bool between = sft_step_has_between(step) && rates->step % step->params.constants.look_every != 0;
     SFT_TRY(upload_rates(step, rates, 0));
-    SFT_TRY(upload_part(step, batch, 0));
+    SFT_TRY(sft_rows_upload(step, batch, 0));
     SFT_TRY(sft_program_run(step->programs[between ? SFT_COURSE_REST : SFT_COURSE_MAIN]));
-    SFT_TRY(download_rows(step, 0));
+    SFT_TRY(sft_rows_download(step, 0));
     SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 2, norms));
     if (between) norms[0] = 0.0f;
     return SFT_OK;
 }
 
 static enum sft_status run(struct sft_step *step, const struct sft_step_rates *rates,
-                           const struct batch *batch, struct sft_step_result *result)
+                           const struct sft_rows *batch, struct sft_step_result *result)
 {
     float norms[2];
     SFT_TRY(sft_select_before(step, rates, batch->images, batch->labels));
@@ -372,7 +198,7 @@ static enum sft_status run(struct sft_step *step, const struct sft_step_rates *r
     else
         SFT_TRY((sft_step_is_ranked(step) ? run_ranked : run_whole)(step, rates, batch, norms));
     SFT_TRY(sft_select_after(step, rates));
-    take_means(step, step->row_buffer, batch->labels, result);
+    sft_rows_means(step, step->row_buffer, batch->labels, result);
     result->perturb_norm = (double)norms[0];
     result->grad_norm = (double)norms[1];
     return SFT_OK;
@@ -381,7 +207,7 @@ static enum sft_status run(struct sft_step *step, const struct sft_step_rates *r
 enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
                              const int32_t *labels, struct sft_step_result *result)
 {
-    const struct batch batch = {images, labels};
+    const struct sft_rows batch = {images, labels};
     memset(result, 0, sizeof(*result));
     for (int64_t i = 0; i < step->params.n_id + step->params.n_ood; i++)
         if (labels[i] < -1 || labels[i] >= step->model->classes)
@@ -403,7 +229,7 @@ enum sft_status sft_step_loss(struct sft_step *step, double *loss)
     if (!step->programs[SFT_COURSE_LOSS]) return sft_fail(SFT_USAGE, "the step is not traced");
     SFT_TRY(sft_program_run(step->programs[SFT_COURSE_LOSS]));
     SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, n, step->second_buffer));
-    take_means(step, step->second_buffer, step->label_buffer, &result);
+    sft_rows_means(step, step->second_buffer, step->label_buffer, &result);
     *loss = result.loss;
     return SFT_OK;
 }

@@ -10,65 +10,21 @@
  * overwritten, so its restoration is exact.
  *
  * Where a step is more than one program:
- *     LookSAM has a second program of one pass for the steps between.
- *     ESAM ranks the images of a step by how much the perturbation raised their losses: the host reads the
- * losses in the middle of the step, which is inherent in it, and gives the others the weight 0 in the second
- * pass. The formula is ESAM's; the time that leaving images out would save is not. SSAM's mask is chosen by
- * the host between steps; SSAM-F runs single images through a program of their own first. With parts
- * (m-sharpness) the program makes one part's gradient; a second one, after the last part, updates.
+ *   - LookSAM has a second program of one pass for the steps between.
+ *   - ESAM ranks the images of a step by how much the perturbation raised their losses: the host reads the
+ *     losses in the middle of the step, which is inherent in it, and gives the others the weight 0 in the
+ *     second pass. The formula is ESAM's; the time that leaving images out would save is not.
+ *   - SSAM's mask is chosen by the host between steps; SSAM-F runs single images through a program of their
+ *     own first.
+ *   - With parts (m-sharpness) the program makes one part's gradient; a second one, after the last part,
+ *     updates.
  */
 #ifndef SFT_SAM_STEP_H
 #define SFT_SAM_STEP_H
 
-#include "nn/loss.h"
 #include "nn/model.h"
-#include "sam/optimizer.h"
-
-enum sft_norm_scope { SFT_SCOPE_ALL, SFT_SCOPE_NO_FINAL, SFT_SCOPE_WEIGHT_ONLY, SFT_SCOPE_BIAS_ONLY };
-enum sft_trained { SFT_TRAIN_ALL, SFT_TRAIN_NORM, SFT_TRAIN_HEAD, SFT_TRAIN_LAST_BLOCK };
-enum sft_first_loss { SFT_FIRST_FULL, SFT_FIRST_ID, SFT_FIRST_OOD };
-enum sft_sam_empty { SFT_EMPTY_ERROR, SFT_EMPTY_SGD, SFT_EMPTY_ALL };
-
-/* The zero of every member is the documented default. */
-struct sft_step_params {
-    const struct sft_optimizer *optimizer;
-    int n_id, n_ood; /* rows of a batch */
-    float lambda;
-    struct sft_row_loss_params loss;
-    enum sft_perturbed perturbed; /* OWN: the optimiser's */
-    enum sft_adaptive adaptive;   /* OWN: the optimiser's */
-    struct sft_constants
-        constants;             /* sft_constants_default(); sgd, adam, adamw, sam and sam-norm have none */
-    enum sft_norm_scope scope; /* which norm parameters the ascent perturbs */
-    enum sft_trained trained;  /* which parameters the descent moves */
-    enum sft_first_loss first; /* loss of the ascent */
-    enum sft_sam_empty empty;  /* what to do when norm layers are to be perturbed and there are none */
-    bool same_mask;            /* dropout masks of the ascent again in the descent */
-    bool second_updates_bn;    /* the descent pass moves running statistics too */
-    bool frozen_bn;            /* both passes normalise with the running statistics */
-    bool no_dropout;
-    bool no_norm_decay; /* no weight decay for norm parameters */
-    bool nesterov;
-    bool
-        separate; /* ID images and outliers in forward passes of their own: batch norm tells the difference */
-    int parts;    /* m-sharpness (Foret et al. 2021, 4.1): cut the batch into so many parts, each with a
-                     perturbation of    its own, and descend by the mean of their gradients; 0 is 1 */
-    bool traced;  /* make sft_step_first_gradient whole, and sft_step_loss possible */
-};
-
-/* Numbers that may differ from step to step. */
-struct sft_step_rates {
-    int64_t step, steps; /* of the run, 0 first; of how many, for SSAM-D */
-    uint64_t seed;
-    double lr, rho, momentum, weight_decay;
-};
-
-struct sft_step_result {
-    double loss, loss_id, loss_ood; /* of the first pass: at w, before the perturbation */
-    double grad_norm;               /* |q| over the trained parameters, at the perturbed point */
-    double perturb_norm; /* |T v| (sam/optimizer.h), for SAM |g| over the perturbed set; 0 without an ascent;
-                            the mean of the parts' */
-};
+#include "sam/sets.h"
+#include "sam/step_params.h"
 
 struct sft_step;
 
@@ -80,8 +36,8 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
 void sft_step_destroy(struct sft_step **step);
 
 /* Runs a step on images (n_id + n_ood, size, size, 3) and labels (-1: outlier), ID rows first. SFT_FAILED
- * when the loss or the gradient is not a finite number, SFT_DATA for a label that the model has no class for.
- */
+ * when the loss or the gradient is not a finite number, SFT_DATA for a label that the model has no class
+ * for. */
 enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates *rates, const float *images,
                              const int32_t *labels, struct sft_step_result *result) SFT_MUST_CHECK;
 
@@ -89,10 +45,6 @@ enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates 
  * SFT_MAX_STATES. Borrowed. */
 enum { SFT_MAX_STATES = 3 };
 struct sft_tensor *const *sft_step_states(const struct sft_step *step, int *n_states);
-
-/* Whether parameter i of the model is perturbed; whether it is updated. */
-bool sft_step_perturbs(const struct sft_step *step, int i);
-bool sft_step_trains(const struct sft_step *step, int i);
 
 /* Gradients of the last step, laid out like the model's weights: q, with parts the mean of theirs; and that
  * of the first pass, at w: of a traced step for all that trains or is perturbed, else for the perturbed set

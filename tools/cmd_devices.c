@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/open.h"
 #include "tools/cli/common.h"
 #include "tools/cli/terminal.h"
 
@@ -11,13 +12,8 @@ struct devices {
 
 static void print_device(const struct sft_device_info *info)
 {
-    static const char *const backends[] = {[SFT_CPU] = "cpu", [SFT_VULKAN] = "vulkan"};
     char memory[32], free_memory[32];
-    if (info->backend == SFT_CPU)
-        printf("cpu");
-    else
-        printf("%s:%d", backends[info->backend], info->index);
-    printf("  %s\n", info->name);
+    printf("%s  %s\n", info->word, info->name);
     printf("    id       %s\n", info->id);
     printf("    kind     %s%s\n", info->kind, info->unified_memory ? ", memory shared with the host" : "");
     printf("    driver   %s (%s)\n", info->driver, info->api);

@@ -8,7 +8,8 @@
 #include "datasets/dataset.h"
 #include "nn/model.h"
 #include "runtime/base/file.h"
-#include "runtime/plan.h"
+#include "runtime/cost.h"
+#include "runtime/program.h"
 #include "sam/step.h"
 #include "tools/cli/common.h"
 #include "tools/cli/terminal.h"
@@ -182,19 +183,28 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
            model->image_size, model->image_size);
 }
 
-static enum sft_status plan_forward(const struct sft_model *model, int64_t batch,
-                                    enum sft_backend_kind backend, struct sft_graph *graph,
-                                    struct sft_plan **plan)
+/* What a forward pass runs. */
+static enum sft_status plan_forward(const struct sft_model *model, const struct sft_device *device,
+                                    int64_t batch, struct sft_graph **planned, struct sft_plan **plan)
 {
-    struct sft_forward forward = sft_forward_on(graph, model);
+    struct sft_graph *graph = NULL;
+    struct sft_forward forward;
     struct sft_forward_out out;
-    SFT_TRY(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, batch), &out));
-    SFT_TRY(sft_graph_status(graph));
-    return sft_plan_create(graph, backend, plan);
+    sft_value images;
+    enum sft_status status;
+    SFT_TRY(sft_graph_create(&graph));
+    forward = sft_forward_on(graph, &model->parameters);
+    images = sft_forward_images(graph, batch, model->image_size);
+    SFT_TRY_OUT(sft_model_forward(model, graph, &forward, images, &out));
+    SFT_TRY_OUT(sft_graph_status(graph));
+    status = sft_program_plan(device, graph, planned, plan);
+out:
+    sft_graph_destroy(&graph);
+    return status;
 }
 
 /* A step of sam-norm on as many ID images as outliers; of SGD where a model has nothing to perturb. */
-static enum sft_status print_step(struct sft_model *model, int64_t batch, enum sft_backend_kind backend)
+static enum sft_status print_step(struct sft_model *model, const struct sft_device *device, int64_t batch)
 {
     const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
                                            .n_id = (int)batch,
@@ -202,16 +212,18 @@ static enum sft_status print_step(struct sft_model *model, int64_t batch, enum s
                                            .lambda = 1,
                                            .empty = SFT_EMPTY_SGD};
     struct sft_step *step = NULL;
+    struct sft_graph *graph = NULL;
     struct sft_plan *plan = NULL;
     char arena[32];
     enum sft_status status;
     SFT_TRY_OUT(sft_step_create(model, &params, &step));
-    SFT_TRY_OUT(sft_plan_create(sft_step_graph(step), backend, &plan));
-    sft_plan_print(sft_step_graph(step), plan, stdout);
+    SFT_TRY_OUT(sft_program_plan(device, sft_step_graph(step), &graph, &plan));
+    sft_plan_print(graph, plan, stdout);
     printf("step       %.3f GFLOP and %s of temporary memory for %" PRId64
            " ID images and as many outliers\n",
-           1e-9 * graph_cost(sft_step_graph(step)).flops, sft_bytes_str(plan->arena, arena), batch);
+           1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), batch);
 out:
+    sft_graph_destroy(&graph);
     sft_plan_destroy(&plan);
     sft_step_destroy(&step);
     return status;
@@ -227,13 +239,11 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     enum sft_status status;
     SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
-    SFT_TRY_OUT(sft_graph_create(&graph));
-    SFT_TRY_OUT(plan_forward(model, options->batch, sft_device_get_info(device)->backend, graph, &plan));
+    SFT_TRY_OUT(plan_forward(model, device, options->batch, &graph, &plan));
     if (options->common.json) {
         status = sft_print_json(model_json(model, graph, plan, options));
     } else {
-        if (options->plan)
-            SFT_TRY_OUT(print_step(model, options->batch, sft_device_get_info(device)->backend));
+        if (options->plan) SFT_TRY_OUT(print_step(model, device, options->batch));
         print_model(model, graph, plan, options);
     }
 out:

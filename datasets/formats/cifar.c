@@ -16,6 +16,7 @@
 #include "datasets/unpack.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/path.h"
 
 enum { SIDE = 32, PLANE = SIDE * SIDE, RECORD = 1 + 3 * PLANE, CLASSES = 10, MAX_PARTS = 5 };
 
@@ -88,9 +89,7 @@ static char *find_packing(const char *folder, const char *name, bool *memory)
 {
     static const char *const packings[] = {"", ".xz", ".gz"};
     for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
-        char file[64], *path;
-        snprintf(file, sizeof(file), "%s%s", name, packings[i]);
-        path = sft_join_path(folder, file);
+        char *path = sft_path_join(folder, "%s%s", name, packings[i]);
         if (!path) {
             *memory = true;
             return NULL;
@@ -109,23 +108,27 @@ static bool holds(const char *folder, const char *name)
     return path != NULL;
 }
 
-static enum sft_status find_parts(struct cifar *cifar, const char *folder, int split)
+static enum sft_status find_parts(struct cifar *cifar, const char *folder, int split,
+                                  struct sft_source *source)
 {
+    static const char message[] =
+        "%s: missing %s (plain, .xz or .gz); cifar10 is the folder of the binary version or its .tar.gz";
     char missing[256] = "";
+    int found = 0;
     for (int i = 0; i < splits[split].parts; i++) {
         bool memory = false;
         size_t used = strlen(missing);
         cifar->paths[i] = find_packing(folder, splits[split].files[i], &memory);
         if (memory) return SFT_MEMORY;
-        if (!cifar->paths[i])
+        if (cifar->paths[i])
+            found++;
+        else
             snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
                      splits[split].files[i]);
     }
     if (!missing[0]) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: missing %s (plain, .xz or .gz); cifar10 is the folder of the binary version or its "
-                    ".tar.gz",
-                    folder, missing);
+    if (!found) return sft_split_absent(source, SFT_DATA, message, folder, missing);
+    return sft_fail(SFT_DATA, message, folder, missing);
 }
 
 /* Reads an archive's member into memory of the part. */
@@ -156,7 +159,26 @@ static int part_of_member(const char *member, int split)
     return -1;
 }
 
-static enum sft_status read_members(struct archive *archive, const char *path, int split, struct cifar *cifar)
+/* Whether an archive that was read to its end had all batches of the split. */
+static enum sft_status check_members(const struct cifar *cifar, const char *path, int split,
+                                     struct sft_source *source)
+{
+    static const char message[] =
+        "%s: missing %s; this is not the binary version of CIFAR-10 (cifar-10-binary.tar.gz)";
+    int found = 0, missing = -1;
+    for (int i = cifar->parts - 1; i >= 0; i--) {
+        if (cifar->files[i].memory)
+            found++;
+        else
+            missing = i;
+    }
+    if (missing < 0) return SFT_OK;
+    if (!found) return sft_split_absent(source, SFT_DATA, message, path, splits[split].files[missing]);
+    return sft_fail(SFT_DATA, message, path, splits[split].files[missing]);
+}
+
+static enum sft_status read_members(struct archive *archive, const char *path, int split, struct cifar *cifar,
+                                    struct sft_source *source)
 {
     struct archive_entry *entry;
     int code;
@@ -168,13 +190,7 @@ static enum sft_status read_members(struct archive *archive, const char *path, i
     if (code != ARCHIVE_EOF)
         return sft_fail(SFT_DATA, "%s: damaged archive: %s; fetch it again", path,
                         archive_error_string(archive) ? archive_error_string(archive) : "it does not decode");
-    for (int i = 0; i < cifar->parts; i++)
-        if (!cifar->files[i].memory)
-            return sft_fail(SFT_DATA,
-                            "%s: missing %s; this is not the binary version of CIFAR-10 "
-                            "(cifar-10-binary.tar.gz)",
-                            path, splits[split].files[i]);
-    return SFT_OK;
+    return check_members(cifar, path, split, source);
 }
 
 static enum sft_status load_archive(struct cifar *cifar, const char *path, int split,
@@ -184,7 +200,7 @@ static enum sft_status load_archive(struct cifar *cifar, const char *path, int s
     struct archive *archive = archive_read_new();
     if (!archive) return sft_fail(SFT_MEMORY, "%s: out of memory while opening it", path);
     for (int i = 0; i < cifar->parts; i++) {
-        cifar->paths[i] = sft_join_path(path, splits[split].files[i]); /* for messages */
+        cifar->paths[i] = sft_path_join(path, "%s", splits[split].files[i]); /* for messages */
         if (!cifar->paths[i]) status = SFT_MEMORY;
     }
     archive_read_support_filter_all(archive);
@@ -192,19 +208,20 @@ static enum sft_status load_archive(struct cifar *cifar, const char *path, int s
     if (status == SFT_OK && archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
         status =
             sft_fail(SFT_DATA, "%s: no folder and no tar archive: %s", path, archive_error_string(archive));
-    if (status == SFT_OK) status = read_members(archive, path, split, cifar);
+    if (status == SFT_OK) status = read_members(archive, path, split, cifar, source);
     for (int i = 0; status == SFT_OK && i < cifar->parts; i++) source->count += cifar->counts[i];
     archive_read_free(archive);
     return status;
 }
 
-static enum sft_status pick_split(const char *path, const char *split, int *out)
+static enum sft_status pick_split(const char *path, const char *split, struct sft_source *source, int *out)
 {
     *out = 0;
     if (!split[0]) return SFT_OK;
     for (*out = 0; *out < (int)(sizeof(splits) / sizeof(splits[0])); ++*out)
         if (strcmp(splits[*out].name, split) == 0) return SFT_OK;
-    return sft_fail(SFT_USAGE, "cifar10:%s: unknown split #%s; CIFAR-10 has #train and #test", path, split);
+    return sft_split_absent(source, SFT_USAGE, "cifar10:%s: unknown split #%s; CIFAR-10 has #train and #test",
+                            path, split);
 }
 
 static struct cifar *new_state(struct sft_source *source, const char *const *class_names, int parts)
@@ -224,8 +241,8 @@ static enum sft_status locate(const char *path, const char *first_file, char **w
 {
     struct stat info;
     bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    char *inner = sft_join_path(path, "cifar-10-batches-bin"),
-         *packed = sft_join_path(path, "cifar-10-binary.tar.gz");
+    char *inner = sft_path_join(path, "cifar-10-batches-bin");
+    char *packed = sft_path_join(path, "cifar-10-binary.tar.gz");
     const char *found = path;
     *archive = !is_folder;
     if (inner && packed && is_folder && !holds(path, first_file)) {
@@ -247,13 +264,13 @@ static enum sft_status open_cifar10(const char *path, const char *split, struct 
     bool archive;
     int number;
     struct cifar *cifar;
-    SFT_TRY(pick_split(path, split, &number));
+    SFT_TRY(pick_split(path, split, source, &number));
     cifar = new_state(source, cifar10_classes, splits[number].parts);
     if (!cifar) return SFT_MEMORY;
     SFT_TRY(locate(path, splits[number].files[0], &where, &archive));
     if (archive)
         status = load_archive(cifar, where, number, source);
-    else if ((status = find_parts(cifar, where, number)) == SFT_OK)
+    else if ((status = find_parts(cifar, where, number, source)) == SFT_OK)
         status = load_parts(cifar, source);
     free(where);
     return status;
@@ -261,9 +278,8 @@ static enum sft_status open_cifar10(const char *path, const char *split, struct 
 
 static enum sft_status open_bin(const char *path, const char *split, struct sft_source *source)
 {
-    struct cifar *cifar;
-    SFT_TRY(sft_refuse_split("cifar-bin", path, split));
-    cifar = new_state(source, digits, 1);
+    struct cifar *cifar = new_state(source, digits, 1);
+    (void)split;
     if (!cifar) return SFT_MEMORY;
     cifar->paths[0] = sft_strdup(path);
     if (!cifar->paths[0]) return SFT_MEMORY;
@@ -339,6 +355,7 @@ const struct sft_format sft_format_cifar10 = {
             ".tar.gz; "
             "#train (default), #test",
     .needs_path = true,
+    .has_splits = true,
     .claims = claims_cifar10,
     .open = open_cifar10,
     .read = read_record,

@@ -13,6 +13,7 @@
 #include "datasets/format.h"
 #include "datasets/listing.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/path.h"
 
 /* Deeper than this is a link that leads back up. */
 enum { MAX_DEPTH = 24 };
@@ -28,7 +29,7 @@ static enum sft_status visit(struct folder *folder, const char *name, int depth)
 {
     enum sft_status status = SFT_OK;
     struct stat info;
-    char *path = sft_join_path(folder->path, name);
+    char *path = sft_path_join(folder->path, "%s", name);
     if (!path) return SFT_MEMORY;
     if (stat(path, &info) != 0)
         status = sft_fail(SFT_DATA, "%s: %s", path, strerror(errno));
@@ -45,7 +46,7 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
 {
     enum sft_status status = SFT_OK;
     struct dirent *entry;
-    char *path = sft_join_path(folder->path, relative);
+    char *path = sft_path_join(folder->path, "%s", relative);
     DIR *stream = path ? opendir(path) : NULL;
     if (!path) return SFT_MEMORY;
     if (!stream)
@@ -57,7 +58,7 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     while (status == SFT_OK && (entry = readdir(stream))) {
         char *name;
         if (entry->d_name[0] == '.') continue;
-        name = relative[0] ? sft_join_path(relative, entry->d_name) : sft_strdup(entry->d_name);
+        name = relative[0] ? sft_path_join(relative, "%s", entry->d_name) : sft_strdup(entry->d_name);
         status = name ? visit(folder, name, depth) : SFT_MEMORY;
         free(name);
     }
@@ -66,15 +67,16 @@ static enum sft_status walk(struct folder *folder, const char *relative, int dep
     return status;
 }
 
-static enum sft_status pick_folder(struct folder *folder, const char *path, const char *split)
+static enum sft_status pick_folder(struct folder *folder, const char *path, const char *split,
+                                   struct sft_source *source)
 {
     struct stat info;
-    folder->path = split[0] ? sft_join_path(path, split) : sft_strdup(path);
+    folder->path = split[0] ? sft_path_join(path, "%s", split) : sft_strdup(path);
     if (!folder->path) return SFT_MEMORY;
     if (stat(folder->path, &info) == 0 && S_ISDIR(info.st_mode)) return SFT_OK;
     if (split[0])
-        return sft_fail(SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s", path, split,
-                        folder->path);
+        return sft_split_absent(source, SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s",
+                                path, split, folder->path);
     return sft_fail(SFT_DATA, "folder:%s: not a folder", path);
 }
 
@@ -84,7 +86,7 @@ static enum sft_status open_folder(const char *path, const char *split, struct s
     source->state = folder;
     source->decodes = true;
     if (!folder) return SFT_MEMORY;
-    SFT_TRY(pick_folder(folder, path, split));
+    SFT_TRY(pick_folder(folder, path, split, source));
     SFT_TRY(walk(folder, "", 0));
     if (folder->listing.count == 0)
         return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)",
@@ -99,7 +101,7 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
 {
     const struct folder *folder = state;
     const struct sft_listed *item = &folder->listing.items[i];
-    char *path = sft_join_path(folder->path, item->name);
+    char *path = sft_path_join(folder->path, "%s", item->name);
     enum sft_status status = path ? sft_image_load(path, image) : SFT_MEMORY;
     *label = item->label;
     free(path);
@@ -136,6 +138,7 @@ const struct sft_format sft_format_folder = {
     .help = "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the "
             "folder NAME in it",
     .needs_path = true,
+    .has_splits = true,
     .claims = claims,
     .open = open_folder,
     .read = read_picture,

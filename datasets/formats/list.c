@@ -15,6 +15,7 @@
 #include "datasets/listing.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/path.h"
 
 enum { MAX_LABEL = 1000000, NAMED_MISSING = 20 };
 
@@ -47,7 +48,7 @@ static enum sft_status cut_label(const struct list *list, char *line, size_t num
 
 static char *full_path(const struct list *list, const char *name)
 {
-    return name[0] == '/' ? sft_strdup(name) : sft_join_path(list->folder, name);
+    return name[0] == '/' ? sft_strdup(name) : sft_path_join(list->folder, "%s", name);
 }
 
 static enum sft_status add_line(struct list *list, char *line, size_t number)
@@ -136,10 +137,10 @@ static enum sft_status open_list(const char *path, const char *split, struct sft
 {
     struct list *list = sft_calloc(1, sizeof(*list));
     const char *slash = strrchr(path, '/');
+    (void)split;
     source->state = list;
     source->decodes = true;
     if (!list) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("list", path, split));
     list->path = sft_strdup(path);
     list->folder = sft_strdup(slash ? path : ".");
     if (!list->path || !list->folder) return SFT_MEMORY;

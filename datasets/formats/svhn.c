@@ -11,7 +11,9 @@
 
 #include "datasets/format.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/file.h"
+#include "runtime/base/little_endian.h"
 
 enum {
     MI_INT8 = 1,
@@ -50,10 +52,7 @@ struct svhn {
     int64_t count;
 };
 
-static uint32_t u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
+static uint32_t u32(const uint8_t *at) { return (uint32_t)sft_little_endian(at, 4); }
 
 /* Takes the element at *at off the bytes up to `end`. False when it does not fit. Elements of up to 4 bytes
  * have their size in the upper half of the type; others are padded to 8 bytes, except compressed ones. */
@@ -71,7 +70,7 @@ static bool next_element(const uint8_t **at, const uint8_t *end, struct element 
     element->size = u32(*at + 4);
     element->data = *at + 8;
     if (element->size > left - 8) return false;
-    padded = element->type == MI_COMPRESSED ? element->size : (element->size + 7) / 8 * 8;
+    padded = element->type == MI_COMPRESSED ? element->size : (size_t)sft_round_up((int64_t)element->size, 8);
     *at = padded > left - 8 ? end : *at + 8 + padded;
     return true;
 }
@@ -166,7 +165,7 @@ static int label_at(const struct element *values, size_t item, int64_t i)
     const uint8_t *at = values->data + (size_t)i * item;
     double value;
     if (item == 1) return at[0];
-    if (item == 2) return at[0] | at[1] << 8;
+    if (item == 2) return (int)sft_little_endian(at, 2);
     if (item == 4) return u32(at) > 255 ? -1 : (int)u32(at);
     memcpy(&value, at, sizeof(value));
     return value >= 0 && value <= 255 ? (int)value : -1;
@@ -225,10 +224,10 @@ static enum sft_status open_svhn(const char *path, const char *split, struct sft
     struct svhn *svhn = sft_calloc(1, sizeof(*svhn));
     struct array y = {0};
     enum sft_status status;
+    (void)split;
     source->state = svhn;
     source->classes = CLASSES;
     if (!svhn) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("svhn", path, split));
     svhn->path = sft_strdup(path);
     if (!svhn->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &svhn->file));

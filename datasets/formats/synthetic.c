@@ -52,7 +52,8 @@ static bool ring(float u, float v)
 
 static bool star(float u, float v)
 {
-    float angle = atan2f(u, -v), step = 1.2566371f, r = sqrtf(u * u + v * v);
+    const float step = 1.2566371f; /* a fifth of a turn */
+    float angle = atan2f(u, -v), r = sqrtf(u * u + v * v);
     float off = fabsf(angle - step * roundf(angle / step)) / (step / 2); /* 0 at a point, 1 between two */
     return r < 1.0f - 0.58f * off;
 }
@@ -78,7 +79,8 @@ static bool corner(float u, float v)
 
 static bool heart(float u, float v)
 {
-    float x = 1.25f * u, y = -1.25f * v + 0.1f, a = x * x + y * y - 0.85f;
+    float x = 1.25f * u, y = -1.25f * v + 0.1f;
+    float a = x * x + y * y - 0.85f;
     return a * a * a - x * x * y * y * y < 0;
 }
 
@@ -326,8 +328,9 @@ static int paint_letter(struct sft_rng *rng, int64_t number, struct canvas *canv
 static int paint_stripes(struct sft_rng *rng, int64_t number, struct canvas *canvas)
 {
     struct colour a = draw_colour(rng), b = draw_contrast(rng, &a, 0.3f);
-    float angle = between(rng, 0, 3.1415927f), waves = between(rng, 0.35f, 1.6f),
-          phase = between(rng, 0, 6.2831853f);
+    float angle = between(rng, 0, 3.1415927f);
+    float waves = between(rng, 0.35f, 1.6f);
+    float phase = between(rng, 0, 6.2831853f);
     float along[2] = {waves * cosf(angle), waves * sinf(angle)}, sharp = between(rng, 1, 6);
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {
@@ -387,8 +390,8 @@ static enum sft_status open_synthetic(const char *path, const char *split, struc
                         "synthetic:shapes, :letters, :stripes and :noise",
                         path);
     if (split[0] && !train && !test)
-        return sft_fail(SFT_USAGE, "synthetic:%s: unknown split #%s; there are #train and #test", path,
-                        split);
+        return sft_split_absent(source, SFT_USAGE,
+                                "synthetic:%s: unknown split #%s; there are #train and #test", path, split);
     if (!split[0]) train = state->set == 0;
     state->first = train ? 0 : TRAIN;
     state->count = source->count = train ? TRAIN : TEST;
@@ -437,6 +440,7 @@ const struct sft_format sft_format_synthetic = {
     .help = "synthetic[:NAME]  built-in drawn pictures: ten classes; as OOD shapes, letters, stripes, noise; "
             "#train, #test",
     .needs_path = false,
+    .has_splits = true,
     .claims = NULL,
     .open = open_synthetic,
     .read = read_image,

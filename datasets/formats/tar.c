@@ -109,10 +109,10 @@ static enum sft_status open_tar(const char *path, const char *split, struct sft_
     struct tar *tar = sft_calloc(1, sizeof(*tar));
     struct archive *archive;
     enum sft_status status;
+    (void)split;
     source->state = tar;
     source->decodes = true;
     if (!tar) return SFT_MEMORY;
-    SFT_TRY(sft_refuse_split("tar", path, split));
     tar->path = sft_strdup(path);
     if (!tar->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &tar->file));

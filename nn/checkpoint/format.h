@@ -5,9 +5,22 @@
 
 #include <stdbool.h>
 
-#include "nn/checkpoint/checkpoint.h"
+#include "nn/checkpoint/stored.h"
+#include "runtime/base/file.h"
 
 enum { SFT_MAX_TENSORS = 65536 };
+
+/* An open file. A reader fills in tensors and metadata. */
+struct sft_checkpoint {
+    const char *path;
+    struct sft_stored_tensor *tensors; /* sorted by name once it is open */
+    size_t n_tensors;
+    struct sft_metadata *metadata;
+    size_t n_metadata;
+    struct sft_bytes file;                      /* private */
+    const struct sft_checkpoint_format *format; /* private */
+    void *state;                                /* private: the format's */
+};
 
 struct sft_checkpoint_format {
     const char *name;
@@ -18,10 +31,5 @@ struct sft_checkpoint_format {
     enum sft_status (*read)(struct sft_checkpoint *checkpoint, const struct sft_bytes *file);
     void (*release)(struct sft_checkpoint *checkpoint);
 };
-
-extern const struct sft_checkpoint_format sft_format_safetensors;
-
-/* Bytes of an element; 0 for SFT_STORED_OTHER. */
-size_t sft_stored_dtype_size(enum sft_stored_dtype dtype);
 
 #endif

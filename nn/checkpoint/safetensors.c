@@ -5,22 +5,23 @@
  * offsets count from the end of the header, and the tensors fill the rest of the file without gaps or
  * overlaps.
  */
+#include "nn/checkpoint/safetensors.h"
+
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/checkpoint/format.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
+#include "runtime/base/json.h"
+#include "runtime/base/little_endian.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
 static const char metadata_key[] = "__metadata__";
 
 static uint64_t header_length(const struct sft_bytes *file)
 {
-    uint64_t length = 0;
-    for (int i = 0; i < LENGTH_BYTES; i++) length |= (uint64_t)file->data[i] << (8 * i);
-    return length;
+    return sft_little_endian(file->data, LENGTH_BYTES);
 }
 
 static bool is_safetensors(const struct sft_bytes *file)
@@ -191,49 +192,59 @@ const struct sft_checkpoint_format sft_format_safetensors = {
 
 /* ---- writing ---- */
 
-static json_t *describe_tensor(const struct sft_stored_tensor *tensor, size_t begin)
+static void describe_metadata(struct sft_json *json, const struct sft_metadata *metadata, size_t n)
 {
-    json_t *shape = json_array();
-    for (int i = 0; i < tensor->shape.rank; i++)
-        json_array_append_new(shape, json_integer(tensor->shape.dim[i]));
-    return json_pack("{s:s, s:o, s:[I,I]}", "dtype", sft_stored_dtype_str(tensor->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor->bytes));
+    sft_json_object(json, metadata_key);
+    for (size_t i = 0; i < n; i++) sft_json_text(json, metadata[i].key, metadata[i].value);
+    sft_json_end(json);
 }
 
-static enum sft_status describe_metadata(json_t *header, const struct sft_metadata *metadata, size_t n)
+static void describe_tensor(struct sft_json *json, const struct sft_stored_tensor *tensor, size_t begin)
 {
-    json_t *object = json_object();
-    if (json_object_set_new(header, metadata_key, object) != 0)
-        return sft_fail(SFT_MEMORY, "out of memory for a header");
-    for (size_t i = 0; i < n; i++)
-        if (json_object_set_new(object, metadata[i].key, json_string(metadata[i].value)) != 0)
-            return sft_fail(SFT_FAILED, "metadata \"%s\" is not valid UTF-8", metadata[i].key);
+    sft_json_object(json, tensor->name);
+    sft_json_text(json, "dtype", sft_stored_dtype_str(tensor->dtype));
+    sft_json_array(json, "shape");
+    for (int i = 0; i < tensor->shape.rank; i++) sft_json_integer(json, NULL, tensor->shape.dim[i]);
+    sft_json_end(json);
+    sft_json_array(json, "data_offsets");
+    sft_json_integer(json, NULL, (int64_t)begin);
+    sft_json_integer(json, NULL, (int64_t)(begin + tensor->bytes));
+    sft_json_end(json);
+    sft_json_end(json);
+}
+
+/* The header, and how many bytes of data it tells of. */
+static enum sft_status make_header(struct sft_json *json, const char *path,
+                                   const struct sft_stored_tensor *tensors, size_t n_tensors,
+                                   const struct sft_metadata *metadata, size_t n_metadata, size_t *total)
+{
+    *total = 0;
+    sft_json_object(json, NULL);
+    if (n_metadata) describe_metadata(json, metadata, n_metadata);
+    for (size_t i = 0; i < n_tensors; i++) {
+        size_t names = json_object_size(json->root);
+        describe_tensor(json, &tensors[i], *total);
+        if (json->status == SFT_OK && json_object_size(json->root) == names)
+            return sft_fail(SFT_FAILED, "%s: tensor %s is there twice", path, tensors[i].name);
+        *total += tensors[i].bytes;
+    }
+    sft_json_end(json);
     return SFT_OK;
 }
 
-/* The header as text, padded with blanks so that the data begins at a multiple of 8 bytes; freed with free().
- */
+/* The header as text, which is the caller's to free(). */
 static enum sft_status describe(const char *path, const struct sft_stored_tensor *tensors, size_t n_tensors,
                                 const struct sft_metadata *metadata, size_t n_metadata, char **text,
                                 size_t *total)
 {
-    json_t *header = json_object();
-    enum sft_status status = SFT_OK;
-    *total = 0;
-    if (n_metadata) SFT_TRY_OUT(describe_metadata(header, metadata, n_metadata));
-    for (size_t i = 0; i < n_tensors; i++) {
-        if (json_object_get(header, tensors[i].name) ||
-            json_object_set_new(header, tensors[i].name, describe_tensor(&tensors[i], *total)) != 0) {
-            status = sft_fail(SFT_FAILED, "%s: tensor %s is there twice or has no valid name", path,
-                              tensors[i].name);
-            goto out;
-        }
-        *total += tensors[i].bytes;
-    }
-    *text = json_dumps(header, JSON_COMPACT | JSON_ENSURE_ASCII);
-    if (!*text) status = sft_fail(SFT_MEMORY, "%s: out of memory for the header", path);
-out:
-    json_decref(header);
+    struct sft_json json = {0};
+    struct sft_text header = {0};
+    enum sft_status status = make_header(&json, path, tensors, n_tensors, metadata, n_metadata, total);
+    if (status == SFT_OK) sft_json_dump(&json, JSON_COMPACT | JSON_ENSURE_ASCII, &header);
+    sft_json_free(&json);
+    if (header.status != SFT_OK) status = sft_fail(header.status, "%s: not written, see above", path);
+    if (status != SFT_OK) sft_text_free(&header);
+    *text = header.data;
     return status;
 }
 
@@ -247,13 +258,13 @@ enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_
     enum sft_status status;
     SFT_TRY_OUT(describe(path, tensors, n_tensors, metadata, n_metadata, &text, &total));
     length = strlen(text);
-    padded = (length + 7) / 8 * 8;
+    padded = (size_t)sft_round_up((int64_t)length, 8);
     file = sft_calloc(LENGTH_BYTES + padded + total, 1);
     if (!file) {
         status = SFT_MEMORY;
         goto out;
     }
-    for (int i = 0; i < LENGTH_BYTES; i++) file[i] = (uint8_t)((uint64_t)padded >> (8 * i));
+    sft_put_little_endian(padded, file, LENGTH_BYTES);
     memset(file + LENGTH_BYTES, ' ', padded);
     memcpy(file + LENGTH_BYTES, text, length);
     next = file + LENGTH_BYTES + padded;

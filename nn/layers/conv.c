@@ -9,11 +9,8 @@ static const float standardize_epsilon = 1e-10f;
 sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x, struct sft_conv conv)
 {
     int64_t in = sft_build_dim(build, x, 3), k = conv.kernel;
-    const struct sft_conv2d_params params = {.stride = {conv.stride, conv.stride},
-                                             .pad = {conv.pad, conv.pad},
-                                             .dilation = {1, 1},
-                                             .groups = 1,
-                                             .relu = conv.relu};
+    const struct sft_conv2d_params params = {
+        .stride = {conv.stride, conv.stride}, .pad = {conv.pad, conv.pad}, .dilation = {1, 1}, .groups = 1};
     sft_value bias = SFT_NONE, rstd;
     sft_value weight =
         sft_build_parameter(build, name, "weight",
@@ -26,5 +23,6 @@ sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x,
         bias = sft_build_parameter(
             build, name, "bias", (struct sft_parameter_rule){.kind = SFT_BIAS, .shape = SFT_SHAPE(conv.out)});
     if (conv.standardized) weight = sft_weight_standardize(build->graph, weight, standardize_epsilon, &rstd);
-    return sft_conv2d(build->graph, x, weight, bias, params);
+    x = sft_conv2d(build->graph, x, weight, bias, params);
+    return conv.relu ? sft_relu(build->graph, x) : x;
 }

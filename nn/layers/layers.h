@@ -29,12 +29,12 @@ sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x,
 /* Layer normalisation over the last axis, epsilon 1e-5. */
 sft_value sft_layer_norm_layer(struct sft_build *build, const char *name, sft_value x);
 
-/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within 1/sqrt(in).
- */
+/* x (N,in) -> (N,out) by name.weight (out,in) and name.bias (out), both at first uniform within
+ * 1/sqrt(in). */
 sft_value sft_linear_layer(struct sft_build *build, const char *name, sft_value x, int64_t out, bool relu);
 
 enum sft_head { SFT_HEAD_LINEAR, SFT_HEAD_CONV };
-/* The classifier: x (N,d) -> (N,k), k = sft_model_outputs; records x as the features and the result as the
+/* The classifier: x (N,d) -> (N,k), k = network->outputs; records x as the features and the result as the
  * logits. SFT_HEAD_LINEAR starts as a linear layer does; SFT_HEAD_CONV is stored as a 1x1 convolution
  * (k,d,1,1) and starts as N(0, 0.01^2), bias 0. */
 void sft_head_layer(struct sft_build *build, const char *name, sft_value x, enum sft_head head);

@@ -22,8 +22,8 @@ static sft_value linear(struct sft_build *build, const char *name, sft_value x, 
     if (layer->as_conv) weight.file_shape = SFT_SHAPE(out, in, 1, 1);
     w = sft_build_parameter(build, name, "weight", weight);
     b = sft_build_parameter(build, name, "bias", bias);
-    return sft_matmul(build->graph, x, w, b,
-                      (struct sft_matmul_params){.transpose_b = 1, .relu = layer->relu});
+    x = sft_matmul(build->graph, x, w, b, (struct sft_matmul_params){.transpose_b = 1});
+    return layer->relu ? sft_relu(build->graph, x) : x;
 }
 
 /* The default of most frameworks: uniform within 1/sqrt(fan-in). */
@@ -40,8 +40,7 @@ sft_value sft_linear_layer(struct sft_build *build, const char *name, sft_value 
 
 void sft_head_layer(struct sft_build *build, const char *name, sft_value x, enum sft_head head)
 {
-    struct linear layer = {
-        .out = sft_model_outputs(build->model), .is_head = true, .as_conv = head == SFT_HEAD_CONV};
+    struct linear layer = {.out = build->network->outputs, .is_head = true, .as_conv = head == SFT_HEAD_CONV};
     if (head == SFT_HEAD_CONV)
         layer.weight = (struct sft_init){SFT_INIT_NORMAL, 0.01f};
     else

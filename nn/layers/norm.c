@@ -35,10 +35,10 @@ static sft_value running(struct sft_build *build, const char *name, const char *
                                                            .init = {SFT_INIT_CONSTANT, start}});
 }
 
-static sft_value group_norm(struct sft_build *build, const char *name, sft_value x, int64_t groups, bool relu)
+static sft_value group_norm(struct sft_build *build, const char *name, sft_value x, int64_t groups)
 {
     int64_t channels = sft_build_dim(build, x, 3);
-    const struct sft_group_norm_params params = {.groups = groups, .epsilon = epsilon, .relu = relu};
+    const struct sft_group_norm_params params = {.groups = groups, .epsilon = epsilon};
     struct affine a = affine(build, name, channels);
     if (x != SFT_NONE && (groups < 1 || channels % groups != 0))
         return sft_graph_fail(build->graph,
@@ -52,11 +52,10 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
 {
     struct sft_graph *graph = build->graph;
     const struct sft_shape shape = *sft_graph_shape(graph, x);
-    int64_t channels = sft_build_dim(build, x, 3),
-            rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
+    int64_t channels = sft_build_dim(build, x, 3);
+    int64_t rows = x == SFT_NONE ? 1 : sft_shape_count(&shape) / channels;
     bool frozen = build->forward->bn == SFT_BN_RUNNING;
-    const struct sft_group_norm_params params = {
-        .groups = channels, .epsilon = epsilon, .relu = relu, .frozen = frozen};
+    const struct sft_group_norm_params params = {.groups = channels, .epsilon = epsilon, .frozen = frozen};
     struct affine a = affine(build, name, channels);
     sft_value mean = running(build, name, "running_mean", channels, 0.0f);
     sft_value variance = running(build, name, "running_var", channels, 1.0f);
@@ -73,14 +72,15 @@ static sft_value batch_norm(struct sft_build *build, const char *name, sft_value
         sft_running_update(graph, mean, variance, sft_reshape(graph, norm.mean, SFT_SHAPE(channels)),
                            sft_reshape(graph, norm.rstd, SFT_SHAPE(channels)),
                            (struct sft_running_update_params){batch_momentum, epsilon, rows});
-    return sft_reshape(graph, norm.y, shape);
+    /* Before the reshape, so that the ReLU directly follows the op that it is fused into. */
+    return sft_reshape(graph, relu ? sft_relu(graph, norm.y) : norm.y, shape);
 }
 
 sft_value sft_norm_layer(struct sft_build *build, const char *name, sft_value x, enum sft_norm norm,
                          int64_t groups, bool relu)
 {
-    if (norm == SFT_NORM_GROUP) return group_norm(build, name, x, groups, relu);
     if (norm == SFT_NORM_BATCH) return batch_norm(build, name, x, relu);
+    if (norm == SFT_NORM_GROUP) x = group_norm(build, name, x, groups);
     return relu ? sft_relu(build->graph, x) : x;
 }
 

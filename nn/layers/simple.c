@@ -18,9 +18,9 @@ sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, int size)
 
 sft_value sft_global_pool_layer(struct sft_build *build, sft_value x)
 {
-    int64_t n = sft_build_dim(build, x, 0), h = sft_build_dim(build, x, 1), w = sft_build_dim(build, x, 2);
-    int64_t c = sft_build_dim(build, x, 3);
-    const struct sft_pool_params params = {.kernel = {(int)h, (int)w}, .stride = {(int)h, (int)w}};
+    int64_t n = sft_build_dim(build, x, 0), c = sft_build_dim(build, x, 3);
+    int h = (int)sft_build_dim(build, x, 1), w = (int)sft_build_dim(build, x, 2);
+    const struct sft_pool_params params = {.kernel = {h, w}, .stride = {h, w}};
     if (x == SFT_NONE) return SFT_NONE;
     return sft_reshape(build->graph, sft_avg_pool(build->graph, x, params), SFT_SHAPE(n, c));
 }

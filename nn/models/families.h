@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of all networks. */
 #ifndef SFT_NN_FAMILIES_H
 #define SFT_NN_FAMILIES_H
 
-#include "nn/model.h"
+#include "nn/variant.h"
 
-#define SFT_FAMILY(name) extern const struct sft_variant sft_variants_##name[];
-#include "nn/models/families.def"
-#undef SFT_FAMILY
+/* Variants, sorted by family; NULL past the end. */
+const struct sft_variant *sft_model_variant(int i);
+const struct sft_variant *sft_model_find(const char *name); /* NULL when there is none */
 
 #endif

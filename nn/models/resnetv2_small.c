@@ -12,7 +12,7 @@
  * Taps: the root's output and that of each stage, before any further norm or ReLU.
  */
 #include "nn/layers/layers.h"
-#include "nn/models/families.h"
+#include "nn/variant.h"
 #include "runtime/ops.h"
 
 enum { STAGES = 3, ROOT_WIDTH = 16, DEFAULT_GROUPS = 8 };
@@ -20,7 +20,7 @@ enum { STAGES = 3, ROOT_WIDTH = 16, DEFAULT_GROUPS = 8 };
 static sft_value conv(struct sft_build *build, const char *name, sft_value x, int kernel, int stride,
                       int64_t out)
 {
-    bool plain = build->model->variant->norm == SFT_NORM_NONE;
+    bool plain = build->network->variant->norm == SFT_NORM_NONE;
     return sft_conv_layer(build, name, x,
                           (struct sft_conv){.kernel = kernel,
                                             .stride = stride,
@@ -33,11 +33,11 @@ static sft_value conv(struct sft_build *build, const char *name, sft_value x, in
 /* The norm named prefix.gn1 (or prefix.bn1, with suffix 1), and ReLU. */
 static sft_value activate(struct sft_build *build, const char *prefix, const char *suffix, sft_value x)
 {
-    const struct sft_model *model = build->model;
+    const struct sft_network *network = build->network;
     char name[SFT_MAX_NAME];
-    sft_name(name, "%s.%s%s", prefix, model->variant->norm == SFT_NORM_BATCH ? "bn" : "gn", suffix);
-    return sft_norm_layer(build, name, x, model->variant->norm,
-                          model->gn_groups ? model->gn_groups : DEFAULT_GROUPS, true);
+    sft_name(name, "%s.%s%s", prefix, network->variant->norm == SFT_NORM_BATCH ? "bn" : "gn", suffix);
+    return sft_norm_layer(build, name, x, network->variant->norm,
+                          network->gn_groups ? network->gn_groups : DEFAULT_GROUPS, true);
 }
 
 static sft_value unit(struct sft_build *build, const char *prefix, sft_value x, int stride, int64_t out)
@@ -54,15 +54,15 @@ static sft_value unit(struct sft_build *build, const char *prefix, sft_value x, 
 
 static void build_resnetv2(struct sft_build *build, sft_value images)
 {
-    int units = (build->model->variant->depth - 2) / 6;
+    int units = (build->network->variant->depth - 2) / 6;
     char prefix[SFT_MAX_NAME];
     sft_value x = conv(build, "root.conv", images, 3, 1, ROOT_WIDTH);
-    x = sft_build_tap(build, x);
+    x = sft_build_tap(build, SFT_TAP_MAP, x);
     for (int stage = 0; stage < STAGES; stage++) {
         for (int i = 0; i < units; i++)
             x = unit(build, sft_name(prefix, "body.block%d.unit%02d", stage + 1, i + 1), x,
                      stage > 0 && i == 0 ? 2 : 1, ROOT_WIDTH << stage);
-        x = sft_build_tap(build, x);
+        x = sft_build_tap(build, SFT_TAP_MAP, x);
     }
     x = sft_global_pool_layer(build, activate(build, "before_head", "", x));
     sft_head_layer(build, "head.conv", x, SFT_HEAD_CONV);
@@ -72,7 +72,12 @@ static void build_resnetv2(struct sft_build *build, sft_value images)
     {                                                                                                        \
         .name = "resnetv2_" #layers "_" suffix,                                                              \
         .about = "Pre-activation ResNet-" #layers " for 32-pixel images, " text, .build = build_resnetv2,    \
-        .norm = kind, .depth = layers, .image_size = 32, .stage_taps = {3, 2}, .mean = 0.5f, .std = 0.5f     \
+        .norm = kind, .depth = layers, .image_size = 32, .stage_taps = {3, 2}, .mean = {0.5f, 0.5f, 0.5f},   \
+        .std = {                                                                                             \
+            0.5f,                                                                                            \
+            0.5f,                                                                                            \
+            0.5f                                                                                             \
+        }                                                                                                    \
     }
 #define VARIANTS(layers)                                                                                     \
     VARIANT(layers, "gn", "group norm", SFT_NORM_GROUP),                                                     \

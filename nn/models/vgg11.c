@@ -12,7 +12,7 @@
  * pool.
  */
 #include "nn/layers/layers.h"
-#include "nn/models/families.h"
+#include "nn/variant.h"
 
 static const struct {
     int64_t channels;
@@ -23,15 +23,15 @@ static const struct {
 };
 enum { STAGES = sizeof(stages) / sizeof(stages[0]), HIDDEN = 512 };
 
-static int64_t groups_of(const struct sft_model *model, int64_t channels)
+static int64_t groups_of(const struct sft_network *network, int64_t channels)
 {
-    if (model->gn_groups) return model->gn_groups;
+    if (network->gn_groups) return network->gn_groups;
     return channels / 8 < 32 ? channels / 8 : 32;
 }
 
 static sft_value features(struct sft_build *build, sft_value x)
 {
-    enum sft_norm norm = build->model->variant->norm;
+    enum sft_norm norm = build->network->variant->norm;
     char name[SFT_MAX_NAME];
     int position = 0;
     for (int i = 0; i < STAGES; i++) {
@@ -44,13 +44,13 @@ static sft_value features(struct sft_build *build, sft_value x)
         x = sft_conv_layer(build, sft_name(name, "features.%d", position++), x, conv);
         if (norm != SFT_NORM_NONE)
             x = sft_norm_layer(build, sft_name(name, "features.%d", position++), x, norm,
-                               groups_of(build->model, stages[i].channels), true);
+                               groups_of(build->network, stages[i].channels), true);
         position++; /* the ReLU */
-        if (!stages[i].tap_pool) x = sft_build_tap(build, x);
+        if (!stages[i].tap_pool) x = sft_build_tap(build, SFT_TAP_MAP, x);
         if (!stages[i].pool) continue;
         x = sft_max_pool_layer(build, x, 2);
         position++;
-        if (stages[i].tap_pool) x = sft_build_tap(build, x);
+        if (stages[i].tap_pool) x = sft_build_tap(build, SFT_TAP_MAP, x);
     }
     return x;
 }
@@ -69,7 +69,11 @@ static void build_vgg11(struct sft_build *build, sft_value images)
 #define VARIANT(n, text, kind)                                                                               \
     {                                                                                                        \
         .name = n, .about = text, .build = build_vgg11, .norm = kind, .depth = 11, .image_size = 32,         \
-        .stage_taps = {7, 5}, .norm_tap = 6, .mean = 0.5f, .std = 0.5f                                       \
+        .stage_taps = {7, 5}, .norm_tap = 6, .mean = {0.5f, 0.5f, 0.5f}, .std = {                            \
+            0.5f,                                                                                            \
+            0.5f,                                                                                            \
+            0.5f                                                                                             \
+        }                                                                                                    \
     }
 
 const struct sft_variant sft_variants_vgg11[] = {

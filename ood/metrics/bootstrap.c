@@ -31,7 +31,7 @@ struct job {
     struct sft_curve curve; /* whose positives are the convention's */
     struct drawn positive, negative;
     struct hits *hits;         /* (points) for each slot */
-    struct sft_counts *counts; /* likewise */
+    struct sft_counts *counts; /* (points) for each slot */
     double *fpr, *auroc;
 };
 
@@ -48,7 +48,7 @@ static void draw(const struct job *job, const struct drawn *images, int64_t repl
     }
 }
 
-/* Counts at the points that were hit. */
+/* Writes the counts at the points that were hit, and gives how many there are. */
 static int64_t add_up(const struct hits *hits, int64_t points, struct sft_counts *counts)
 {
     struct sft_counts at = {0, 0};
@@ -96,14 +96,14 @@ static enum sft_status prepare(struct job *job)
     return SFT_OK;
 }
 
-/* The curve as the convention wants it. */
+/* The curve whose positives are the convention's. */
 static enum sft_status build(struct job *job, int64_t n_id, const float *id, int64_t n_ood, const float *ood)
 {
     struct sft_curve curve;
     enum sft_status status;
     struct drawn *of_ood = &job->negative;
     SFT_TRY(sft_curve_build(n_id, id, n_ood, ood, &job->curve));
-    if (strcmp(job->convention->positive, "ood") == 0) {
+    if (!sft_id_is_positive(job->convention)) {
         status = sft_curve_mirror(&job->curve, &curve);
         sft_curve_free(&job->curve);
         SFT_TRY(status);

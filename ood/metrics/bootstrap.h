@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bootstrap: how far a metric would move with other images of the same kinds (Efron, "Bootstrap methods:
- * another look at the jackknife", Annals of Statistics 1979). A replicate draws as many ID images as there
- * are from them, with replacement, and likewise OOD images; an interval is what lies between percentiles of
+ * another look at the jackknife", Annals of Statistics 1979). A replicate draws, with replacement, as many ID
+ * images as there are and as many OOD images as there are; an interval is what lies between percentiles of
  * the replicates' metrics.
  *
  * Which images a replicate draws is a function of (seed, replicate, set): the same at any number of threads,

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ood/metrics/metrics.h"
+#include "ood/metrics/curve.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/order.h"
 

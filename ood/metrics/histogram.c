@@ -76,7 +76,9 @@ struct sft_moments sft_sample_moments(struct sft_sample sample)
  * needed. */
 static void add_tail(double *at, int stride, int count, double d, double step)
 {
-    double value = exp(-0.5 * d * d), ratio = exp(-step * d - 0.5 * step * step), change = exp(-step * step);
+    const double change = exp(-step * step);
+    double value = exp(-0.5 * d * d);
+    double ratio = exp(-step * d - 0.5 * step * step);
     for (int j = 0; j < count && value > 1e-13; j++) {
         at[j * stride] += value;
         value *= ratio;

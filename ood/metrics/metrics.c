@@ -4,9 +4,8 @@
 #include "ood/metrics/metrics.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "nn/prediction.h"
 
 static double false_share(const struct sft_curve *curve, int64_t negatives)
 {
@@ -107,6 +106,11 @@ enum sft_status sft_convention_find(const char *name, const struct sft_conventio
         name);
 }
 
+bool sft_id_is_positive(const struct sft_convention *convention)
+{
+    return strcmp(convention->positive, "id") == 0;
+}
+
 enum sft_status sft_metrics_compute(const struct sft_convention *convention, double recall, int64_t n_id,
                                     const float *id, int64_t n_ood, const float *ood,
                                     struct sft_metrics *metrics)
@@ -118,7 +122,7 @@ enum sft_status sft_metrics_compute(const struct sft_convention *convention, dou
     SFT_TRY_OUT(sft_curve_build(n_id, id, n_ood, ood, &in));
     SFT_TRY_OUT(sft_curve_mirror(&in, &out));
     *metrics = (struct sft_metrics){
-        .fpr = convention->fpr(strcmp(convention->positive, "id") == 0 ? &in : &out, recall),
+        .fpr = convention->fpr(sft_id_is_positive(convention) ? &in : &out, recall),
         .auroc = sft_curve_auroc(&in),
         .aupr_in = convention->aupr(&in),
         .aupr_out = convention->aupr(&out),
@@ -133,52 +137,32 @@ out:
     return status;
 }
 
-/* What image i is taken for, or a failure that names it. */
-static enum sft_status predict(const struct sft_outputs *outputs, int64_t i,
-                               struct sft_prediction *prediction)
+/* ---- by name ---- */
+
+#define METRIC(member) offsetof(struct sft_metrics, member)
+
+const struct sft_metric_row sft_metric_rows[SFT_METRICS] = {
+    [SFT_FPR] = {"fpr95", "FPR", -1, METRIC(fpr), METRIC(fpr_interval)},
+    [SFT_AUROC] = {"auroc", "AUROC", 1, METRIC(auroc), METRIC(auroc_interval)},
+    [SFT_AUPR_IN] = {"aupr_in", "AUPR-in", 1, METRIC(aupr_in), 0},
+    [SFT_AUPR_OUT] = {"aupr_out", "AUPR-out", 1, METRIC(aupr_out), 0},
+};
+
+double *sft_metric_in(struct sft_metrics *metrics, enum sft_metric metric)
 {
-    int32_t label = outputs->labels[i];
-    *prediction =
-        sft_predict(outputs->groups, outputs->classes, outputs->logits + i * sft_outputs_logits(outputs));
-    if (prediction->label < 0)
-        return sft_fail(SFT_FAILED, "the logits of image %lld are not numbers (NaN): the weights are damaged",
-                        (long long)i);
-    if (label >= 0 && label < outputs->classes) return SFT_OK;
-    return sft_fail(SFT_DATA, "image %lld has label %d, but the model has %d classes", (long long)i, label,
-                    outputs->classes);
+    return (double *)(void *)((char *)metrics + sft_metric_rows[metric].offset);
 }
 
-static enum sft_status check_any(const struct sft_outputs *outputs)
+struct sft_interval *sft_metric_interval_in(struct sft_metrics *metrics, enum sft_metric metric)
 {
-    return outputs->n < 1 || outputs->classes < 1 ? sft_fail(SFT_DATA, "no images to take the accuracy of")
-                                                  : SFT_OK;
+    return (struct sft_interval *)(void *)((char *)metrics + sft_metric_rows[metric].interval);
 }
 
-enum sft_status sft_metrics_accuracy(const struct sft_outputs *outputs, double *accuracy)
+const char *sft_metric_title(enum sft_metric metric, double recall, char *text)
 {
-    int64_t correct = 0;
-    SFT_TRY(check_any(outputs));
-    for (int64_t i = 0; i < outputs->n; i++) {
-        struct sft_prediction prediction;
-        SFT_TRY(predict(outputs, i, &prediction));
-        correct += outputs->labels[i] == prediction.label;
-    }
-    *accuracy = (double)correct / (double)outputs->n;
-    return SFT_OK;
-}
-
-enum sft_status sft_metrics_calibration_error(const struct sft_outputs *outputs, double *error)
-{
-    double excess[SFT_CALIBRATION_BINS] = {0}; /* of right images over what the confidence promised */
-    SFT_TRY(check_any(outputs));
-    for (int64_t i = 0; i < outputs->n; i++) {
-        struct sft_prediction prediction;
-        int bin;
-        SFT_TRY(predict(outputs, i, &prediction));
-        bin = prediction.probability > 0 ? (int)ceil(prediction.probability * SFT_CALIBRATION_BINS) - 1 : 0;
-        excess[bin] += (outputs->labels[i] == prediction.label) - prediction.probability;
-    }
-    *error = 0.0;
-    for (int b = 0; b < SFT_CALIBRATION_BINS; b++) *error += fabs(excess[b]) / (double)outputs->n;
-    return SFT_OK;
+    if (metric == SFT_FPR)
+        snprintf(text, 16, "%s%.4g", sft_metric_rows[metric].title, 100 * recall);
+    else
+        snprintf(text, 16, "%s", sft_metric_rows[metric].title);
+    return text;
 }

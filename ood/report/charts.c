@@ -10,14 +10,6 @@
 #include "ood/scores/score.h"
 #include "runtime/base/alloc.h"
 
-static const char *const model_words[SFT_MODELS] = {"before", "after"};
-
-const char *sft_score_words(const char *name)
-{
-    const struct sft_score *known = sft_score_find(name);
-    return known ? known->title : name;
-}
-
 int sft_chart_has_scores(const struct sft_results *results, int score, int set)
 {
     for (int model = 0; model < results->models; model++)
@@ -33,16 +25,10 @@ struct sft_sample sft_chart_sample(const struct sft_results *results, int model,
     return (struct sft_sample){values->n, values->values};
 }
 
-struct sft_metrics sft_chart_metrics(const struct sft_results *results, int model, int score, int set)
-{
-    return set < results->sets ? *sft_results_metrics(results, model, score, set)
-                               : sft_results_average(results, model, score);
-}
-
 static void add_title(struct sft_chart *chart, const struct sft_results *results, int score, int set,
                       const char *suffix)
 {
-    sft_text_printf(&chart->title, "%s, %s%s", sft_score_words(results->score_names[score]),
+    sft_text_printf(&chart->title, "%s, %s%s", sft_score_title(results->score_names[score]),
                     results->set_names[set], suffix);
 }
 
@@ -55,14 +41,14 @@ static void describe(struct sft_chart *chart, const struct sft_results *results,
     for (int model = 0; model < results->models; model++) {
         const struct sft_metrics *m = sft_results_metrics(results, model, score, set);
         sft_text_printf(&chart->description, " %s%s%s %.2f percent, AUROC %.2f percent.",
-                        results->models > 1 ? model_words[model] : "", results->models > 1 ? ": " : "",
-                        sft_results_fpr_name(results, fpr), 100 * m->fpr, 100 * m->auroc);
+                        results->models > 1 ? sft_model_words[model] : "", results->models > 1 ? ": " : "",
+                        sft_results_metric_title(results, SFT_FPR, fpr), 100 * m->fpr, 100 * m->auroc);
     }
 }
 
 /* ---- densities ---- */
 
-/* Of one kind of images by one model. */
+/* How the scores of one kind of images lie by one model. */
 struct density {
     struct sft_histogram histogram;
     double kernel[SFT_KERNEL_POINTS];
@@ -73,7 +59,7 @@ struct density {
 struct densities {
     double low, high;
     struct density id[SFT_MODELS], ood[SFT_MODELS];
-    double threshold[SFT_MODELS]; /* the recalled share of the ID images scores more */
+    double threshold[SFT_MODELS]; /* the share `recall` of the ID images scores more */
     double top;                   /* of the density axis */
     double (*scale)(double);      /* what is drawn of a density */
 };
@@ -148,7 +134,7 @@ static void draw_kernel(struct sft_chart *chart, const struct densities *d, cons
 
 static int id_is_positive(const struct sft_results *results)
 {
-    return strcmp(results->convention->positive, "id") == 0;
+    return sft_id_is_positive(results->convention);
 }
 
 static void draw_panel(struct sft_chart *chart, const struct sft_results *results, int score, int set,
@@ -168,10 +154,11 @@ static void draw_panel(struct sft_chart *chart, const struct sft_results *result
     sft_text_printf(&chart->shapes, "<path class=\"base\" d=\"M%g %gH%g\"/>\n", plot->left,
                     plot->top + plot->height, right);
     if (results->models > 1)
-        sft_svg_label(&chart->shapes, plot->left, plot->top - 4, SFT_SVG_START, "strong", model_words[model]);
+        sft_svg_label(&chart->shapes, plot->left, plot->top - 4, SFT_SVG_START, "strong",
+                      sft_model_words[model]);
     if (d->scale == sqrt)
         sft_svg_label(&chart->shapes, right, plot->top + 11, SFT_SVG_END, NULL, "square-root scale");
-    snprintf(numbers, sizeof(numbers), "%s %.2f, AUROC %.2f", sft_results_fpr_name(results, fpr),
+    snprintf(numbers, sizeof(numbers), "%s %.2f, AUROC %.2f", sft_results_metric_title(results, SFT_FPR, fpr),
              100 * m->fpr, 100 * m->auroc);
     sft_svg_label(&chart->shapes, right, plot->top - 4, SFT_SVG_END, "note", numbers);
 }
@@ -295,8 +282,8 @@ static enum sft_status draw_roc(struct sft_chart *chart, const struct sft_result
     n = thin(&curve, x, y);
     sft_plot_line(&chart->shapes, plot, n, x, y, model + 1 < results->models ? "line faint" : "line main");
     for (size_t i = 0; i < n; i++)
-        sft_text_printf(&chart->data, "%s,%.5g,%.5g\n", results->models > 1 ? model_words[model] : "model",
-                        x[i], y[i]);
+        sft_text_printf(&chart->data, "%s,%.5g,%.5g\n",
+                        results->models > 1 ? sft_model_words[model] : "model", x[i], y[i]);
     sft_curve_free(&curve);
     return SFT_OK;
 }
@@ -332,7 +319,7 @@ enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results 
     sft_svg_label(shapes, 4, 10, SFT_SVG_START, "note", "ID images accepted, %");
     for (int model = 0; model < results->models; model++) {
         char text[64];
-        snprintf(text, sizeof(text), "AUROC %s%s%.2f", results->models > 1 ? model_words[model] : "",
+        snprintf(text, sizeof(text), "AUROC %s%s%.2f", results->models > 1 ? sft_model_words[model] : "",
                  results->models > 1 ? " " : "",
                  100 * sft_results_metrics(results, model, score, set)->auroc);
         sft_svg_label(shapes, 306, 176 + 16 * (model + 1 - results->models), SFT_SVG_END,
@@ -343,35 +330,19 @@ enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results 
 
 /* ---- from before to after ---- */
 
-/* How the two metrics differ: keys in files, and which way is better. */
-static const struct {
-    const char *column;
-    size_t offset, interval;
-    int sign;
-} metrics[SFT_CHART_METRICS] = {
-    {"fpr95", offsetof(struct sft_metrics, fpr), offsetof(struct sft_metrics, fpr_interval), -1},
-    {"auroc", offsetof(struct sft_metrics, auroc), offsetof(struct sft_metrics, auroc_interval), 1},
-};
-
-const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric, char *text)
-{
-    if (metric == SFT_CHART_FPR) return sft_results_fpr_name(results, text);
-    return strcpy(text, "AUROC");
-}
-
 static double metric_of(const struct sft_results *results, int model, int score, int set,
-                        enum sft_chart_metric metric)
+                        enum sft_metric metric)
 {
-    const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
-    return *(const double *)(const void *)((const char *)&m + metrics[metric].offset);
+    struct sft_metrics cell = sft_results_cell(results, model, score, set);
+    return *sft_metric_in(&cell, metric);
 }
 
-/* Of the last model. */
+/* The interval of the last model. */
 static struct sft_interval interval_of(const struct sft_results *results, int score, int set,
-                                       enum sft_chart_metric metric)
+                                       enum sft_metric metric)
 {
-    const struct sft_metrics m = sft_chart_metrics(results, results->models - 1, score, set);
-    return *(const struct sft_interval *)(const void *)((const char *)&m + metrics[metric].interval);
+    struct sft_metrics cell = sft_results_cell(results, results->models - 1, score, set);
+    return *sft_metric_interval_in(&cell, metric);
 }
 
 /* What became better ends in a disc, what became worse in a diamond. */
@@ -391,7 +362,7 @@ static void draw_change(struct sft_text *out, const struct sft_plot *plot, doubl
         sft_text_printf(out, "<path class=\"now bad\" d=\"M%.5g %.5gm-6 0l6-6 6 6-6 6z\"/>\n", to, y);
 }
 
-/* Over the mark, and higher than it, so that a narrow one is seen too. */
+/* Drawn over the mark and taller than it, so that a narrow interval is seen as well. */
 static void draw_interval(struct sft_text *out, const struct sft_plot *plot, double y,
                           struct sft_interval interval)
 {
@@ -402,14 +373,14 @@ static void draw_interval(struct sft_text *out, const struct sft_plot *plot, dou
 }
 
 static void draw_change_row(struct sft_chart *chart, const struct sft_results *results, int score, int set,
-                            double top, const struct sft_plot *plot, enum sft_chart_metric metric)
+                            double top, const struct sft_plot *plot, enum sft_metric metric)
 {
     const int two = results->models > 1;
     double before = metric_of(results, SFT_BEFORE, score, set, metric);
     double after = metric_of(results, results->models - 1, score, set, metric);
     const struct sft_interval interval = interval_of(results, score, set, metric);
     const char *weight = set < results->sets ? "note ink" : "strong";
-    const char *whole = set < results->sets ? results->set_names[set] : "average";
+    const char *whole = sft_results_set_name(results, set);
     char name[128], numbers[64];
     sft_text_shorten(name, sizeof(name), whole, 28);
     if (two)
@@ -418,8 +389,8 @@ static void draw_change_row(struct sft_chart *chart, const struct sft_results *r
         snprintf(numbers, sizeof(numbers), "%.2f", 100 * after);
     sft_svg_label(&chart->shapes, plot->left, top + 11, SFT_SVG_START, weight, name);
     sft_svg_label(&chart->shapes, plot->left + plot->width, top + 11, SFT_SVG_END, weight, numbers);
-    draw_change(&chart->shapes, plot, top + 20, before, after, (after - before) * metrics[metric].sign >= 0,
-                two);
+    draw_change(&chart->shapes, plot, top + 20, before, after,
+                (after - before) * sft_metric_rows[metric].sign >= 0, two);
     sft_text_add_csv(&chart->data, whole);
     if (two) sft_text_printf(&chart->data, ",%.6g", before);
     sft_text_printf(&chart->data, ",%.6g", after);
@@ -454,10 +425,10 @@ static const struct sft_legend *change_legend(const struct sft_results *results,
     return spread == NO_SPREAD ? NULL : change_legends[spread] + CHANGE_MARKS;
 }
 
-/* AUROC starts at guessing, unless something is below it. */
-static double lowest(const struct sft_results *results, int score, enum sft_chart_metric metric)
+/* Where the axis starts: for AUROC at 0.5, which is guessing, unless a number is below it. */
+static double lowest(const struct sft_results *results, int score, enum sft_metric metric)
 {
-    if (metric != SFT_CHART_AUROC) return 0.0;
+    if (metric != SFT_AUROC) return 0.0;
     for (int set = 0; set <= results->sets; set++)
         for (int model = 0; model < results->models; model++)
             if (metric_of(results, model, score, set, metric) < 0.5) return 0.0;
@@ -465,19 +436,19 @@ static double lowest(const struct sft_results *results, int score, enum sft_char
 }
 
 void sft_chart_change(struct sft_chart *chart, const struct sft_results *results, int score,
-                      enum sft_chart_metric metric)
+                      enum sft_metric metric)
 {
     enum { ROW = 34 };
     const struct sft_plot plot = {12, 8, 296, ROW * (results->sets + 1) - 4, lowest(results, score, metric),
                                   1,  0, 1};
     const bool has_intervals = !isnan(interval_of(results, score, results->sets, metric).low);
-    const char *column = metrics[metric].column;
+    const char *column = sft_metric_rows[metric].key;
     char name[16];
-    sft_chart_metric_name(results, metric, name);
+    sft_results_metric_title(results, metric, name);
     chart->width = 320;
     chart->height = plot.top + plot.height + 20;
     chart->legend = change_legend(results, has_intervals);
-    sft_text_printf(&chart->title, "%s, %s", sft_score_words(results->score_names[score]), name);
+    sft_text_printf(&chart->title, "%s, %s", sft_score_title(results->score_names[score]), name);
     sft_text_printf(&chart->description,
                     "%s of every OOD set and their average in percent; the table has the numbers.", name);
     sft_text_add(&chart->data, "set");

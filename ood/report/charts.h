@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The charts of the report. Each fills `chart`, which starts as {0} and is the caller's to release with
  * sft_chart_free(), also on failure. All are 320 units wide, which is about what a telephone shows; wide
- * screens put several beside each other. Private to ood/. */
+ * screens put several beside each other. Private to ood/report. */
 #ifndef SFT_OOD_REPORT_CHARTS_H
 #define SFT_OOD_REPORT_CHARTS_H
 
 #include "ood/metrics/histogram.h"
-#include "ood/report/report.h"
+#include "ood/report/data.h"
 #include "ood/report/svg.h"
-
-/* The title of the score of that name; the name itself where it is not known. */
-const char *sft_score_words(const char *name);
 
 /* Whether the scores of a set, and those of the ID set, are there for every model. */
 int sft_chart_has_scores(const struct sft_results *results, int score, int set);
 struct sft_sample sft_chart_sample(const struct sft_results *results, int model, int score, int set);
-
-/* The metrics of a set, or of the average where set == results->sets. */
-struct sft_metrics sft_chart_metrics(const struct sft_results *results, int model, int score, int set);
 
 /* Histograms of the ID and OOD scores with kernel densities drawn over them: before above, after below, on
  * common bins; what is taken for ID is filled darker. Figures 2 to 4 of the SFT paper. */
@@ -28,15 +22,10 @@ enum sft_status sft_chart_densities(struct sft_chart *chart, const struct sft_re
 enum sft_status sft_chart_roc(struct sft_chart *chart, const struct sft_results *results, int score,
                               int set) SFT_MUST_CHECK;
 
-/* From before to after, a row a set and one for their average, and the interval of the last model where the
- * results have one. */
-enum sft_chart_metric { SFT_CHART_FPR, SFT_CHART_AUROC, SFT_CHART_METRICS };
+/* A main metric from before to after, a row a set and one for their average, and the interval of the last
+ * model where the results have one. */
 void sft_chart_change(struct sft_chart *chart, const struct sft_results *results, int score,
-                      enum sft_chart_metric metric);
-
-/* "FPR95" (at the results' recall) or "AUROC", into text[16], which is returned. */
-const char *sft_chart_metric_name(const struct sft_results *results, enum sft_chart_metric metric,
-                                  char *text);
+                      enum sft_metric metric);
 
 /* Training curve `panel` (0 .. SFT_CHART_PANELS-1); sets *known to whether the steps tell it and it varies
  * where it should (a learning rate), and draws nothing where not. */

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ood/report/examples.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <png.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "datasets/resize.h"
+#include "ood/results/run_files.h"
 #include "runtime/base/alloc.h"
-#include "runtime/base/file.h"
-#include "runtime/base/text.h"
+#include "runtime/base/json.h"
+#include "runtime/base/path.h"
 
-static const char *const kinds[SFT_EXAMPLE_KINDS] = {"most", "least"};
+static const char *const kinds[SFT_EXAMPLE_KINDS] = {
+    [SFT_EXAMPLE_MOST] = "most", [SFT_EXAMPLE_LEAST] = "least"};
 
 int sft_results_lead(const struct sft_results *results)
 {
@@ -96,32 +96,29 @@ out:
 
 /* ---- writing ---- */
 
-static json_t *real_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static enum sft_status add_example(json_t *array, const struct sft_results *results, int set,
+static enum sft_status add_example(struct sft_json *json, const struct sft_results *results, int set,
                                    const struct sft_dataset *data, const struct ranked *ranked)
 {
     const struct sft_score_values *before =
         sft_results_values(results, SFT_BEFORE, sft_results_lead(results), set);
-    json_t *object;
     struct sft_text base64 = {0};
     int label = -1;
     enum sft_status status = picture(data, ranked->index, &base64, &label);
     if (status == SFT_OK) {
-        object = json_pack("{s:I, s:o}", "index", (json_int_t)ranked->index, "score",
-                           real_or_null((double)ranked->score));
+        sft_json_object(json, NULL);
+        sft_json_integer(json, "index", ranked->index);
+        sft_json_real(json, "score", (double)ranked->score);
         if (results->models > 1 && before->values && before->n > ranked->index)
-            json_object_set_new(object, "before", real_or_null((double)before->values[ranked->index]));
-        if (label >= 0)
-            json_object_set_new(object, "label", json_string(sft_dataset_class_name(data, label)));
-        json_object_set_new(object, "png", json_string(base64.data));
-        json_array_append_new(array, object);
+            sft_json_real(json, "before", (double)before->values[ranked->index]);
+        if (label >= 0) sft_json_text(json, "label", sft_dataset_class_name(data, label));
+        sft_json_text(json, "png", base64.data);
+        sft_json_end(json);
     }
     sft_text_free(&base64);
     return status;
 }
 
-static enum sft_status add_set(json_t *sets, const struct sft_results *results, int set,
+static enum sft_status add_set(struct sft_json *json, const struct sft_results *results, int set,
                                const struct sft_dataset *data)
 {
     const struct sft_score_values *values =
@@ -129,44 +126,41 @@ static enum sft_status add_set(json_t *sets, const struct sft_results *results, 
     const int64_t n = values->n, most = n < 2 * SFT_EXAMPLES ? (n + 1) / 2 : SFT_EXAMPLES;
     const int64_t counts[] = {most, n < 2 * SFT_EXAMPLES ? n - most : SFT_EXAMPLES};
     struct ranked *ranked = values->values ? rank(values) : NULL;
-    json_t *object = json_object();
     enum sft_status status = ranked || !values->values ? SFT_OK : SFT_MEMORY;
+    sft_json_object(json, sft_results_set_name(results, set));
     for (int kind = 0; ranked && kind < SFT_EXAMPLE_KINDS; kind++) {
-        json_t *array = json_array();
+        sft_json_array(json, kinds[kind]);
         for (int64_t i = 0; status == SFT_OK && i < counts[kind]; i++)
-            status =
-                add_example(array, results, set, data, &ranked[kind == SFT_EXAMPLE_MOST ? i : n - 1 - i]);
-        json_object_set_new(object, kinds[kind], array);
+            status = add_example(json, results, set, data, &ranked[kind == SFT_EXAMPLE_MOST ? i : n - 1 - i]);
+        sft_json_end(json);
     }
-    json_object_set_new(sets, set == SFT_ID_SET ? "id" : results->set_names[set], object);
+    sft_json_end(json);
     free(ranked);
     return status;
 }
 
-static enum sft_status write_json(const json_t *object, const char *folder)
+static enum sft_status make_json(struct sft_json *json, const struct sft_results *results,
+                                 const struct sft_dataset *id, const struct sft_dataset *const *sets)
 {
-    struct sft_text path = {0};
-    char *dump = json_dumps(object, JSON_INDENT(1));
-    enum sft_status status = dump ? SFT_OK : sft_fail(SFT_MEMORY, "%s: no memory for examples.json", folder);
-    sft_text_printf(&path, "%s/examples.json", folder);
-    if (status == SFT_OK) status = path.status;
-    if (status == SFT_OK) status = sft_file_write(path.data, dump, strlen(dump));
-    free(dump);
-    sft_text_free(&path);
-    return status;
+    sft_json_object(json, NULL);
+    sft_json_text(json, "score", results->score_names[sft_results_lead(results)]);
+    sft_json_object(json, "sets");
+    for (int set = SFT_ID_SET; set < results->sets; set++)
+        SFT_TRY(add_set(json, results, set, set == SFT_ID_SET ? id : sets[set]));
+    sft_json_end(json);
+    sft_json_end(json);
+    return SFT_OK;
 }
 
 enum sft_status sft_examples_write(const struct sft_results *results, const struct sft_dataset *id,
                                    const struct sft_dataset *const *sets, const char *folder)
 {
-    json_t *object = json_object(), *by_set = json_object();
-    enum sft_status status = SFT_OK;
-    json_object_set_new(object, "score", json_string(results->score_names[sft_results_lead(results)]));
-    for (int set = SFT_ID_SET; status == SFT_OK && set < results->sets; set++)
-        status = add_set(by_set, results, set, set == SFT_ID_SET ? id : sets[set]);
-    json_object_set_new(object, "sets", by_set);
-    if (status == SFT_OK) status = write_json(object, folder);
-    json_decref(object);
+    struct sft_json json = {0};
+    char *path = sft_path_join(folder, SFT_FILE_EXAMPLES);
+    enum sft_status status = path ? make_json(&json, results, id, sets) : SFT_MEMORY;
+    if (status == SFT_OK) status = sft_json_write(&json, path, JSON_INDENT(1));
+    sft_json_free(&json);
+    free(path);
     return status;
 }
 
@@ -179,21 +173,20 @@ static bool is_base64(const char *text)
     return digits > 0 && padding < 3 && text[digits + padding] == '\0' && (digits + padding) % 4 == 0;
 }
 
-static double number(const json_t *value) { return json_is_number(value) ? json_number_value(value) : NAN; }
-
 static enum sft_status read_example(const char *path, const json_t *object, struct sft_example_image *example)
 {
     const json_t *index = json_object_get(object, "index");
     const char *png = json_string_value(json_object_get(object, "png"));
-    const char *label = json_string_value(json_object_get(object, "label"));
+    const json_t *label = json_object_get(object, "label");
     if (!json_is_integer(index) || !png || !is_base64(png))
         return sft_fail(SFT_DATA, "%s: an example without index or picture", path);
     example->index = json_integer_value(index);
-    example->score = number(json_object_get(object, "score"));
-    example->before = number(json_object_get(object, "before"));
+    example->score = sft_json_number(json_object_get(object, "score"));
+    example->before = sft_json_number(json_object_get(object, "before"));
     example->png = sft_strdup(png);
-    if (label) example->label = sft_strdup(label);
-    return example->png && (example->label || !label) ? SFT_OK : SFT_MEMORY;
+    if (!json_is_string(label)) return example->png ? SFT_OK : SFT_MEMORY;
+    example->label = sft_json_bytes(label);
+    return example->png && example->label ? SFT_OK : SFT_MEMORY;
 }
 
 static enum sft_status read_set(const char *path, const json_t *object, struct sft_example_set *set)
@@ -220,25 +213,27 @@ static enum sft_status read_sets(const char *path, json_t *sets, struct sft_exam
         struct sft_example_set *set = &examples->set[examples->sets++];
         set->name = sft_strdup(name);
         if (!set->name) return SFT_MEMORY;
+        sft_text_unspell(set->name);
         SFT_TRY(read_set(path, object, set));
     }
     return SFT_OK;
 }
 
+static enum sft_status read_all(const char *path, const json_t *object, struct sft_examples *examples)
+{
+    const json_t *score = json_object_get(object, "score");
+    if (!json_is_string(score)) return sft_fail(SFT_DATA, "%s: \"score\" is missing", path);
+    examples->score = sft_json_bytes(score);
+    return examples->score ? read_sets(path, json_object_get(object, "sets"), examples) : SFT_MEMORY;
+}
+
 enum sft_status sft_examples_read(const char *path, struct sft_examples *examples)
 {
-    json_error_t error;
-    json_t *object = json_load_file(path, 0, &error);
-    const char *score = json_string_value(json_object_get(object, "score"));
-    enum sft_status status = SFT_OK;
+    json_t *object;
+    enum sft_status status;
     memset(examples, 0, sizeof(*examples));
-    if (!object) return sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
-    if (score)
-        examples->score = sft_strdup(score);
-    else
-        status = sft_fail(SFT_DATA, "%s: \"score\" is missing", path);
-    if (status == SFT_OK && !examples->score) status = SFT_MEMORY;
-    if (status == SFT_OK) status = read_sets(path, json_object_get(object, "sets"), examples);
+    SFT_TRY(sft_json_read(path, &object));
+    status = read_all(path, object, examples);
     json_decref(object);
     if (status != SFT_OK) sft_examples_free(examples);
     return status;

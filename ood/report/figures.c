@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the charts stand in the page, and the pictures. Each chart that is shown is also queued as a file. */
+#include "ood/report/figures.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -7,25 +9,13 @@
 
 #include "ood/report/charts.h"
 #include "ood/report/html.h"
-#include "ood/report/page.h"
+#include "ood/scores/score.h"
 
 /* Whether a score is shown without asking: the lead, and those of the paper's Figure 3. */
 static bool is_featured(const struct sft_page *page, int score)
 {
     const char *name = page->results->score_names[score];
     return score == page->lead || strcmp(name, "gradnorm") == 0 || strcmp(name, "maxlogit") == 0;
-}
-
-void sft_page_add_download(struct sft_text *out, const char *file, const char *words,
-                           const struct sft_text *text)
-{
-    sft_text_add(out, "<a download=\"");
-    sft_text_add_escaped(out, file);
-    sft_text_add(out, "\" href=\"data:text/csv;charset=utf-8,");
-    sft_text_add_uri(out, text->data ? text->data : "");
-    sft_text_add(out, "\">");
-    sft_text_add(out, words);
-    sft_text_add(out, "</a>");
 }
 
 static void add_legend(struct sft_text *out, const struct sft_legend *legend)
@@ -74,31 +64,36 @@ static enum sft_status add_figure(struct sft_page *page, struct sft_text *out, s
 
 /* ---- set by set ---- */
 
+/* The first chart shows the legend of all of them. */
+static enum sft_status add_change(struct sft_page *page, struct sft_text *out, enum sft_metric metric)
+{
+    const char *score = page->results->score_names[page->lead];
+    struct sft_chart chart = {0};
+    struct sft_text stem = {0};
+    char caption[48], title[16];
+    enum sft_status status;
+    snprintf(caption, sizeof(caption), "%s, %% (%s is better)",
+             sft_results_metric_title(page->results, metric, title),
+             sft_metric_rows[metric].sign > 0 ? "higher" : "lower");
+    sft_text_printf(&stem, "%s-%s", score, sft_metric_rows[metric].key);
+    sft_chart_change(&chart, page->results, page->lead, metric);
+    if (metric == 0) add_legend(&page->out, chart.legend);
+    status =
+        add_figure(page, out, &chart, (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
+    sft_text_free(&stem);
+    return status;
+}
+
 enum sft_status sft_page_changes(struct sft_page *page)
 {
-    static const struct {
-        const char *direction, *suffix;
-    } charts[SFT_CHART_METRICS] = {{"lower", "fpr95"}, {"higher", "auroc"}};
     const struct sft_results *results = page->results;
     struct sft_text figures = {0};
     enum sft_status status = SFT_OK;
     sft_text_add(&page->out, "<p class=\"soft\">");
-    sft_text_add_escaped(&page->out, sft_score_words(results->score_names[page->lead]));
+    sft_text_add_escaped(&page->out, sft_score_title(results->score_names[page->lead]));
     sft_text_add(&page->out, results->models > 1 ? " score, from before to after.</p>\n" : " score.</p>\n");
-    for (int metric = 0; status == SFT_OK && metric < SFT_CHART_METRICS; metric++) {
-        struct sft_chart chart = {0};
-        struct sft_text stem = {0};
-        char caption[48], name[16];
-        snprintf(caption, sizeof(caption), "%s, %% (%s is better)",
-                 sft_chart_metric_name(results, (enum sft_chart_metric)metric, name),
-                 charts[metric].direction);
-        sft_text_printf(&stem, "%s-%s", results->score_names[page->lead], charts[metric].suffix);
-        sft_chart_change(&chart, results, page->lead, (enum sft_chart_metric)metric);
-        if (metric == 0) add_legend(&page->out, chart.legend);
-        status = add_figure(page, &figures, &chart,
-                            (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
-        sft_text_free(&stem);
-    }
+    for (enum sft_metric metric = 0; status == SFT_OK && metric < SFT_MAIN_METRICS; metric++)
+        status = add_change(page, &figures, metric);
     sft_text_add(&page->out, "<div class=\"grid two\">\n");
     sft_text_append(&page->out, &figures);
     sft_text_add(&page->out, "</div>\n");
@@ -192,7 +187,7 @@ static void add_moments(struct sft_page *page, int score)
     const int digits = digits_for(sft_sample_moments(sft_chart_sample(results, 0, score, SFT_ID_SET)).std);
     struct sft_text label = {0};
     sft_text_printf(&label, "Means and standard deviations of the scores, %s",
-                    sft_score_words(results->score_names[score]));
+                    sft_score_title(results->score_names[score]));
     sft_html_open_scroll(&page->out, label.data ? label.data : "");
     sft_text_free(&label);
     sft_text_add(&page->out,
@@ -214,7 +209,7 @@ static void add_score_summary(struct sft_page *page, int score)
     const struct sft_metrics m = sft_results_average(page->results, page->results->models - 1, score);
     sft_text_printf(&page->out, "<details class=\"block\"%s><summary><h3>",
                     is_featured(page, score) ? " open" : "");
-    sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[score]));
+    sft_text_add_escaped(&page->out, sft_score_title(page->results->score_names[score]));
     sft_text_printf(&page->out, "</h3><span>%s %.2f, AUROC %.2f on average</span></summary>\n", page->fpr,
                     100 * m.fpr, 100 * m.auroc);
 }
@@ -236,7 +231,7 @@ enum sft_status sft_page_densities(struct sft_page *page)
 {
     const struct sft_results *results = page->results;
     const double recall = 100 * results->measure.recall;
-    const int id = strcmp(results->convention->positive, "id") == 0;
+    const bool id = sft_id_is_positive(results->convention);
     sft_text_add(
         &page->out,
         "<p class=\"soft\">Histograms of the scores with Gaussian kernel densities (Scott&rsquo;s bandwidth) "
@@ -283,7 +278,7 @@ enum sft_status sft_page_training(struct sft_page *page)
 
 static void add_picture(struct sft_page *page, const struct sft_example_image *example)
 {
-    const char *score = sft_score_words(page->report->examples->score);
+    const char *score = sft_score_title(page->report->examples->score);
     sft_text_printf(&page->out, "<li><img width=\"%d\" height=\"%d\" alt=\"image %lld, ", SFT_EXAMPLE_SIDE,
                     SFT_EXAMPLE_SIDE, (long long)example->index);
     if (example->label) {
@@ -300,8 +295,8 @@ static void add_picture(struct sft_page *page, const struct sft_example_image *e
 
 static void add_pictures(struct sft_page *page, const struct sft_example_set *set, enum sft_example_kind kind)
 {
-    static const char *const words[SFT_EXAMPLE_KINDS] = {"most like in-distribution",
-                                                         "least like in-distribution"};
+    static const char *const words[SFT_EXAMPLE_KINDS] = {
+        [SFT_EXAMPLE_MOST] = "most like in-distribution", [SFT_EXAMPLE_LEAST] = "least like in-distribution"};
     if (set->count[kind] == 0) return;
     sft_text_printf(&page->out, "<p>%s</p><ul class=\"thumbs\">\n", words[kind]);
     for (int i = 0; i < set->count[kind]; i++) add_picture(page, &set->example[kind][i]);
@@ -312,14 +307,14 @@ void sft_page_examples(struct sft_page *page)
 {
     const struct sft_examples *examples = page->report->examples;
     sft_text_add(&page->out, "<p class=\"soft\">The images that the score ");
-    sft_text_add_escaped(&page->out, sft_score_words(examples->score));
+    sft_text_add_escaped(&page->out, sft_score_title(examples->score));
     sft_text_add(&page->out,
                  " takes most and least for in-distribution, with their scores. Of an OOD set the first "
                  "are the mistakes, of the in-distribution images the last.</p>\n<div class=\"grid two\">\n");
     for (int i = 0; i < examples->sets; i++) {
         const struct sft_example_set *set = &examples->set[i];
         sft_text_add(&page->out, "<figure><figcaption>");
-        sft_text_add_escaped(&page->out, strcmp(set->name, "id") == 0 ? "in-distribution" : set->name);
+        sft_text_add_escaped(&page->out, strcmp(set->name, SFT_ID_NAME) == 0 ? "in-distribution" : set->name);
         sft_text_add(&page->out, "</figcaption>\n");
         for (int kind = 0; kind < SFT_EXAMPLE_KINDS; kind++)
             add_pictures(page, set, (enum sft_example_kind)kind);

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A report from a run folder: reads what is there, leaves out what is damaged. */
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ood/report/report.h"
+#include "ood/results/run_files.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
-#include "runtime/base/text.h"
+#include "runtime/base/path.h"
 
 /* What was read; owns everything that its report borrows. */
 struct run {
@@ -38,15 +38,7 @@ static void free_run(struct run *run)
     sft_seeds_free(&run->seeds);
 }
 
-static char *in_folder(const char *folder, const char *name)
-{
-    struct sft_text path = {0};
-    sft_text_printf(&path, "%s/%s", folder, name);
-    if (path.status != SFT_OK) sft_text_free(&path);
-    return path.data;
-}
-
-/* metrics.jsonl */
+/* ---- metrics.jsonl ---- */
 
 static const struct {
     const char *key;
@@ -66,11 +58,9 @@ static enum sft_status add_step(struct run *run, const json_t *object)
     SFT_TRY(sft_grow(&run->steps, &run->steps_capacity, run->n_steps + 1, sizeof(*run->steps)));
     row = &run->steps[run->n_steps++];
     row->step = json_integer_value(json_object_get(object, "step"));
-    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-        const json_t *value = json_object_get(object, columns[i].key);
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
         *(double *)(void *)((char *)row + columns[i].offset) =
-            json_is_number(value) ? json_number_value(value) : NAN;
-    }
+            sft_json_number(json_object_get(object, columns[i].key));
     return SFT_OK;
 }
 
@@ -106,65 +96,84 @@ static enum sft_status load_steps(const char *path, struct run *run)
     return status;
 }
 
-/* run.json */
+/* ---- run.json ---- */
 
 static char *value_text(const json_t *value)
 {
-    char *text;
-    if (json_is_string(value)) return sft_strdup(json_string_value(value));
-    text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    return text ? text : sft_strdup("");
+    struct sft_text text = {0};
+    if (json_is_string(value)) return sft_json_bytes(value);
+    sft_text_add_json(&text, value, JSON_REAL_PRECISION(9));
+    if (text.status != SFT_OK) sft_text_free(&text);
+    return text.data;
+}
+
+/* "PREFIX.KEY", or the key alone, as the bytes that it spells. */
+static char *setting_key(const char *prefix, const char *key)
+{
+    struct sft_text path = {0};
+    char *bytes = sft_strdup(key);
+    if (!bytes) return NULL;
+    sft_text_unspell(bytes);
+    sft_text_printf(&path, "%s%s%s", prefix, *prefix ? "." : "", bytes);
+    free(bytes);
+    if (path.status != SFT_OK) sft_text_free(&path);
+    return path.data;
+}
+
+/* Takes `key` over. */
+static enum sft_status add_setting(struct run *run, char *key, const json_t *value)
+{
+    struct sft_report_setting setting = {key, value_text(value)};
+    if (setting.value &&
+        sft_grow(&run->settings, &run->settings_capacity, run->n_settings + 1, sizeof(setting)) == SFT_OK) {
+        run->settings[run->n_settings++] = setting;
+        return SFT_OK;
+    }
+    free(key);
+    free((char *)setting.value);
+    return SFT_MEMORY;
 }
 
 /* One level of objects becomes dotted keys, whose first part is shown as a heading; deeper ones keep their
  * dots. What is null was not chosen, and is left out. */
 static enum sft_status flatten(const char *prefix, json_t *object, int depth, struct run *run)
 {
-    const char *key;
+    enum sft_status status = SFT_OK;
+    const char *name;
     json_t *value;
-    json_object_foreach(object, key, value)
+    json_object_foreach(object, name, value)
     {
-        struct sft_text path = {0};
-        struct sft_report_setting setting;
-        if (json_is_null(value)) continue;
-        sft_text_printf(&path, "%s%s%s", prefix, *prefix ? "." : "", key);
-        if (path.status == SFT_OK && json_is_object(value) && json_object_size(value) > 0 && depth < 4) {
-            enum sft_status status = flatten(path.data, value, depth + 1, run);
-            sft_text_free(&path);
-            SFT_TRY(status);
-            continue;
+        char *key;
+        if (json_is_null(value) || status != SFT_OK) continue;
+        key = setting_key(prefix, name);
+        if (!key) return SFT_MEMORY;
+        if (json_object_size(value) > 0 && depth < 4) {
+            status = flatten(key, value, depth + 1, run);
+            free(key);
+        } else {
+            status = add_setting(run, key, value);
         }
-        setting = (struct sft_report_setting){path.data, value_text(value)};
-        if (path.status != SFT_OK || !setting.value ||
-            sft_grow(&run->settings, &run->settings_capacity, run->n_settings + 1, sizeof(setting)) !=
-                SFT_OK) {
-            sft_text_free(&path);
-            free((char *)setting.value);
-            return SFT_MEMORY;
-        }
-        run->settings[run->n_settings++] = setting;
     }
-    return SFT_OK;
+    return status;
 }
 
 static enum sft_status load_settings(const char *path, struct run *run)
 {
-    json_error_t error;
-    json_t *object = json_load_file(path, 0, &error);
+    json_t *object;
     enum sft_status status;
-    if (!object) return sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
+    SFT_TRY(sft_json_read(path, &object));
     status = flatten("", object, 0, run);
     json_decref(object);
     return status;
 }
 
-/* Folder */
+/* ---- the folder ---- */
 
-/* Whether the file is there; where it is damaged, says that the report goes without it. */
+/* Reads the file where it is there; where it is damaged, says that the report goes without it. */
 static enum sft_status load(const char *folder, const char *name,
                             enum sft_status (*reader)(const char *, struct run *), struct run *run)
 {
-    char *path = in_folder(folder, name);
+    char *path = sft_path_join(folder, "%s", name);
     enum sft_status status = path ? SFT_OK : SFT_MEMORY;
     if (path && access(path, F_OK) == 0) status = reader(path, run);
     if (status == SFT_DATA) {
@@ -190,7 +199,7 @@ static enum sft_status load_results(const char *path, struct run *run)
     return status;
 }
 
-/* Their mean takes the place of results. */
+/* The mean over the seeds takes the place of one run's results. */
 static enum sft_status load_seeds(const char *path, struct run *run)
 {
     char *folder = folder_of(path);
@@ -214,34 +223,33 @@ static enum sft_status load_csv(const char *path, struct run *run)
     return run->csv ? SFT_OK : SFT_MEMORY;
 }
 
+static enum sft_status load_all(const char *folder, struct run *run)
+{
+    SFT_TRY(load(folder, SFT_FILE_SEEDS, load_seeds, run));
+    if (run->seeds.n == 0) SFT_TRY(load(folder, SFT_FILE_RESULTS, load_results, run));
+    SFT_TRY(load(folder, SFT_FILE_METRICS, load_steps, run));
+    SFT_TRY(load(folder, SFT_FILE_RECORD, load_settings, run));
+    SFT_TRY(load(folder, SFT_FILE_EXAMPLES, load_examples, run));
+    if (run->results.models > 0)
+        SFT_TRY(load(folder, run->seeds.n > 0 ? SFT_FILE_SEEDS_CSV : SFT_FILE_RESULTS_CSV, load_csv, run));
+    if (run->results.models > 0 || run->n_steps > 0) return SFT_OK;
+    return sft_fail(SFT_DATA, "%s: no usable %s, %s or %s: not the folder of a run", folder, SFT_FILE_RESULTS,
+                    SFT_FILE_SEEDS, SFT_FILE_METRICS);
+}
+
 enum sft_status sft_report_from_folder(const char *folder)
 {
     struct run run = {0};
-    struct sft_report report = {0};
-    enum sft_status status;
-    SFT_TRY_OUT(load(folder, "seeds.json", load_seeds, &run));
-    if (run.seeds.n == 0) SFT_TRY_OUT(load(folder, "results.json", load_results, &run));
-    SFT_TRY_OUT(load(folder, "metrics.jsonl", load_steps, &run));
-    SFT_TRY_OUT(load(folder, "run.json", load_settings, &run));
-    SFT_TRY_OUT(load(folder, "examples.json", load_examples, &run));
-    if (run.results.models > 0)
-        SFT_TRY_OUT(load(folder, run.seeds.n > 0 ? "seeds.csv" : "results.csv", load_csv, &run));
-    if (run.results.models == 0 && run.n_steps == 0) {
-        status = sft_fail(SFT_DATA,
-                          "%s: no usable results.json, seeds.json or metrics.jsonl: not the folder of a run",
-                          folder);
-        goto out;
-    }
-    report = (struct sft_report){.results = &run.results,
-                                 .seeds = run.seeds.n > 0 ? &run.seeds : NULL,
-                                 .steps = run.n_steps,
-                                 .step = run.steps,
-                                 .settings = run.n_settings,
-                                 .setting = run.settings,
-                                 .examples = &run.examples,
-                                 .csv = run.csv};
-    status = sft_report_write(&report, folder);
-out:
+    enum sft_status status = load_all(folder, &run);
+    const struct sft_report report = {.results = &run.results,
+                                      .seeds = run.seeds.n > 0 ? &run.seeds : NULL,
+                                      .steps = run.n_steps,
+                                      .step = run.steps,
+                                      .settings = run.n_settings,
+                                      .setting = run.settings,
+                                      .examples = &run.examples,
+                                      .csv = run.csv};
+    if (status == SFT_OK) status = sft_report_write(&report, folder);
     free_run(&run);
     return status;
 }

@@ -10,8 +10,10 @@
 /* Everything up to the page's heading, inside of <header>. */
 void sft_html_begin(struct sft_text *out, const char *title);
 
-/* Ends <header> and starts <main>; ends <main>, with a footer of HTML after it, and the page. */
+/* Ends <header> and starts <main>. */
 void sft_html_main(struct sft_text *out);
+
+/* Ends <main>, adds a footer, which is HTML, and ends the page. */
 void sft_html_end(struct sft_text *out, const char *footer);
 
 /* A region that scrolls sideways on its own, so that the page never does; keyboards reach it. A <div> to be

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A page in the making, and the parts that are made in files of their own. Private to ood/. */
+/* A page in the making: what its parts append to, and what they have in common. Private to ood/report. */
 #ifndef SFT_OOD_REPORT_PAGE_H
 #define SFT_OOD_REPORT_PAGE_H
 
 #include <stdbool.h>
 
+#include "ood/report/data.h"
 #include "ood/report/plots.h"
-#include "ood/report/report.h"
 #include "runtime/base/text.h"
 
 struct sft_page {
@@ -19,25 +19,12 @@ struct sft_page {
     struct sft_plots plots; /* the charts again, as files */
 };
 
-/* The tables of metrics, of seeds and of settings. */
-void sft_page_scores(struct sft_page *page);
-void sft_page_seeds(struct sft_page *page);
-void sft_page_settings(struct sft_page *page);
-
-/* The charts, and the pictures. */
-int sft_page_has_densities(const struct sft_results *results, int score);
-enum sft_status sft_page_changes(struct sft_page *page) SFT_MUST_CHECK;
-enum sft_status sft_page_densities(struct sft_page *page) SFT_MUST_CHECK;
-enum sft_status sft_page_training(struct sft_page *page) SFT_MUST_CHECK;
-void sft_page_examples(struct sft_page *page);
-
 /* How sure a number is, in small print, in percent: an interval of the bootstrap or the deviation of the
  * seeds; nothing where the interval is not known. The words are there for all, or only for who listens. */
 void sft_page_add_spread(struct sft_page *page, struct sft_interval interval, bool words);
 
 /* From mean - sd to mean + sd of a number of ID images over the seeds; not known in a report of one run. */
-struct sft_interval sft_page_interval_of_seeds(const struct sft_page *page,
-                                               struct sft_spread (*number)(const struct sft_seeds *));
+struct sft_interval sft_page_interval_of_seeds(const struct sft_page *page, enum sft_id_metric metric);
 
 /* A link that saves `text` as a file, without a server. */
 void sft_page_add_download(struct sft_text *out, const char *file, const char *words,

@@ -10,6 +10,7 @@
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/path.h"
 
 /* Pixels to the unit: 640 wide, sharp on a screen; for print there is the SVG. */
 #define SCALE 2.0
@@ -17,9 +18,13 @@
 /* Appends one component of a path. */
 static void add_component(struct sft_text *path, const char *name)
 {
-    if (name[0] == '.') sft_text_add(path, "_");
+    struct sft_text safe = {0};
+    if (name[0] == '.') sft_text_add(&safe, "_");
     for (const char *c = name; *c; c++)
-        sft_text_add_bytes(path, *c == '/' || *c == '\\' || iscntrl((unsigned char)*c) ? "_" : c, 1);
+        sft_text_add_bytes(&safe, *c == '/' || *c == '\\' || iscntrl((unsigned char)*c) ? "_" : c, 1);
+    if (path->status == SFT_OK) path->status = safe.status;
+    sft_text_add_spelled(path, safe.data ? safe.data : "");
+    sft_text_free(&safe);
 }
 
 enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem,
@@ -48,12 +53,9 @@ enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const
 static enum sft_status write_file(const char *folder, const char *name, const char *extension,
                                   const struct sft_text *contents)
 {
-    struct sft_text path = {0};
-    enum sft_status status;
-    sft_text_printf(&path, "%s/%s.%s", folder, name, extension);
-    status = path.status;
-    if (status == SFT_OK) status = sft_file_write(path.data, contents->data, contents->length);
-    sft_text_free(&path);
+    char *path = sft_path_join(folder, "%s.%s", name, extension);
+    enum sft_status status = path ? sft_file_write(path, contents->data, contents->length) : SFT_MEMORY;
+    free(path);
     return status;
 }
 
@@ -72,12 +74,10 @@ static enum sft_status write_plot(const char *folder, const struct sft_plot_file
 
 static enum sft_status make_folder_of(const char *folder, const char *name)
 {
-    struct sft_text path = {0};
     const char *slash = strchr(name, '/');
-    enum sft_status status;
-    sft_text_printf(&path, "%s/%.*s", folder, slash ? (int)(slash - name) : 0, name);
-    status = path.status == SFT_OK ? sft_make_folder(path.data) : path.status;
-    sft_text_free(&path);
+    char *path = sft_path_join(folder, "%.*s", slash ? (int)(slash - name) : 0, name);
+    enum sft_status status = path ? sft_make_folder(path) : SFT_MEMORY;
+    free(path);
     return status;
 }
 

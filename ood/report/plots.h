@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The charts of a report as files: NAME.svg, NAME.png and NAME.csv for each. Private to ood/. */
+/* The charts of a report as files: NAME.svg, NAME.png and NAME.csv for each. Private to ood/report. */
 #ifndef SFT_OOD_REPORT_PLOTS_H
 #define SFT_OOD_REPORT_PLOTS_H
 

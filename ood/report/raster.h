@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SVG to PNG, by librsvg where the build found it. Private to ood/. */
+/* SVG to PNG, by librsvg where the build found it. Private to ood/report. */
 #ifndef SFT_OOD_RASTER_H
 #define SFT_OOD_RASTER_H
 

@@ -3,8 +3,8 @@
 
 #include <librsvg/rsvg.h>
 
-/* Fontconfig, which draws the text, keeps its tables until the process ends. LeakSanitizer asks a program by
- * these names what is no leak of its own; without it nobody calls them. */
+/* Fontconfig, which draws the text, keeps its tables until the process ends. LeakSanitizer calls
+ * functions of these names to learn what is no leak of the program's own. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
 

@@ -4,9 +4,9 @@
  * script, no network), follows light and dark, prints, fits a telephone and reads well aloud. Every text from
  * outside is escaped.
  *
- * It shows what it is given: with results of one model, an evaluation; with two, before and after; with those
- * of several seeds, means and deviations; with step rows, the training curves; with examples, pictures;
- * without results, only the curves. The charts are also files of their own:
+ * It shows what it is given (ood/report/data.h): with results of one model, an evaluation; with two, before
+ * and after; with those of several seeds, means and deviations; with step rows, the training curves; with
+ * examples, pictures; without results, only the curves. The charts are also files of their own:
  *
  *   plots/SCORE/SET-density, plots/SCORE/SET-roc, plots/SCORE-fpr95 (at any recall), plots/SCORE-auroc,
  *   plots/loss, plots/grad_norm, plots/perturb_norm, plots/lr
@@ -16,36 +16,7 @@
 #ifndef SFT_REPORT_H
 #define SFT_REPORT_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "ood/report/examples.h"
-#include "ood/results/seeds.h"
-
-/* A line of metrics.jsonl. NaN where a value is not known. */
-struct sft_report_step {
-    int64_t step;
-    double loss, loss_id, loss_ood, grad_norm, perturb_norm, lr;
-};
-
-/* What was asked, chosen or found. A key "options.lr" is shown as "lr" under the heading "options"; settings
- * with one heading should follow each other. */
-struct sft_report_setting {
-    const char *key, *value;
-};
-
-/* Borrowed, all of it. */
-struct sft_report {
-    const char *title;                 /* NULL: one that fits what is shown */
-    const struct sft_results *results; /* NULL: none. Densities and ROC curves need the scores in it */
-    const struct sft_seeds *seeds;     /* NULL: one run; else the results are their mean (sft_seeds_mean()) */
-    size_t steps;
-    const struct sft_report_step *step;
-    size_t settings;
-    const struct sft_report_setting *setting;
-    const struct sft_examples *examples; /* NULL: none */
-    const char *csv;                     /* results.csv or seeds.csv, to save from the page; NULL: none */
-};
+#include "ood/report/data.h"
 
 /* Writes FOLDER/report.html, atomically, and FOLDER/plots/. */
 enum sft_status sft_report_write(const struct sft_report *report, const char *folder) SFT_MUST_CHECK;

@@ -73,7 +73,7 @@ static void gather(const struct panel *panel, size_t n, const struct sft_report_
     }
 }
 
-/* The range of what is finite, with some air; 0 where nothing is, or nothing varies that should. */
+/* The range of what is finite, with a margin; 0 where nothing is finite, or what should vary does not. */
 static int find_range(const struct panel *panel, const struct series *series, double *low, double *high)
 {
     *low = INFINITY;
@@ -86,7 +86,10 @@ static int find_range(const struct panel *panel, const struct series *series, do
         }
     if (*low > *high || (panel->varies && *high == *low)) return 0;
     if (*low >= 0.0 && *low < 0.5 * *high) *low = 0.0;
-    if (*high - *low <= 1e-9 * fabs(*high)) *low = fmin(0.0, 2 * *high), *high = fmax(0.0, 2 * *high);
+    if (*high - *low <= 1e-9 * fabs(*high)) {
+        *low = fmin(0.0, 2 * *high);
+        *high = fmax(0.0, 2 * *high);
+    }
     if (*high <= *low) *high = *low + 1.0;
     *high += 0.05 * (*high - *low);
     return 1;

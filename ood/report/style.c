@@ -152,7 +152,7 @@ static void add_palette(struct sft_text *out, int dark)
     sft_text_printf(out, "color-scheme:%s}", dark ? "dark" : "light");
 }
 
-/* Paper is white, whatever the screen is. */
+/* Dark colours are for screens alone: what is printed is on white paper. */
 void sft_style_for_page(struct sft_text *out)
 {
     add_palette(out, 0);

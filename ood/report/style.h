@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The style sheets: of the page, light and dark as the reader's system asks, and of a chart in a file of its
- * own, in light colours. Private to ood/. */
+ * own, in light colours. Private to ood/report. */
 #ifndef SFT_OOD_REPORT_STYLE_H
 #define SFT_OOD_REPORT_STYLE_H
 

@@ -10,7 +10,7 @@
 
 enum { TICKS = 12 };
 
-/* Of a file: height of the title and of a line of the legend, air at the edges. */
+/* In a chart that is a file: heights of the title and of a line of the legend, and the margin. */
 enum { HEAD = 26, LINE = 17, MARGIN = 10 };
 
 /* The largest distance in user units that a line may be from what it stands for: less than a pixel of a
@@ -95,7 +95,9 @@ void sft_chart_file(struct sft_text *out, const struct sft_chart *chart)
 void sft_svg_label(struct sft_text *out, double x, double y, enum sft_svg_anchor anchor,
                    const char *class_name, const char *text)
 {
-    static const char *const anchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
+    static const char *const anchors[] = {[SFT_SVG_START] = "",
+                                          [SFT_SVG_MIDDLE] = " text-anchor=\"middle\"",
+                                          [SFT_SVG_END] = " text-anchor=\"end\""};
     sft_text_printf(out, "<text x=\"%.4g\" y=\"%.4g\"%s", x, y, anchors[anchor]);
     if (class_name) sft_text_printf(out, " class=\"%s\"", class_name);
     sft_text_add(out, ">");
@@ -210,7 +212,9 @@ static void keep_seen(struct line *line, size_t first, size_t last)
     double most = UNSEEN;
     for (size_t i = first + 1; i < last; i++) {
         double off = distance(line, first, last, i);
-        if (off > most) most = off, farthest = i;
+        if (off <= most) continue;
+        most = off;
+        farthest = i;
     }
     if (farthest == first) return;
     line->kept[farthest] = true;
@@ -261,7 +265,7 @@ void sft_plot_steps(struct sft_text *out, const struct sft_plot *plot, double lo
         long to = tenths(sft_plot_x(plot, low + (high - low) * (double)(i + 1) / (double)n));
         long next = tenths(sft_plot_y(plot, y[i]));
         if (i + 1 < n && tenths(sft_plot_y(plot, y[i + 1])) == next)
-            continue; /* one bar with its neighbour */
+            continue; /* as high as its neighbour: one step */
         if (next != level) add_step(out, 'v', next - level);
         add_step(out, 'h', to - x);
         level = next;

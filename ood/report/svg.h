@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small charts as SVG: shapes whose colours and fonts are classes (report_style.h), so that the same chart
- * follows light and dark inside the page and is a file of its own beside it. A chart carries a title and a
- * description for readers who don't see it, a legend, and its numbers as CSV. Private to ood/.
+ * Small charts as SVG: shapes whose colours and fonts are classes (ood/report/style.h), so that the same
+ * chart follows light and dark inside the page and is a file of its own beside it. A chart carries a title
+ * and a description for readers who don't see it, a legend, and its numbers as CSV. Private to ood/report.
  */
 #ifndef SFT_OOD_SVG_H
 #define SFT_OOD_SVG_H

@@ -1,92 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of the report: metrics, and settings. */
+#include "ood/report/table.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "ood/report/charts.h"
 #include "ood/report/html.h"
-#include "ood/report/page.h"
-
-/* ---- how sure ---- */
-
-void sft_page_add_spread(struct sft_page *page, struct sft_interval interval, bool words)
-{
-    if (isnan(interval.low)) return;
-    if (page->report->seeds)
-        sft_text_printf(&page->out, "<small>&plusmn;%.2f<span%s> over the seeds</span></small>",
-                        50 * (interval.high - interval.low), words ? "" : " class=\"vh\"");
-    else
-        sft_text_printf(&page->out, "<small><span%s>95&nbsp;%% interval </span>%.2f&ndash;%.2f</small>",
-                        words ? "" : " class=\"vh\"", 100 * interval.low, 100 * interval.high);
-}
-
-struct sft_interval sft_page_interval_of_seeds(const struct sft_page *page,
-                                               struct sft_spread (*number)(const struct sft_seeds *))
-{
-    struct sft_spread spread;
-    if (!page->report->seeds) return (struct sft_interval){NAN, NAN};
-    spread = number(page->report->seeds);
-    return (struct sft_interval){spread.mean - spread.sd, spread.mean + spread.sd};
-}
+#include "ood/scores/score.h"
 
 /* ---- metrics ---- */
 
-/* So many values of a column are marked, as papers do. */
+/* How many of the best values in a column are marked. */
 enum { RANKS = 3 };
 
 /* As the table shows it, in hundredths of a percent; rounded where printf() rounds percents. */
-static double shown(const struct sft_results *results, int model, int score, int set, int of_fpr)
+static double shown(const struct sft_results *results, int model, int score, int set, enum sft_metric metric)
 {
-    const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
-    return round(100 * (100 * (of_fpr ? m.fpr : m.auroc)));
+    struct sft_metrics cell = sft_results_cell(results, model, score, set);
+    return round(100 * (100 * *sft_metric_in(&cell, metric)));
 }
 
 /* The place of a cell among all scores and models of its column, 1 the best; equal numbers share one. */
-static int place(const struct sft_results *results, int set, double value, int of_fpr)
+static int place(const struct sft_results *results, int set, double value, enum sft_metric metric)
 {
+    const int sign = sft_metric_rows[metric].sign;
     int better = 0;
     for (int model = 0; model < results->models; model++)
-        for (int score = 0; score < results->scores; score++) {
-            double other = shown(results, model, score, set, of_fpr);
-            better += of_fpr ? other < value : other > value;
-        }
+        for (int score = 0; score < results->scores; score++)
+            better += sign * shown(results, model, score, set, metric) > sign * value;
     return 1 + better;
 }
 
-static void add_cell(struct sft_page *page, int model, int score, int set, int of_fpr)
+static void add_cell(struct sft_page *page, int model, int score, int set, enum sft_metric metric)
 {
     static const char *const words[RANKS] = {"best", "second", "third"};
     const struct sft_results *results = page->results;
     const int rows = results->models * results->scores;
-    const struct sft_metrics m = sft_chart_metrics(results, model, score, set);
-    double value = shown(results, model, score, set, of_fpr);
-    int at = place(results, set, value, of_fpr);
-    sft_text_printf(&page->out, "<td class=\"%s%s", of_fpr ? "group" : "",
+    struct sft_metrics cell = sft_results_cell(results, model, score, set);
+    double value = shown(results, model, score, set, metric);
+    int at = place(results, set, value, metric);
+    sft_text_printf(&page->out, "<td class=\"%s%s", metric == 0 ? "group" : "",
                     at == 1 && rows > 1 ? " first-place" : "");
     sft_text_printf(&page->out, "%s\">%.2f", at <= RANKS && at < rows ? " top" : "", value / 100);
     if (at <= RANKS && at < rows)
         sft_text_printf(&page->out, "<sup aria-hidden=\"true\">%d</sup><span class=\"vh\"> (%s)</span>", at,
                         words[at - 1]);
-    sft_page_add_spread(page, of_fpr ? m.fpr_interval : m.auroc_interval, false);
+    sft_page_add_spread(page, *sft_metric_interval_in(&cell, metric), false);
     sft_text_add(&page->out, "</td>");
 }
 
 static void add_row(struct sft_page *page, int score, int model)
 {
-    static const char *const words[SFT_MODELS] = {"before", "after"};
     const struct sft_results *results = page->results;
     sft_text_add(&page->out, model + 1 < results->models ? "<tr class=\"old\">" : "<tr>");
     if (model == 0) {
         sft_text_printf(&page->out, "<th class=\"first\" scope=\"%s\" rowspan=\"%d\">",
                         results->models > 1 ? "rowgroup" : "row", results->models);
-        sft_html_add_breakable(&page->out, sft_score_words(results->score_names[score]));
+        sft_html_add_breakable(&page->out, sft_score_title(results->score_names[score]));
         sft_text_add(&page->out, "</th>");
     }
-    if (results->models > 1) sft_text_printf(&page->out, "<th scope=\"row\">%s</th>", words[model]);
+    if (results->models > 1) sft_text_printf(&page->out, "<th scope=\"row\">%s</th>", sft_model_words[model]);
     for (int set = 0; set <= results->sets; set++)
-        for (int of_fpr = 1; of_fpr >= 0; of_fpr--) add_cell(page, model, score, set, of_fpr);
+        for (enum sft_metric m = 0; m < SFT_MAIN_METRICS; m++) add_cell(page, model, score, set, m);
     sft_text_add(&page->out, "</tr>\n");
+}
+
+static void add_metric_head(struct sft_page *page, enum sft_metric metric)
+{
+    char title[16];
+    sft_text_printf(&page->out, "<th class=\"metric%s\" scope=\"col\">%s&nbsp;%s</th>",
+                    metric == 0 ? " group" : "", sft_results_metric_title(page->results, metric, title),
+                    sft_metric_rows[metric].sign > 0 ? "&uarr;" : "&darr;");
 }
 
 static void add_head(struct sft_page *page)
@@ -104,21 +89,20 @@ static void add_head(struct sft_page *page)
     }
     sft_text_add(&page->out, "</tr>\n<tr>");
     for (int set = 0; set <= results->sets; set++)
-        sft_text_printf(&page->out,
-                        "<th class=\"metric group\" scope=\"col\">%s&nbsp;&darr;</th>"
-                        "<th class=\"metric\" scope=\"col\">AUROC&nbsp;&uarr;</th>",
-                        page->fpr);
+        for (enum sft_metric m = 0; m < SFT_MAIN_METRICS; m++) add_metric_head(page, m);
     sft_text_add(&page->out, "</tr></thead>\n");
 }
 
 /* A number of each model's ID images. */
-static void add_id_line(struct sft_page *page, const char *name, const double *values,
-                        struct sft_interval spread)
+static void add_id_line(struct sft_page *page, const char *name, enum sft_id_metric metric)
 {
-    if (isnan(values[SFT_BEFORE])) return;
-    sft_text_printf(&page->out, "<p class=\"soft\">%s: %.2f&nbsp;%%", name, 100 * values[SFT_BEFORE]);
-    if (page->results->models > 1 && !isnan(values[SFT_AFTER])) {
-        sft_text_printf(&page->out, " before, %.2f&nbsp;%%", 100 * values[SFT_AFTER]);
+    const double before = sft_results_id_metric(page->results, metric, SFT_BEFORE);
+    const double after = sft_results_id_metric(page->results, metric, SFT_AFTER);
+    const struct sft_interval spread = sft_page_interval_of_seeds(page, metric);
+    if (isnan(before)) return;
+    sft_text_printf(&page->out, "<p class=\"soft\">%s: %.2f&nbsp;%%", name, 100 * before);
+    if (page->results->models > 1 && !isnan(after)) {
+        sft_text_printf(&page->out, " before, %.2f&nbsp;%%", 100 * after);
         if (!isnan(spread.low))
             sft_text_printf(&page->out, " &plusmn; %.2f", 50 * (spread.high - spread.low));
         sft_text_add(&page->out, " after");
@@ -156,10 +140,8 @@ void sft_page_scores(struct sft_page *page)
         sft_text_add(&page->out, "</tbody>\n");
     }
     sft_text_add(&page->out, "</table></div></div>\n");
-    add_id_line(page, "Accuracy on ID images", page->results->accuracy,
-                sft_page_interval_of_seeds(page, sft_seeds_accuracy));
-    add_id_line(page, "Calibration error (ECE) on ID images", page->results->ece,
-                sft_page_interval_of_seeds(page, sft_seeds_ece));
+    add_id_line(page, "Accuracy on ID images", SFT_ACCURACY);
+    add_id_line(page, "Calibration error (ECE) on ID images", SFT_ECE);
 }
 
 /* ---- seeds ---- */
@@ -176,23 +158,22 @@ static void add_seed(struct sft_page *page, int i)
 {
     const struct sft_seeds *seeds = page->report->seeds;
     const struct sft_results *run = &seeds->runs[i];
-    const struct sft_metrics average = sft_results_average(run, SFT_AFTER, page->lead);
+    struct sft_metrics average = sft_results_average(run, SFT_AFTER, page->lead);
     const long long seed = (long long)(seeds->first + i);
     sft_text_printf(
         &page->out,
         "<tr><th class=\"first\" scope=\"row\"><a href=\"seed-%lld/report.html\">seed %lld</a></th>", seed,
         seed);
-    add_percent(page, average.fpr);
-    add_percent(page, average.auroc);
-    add_percent(page, run->accuracy[SFT_AFTER]);
-    add_percent(page, run->ece[SFT_AFTER]);
+    for (enum sft_metric m = 0; m < SFT_MAIN_METRICS; m++) add_percent(page, *sft_metric_in(&average, m));
+    for (enum sft_id_metric m = 0; m < SFT_ID_METRICS; m++)
+        add_percent(page, sft_results_id_metric(run, m, SFT_AFTER));
     sft_text_add(&page->out, "</tr>\n");
 }
 
 void sft_page_seeds(struct sft_page *page)
 {
     sft_text_add(&page->out, "<p class=\"soft\">The ");
-    sft_text_add_escaped(&page->out, sft_score_words(page->results->score_names[page->lead]));
+    sft_text_add_escaped(&page->out, sft_score_title(page->results->score_names[page->lead]));
     sft_text_add(&page->out,
                  " score after fine-tuning with each seed, averaged over the sets, in percent. Each seed has "
                  "a report of its own.</p>\n<div class=\"sheet\">");

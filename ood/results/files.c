@@ -8,149 +8,114 @@
 #include <unistd.h>
 
 #include "ood/results/results.h"
+#include "ood/results/run_files.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/npy.h"
-#include "runtime/base/text.h"
+#include "runtime/base/path.h"
 
-/* The metrics of a cell by their names in files. */
-static const struct {
-    const char *key;
-    size_t offset;
-} fractions[] = {
-    {"fpr95", offsetof(struct sft_metrics, fpr)},
-    {"auroc", offsetof(struct sft_metrics, auroc)},
-    {"aupr_in", offsetof(struct sft_metrics, aupr_in)},
-    {"aupr_out", offsetof(struct sft_metrics, aupr_out)},
-};
-enum { FRACTIONS = 4, FRACTIONS_OF_AVERAGE = 2 };
+static bool has_average(enum sft_metric metric) { return metric < SFT_MAIN_METRICS; }
 
-/* Those that a bootstrap adds: keys in JSON, columns in CSV. */
-static const struct {
-    const char *key, *columns;
-    size_t offset;
-} intervals[] = {
-    {"fpr95_ci", ",fpr95_low,fpr95_high", offsetof(struct sft_metrics, fpr_interval)},
-    {"auroc_ci", ",auroc_low,auroc_high", offsetof(struct sft_metrics, auroc_interval)},
-};
-enum { INTERVALS = 2 };
+/* ---- results.json ---- */
 
-static double *fraction(struct sft_metrics *metrics, int i)
+static void add_interval(struct sft_json *json, enum sft_metric metric, struct sft_interval interval)
 {
-    return (double *)(void *)((char *)metrics + fractions[i].offset);
+    char key[24];
+    if (isnan(interval.low)) return;
+    snprintf(key, sizeof(key), "%s_ci", sft_metric_rows[metric].key);
+    sft_json_array(json, key);
+    sft_json_real(json, NULL, interval.low);
+    sft_json_real(json, NULL, interval.high);
+    sft_json_end(json);
 }
 
-static struct sft_interval *interval(struct sft_metrics *metrics, int i)
+static void add_cell(struct sft_json *json, const struct sft_results *results, int model, int score, int set)
 {
-    return (struct sft_interval *)(void *)((char *)metrics + intervals[i].offset);
+    struct sft_metrics cell = sft_results_cell(results, model, score, set);
+    const bool average = set == results->sets;
+    sft_json_object(json, sft_results_set_name(results, set));
+    for (enum sft_metric i = 0; i < SFT_METRICS; i++)
+        if (!average || has_average(i)) sft_json_real(json, sft_metric_rows[i].key, *sft_metric_in(&cell, i));
+    for (enum sft_metric i = 0; i < SFT_MAIN_METRICS; i++)
+        add_interval(json, i, *sft_metric_interval_in(&cell, i));
+    if (!average) {
+        sft_json_integer(json, "n_id", cell.n_id);
+        sft_json_integer(json, "n_ood", cell.n_ood);
+    }
+    sft_json_end(json);
 }
 
-/* JSON has no NaN. */
-static json_t *real_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static json_t *cell_to_json(struct sft_metrics metrics, int is_average)
+/* "fpr_positive" means ref or openood, as --fpr-positive does; other conventions add their name. */
+static void add_convention(struct sft_json *json, const struct sft_convention *convention, double recall)
 {
-    json_t *cell = json_object();
-    for (int i = 0; i < (is_average ? FRACTIONS_OF_AVERAGE : FRACTIONS); i++)
-        json_object_set_new(cell, fractions[i].key, real_or_null(*fraction(&metrics, i)));
-    for (int i = 0; i < INTERVALS; i++)
-        if (!isnan(interval(&metrics, i)->low))
-            json_object_set_new(cell, intervals[i].key,
-                                json_pack("[f, f]", interval(&metrics, i)->low, interval(&metrics, i)->high));
-    if (is_average) return cell;
-    json_object_set_new(cell, "n_id", json_integer(metrics.n_id));
-    json_object_set_new(cell, "n_ood", json_integer(metrics.n_ood));
-    return cell;
+    sft_json_object(json, "convention");
+    sft_json_text(json, "fpr_positive", convention->positive);
+    sft_json_real(json, "recall", recall);
+    if (!convention->alias) sft_json_text(json, "name", convention->name);
+    sft_json_end(json);
 }
 
-static json_t *score_to_json(const struct sft_results *results, int model, int score)
+static void add_bootstrap(struct sft_json *json, const struct sft_measure *measure)
 {
-    json_t *object = json_object();
-    for (int set = 0; set < results->sets; set++)
-        json_object_set_new(object, results->set_names[set],
-                            cell_to_json(*sft_results_metrics(results, model, score, set), 0));
-    json_object_set_new(object, "average", cell_to_json(sft_results_average(results, model, score), 1));
-    return object;
+    sft_json_object(json, "bootstrap");
+    sft_json_integer(json, "replicates", measure->replicates);
+    sft_json_integer(json, "seed", (int64_t)measure->seed);
+    sft_json_real(json, "confidence", SFT_RESULTS_CONFIDENCE);
+    sft_json_end(json);
 }
 
-/* "fpr_positive" names ref or openood, as --fpr-positive does; other conventions add their name. */
-static json_t *convention_to_json(const struct sft_convention *convention, double recall)
+static void add_model(struct sft_json *json, const char *key, const struct sft_results *results, int model)
 {
-    json_t *object = json_object();
-    json_object_set_new(object, "fpr_positive", json_string(convention->positive));
-    json_object_set_new(object, "recall", json_real(recall));
-    if (!convention->alias) json_object_set_new(object, "name", json_string(convention->name));
-    return object;
+    sft_json_object(json, key);
+    for (enum sft_id_metric i = 0; i < SFT_ID_METRICS; i++)
+        sft_json_real(json, sft_id_metric_rows[i].key, sft_results_id_metric(results, i, model));
+    add_convention(json, results->convention, results->measure.recall);
+    if (results->measure.replicates) add_bootstrap(json, &results->measure);
+    sft_json_object(json, "scores");
+    for (int score = 0; score < results->scores; score++) {
+        sft_json_object(json, results->score_names[score]);
+        for (int set = 0; set <= results->sets; set++) add_cell(json, results, model, score, set);
+        sft_json_end(json);
+    }
+    sft_json_end(json);
+    sft_json_end(json);
 }
 
-static json_t *bootstrap_to_json(const struct sft_measure *measure)
+static void make_json(struct sft_json *json, const struct sft_results *results)
 {
-    return json_pack("{s:i, s:I, s:f}", "replicates", measure->replicates, "seed", (json_int_t)measure->seed,
-                     "confidence", SFT_RESULTS_CONFIDENCE);
-}
-
-static json_t *model_to_json(const struct sft_results *results, int model)
-{
-    json_t *object = json_object(), *scores = json_object();
-    json_object_set_new(object, "accuracy", real_or_null(results->accuracy[model]));
-    json_object_set_new(object, "ece", real_or_null(results->ece[model]));
-    json_object_set_new(object, "convention",
-                        convention_to_json(results->convention, results->measure.recall));
-    if (results->measure.replicates)
-        json_object_set_new(object, "bootstrap", bootstrap_to_json(&results->measure));
-    for (int score = 0; score < results->scores; score++)
-        json_object_set_new(scores, results->score_names[score], score_to_json(results, model, score));
-    json_object_set_new(object, "scores", scores);
-    return object;
+    if (results->models < 2) {
+        add_model(json, NULL, results, SFT_BEFORE);
+        return;
+    }
+    sft_json_object(json, NULL);
+    for (int model = 0; model < results->models; model++)
+        add_model(json, sft_results_model_name(results, model), results, model);
+    sft_json_end(json);
 }
 
 json_t *sft_results_to_json(const struct sft_results *results)
 {
-    json_t *object;
-    if (results->models < 2) return model_to_json(results, SFT_BEFORE);
-    object = json_object();
-    for (int model = 0; model < results->models; model++)
-        json_object_set_new(object, sft_results_model_name(results, model), model_to_json(results, model));
-    return object;
+    struct sft_json json = {0};
+    make_json(&json, results);
+    return sft_json_take(&json);
 }
 
-/* "FOLDER/A/B", any of A and B possibly empty. */
-static char *join(const char *folder, const char *a, const char *b)
+static enum sft_status write_json(const struct sft_results *results, const char *path)
 {
-    size_t size = strlen(folder) + strlen(a) + strlen(b) + 3;
-    char *path = sft_calloc(size, 1);
-    if (path) snprintf(path, size, "%s%s%s%s%s", folder, *a ? "/" : "", a, *b ? "/" : "", b);
-    return path;
-}
-
-static enum sft_status write_named(const char *folder, const char *name, const char *text)
-{
-    char *path = join(folder, name, "");
-    enum sft_status status = path ? sft_file_write(path, text, strlen(text)) : SFT_MEMORY;
-    free(path);
+    struct sft_json json = {0};
+    enum sft_status status;
+    make_json(&json, results);
+    status = sft_json_write(&json, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    sft_json_free(&json);
     return status;
 }
 
-static enum sft_status write_json(const struct sft_results *results, const char *folder)
-{
-    json_t *object = sft_results_to_json(results);
-    struct sft_text text = {0};
-    char *dump = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    enum sft_status status = SFT_OK;
-    json_decref(object);
-    if (!dump)
-        return sft_fail(SFT_MEMORY, "results.json could not be made: a name is no UTF-8, or out of memory");
-    sft_text_printf(&text, "%s\n", dump);
-    free(dump);
-    SFT_TRY_OUT(text.status);
-    status = write_named(folder, "results.json", text.data);
-out:
-    sft_text_free(&text);
-    return status;
-}
+/* ---- results.csv ---- */
 
-static void add_row(struct sft_text *text, const struct sft_results *results, int model, int score, int set)
+static void add_csv_row(struct sft_text *text, const struct sft_results *results, int model, int score,
+                        int set)
 {
     struct sft_metrics metrics = *sft_results_metrics(results, model, score, set);
     const char *name = sft_results_model_name(results, model);
@@ -158,54 +123,82 @@ static void add_row(struct sft_text *text, const struct sft_results *results, in
     sft_text_add_csv(text, results->score_names[score]);
     sft_text_add(text, ",");
     sft_text_add_csv(text, results->set_names[set]);
-    for (int i = 0; i < FRACTIONS; i++) sft_text_printf(text, ",%.17g", *fraction(&metrics, i));
+    for (enum sft_metric i = 0; i < SFT_METRICS; i++)
+        sft_text_printf(text, ",%.17g", *sft_metric_in(&metrics, i));
     sft_text_printf(text, ",%lld,%lld", (long long)metrics.n_id, (long long)metrics.n_ood);
-    for (int i = 0; results->measure.replicates && i < INTERVALS; i++)
-        sft_text_printf(text, ",%.17g,%.17g", interval(&metrics, i)->low, interval(&metrics, i)->high);
+    for (enum sft_metric i = 0; results->measure.replicates && i < SFT_MAIN_METRICS; i++)
+        sft_text_printf(text, ",%.17g,%.17g", sft_metric_interval_in(&metrics, i)->low,
+                        sft_metric_interval_in(&metrics, i)->high);
     sft_text_add(text, "\n");
 }
 
-static enum sft_status write_csv(const struct sft_results *results, const char *folder)
+static void add_csv_head(struct sft_text *text, const struct sft_results *results)
+{
+    sft_text_add(text, "model,score,set");
+    for (enum sft_metric i = 0; i < SFT_METRICS; i++) sft_text_printf(text, ",%s", sft_metric_rows[i].key);
+    sft_text_add(text, ",n_id,n_ood");
+    for (enum sft_metric i = 0; results->measure.replicates && i < SFT_MAIN_METRICS; i++)
+        sft_text_printf(text, ",%s_low,%s_high", sft_metric_rows[i].key, sft_metric_rows[i].key);
+    sft_text_add(text, "\n");
+}
+
+static enum sft_status write_csv(const struct sft_results *results, const char *path)
 {
     struct sft_text text = {0};
     enum sft_status status;
-    sft_text_add(&text, "model,score,set,fpr95,auroc,aupr_in,aupr_out,n_id,n_ood");
-    for (int i = 0; results->measure.replicates && i < INTERVALS; i++)
-        sft_text_add(&text, intervals[i].columns);
-    sft_text_add(&text, "\n");
+    add_csv_head(&text, results);
     for (int model = 0; model < results->models; model++)
         for (int score = 0; score < results->scores; score++)
-            for (int set = 0; set < results->sets; set++) add_row(&text, results, model, score, set);
-    status = text.status == SFT_OK ? write_named(folder, "results.csv", text.data) : text.status;
+            for (int set = 0; set < results->sets; set++) add_csv_row(&text, results, model, score, set);
+    status = text.status == SFT_OK ? sft_file_write(path, text.data, text.length) : text.status;
     sft_text_free(&text);
     return status;
 }
 
-/* The score file of a set. */
-static char *score_path(const struct sft_results *results, const char *folder, int model, int score, int set,
-                        int only_folder)
+/* ---- scores ---- */
+
+/* The folder of a score's files. */
+static char *score_folder(const struct sft_results *results, const char *folder, int model, int score)
 {
-    struct sft_text path = {0};
     const char *name = sft_results_model_name(results, model);
-    sft_text_printf(&path, "%s/scores/%s%s%s", folder, name, *name ? "/" : "", results->score_names[score]);
-    if (!only_folder) sft_text_printf(&path, "/%s.npy", set == SFT_ID_SET ? "id" : results->set_names[set]);
-    if (path.status != SFT_OK) sft_text_free(&path);
-    return path.data;
+    return sft_path_join(folder, SFT_FOLDER_SCORES "/%s%s%s", name, *name ? "/" : "",
+                         results->score_names[score]);
+}
+
+static char *score_path(const struct sft_results *results, const char *folder, int model, int score, int set)
+{
+    char *in = score_folder(results, folder, model, score);
+    char *name = sft_text_spell(sft_results_set_name(results, set));
+    char *path = in && name ? sft_path_join(in, "%s.npy", name) : NULL;
+    free(in);
+    free(name);
+    return path;
 }
 
 static enum sft_status write_scores_of(const struct sft_results *results, const char *folder, int model,
                                        int score)
 {
-    char *path = score_path(results, folder, model, score, 0, 1);
+    char *path = score_folder(results, folder, model, score);
     enum sft_status status = path ? sft_make_folder(path) : SFT_MEMORY;
     free(path);
     for (int set = SFT_ID_SET; status == SFT_OK && set < results->sets; set++) {
         const struct sft_score_values *values = sft_results_values(results, model, score, set);
         if (!values->values) continue;
-        path = score_path(results, folder, model, score, set, 0);
-        status = path ? sft_npy_write(path, values->n, values->values) : SFT_MEMORY;
+        path = score_path(results, folder, model, score, set);
+        status = path ? sft_npy_write(path, &SFT_SHAPE(values->n), values->values) : SFT_MEMORY;
         free(path);
     }
+    return status;
+}
+
+/* ---- all of them ---- */
+
+static enum sft_status write_as(const struct sft_results *results, const char *folder, const char *name,
+                                enum sft_status (*write)(const struct sft_results *, const char *))
+{
+    char *path = sft_path_join(folder, "%s", name);
+    enum sft_status status = path ? write(results, path) : SFT_MEMORY;
+    free(path);
     return status;
 }
 
@@ -216,28 +209,42 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
     for (int model = 0; model < results->models; model++)
         for (int score = 0; score < results->scores; score++)
             SFT_TRY(write_scores_of(results, folder, model, score));
-    SFT_TRY(write_csv(results, folder));
-    return write_json(results, folder);
+    SFT_TRY(write_as(results, folder, SFT_FILE_RESULTS_CSV, write_csv));
+    return write_as(results, folder, SFT_FILE_RESULTS, write_json);
 }
 
-/* Reading back. A reader carries the file's name and says what is wrong where. */
+/* ---- reading back: a reader carries the file's name and says what is wrong where ---- */
 
 static bool is_fraction(const json_t *value)
 {
     return json_is_number(value) && json_number_value(value) >= 0.0 && json_number_value(value) <= 1.0;
 }
 
+/* The member whose key spells `name`; NULL where there is none. */
+static enum sft_status find(const json_t *object, const char *name, const json_t **value)
+{
+    char *key = sft_text_spell(name);
+    *value = key ? json_object_get(object, key) : NULL;
+    free(key);
+    return key ? SFT_OK : SFT_MEMORY;
+}
+
 /* An interval may be missing. */
 static enum sft_status read_intervals(const char *path, const json_t *cell, struct sft_metrics *metrics)
 {
-    for (int i = 0; i < INTERVALS; i++) {
-        const json_t *ends = json_object_get(cell, intervals[i].key);
-        const json_t *low = json_array_get(ends, 0), *high = json_array_get(ends, 1);
-        *interval(metrics, i) = (struct sft_interval){NAN, NAN};
+    for (enum sft_metric i = 0; i < SFT_MAIN_METRICS; i++) {
+        const json_t *ends, *low, *high;
+        char key[24];
+        snprintf(key, sizeof(key), "%s_ci", sft_metric_rows[i].key);
+        ends = json_object_get(cell, key);
+        low = json_array_get(ends, 0);
+        high = json_array_get(ends, 1);
+        *sft_metric_interval_in(metrics, i) = (struct sft_interval){NAN, NAN};
         if (!ends) continue;
         if (!is_fraction(low) || !is_fraction(high))
-            return sft_fail(SFT_DATA, "%s: %s holds no two fractions", path, intervals[i].key);
-        *interval(metrics, i) = (struct sft_interval){json_number_value(low), json_number_value(high)};
+            return sft_fail(SFT_DATA, "%s: %s holds no two fractions", path, key);
+        *sft_metric_interval_in(metrics, i) =
+            (struct sft_interval){json_number_value(low), json_number_value(high)};
     }
     return SFT_OK;
 }
@@ -245,52 +252,74 @@ static enum sft_status read_intervals(const char *path, const json_t *cell, stru
 static enum sft_status read_cell(const char *path, const char *score, const char *set, const json_t *cell,
                                  struct sft_metrics *metrics)
 {
-    for (int i = 0; i < FRACTIONS; i++) {
-        const json_t *value = json_object_get(cell, fractions[i].key);
+    for (enum sft_metric i = 0; i < SFT_METRICS; i++) {
+        const json_t *value = json_object_get(cell, sft_metric_rows[i].key);
         if (!is_fraction(value))
             return sft_fail(SFT_DATA, "%s: %s of score %s on set %s is missing or no fraction", path,
-                            fractions[i].key, score, set);
-        *fraction(metrics, i) = json_number_value(value);
+                            sft_metric_rows[i].key, score, set);
+        *sft_metric_in(metrics, i) = json_number_value(value);
     }
     metrics->n_id = json_integer_value(json_object_get(cell, "n_id"));
     metrics->n_ood = json_integer_value(json_object_get(cell, "n_ood"));
     return read_intervals(path, cell, metrics);
 }
 
-static double number_or_nan(const json_t *value)
+static enum sft_status read_score(const char *path, const json_t *sets, int model, int score,
+                                  struct sft_results *results)
 {
-    return json_is_number(value) ? json_number_value(value) : NAN;
+    const json_t *cell;
+    for (int set = 0; set < results->sets; set++) {
+        SFT_TRY(find(sets, results->set_names[set], &cell));
+        SFT_TRY(read_cell(path, results->score_names[score], results->set_names[set], cell,
+                          &results->metrics[(model * results->scores + score) * results->sets + set]));
+    }
+    cell = json_object_get(sets, SFT_AVERAGE_NAME);
+    return read_intervals(path, cell, &results->averages[model * results->scores + score]);
 }
 
 static enum sft_status read_model(const char *path, const json_t *object, int model,
                                   struct sft_results *results)
 {
-    const json_t *scores = json_object_get(object, "scores");
+    const json_t *scores = json_object_get(object, "scores"), *sets;
     for (int score = 0; score < results->scores; score++) {
-        const char *name = results->score_names[score];
-        const json_t *sets = json_object_get(scores, name);
-        for (int set = 0; set < results->sets; set++)
-            SFT_TRY(read_cell(path, name, results->set_names[set],
-                              json_object_get(sets, results->set_names[set]),
-                              &results->metrics[(model * results->scores + score) * results->sets + set]));
-        SFT_TRY(read_intervals(path, json_object_get(sets, "average"),
-                               &results->averages[model * results->scores + score]));
+        SFT_TRY(find(scores, results->score_names[score], &sets));
+        SFT_TRY(read_score(path, sets, model, score, results));
     }
-    results->accuracy[model] = number_or_nan(json_object_get(object, "accuracy"));
-    results->ece[model] = number_or_nan(json_object_get(object, "ece"));
+    for (enum sft_id_metric i = 0; i < SFT_ID_METRICS; i++)
+        sft_results_of_id(results, i)[model] =
+            sft_json_number(json_object_get(object, sft_id_metric_rows[i].key));
     results->models = model + 1;
     return SFT_OK;
 }
 
-/* The keys of an object but "average"; an array of borrowed strings. */
-static const char **keys_of(json_t *object, int *count)
+/* What the keys of an object spell, without "average". */
+struct names {
+    char **name; /* (count), owned */
+    int count;
+};
+
+static void free_names(struct names *names)
 {
-    const char **keys = sft_calloc(json_object_size(object), sizeof(*keys)), *key;
+    for (int i = 0; i < names->count; i++) free(names->name[i]);
+    free(names->name);
+}
+
+static enum sft_status read_names(json_t *object, struct names *names)
+{
+    const char *key;
     json_t *value;
-    *count = 0;
-    if (!keys) return NULL;
-    json_object_foreach(object, key, value) if (strcmp(key, "average") != 0) keys[(*count)++] = key;
-    return keys;
+    *names = (struct names){sft_calloc(json_object_size(object), sizeof(*names->name)), 0};
+    if (!names->name) return SFT_MEMORY;
+    json_object_foreach(object, key, value)
+    {
+        char *name;
+        if (strcmp(key, SFT_AVERAGE_NAME) == 0) continue;
+        name = sft_strdup(key);
+        if (!name) return SFT_MEMORY;
+        sft_text_unspell(name);
+        names->name[names->count++] = name;
+    }
+    return SFT_OK;
 }
 
 static enum sft_status read_measure(const char *path, const json_t *object, struct sft_measure *measure)
@@ -305,6 +334,22 @@ static enum sft_status read_measure(const char *path, const json_t *object, stru
     return SFT_OK;
 }
 
+/* Room for the names that the first model has. */
+static enum sft_status make_room(json_t *scores, const struct sft_convention *convention,
+                                 struct sft_results *results)
+{
+    struct names score_names, set_names = {NULL, 0};
+    enum sft_status status = read_names(scores, &score_names);
+    if (status == SFT_OK) status = read_names(json_object_iter_value(json_object_iter(scores)), &set_names);
+    if (status == SFT_OK)
+        status =
+            sft_results_init(results, convention, score_names.count, (const char *const *)score_names.name,
+                             set_names.count, (const char *const *)set_names.name);
+    free_names(&score_names);
+    free_names(&set_names);
+    return status;
+}
+
 /* Names, convention and room, from the first model in the file. */
 static enum sft_status start(const char *path, const json_t *object, struct sft_results *results)
 {
@@ -312,8 +357,6 @@ static enum sft_status start(const char *path, const json_t *object, struct sft_
     json_t *scores = json_object_get(object, "scores");
     const char *name = json_string_value(json_object_get(about, "name"));
     const struct sft_convention *convention;
-    const char **score_names = NULL, **set_names = NULL;
-    int n_scores = 0, n_sets = 0;
     enum sft_status status;
     if (!name) name = json_string_value(json_object_get(about, "fpr_positive"));
     if (json_object_size(scores) == 0 || !name)
@@ -321,27 +364,20 @@ static enum sft_status start(const char *path, const json_t *object, struct sft_
             SFT_DATA, "%s: \"scores\" or \"convention\" is missing: not the results of an evaluation", path);
     if (sft_convention_find(name, &convention) != SFT_OK)
         return sft_fail(SFT_DATA, "%s: damaged, see above", path);
-    score_names = keys_of(scores, &n_scores);
-    set_names = keys_of(json_object_iter_value(json_object_iter(scores)), &n_sets);
-    status = score_names && set_names
-                 ? sft_results_init(results, convention, n_scores, score_names, n_sets, set_names)
-                 : SFT_MEMORY;
-    free(score_names);
-    free(set_names);
+    status = make_room(scores, convention, results);
     return status == SFT_USAGE ? sft_fail(SFT_DATA, "%s: damaged, see above", path) : status;
 }
 
 static enum sft_status read_json(const char *path, struct sft_results *results)
 {
-    json_error_t error;
-    json_t *object = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-    const json_t *models[SFT_MODELS] = {object, NULL};
+    json_t *object;
+    const json_t *models[SFT_MODELS] = {NULL, NULL};
     enum sft_status status;
-    if (!object) return sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
-    if (json_object_get(object, "before")) {
-        models[SFT_BEFORE] = json_object_get(object, "before");
-        models[SFT_AFTER] = json_object_get(object, "after");
-    }
+    SFT_TRY(sft_json_read(path, &object));
+    models[SFT_BEFORE] = object;
+    if (json_object_get(object, sft_model_words[SFT_BEFORE]))
+        for (int model = 0; model < SFT_MODELS; model++)
+            models[model] = json_object_get(object, sft_model_words[model]);
     SFT_TRY_OUT(start(path, models[SFT_BEFORE], results));
     SFT_TRY_OUT(read_measure(path, models[SFT_BEFORE], &results->measure));
     for (int model = 0; model < SFT_MODELS && models[model]; model++)
@@ -376,7 +412,7 @@ static enum sft_status left_out(const char *path, const char *why)
 static enum sft_status read_scores(const char *folder, int model, int score, int set,
                                    struct sft_results *results)
 {
-    char *path = score_path(results, folder, model, score, set, 0);
+    char *path = score_path(results, folder, model, score, set);
     const char *why = "it is not there";
     float *values = NULL;
     int64_t n = 0;
@@ -399,7 +435,7 @@ static int is_plain(const char *name) { return name[0] != '\0' && name[0] != '.'
 
 enum sft_status sft_results_read(const char *folder, struct sft_results *results)
 {
-    char *path = join(folder, "results.json", "");
+    char *path = sft_path_join(folder, SFT_FILE_RESULTS);
     enum sft_status status;
     memset(results, 0, sizeof(*results));
     status = path ? read_json(path, results) : SFT_MEMORY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The object: names, scores of images, metrics. Its files are results_file.c, its table results_table.c. */
+/* The object: names, scores of images, metrics. files.c has its files, table.c its table. */
 #include "ood/results/results.h"
 
 #include <math.h>
@@ -11,8 +11,21 @@
 #include "ood/metrics/bootstrap.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
+#include "runtime/base/text.h"
 
 static const struct sft_metrics no_intervals = {.fpr_interval = {NAN, NAN}, .auroc_interval = {NAN, NAN}};
+
+/* The spelling of a set's name, with an extension, is a file's name. */
+enum { LONGEST_NAME = 200 };
+
+static enum sft_status check_length(const char *name, const char **why)
+{
+    char *spelling = sft_text_spell(name);
+    if (!spelling) return SFT_MEMORY;
+    if (strlen(spelling) > LONGEST_NAME) *why = "is longer than a file name may be";
+    free(spelling);
+    return SFT_OK;
+}
 
 static enum sft_status check_set_name(const char *name, int earlier, const char *const *names)
 {
@@ -21,10 +34,11 @@ static enum sft_status check_set_name(const char *name, int earlier, const char 
     for (const char *c = name; *c; c++)
         if (*c == '/' || *c == '\\' || (unsigned char)*c < 0x20 || *c == 0x7f)
             why = "has a slash or a control character";
-    if (strcmp(name, "id") == 0 || strcmp(name, "average") == 0) why = "is taken: results use it themselves";
+    if (strcmp(name, SFT_ID_NAME) == 0 || strcmp(name, SFT_AVERAGE_NAME) == 0)
+        why = "is taken: results use it themselves";
     for (int i = 0; i < earlier; i++)
         if (strcmp(name, names[i]) == 0) why = "is given twice";
-    if (strlen(name) > 200) why = "is longer than a file name may be";
+    SFT_TRY(check_length(name, &why));
     if (!why) return SFT_OK;
     return sft_fail(SFT_USAGE, "the name '%s' of an OOD set %s; give another: --ood NAME=SPEC", name, why);
 }
@@ -127,8 +141,7 @@ static enum sft_status check_numbers(const struct sft_results *results, int mode
                     SFT_FAILED,
                     "score %s of image %lld of set %s is not a number (NaN): the weights or the logits are "
                     "damaged, or the training diverged",
-                    results->score_names[score], (long long)i,
-                    set == SFT_ID_SET ? "id" : results->set_names[set]);
+                    results->score_names[score], (long long)i, sft_results_set_name(results, set));
     }
     return SFT_OK;
 }
@@ -216,31 +229,52 @@ struct sft_metrics sft_results_average(const struct sft_results *results, int mo
 {
     struct sft_metrics mean = *average_at(results, model, score);
     for (int set = 0; set < results->sets; set++) {
-        const struct sft_metrics *m = metrics_at(results, model, score, set);
-        mean.fpr += m->fpr;
-        mean.auroc += m->auroc;
-        mean.aupr_in += m->aupr_in;
-        mean.aupr_out += m->aupr_out;
+        struct sft_metrics *m = metrics_at(results, model, score, set);
+        for (enum sft_metric i = 0; i < SFT_METRICS; i++) *sft_metric_in(&mean, i) += *sft_metric_in(m, i);
         mean.n_id += m->n_id;
         mean.n_ood += m->n_ood;
     }
-    mean.fpr /= results->sets;
-    mean.auroc /= results->sets;
-    mean.aupr_in /= results->sets;
-    mean.aupr_out /= results->sets;
+    for (enum sft_metric i = 0; i < SFT_METRICS; i++) *sft_metric_in(&mean, i) /= results->sets;
     return mean;
 }
 
-const char *sft_results_fpr_name(const struct sft_results *results, char *text)
+struct sft_metrics sft_results_cell(const struct sft_results *results, int model, int score, int set)
 {
-    snprintf(text, 16, "FPR%.4g", 100 * results->measure.recall);
-    return text;
+    return set < results->sets ? *metrics_at(results, model, score, set)
+                               : sft_results_average(results, model, score);
 }
+
+const char *sft_results_set_name(const struct sft_results *results, int set)
+{
+    if (set == SFT_ID_SET) return SFT_ID_NAME;
+    return set < results->sets ? results->set_names[set] : SFT_AVERAGE_NAME;
+}
+
+const char *sft_results_metric_title(const struct sft_results *results, enum sft_metric metric, char *text)
+{
+    return sft_metric_title(metric, results->measure.recall, text);
+}
+
+const char *const sft_model_words[SFT_MODELS] = {[SFT_BEFORE] = "before", [SFT_AFTER] = "after"};
 
 const char *sft_results_model_name(const struct sft_results *results, int model)
 {
-    if (results->models < 2) return "";
-    return model == SFT_BEFORE ? "before" : "after";
+    return results->models < 2 ? "" : sft_model_words[model];
+}
+
+const struct sft_id_metric_row sft_id_metric_rows[SFT_ID_METRICS] = {
+    [SFT_ACCURACY] = {"accuracy", "accuracy on ID", 1},
+    [SFT_ECE] = {"ece", "calibration error", -1},
+};
+
+double *sft_results_of_id(struct sft_results *results, enum sft_id_metric metric)
+{
+    return metric == SFT_ACCURACY ? results->accuracy : results->ece;
+}
+
+double sft_results_id_metric(const struct sft_results *results, enum sft_id_metric metric, int model)
+{
+    return sft_results_of_id((struct sft_results *)results, metric)[model];
 }
 
 static void free_names(int count, char **names)

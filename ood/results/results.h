@@ -11,6 +11,8 @@
  * - scores/SCORE/SET.npy: one float32 an image in file order, higher means more in-distribution; the ID set
  * is called "id". With two models: scores/before/SCORE/SET.npy and scores/after/...
  *
+ * The name of a set is any bytes; all of these have its spelling (runtime/base/text.h).
+ *
  * The key of FPR is "fpr95" at any recall. With a bootstrap each cell also has "fpr95_ci" and "auroc_ci",
  * [low, high] with 95 % confidence, results.json says "bootstrap": {replicates, seed, confidence}, and
  * results.csv has the columns fpr95_low,fpr95_high,auroc_low,auroc_high.
@@ -28,8 +30,13 @@
 /* Indices of models. A single evaluation is SFT_BEFORE alone. */
 enum sft_results_model { SFT_BEFORE, SFT_AFTER, SFT_MODELS };
 
-/* The set index of the in-distribution images; OOD sets count from 0. */
+/* The set index of the in-distribution images; OOD sets count from 0, and what is on average over them stands
+ * behind the last one. */
 enum { SFT_ID_SET = -1 };
+
+/* What files call them; no OOD set may be called so. */
+#define SFT_ID_NAME "id"
+#define SFT_AVERAGE_NAME "average"
 
 /* FPR is taken where this share of the positives is accepted, unless another is asked for. */
 #define SFT_RESULTS_RECALL 0.95
@@ -43,6 +50,15 @@ struct sft_measure {
     int replicates; /* of the bootstrap; 0: no intervals */
     uint64_t seed;
 };
+
+/* What is told of the ID images alone, by name. */
+enum sft_id_metric { SFT_ACCURACY, SFT_ECE, SFT_ID_METRICS };
+struct sft_id_metric_row {
+    const char *key;   /* in files */
+    const char *title; /* in tables */
+    int sign;          /* +1 where more is better, -1 where less is */
+};
+extern const struct sft_id_metric_row sft_id_metric_rows[SFT_ID_METRICS];
 
 /* The scores of one set under one score by one model. */
 struct sft_score_values {
@@ -58,7 +74,7 @@ struct sft_results {
     char **score_names;              /* (scores) as the command line spells them */
     char **set_names;                /* (sets) the OOD sets */
     double accuracy[SFT_MODELS];     /* NaN: not known, for ID images without labels */
-    double ece[SFT_MODELS];          /* likewise; may be set before sft_results_compute() */
+    double ece[SFT_MODELS];          /* the same; may be set before sft_results_compute() */
     struct sft_metrics *metrics;     /* (SFT_MODELS, scores, sets) */
     struct sft_metrics *averages;    /* (SFT_MODELS, scores): their intervals only */
     struct sft_score_values *values; /* (SFT_MODELS, scores, 1 + sets), the ID set first */
@@ -92,12 +108,24 @@ const struct sft_score_values *sft_results_values(const struct sft_results *resu
  * sets. */
 struct sft_metrics sft_results_average(const struct sft_results *results, int model, int score);
 
-/* "FPR95", or the name at another recall: "FPR90", "FPR99.5"; into text[16], which is returned. */
-const char *sft_results_fpr_name(const struct sft_results *results, char *text);
+/* The metrics of a set, or of the average where set == results->sets. */
+struct sft_metrics sft_results_cell(const struct sft_results *results, int model, int score, int set);
 
-/* The folder of a model's scores and its key in results.json: "" for a single evaluation, else "before",
- * "after". */
+/* What files and tables call a set: "id", its name, "average". */
+const char *sft_results_set_name(const struct sft_results *results, int set);
+
+/* "FPR95" at the results' recall, or "AUROC"; into text[16], which is returned. */
+const char *sft_results_metric_title(const struct sft_results *results, enum sft_metric metric, char *text);
+
+/* "before" and "after". */
+extern const char *const sft_model_words[SFT_MODELS];
+
+/* The folder of a model's scores and its key in results.json: its word, or "" for a single evaluation. */
 const char *sft_results_model_name(const struct sft_results *results, int model);
+
+/* The (SFT_MODELS) numbers of the metric. */
+double *sft_results_of_id(struct sft_results *results, enum sft_id_metric metric);
+double sft_results_id_metric(const struct sft_results *results, enum sft_id_metric metric, int model);
 
 void sft_results_free(struct sft_results *results);
 

@@ -2,44 +2,32 @@
 #include "ood/results/seeds.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ood/results/run_files.h"
 #include "ood/scores/score.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
-#include "runtime/base/text.h"
-
-/* What is told of each score on each set. */
-static const struct {
-    const char *key;
-    size_t offset;
-} metrics[] = {
-    {"fpr95", offsetof(struct sft_metrics, fpr)},
-    {"auroc", offsetof(struct sft_metrics, auroc)},
-    {"aupr_in", offsetof(struct sft_metrics, aupr_in)},
-    {"aupr_out", offsetof(struct sft_metrics, aupr_out)},
-};
-enum { METRICS = 4, METRICS_OF_AVERAGE = 2, FPR = 0, AUROC = 1 };
+#include "runtime/base/json.h"
+#include "runtime/base/path.h"
 
 /* A number of one run. */
 struct place {
     int model, score, set; /* set == sets: the average */
-    int metric;            /* of `metrics`; ACCURACY and ECE are of the model */
+    int metric;            /* an enum sft_metric, or OF_ID + an enum sft_id_metric */
 };
-enum { ACCURACY = METRICS, ECE };
+enum { OF_ID = SFT_METRICS };
 
 static double value_at(const struct sft_results *run, struct place at)
 {
-    struct sft_metrics m;
-    if (at.metric == ACCURACY) return run->accuracy[at.model];
-    if (at.metric == ECE) return run->ece[at.model];
-    m = at.set < run->sets ? *sft_results_metrics(run, at.model, at.score, at.set)
-                           : sft_results_average(run, at.model, at.score);
-    return *(const double *)(const void *)((const char *)&m + metrics[at.metric].offset);
+    struct sft_metrics cell;
+    if (at.metric >= OF_ID)
+        return sft_results_id_metric(run, (enum sft_id_metric)(at.metric - OF_ID), at.model);
+    cell = sft_results_cell(run, at.model, at.score, at.set);
+    return *sft_metric_in(&cell, (enum sft_metric)at.metric);
 }
 
 static struct sft_spread spread_at(const struct sft_seeds *seeds, struct place at)
@@ -54,14 +42,21 @@ static struct sft_spread spread_at(const struct sft_seeds *seeds, struct place a
     return (struct sft_spread){mean, seeds->n > 1 ? sqrt(squares / (seeds->n - 1)) : 0.0};
 }
 
-struct sft_spread sft_seeds_accuracy(const struct sft_seeds *seeds)
+/* The place of a number of the ID images after fine-tuning. */
+static struct place of_id(enum sft_id_metric metric)
 {
-    return spread_at(seeds, (struct place){SFT_AFTER, 0, 0, ACCURACY});
+    return (struct place){SFT_AFTER, 0, 0, OF_ID + metric};
 }
 
-struct sft_spread sft_seeds_ece(const struct sft_seeds *seeds)
+struct sft_spread sft_seeds_of_id(const struct sft_seeds *seeds, enum sft_id_metric metric)
 {
-    return spread_at(seeds, (struct place){SFT_AFTER, 0, 0, ECE});
+    return spread_at(seeds, of_id(metric));
+}
+
+/* How many metrics there are of a set, or of the average. */
+static int metrics_of(const struct sft_results *run, int set)
+{
+    return set < run->sets ? SFT_METRICS : SFT_MAIN_METRICS;
 }
 
 /* ---- as one run ---- */
@@ -74,16 +69,15 @@ static struct sft_interval around(struct sft_spread spread)
 /* The metrics that both a set and the average have intervals of. */
 static void take_intervals(const struct sft_seeds *seeds, int score, int set, struct sft_metrics *to)
 {
-    to->fpr_interval = around(spread_at(seeds, (struct place){SFT_AFTER, score, set, FPR}));
-    to->auroc_interval = around(spread_at(seeds, (struct place){SFT_AFTER, score, set, AUROC}));
+    for (enum sft_metric m = 0; m < SFT_MAIN_METRICS; m++)
+        *sft_metric_interval_in(to, m) = around(spread_at(seeds, (struct place){SFT_AFTER, score, set, m}));
 }
 
 static void take_means(const struct sft_seeds *seeds, int score, int set, struct sft_metrics *to)
 {
     *to = *sft_results_metrics(seeds->runs, SFT_AFTER, score, set);
-    for (int m = 0; m < METRICS; m++)
-        *(double *)(void *)((char *)to + metrics[m].offset) =
-            spread_at(seeds, (struct place){SFT_AFTER, score, set, m}).mean;
+    for (enum sft_metric m = 0; m < SFT_METRICS; m++)
+        *sft_metric_in(to, m) = spread_at(seeds, (struct place){SFT_AFTER, score, set, m}).mean;
     take_intervals(seeds, score, set, to);
 }
 
@@ -109,10 +103,10 @@ enum sft_status sft_seeds_mean(const struct sft_seeds *seeds, struct sft_results
         }
         take_intervals(seeds, score, run->sets, &mean->averages[run->scores + score]);
     }
-    mean->accuracy[SFT_BEFORE] = run->accuracy[SFT_BEFORE];
-    mean->accuracy[SFT_AFTER] = sft_seeds_accuracy(seeds).mean;
-    mean->ece[SFT_BEFORE] = run->ece[SFT_BEFORE];
-    mean->ece[SFT_AFTER] = sft_seeds_ece(seeds).mean;
+    for (enum sft_id_metric m = 0; m < SFT_ID_METRICS; m++) {
+        sft_results_of_id(mean, m)[SFT_BEFORE] = sft_results_id_metric(run, m, SFT_BEFORE);
+        sft_results_of_id(mean, m)[SFT_AFTER] = sft_seeds_of_id(seeds, m).mean;
+    }
     return SFT_OK;
 }
 
@@ -158,33 +152,29 @@ enum sft_status sft_seeds_read(const char *folder, int64_t first, int n, struct 
 /* The seeds that the file names, which follow each other. */
 static enum sft_status read_numbers(const char *path, int64_t *first, int *n)
 {
-    json_error_t error;
-    json_t *object = json_load_file(path, 0, &error);
-    const json_t *seeds = json_object_get(object, "seeds");
-    enum sft_status status = SFT_OK;
+    json_t *object;
+    const json_t *seeds;
+    SFT_TRY(sft_json_read(path, &object));
+    seeds = json_object_get(object, "seeds");
     *n = (int)json_array_size(seeds);
     *first = json_integer_value(json_array_get(seeds, 0));
     for (int i = 0; i < *n; i++)
         if (!json_is_integer(json_array_get(seeds, (size_t)i)) ||
             json_integer_value(json_array_get(seeds, (size_t)i)) - i != *first)
             *n = 0;
-    if (!object)
-        status = sft_fail(SFT_DATA, "%s: line %d: %s", path, error.line, error.text);
-    else if (*n == 0)
-        status = sft_fail(SFT_DATA, "%s: \"seeds\" is no list of consecutive numbers", path);
     json_decref(object);
-    return status;
+    return *n > 0 ? SFT_OK : sft_fail(SFT_DATA, "%s: \"seeds\" is no list of consecutive numbers", path);
 }
 
 enum sft_status sft_seeds_read_again(const char *folder, struct sft_seeds *seeds)
 {
-    char path[4200];
-    int64_t first;
-    int n;
+    char *path = sft_path_join(folder, SFT_FILE_SEEDS);
+    int64_t first = 0;
+    int n = 0;
+    enum sft_status status = path ? read_numbers(path, &first, &n) : SFT_MEMORY;
     *seeds = (struct sft_seeds){0};
-    snprintf(path, sizeof(path), "%s/seeds.json", folder);
-    SFT_TRY(read_numbers(path, &first, &n));
-    return sft_seeds_read(folder, first, n, seeds);
+    free(path);
+    return status == SFT_OK ? sft_seeds_read(folder, first, n, seeds) : status;
 }
 
 void sft_seeds_free(struct sft_seeds *seeds)
@@ -196,43 +186,67 @@ void sft_seeds_free(struct sft_seeds *seeds)
 
 /* ---- JSON ---- */
 
-static json_t *real_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static json_t *spread_to_json(const struct sft_seeds *seeds, struct place at)
+static void add_spread(struct sft_json *json, const char *key, const struct sft_seeds *seeds, struct place at)
 {
     struct sft_spread spread = spread_at(seeds, at);
-    json_t *values = json_array();
-    for (int i = 0; i < seeds->n; i++)
-        json_array_append_new(values, real_or_null(value_at(&seeds->runs[i], at)));
-    return json_pack("{s:o, s:o, s:o}", "mean", real_or_null(spread.mean), "sd", real_or_null(spread.sd),
-                     "values", values);
+    sft_json_object(json, key);
+    sft_json_real(json, "mean", spread.mean);
+    sft_json_real(json, "sd", spread.sd);
+    sft_json_array(json, "values");
+    for (int i = 0; i < seeds->n; i++) sft_json_real(json, NULL, value_at(&seeds->runs[i], at));
+    sft_json_end(json);
+    sft_json_end(json);
 }
 
-static json_t *score_to_json(const struct sft_seeds *seeds, int score)
+static void add_score(struct sft_json *json, const struct sft_seeds *seeds, int score)
 {
     const struct sft_results *run = seeds->runs;
-    json_t *object = json_object();
+    sft_json_object(json, run->score_names[score]);
     for (int set = 0; set <= run->sets; set++) {
-        json_t *cell = json_object();
-        for (int m = 0; m < (set < run->sets ? METRICS : METRICS_OF_AVERAGE); m++)
-            json_object_set_new(cell, metrics[m].key,
-                                spread_to_json(seeds, (struct place){SFT_AFTER, score, set, m}));
-        json_object_set_new(object, set < run->sets ? run->set_names[set] : "average", cell);
+        sft_json_object(json, sft_results_set_name(run, set));
+        for (int m = 0; m < metrics_of(run, set); m++)
+            add_spread(json, sft_metric_rows[m].key, seeds, (struct place){SFT_AFTER, score, set, m});
+        sft_json_end(json);
     }
-    return object;
+    sft_json_end(json);
+}
+
+/* The model before fine-tuning, as its results have it. */
+static void add_before(struct sft_json *json, const struct sft_results *run)
+{
+    json_t *both = sft_results_to_json(run);
+    const char *word = sft_model_words[SFT_BEFORE];
+    sft_json_value(json, word, json_incref(json_object_get(both, word)));
+    json_decref(both);
+}
+
+static void add_after(struct sft_json *json, const struct sft_seeds *seeds)
+{
+    sft_json_object(json, sft_model_words[SFT_AFTER]);
+    for (enum sft_id_metric m = 0; m < SFT_ID_METRICS; m++)
+        add_spread(json, sft_id_metric_rows[m].key, seeds, of_id(m));
+    sft_json_object(json, "scores");
+    for (int score = 0; score < seeds->runs->scores; score++) add_score(json, seeds, score);
+    sft_json_end(json);
+    sft_json_end(json);
+}
+
+static void make_json(struct sft_json *json, const struct sft_seeds *seeds)
+{
+    sft_json_object(json, NULL);
+    sft_json_array(json, "seeds");
+    for (int i = 0; i < seeds->n; i++) sft_json_integer(json, NULL, seeds->first + i);
+    sft_json_end(json);
+    add_before(json, seeds->runs);
+    add_after(json, seeds);
+    sft_json_end(json);
 }
 
 json_t *sft_seeds_to_json(const struct sft_seeds *seeds)
 {
-    json_t *numbers = json_array(), *scores = json_object(), *first = sft_results_to_json(seeds->runs);
-    json_t *before = json_incref(json_object_get(first, "before"));
-    json_decref(first);
-    for (int i = 0; i < seeds->n; i++) json_array_append_new(numbers, json_integer(seeds->first + i));
-    for (int s = 0; s < seeds->runs->scores; s++)
-        json_object_set_new(scores, seeds->runs->score_names[s], score_to_json(seeds, s));
-    return json_pack("{s:o, s:o, s:{s:o, s:o, s:o}}", "seeds", numbers, "before", before, "after", "accuracy",
-                     spread_to_json(seeds, (struct place){SFT_AFTER, 0, 0, ACCURACY}), "ece",
-                     spread_to_json(seeds, (struct place){SFT_AFTER, 0, 0, ECE}), "scores", scores);
+    struct sft_json json = {0};
+    make_json(&json, seeds);
+    return sft_json_take(&json);
 }
 
 /* ---- CSV ---- */
@@ -268,36 +282,42 @@ static void add_csv(struct sft_text *text, const struct sft_seeds *seeds)
     sft_text_add(text, "\n");
     for (int score = 0; score < run->scores; score++)
         for (int set = 0; set <= run->sets; set++)
-            for (int m = 0; m < (set < run->sets ? METRICS : METRICS_OF_AVERAGE); m++)
-                add_row(text, seeds, run->score_names[score],
-                        set < run->sets ? run->set_names[set] : "average", metrics[m].key,
-                        (struct place){SFT_AFTER, score, set, m});
-    add_row(text, seeds, "", "id", "accuracy", (struct place){SFT_AFTER, 0, 0, ACCURACY});
-    add_row(text, seeds, "", "id", "ece", (struct place){SFT_AFTER, 0, 0, ECE});
+            for (int m = 0; m < metrics_of(run, set); m++)
+                add_row(text, seeds, run->score_names[score], sft_results_set_name(run, set),
+                        sft_metric_rows[m].key, (struct place){SFT_AFTER, score, set, m});
+    for (enum sft_id_metric m = 0; m < SFT_ID_METRICS; m++)
+        add_row(text, seeds, "", SFT_ID_NAME, sft_id_metric_rows[m].key, of_id(m));
 }
 
-static enum sft_status write_text(const char *folder, const char *name, const struct sft_text *text)
+/* ---- files ---- */
+
+static enum sft_status write_json(const struct sft_seeds *seeds, const char *path)
 {
-    char path[4200];
-    SFT_TRY(text->status);
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return sft_file_write(path, text->data, strlen(text->data));
+    struct sft_json json = {0};
+    enum sft_status status;
+    make_json(&json, seeds);
+    status = sft_json_write(&json, path, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    sft_json_free(&json);
+    return status;
+}
+
+static enum sft_status write_csv(const struct sft_seeds *seeds, const char *path)
+{
+    struct sft_text csv = {0};
+    enum sft_status status;
+    add_csv(&csv, seeds);
+    status = csv.status == SFT_OK ? sft_file_write(path, csv.data, csv.length) : csv.status;
+    sft_text_free(&csv);
+    return status;
 }
 
 enum sft_status sft_seeds_write(const struct sft_seeds *seeds, const char *folder)
 {
-    json_t *object = sft_seeds_to_json(seeds);
-    char *dump = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : NULL;
-    struct sft_text json = {0}, csv = {0};
-    enum sft_status status = dump ? SFT_OK : sft_fail(SFT_MEMORY, "no memory for seeds.json");
-    json_decref(object);
-    if (dump) sft_text_printf(&json, "%s\n", dump);
-    free(dump);
-    add_csv(&csv, seeds);
-    if (status == SFT_OK) status = write_text(folder, "seeds.json", &json);
-    if (status == SFT_OK) status = write_text(folder, "seeds.csv", &csv);
-    sft_text_free(&json);
-    sft_text_free(&csv);
+    char *json = sft_path_join(folder, SFT_FILE_SEEDS), *csv = sft_path_join(folder, SFT_FILE_SEEDS_CSV);
+    enum sft_status status = json && csv ? write_json(seeds, json) : SFT_MEMORY;
+    if (status == SFT_OK) status = write_csv(seeds, csv);
+    free(json);
+    free(csv);
     return status;
 }
 
@@ -313,31 +333,28 @@ static void add_cells(struct sft_text *text, const struct sft_seeds *seeds, stru
                     100 * after.sd);
 }
 
+static void add_id_line(struct sft_text *text, const struct sft_seeds *seeds, enum sft_id_metric metric)
+{
+    if (isnan(sft_results_id_metric(seeds->runs, metric, SFT_BEFORE))) return;
+    sft_text_printf(text, "%-*s", NAME, sft_id_metric_rows[metric].title);
+    add_cells(text, seeds, of_id(metric));
+    sft_text_add(text, "\n");
+}
+
 static void add_table(struct sft_text *text, const struct sft_seeds *seeds)
 {
     const struct sft_results *run = seeds->runs;
-    static const struct {
-        const char *words;
-        int metric;
-    } of_id[] = {{"accuracy on ID", ACCURACY}, {"calibration error", ECE}};
-    char fpr[16];
-    sft_text_printf(text, "%*s%16s%23s\n", NAME, "", sft_results_fpr_name(run, fpr), "AUROC");
+    char fpr[16], auroc[16];
+    sft_text_printf(text, "%*s%16s%23s\n", NAME, "", sft_results_metric_title(run, SFT_FPR, fpr),
+                    sft_results_metric_title(run, SFT_AUROC, auroc));
     sft_text_printf(text, "%*s%9s%15s%8s%15s\n", NAME, "", "before", "after", "before", "after");
     for (int s = 0; s < run->scores; s++) {
-        const struct sft_score *score = sft_score_find(run->score_names[s]);
-        sft_text_printf(text, "%-*s", NAME, score ? score->title : run->score_names[s]);
-        add_cells(text, seeds, (struct place){SFT_AFTER, s, run->sets, FPR});
-        add_cells(text, seeds, (struct place){SFT_AFTER, s, run->sets, AUROC});
+        sft_text_printf(text, "%-*s", NAME, sft_score_title(run->score_names[s]));
+        for (enum sft_metric m = 0; m < SFT_MAIN_METRICS; m++)
+            add_cells(text, seeds, (struct place){SFT_AFTER, s, run->sets, m});
         sft_text_add(text, "\n");
     }
-    for (size_t i = 0; i < sizeof(of_id) / sizeof(of_id[0]); i++) {
-        struct place at = {SFT_BEFORE, 0, 0, of_id[i].metric};
-        if (isnan(value_at(run, at))) continue;
-        at.model = SFT_AFTER;
-        sft_text_printf(text, "%-*s", NAME, of_id[i].words);
-        add_cells(text, seeds, at);
-        sft_text_add(text, "\n");
-    }
+    for (enum sft_id_metric m = 0; m < SFT_ID_METRICS; m++) add_id_line(text, seeds, m);
     sft_text_printf(
         text, "In percent, averaged over %d OOD set%s; mean +- sample standard deviation of %d seeds.\n",
         run->sets, run->sets == 1 ? "" : "s", seeds->n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Results of the same fine-tuning under several seeds: what the choice of the seed is worth. Each seed's run
- * folder holds its own results (ood/results/results.h); here are their mean and sample standard deviation (n
- * - 1), of every metric:
+ * folder holds its own results (ood/results/results.h); here are their mean and sample standard deviation
+ * (divisor n - 1), of every metric:
  *
  * - seeds.json: {"seeds": [0, 1, ...], "before": as in results.json, the same for all seeds,
  *   "after": {"accuracy": M, "ece": M, "scores": {SCORE: {SET: {"fpr95": M, "auroc": M, ...},
@@ -32,16 +32,15 @@ enum sft_status sft_seeds_read(const char *folder, int64_t first, int n,
                                struct sft_seeds *seeds) SFT_MUST_CHECK;
 void sft_seeds_free(struct sft_seeds *seeds);
 
-/* Likewise for the seeds that the folder's seeds.json names; SFT_DATA also where that is missing or damaged.
+/* The same for the seeds that the folder's seeds.json names; SFT_DATA also where that is missing or damaged.
  */
 enum sft_status sft_seeds_read_again(const char *folder, struct sft_seeds *seeds) SFT_MUST_CHECK;
 
-/* Of a number after fine-tuning; NaN where a seed does not know it. */
+/* Of a number after fine-tuning over the seeds; NaN where a seed does not know it. */
 struct sft_spread {
     double mean, sd;
 };
-struct sft_spread sft_seeds_accuracy(const struct sft_seeds *seeds);
-struct sft_spread sft_seeds_ece(const struct sft_seeds *seeds);
+struct sft_spread sft_seeds_of_id(const struct sft_seeds *seeds, enum sft_id_metric metric);
 
 /* Results as if of one run: the model before as the first seed has it, the mean of every metric as the model
  * after, whose intervals are from mean - sd to mean + sd. Without scores of images and without a bootstrap.

@@ -2,6 +2,7 @@
 /* The printed table. Built whole in memory, so that a row is never torn by a message on the same terminal. */
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ood/results/results.h"
@@ -10,40 +11,35 @@
 
 enum { CELL = 7, GAP = 2, LABEL = 8 /* " before ", " change ", " 97.5 %" */ };
 
-static const char *title_of(const char *score_name)
-{
-    const struct sft_score *score = sft_score_find(score_name);
-    return score ? score->title : score_name;
-}
-
 static void pad(struct sft_text *text, int columns)
 {
     for (int i = 0; i < columns; i++) sft_text_add(text, " ");
 }
 
-/* The metrics of column group `set`; the last group is the average. */
-static struct sft_metrics column(const struct sft_results *results, int model, int score, int set)
-{
-    return set < results->sets ? *sft_results_metrics(results, model, score, set)
-                               : sft_results_average(results, model, score);
-}
-
-static const char *column_name(const struct sft_results *results, int set)
-{
-    return set < results->sets ? results->set_names[set] : "average";
-}
-
+/* A group of columns for each set, and the last one for the average: as wide as the numbers or the name. */
 static int column_width(const struct sft_results *results, int set)
 {
-    int name = sft_text_columns(column_name(results, set));
-    return name > 2 * CELL ? name : 2 * CELL;
+    char *name = sft_text_spell(sft_results_set_name(results, set));
+    int width = name ? sft_text_columns(name) : 0;
+    free(name);
+    return width > 2 * CELL ? width : 2 * CELL;
+}
+
+/* Right-aligned over its group. */
+static void add_column_name(struct sft_text *text, const struct sft_results *results, int set)
+{
+    struct sft_text name = {0};
+    sft_text_add_spelled(&name, sft_results_set_name(results, set));
+    pad(text, GAP + column_width(results, set) - sft_text_columns(name.data ? name.data : ""));
+    sft_text_append(text, &name);
+    sft_text_free(&name);
 }
 
 static int name_width(const struct sft_results *results)
 {
     int width = 8;
     for (int score = 0; score < results->scores; score++) {
-        int columns = sft_text_columns(title_of(results->score_names[score]));
+        int columns = sft_text_columns(sft_score_title(results->score_names[score]));
         if (columns > width) width = columns;
     }
     return width;
@@ -52,16 +48,14 @@ static int name_width(const struct sft_results *results)
 static void add_header(struct sft_text *text, const struct sft_results *results, int indent)
 {
     pad(text, indent);
-    for (int set = 0; set <= results->sets; set++) {
-        pad(text, GAP + column_width(results, set) - sft_text_columns(column_name(results, set)));
-        sft_text_add(text, column_name(results, set));
-    }
+    for (int set = 0; set <= results->sets; set++) add_column_name(text, results, set);
     sft_text_add(text, "\n");
     pad(text, indent);
     for (int set = 0; set <= results->sets; set++) {
-        char fpr[16];
+        char title[16];
         pad(text, GAP + column_width(results, set) - 2 * CELL);
-        sft_text_printf(text, "%*s%*s", CELL, sft_results_fpr_name(results, fpr), CELL, "AUROC");
+        for (enum sft_metric metric = 0; metric < SFT_MAIN_METRICS; metric++)
+            sft_text_printf(text, "%*s", CELL, sft_results_metric_title(results, metric, title));
     }
     sft_text_add(text, "\n");
 }
@@ -73,8 +67,8 @@ static void add_cells(struct sft_text *text, const struct sft_results *results, 
                       enum row row)
 {
     for (int set = 0; set <= results->sets; set++) {
-        struct sft_metrics m = column(results, model, score, set),
-                           before = column(results, SFT_BEFORE, score, set);
+        const struct sft_metrics m = sft_results_cell(results, model, score, set);
+        const struct sft_metrics before = sft_results_cell(results, SFT_BEFORE, score, set);
         const double pairs[][2] = {[VALUES] = {m.fpr, m.auroc},
                                    [CHANGE] = {m.fpr - before.fpr, m.auroc - before.auroc},
                                    [LOW] = {m.fpr_interval.low, m.auroc_interval.low},
@@ -106,8 +100,8 @@ static bool has_labels(const struct sft_results *results)
 
 static void add_score(struct sft_text *text, const struct sft_results *results, int score, int width)
 {
-    static const char *const labels[] = {" before ", " after  "};
-    const char *title = title_of(results->score_names[score]);
+    static const char *const labels[SFT_MODELS] = {[SFT_BEFORE] = " before ", [SFT_AFTER] = " after  "};
+    const char *title = sft_score_title(results->score_names[score]);
     sft_text_add(text, title);
     pad(text, width - sft_text_columns(title));
     for (int model = 0; model < results->models; model++) {
@@ -124,13 +118,13 @@ static void add_score(struct sft_text *text, const struct sft_results *results, 
     add_cells(text, results, score, SFT_AFTER, CHANGE);
 }
 
-/* "NAME  93.00 before, 92.50 after (-0.50)" of what is known of the ID images. */
-static void add_line(struct sft_text *text, const struct sft_results *results, const char *name,
-                     const double *values)
+/* "TITLE  93.00 before, 92.50 after (-0.50)" of what is known of the ID images. */
+static void add_id_line(struct sft_text *text, const struct sft_results *results, enum sft_id_metric metric)
 {
-    double before = values[SFT_BEFORE], after = values[SFT_AFTER];
+    double before = sft_results_id_metric(results, metric, SFT_BEFORE);
+    double after = sft_results_id_metric(results, metric, SFT_AFTER);
     if (isnan(before)) return;
-    sft_text_printf(text, "%s  %.2f", name, 100 * before);
+    sft_text_printf(text, "%s  %.2f", sft_id_metric_rows[metric].title, 100 * before);
     if (results->models > 1 && !isnan(after))
         sft_text_printf(text, " before, %.2f after (%+.2f)", 100 * after, 100 * (after - before));
     sft_text_add(text, "\n");
@@ -138,13 +132,13 @@ static void add_line(struct sft_text *text, const struct sft_results *results, c
 
 static void add_explanation(struct sft_text *text, const struct sft_results *results)
 {
-    int id = strcmp(results->convention->positive, "id") == 0;
+    const bool id = sft_id_is_positive(results->convention);
     char fpr[16];
     sft_text_printf(text,
                     "In percent. %s (lower is better): share of %s images taken for %s when %.4g %% of the "
                     "%s images are\n"
                     "recognised, convention %s. AUROC: higher is better.\n",
-                    sft_results_fpr_name(results, fpr), id ? "OOD" : "ID", id ? "ID" : "OOD",
+                    sft_results_metric_title(results, SFT_FPR, fpr), id ? "OOD" : "ID", id ? "ID" : "OOD",
                     100 * results->measure.recall, id ? "ID" : "OOD", results->convention->name);
     if (results->measure.replicates)
         sft_text_printf(text,
@@ -159,8 +153,8 @@ enum sft_status sft_results_print(const struct sft_results *results, FILE *out)
     enum sft_status status;
     add_header(&text, results, width + (has_labels(results) ? LABEL : 0));
     for (int score = 0; score < results->scores; score++) add_score(&text, results, score, width);
-    add_line(&text, results, "accuracy on ID", results->accuracy);
-    add_line(&text, results, "calibration error", results->ece);
+    for (enum sft_id_metric metric = 0; metric < SFT_ID_METRICS; metric++)
+        add_id_line(&text, results, metric);
     add_explanation(&text, results);
     status = text.status;
     if (status == SFT_OK && (fputs(text.data, out) < 0 || fflush(out) != 0))

@@ -8,7 +8,8 @@
 
 enum { PERCENTILE };
 static const struct sft_knob knobs[] = {
-    {"ash-b-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL, "ash_b: percent of the features to drop"},
+    [PERCENTILE] = {"ash-b-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL,
+                    "ash_b: percent of the features to drop"},
     {0},
 };
 

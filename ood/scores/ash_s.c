@@ -10,7 +10,8 @@
 
 enum { PERCENTILE };
 static const struct sft_knob knobs[] = {
-    {"ash-s-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL, "ash_s: percent of the features to drop"},
+    [PERCENTILE] = {"ash-s-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL,
+                    "ash_s: percent of the features to drop"},
     {0},
 };
 

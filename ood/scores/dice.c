@@ -13,8 +13,8 @@
 
 enum { PERCENTILE, MANY_CLASSES = 101 };
 static const struct sft_knob knobs[] = {
-    {"dice-p", SFT_KNOB_REAL, "P", "-1", -1, 100, NULL,
-     "dice: percent of the weights to drop; -1: 90, or 70 from 101 classes on"},
+    [PERCENTILE] = {"dice-p", SFT_KNOB_REAL, "P", "-1", -1, 100, NULL,
+                    "dice: percent of the weights to drop; -1: 90, or 70 from 101 classes on"},
     {0},
 };
 

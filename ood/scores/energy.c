@@ -7,7 +7,7 @@
 
 enum { TEMPERATURE };
 static const struct sft_knob knobs[] = {
-    {"temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL, "energy: temperature"},
+    [TEMPERATURE] = {"temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL, "energy: temperature"},
     {0},
 };
 

@@ -14,18 +14,21 @@
 
 #include "ood/scores/rows.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/words.h"
 #include "runtime/ops.h"
 
 enum input { RAW, NORMALISED };
 static const char *const inputs[] = {"raw", "normalised", NULL};
+SFT_ASSERT_WORDS(inputs, NORMALISED);
 
 enum { BLOCK, INPUT };
 static const struct sft_knob knobs[] = {
-    {"featurenorm-block", SFT_KNOB_INT, "N", "-1", -1, SFT_MAX_TAPS - 1, NULL,
-     "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best NormRatio on "
-     "--fit"},
-    {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs,
-     "featurenorm: images that NormRatio looks at"},
+    [BLOCK] = {"featurenorm-block", SFT_KNOB_INT, "N", "-1", -1, SFT_MAX_TAPS - 1, NULL,
+               "featurenorm: number of the block, from 0; -1: the model's own (5 for VGG11), or the best "
+               "NormRatio on "
+               "--fit"},
+    [INPUT] = {"normratio-input", SFT_KNOB_CHOICE, "NAME", "raw", 0, 0, inputs,
+               "featurenorm: images that NormRatio looks at"},
     {0},
 };
 
@@ -57,9 +60,9 @@ static sft_value block_norm(struct sft_graph *graph, sft_value map)
 /* (N, blocks). */
 static sft_value all_norms(struct sft_graph *graph, const struct sft_forward_out *out)
 {
-    sft_value norms = block_norm(graph, out->taps[0]);
+    sft_value norms = block_norm(graph, out->taps[0].value);
     for (int i = 1; i < out->n_taps; i++)
-        norms = sft_concat(graph, norms, block_norm(graph, out->taps[i]), 1);
+        norms = sft_concat(graph, norms, block_norm(graph, out->taps[i].value), 1);
     return norms;
 }
 

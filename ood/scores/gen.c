@@ -10,8 +10,9 @@
 
 enum { GAMMA, LARGEST };
 static const struct sft_knob knobs[] = {
-    {"gen-gamma", SFT_KNOB_REAL, "G", "0.1", 1e-6, 10, NULL, "gen: exponent"},
-    {"gen-m", SFT_KNOB_INT, "M", "100", 1, 1e6, NULL, "gen: how many of the largest probabilities count"},
+    [GAMMA] = {"gen-gamma", SFT_KNOB_REAL, "G", "0.1", 1e-6, 10, NULL, "gen: exponent"},
+    [LARGEST] = {"gen-m", SFT_KNOB_INT, "M", "100", 1, 1e6, NULL,
+                 "gen: how many of the largest probabilities count"},
     {0},
 };
 

@@ -13,7 +13,8 @@
 
 enum { TEMPERATURE };
 static const struct sft_knob knobs[] = {
-    {"gradnorm-temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL, "gradnorm: temperature"},
+    [TEMPERATURE] = {"gradnorm-temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL,
+                     "gradnorm: temperature"},
     {0},
 };
 

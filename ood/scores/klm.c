@@ -18,14 +18,17 @@
 
 #include "ood/scores/rows.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/words.h"
 
 enum kind { MOS, TRAIN, VAL, PRED_ONLY };
 static const char *const kinds[] = {"mos", "train", "val", "pred-only", NULL};
+SFT_ASSERT_WORDS(kinds, PRED_ONLY);
 
 enum { KIND };
 static const struct sft_knob knobs[] = {
-    {"klm", SFT_KNOB_CHOICE, "NAME", "mos", 0, 0, kinds,
-     "klm: where the class means come from: the scored ID images' labels (mos, as published), or --fit"},
+    [KIND] =
+        {"klm", SFT_KNOB_CHOICE, "NAME", "mos", 0, 0, kinds,
+         "klm: where the class means come from: the scored ID images' labels (mos, as published), or --fit"},
     {0},
 };
 
@@ -102,7 +105,8 @@ static double klm(const struct sft_score_input *in, int64_t i, double *scratch)
 {
     int classes = in->outputs->classes, only = -1;
     const float *log_means = sft_statistics_get(in->statistics, "log_mean", SFT_SHAPE(classes, classes));
-    double *log_p = scratch, *p = scratch + classes, least = INFINITY;
+    double *log_p = scratch, *p = scratch + classes;
+    double least = INFINITY;
     sft_row_log_softmax(sft_logits_of(in, i), classes, log_p);
     if (isnan(log_p[0])) return NAN;
     if (in->knobs[KIND].choice == PRED_ONLY) only = sft_row_argmax(sft_logits_of(in, i), classes);

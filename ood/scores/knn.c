@@ -18,7 +18,7 @@
 
 enum { NEIGHBOUR };
 static const struct sft_knob knobs[] = {
-    {"knn-k", SFT_KNOB_INT, "K", "50", 1, 1e6, NULL, "knn: which neighbour's distance counts"},
+    [NEIGHBOUR] = {"knn-k", SFT_KNOB_INT, "K", "50", 1, 1e6, NULL, "knn: which neighbour's distance counts"},
     {0},
 };
 

@@ -107,7 +107,9 @@ static enum sft_status assign_folds(int n, const int *labels, int *fold)
 {
     int dealt = 0, first = n > 0 ? labels[0] : 0;
     for (int k = 0; k < 2; k++) {
-        int label = k ? !first : first, room[FOLDS] = {0}, count = 0, at = 0;
+        int label = k ? !first : first;
+        int room[FOLDS] = {0};
+        int count = 0, at = 0;
         for (int i = 0; i < n; i++) count += labels[i] == label;
         if (count < FOLDS)
             return sft_fail(SFT_DATA, "a regression with %d rows of a class; it takes at least %d", count,

@@ -24,20 +24,23 @@
 #include "ood/scores/logistic.h"
 #include "ood/scores/rows.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/words.h"
 #include "runtime/ops.h"
 
 enum kind { TAPS, FEATURES };
 static const char *const kinds[] = {"taps", "features", NULL};
+SFT_ASSERT_WORDS(kinds, FEATURES);
 
 enum { KIND, EPS, SEARCH };
 static const struct sft_knob knobs[] = {
-    {"maha", SFT_KNOB_CHOICE, "NAME", "taps", 0, 0, kinds,
-     "mahalanobis: all feature maps, weighed by a regression (as published), or the penultimate features "
-     "alone"},
-    {"maha-eps", SFT_KNOB_REAL, "X", "0", 0, 1, NULL,
-     "mahalanobis: step against the input's gradient, in the units of normalised images"},
-    {"maha-search", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
-     "mahalanobis: that step by the published search, on images of --fit"},
+    [KIND] =
+        {"maha", SFT_KNOB_CHOICE, "NAME", "taps", 0, 0, kinds,
+         "mahalanobis: all feature maps, weighed by a regression (as published), or the penultimate features "
+         "alone"},
+    [EPS] = {"maha-eps", SFT_KNOB_REAL, "X", "0", 0, 1, NULL,
+             "mahalanobis: step against the input's gradient, in the units of normalised images"},
+    [SEARCH] = {"maha-search", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+                "mahalanobis: that step by the published search, on images of --fit"},
     {0},
 };
 
@@ -49,7 +52,7 @@ struct steps {
     float eps[MAX_STEPS];
 };
 
-/* What is tried. */
+/* The steps that tuning tries. */
 static struct steps steps_to_tune(const union sft_knob_value *knob)
 {
     static const struct steps published = {MAX_STEPS, {0, 0.01f, 0.005f, 0.002f, 0.0014f, 0.001f, 0.0005f}};
@@ -101,7 +104,7 @@ static sft_value pooled(struct sft_graph *graph, sft_value tap)
     return sft_reshape(graph, mean, SFT_SHAPE(shape.dim[0], shape.dim[3]));
 }
 
-/* Side by side; `a` may be SFT_NONE. */
+/* `a` and `b` side by side; `a` may be SFT_NONE. */
 static sft_value joined(struct sft_graph *graph, sft_value a, sft_value b)
 {
     return a == SFT_NONE ? b : sft_concat(graph, a, b, 1);
@@ -110,7 +113,7 @@ static sft_value joined(struct sft_graph *graph, sft_value a, sft_value b)
 static sft_value pooled_taps(struct sft_graph *graph, const struct sft_forward_out *out)
 {
     sft_value all = SFT_NONE;
-    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(graph, out->taps[l]));
+    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(graph, out->taps[l].value));
     return all;
 }
 
@@ -141,7 +144,7 @@ static sft_value distance_loss(const struct sft_pass *pass, sft_value features,
 static sft_value away_sign(const struct sft_scorer *scorer, const struct sft_pass *pass, sft_value images,
                            const struct sft_forward_out *out, int l)
 {
-    sft_value features = pooled(pass->graph, out->taps[l]);
+    sft_value features = pooled(pass->graph, out->taps[l].value);
     struct sft_gaussians gaussians;
     int width = (int)sft_graph_shape(pass->graph, features)->dim[1];
     enum sft_status status = find_gaussians(&scorer->statistics, l, pass->model->classes, width, &gaussians);
@@ -163,12 +166,12 @@ static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_
             struct sft_forward_out there;
             if (sft_model_forward(pass->model, pass->graph, pass->forward, moved, &there) != SFT_OK)
                 return SFT_NONE;
-            all = joined(pass->graph, all, pooled(pass->graph, there.taps[l]));
+            all = joined(pass->graph, all, pooled(pass->graph, there.taps[l].value));
         }
     return all;
 }
 
-/* Between 0 and 1. */
+/* x, kept between 0 and 1. */
 static sft_value clamped(struct sft_graph *graph, sft_value x)
 {
     sft_value one = sft_fill(graph, SFT_SHAPE(1), 1.0f);
@@ -303,7 +306,8 @@ static enum sft_status separation(const struct sft_logistic *model, int n, const
 static enum sft_status try_step(const struct sft_score_input *in, int step, int steps,
                                 struct sft_logistic *model, double *fpr)
 {
-    int n = (int)in->outputs->n, train = steps > 1 ? n / 2 : n, layers = layer_count(in);
+    const int n = (int)in->outputs->n, layers = layer_count(in);
+    const int train = steps > 1 ? n / 2 : n;
     double *x = sft_calloc((size_t)(2 * n * layers), sizeof(*x));
     int *labels = sft_calloc((size_t)(2 * n), sizeof(*labels));
     enum sft_status status = x && labels ? SFT_OK : SFT_MEMORY;
@@ -330,7 +334,9 @@ static enum sft_status tune(const struct sft_score_input *in, struct sft_statist
     for (int s = 0; s < steps.n; s++) {
         SFT_TRY(try_step(in, s, steps.n, &model, &fpr));
         if (!(fpr < lowest)) continue;
-        best = model, lowest = fpr, kept = steps.eps[s];
+        best = model;
+        lowest = fpr;
+        kept = steps.eps[s];
     }
     SFT_TRY(sft_statistics_add(statistics, "beta", SFT_SHAPE(best.inputs + 1), &beta));
     SFT_TRY(sft_statistics_add(statistics, "eps", SFT_SHAPE(1), &eps));

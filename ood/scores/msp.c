@@ -11,8 +11,8 @@
 
 enum { LOG };
 static const struct sft_knob knobs[] = {
-    {"msp-log", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
-     "msp: log p, which orders the same without saturating at 1"},
+    [LOG] = {"msp-log", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+             "msp: log p, which orders the same without saturating at 1"},
     {0},
 };
 

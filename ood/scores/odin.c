@@ -16,10 +16,11 @@
 
 enum { TEMPERATURE, EPS, FP64 };
 static const struct sft_knob knobs[] = {
-    {"odin-temperature", SFT_KNOB_REAL, "T", "1000", 1e-3, 1e6, NULL, "odin: temperature"},
-    {"odin-eps", SFT_KNOB_REAL, "X", "0", 0, 1, NULL,
-     "odin: step against the input's gradient, in the units of normalised images"},
-    {"odin-fp64", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL, "odin: softmax in double precision, without ties"},
+    [TEMPERATURE] = {"odin-temperature", SFT_KNOB_REAL, "T", "1000", 1e-3, 1e6, NULL, "odin: temperature"},
+    [EPS] = {"odin-eps", SFT_KNOB_REAL, "X", "0", 0, 1, NULL,
+             "odin: step against the input's gradient, in the units of normalised images"},
+    [FP64] = {"odin-fp64", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+              "odin: softmax in double precision, without ties"},
     {0},
 };
 

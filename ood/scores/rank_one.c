@@ -9,7 +9,7 @@ static sft_value product(struct sft_graph *graph, sft_value a, sft_value b, int 
                       (struct sft_matmul_params){.transpose_a = transpose_a, .transpose_b = transpose_b});
 }
 
-/* Each matrix by its Frobenius norm. */
+/* Divides each matrix by its Frobenius norm. */
 static sft_value scaled(struct sft_graph *graph, sft_value g)
 {
     int64_t n = sft_graph_shape(graph, g)->dim[0];
@@ -25,7 +25,8 @@ enum { UNSCALED = 3 };
 static sft_value start_vector(struct sft_graph *graph, sft_value x, int squarings)
 {
     struct sft_shape shape = *sft_graph_shape(graph, x);
-    int64_t n = shape.dim[0], pixels = shape.dim[1], channels = shape.dim[2];
+    const int64_t n = shape.dim[0];
+    const int64_t pixels = shape.dim[1], channels = shape.dim[2];
     bool by_channels = channels <= pixels;
     sft_value g = product(graph, x, x, by_channels, !by_channels), vector;
     for (int i = 0; i < squarings; i++) {

@@ -15,24 +15,29 @@
 #include "ood/scores/rank_one.h"
 #include "ood/scores/rows.h"
 #include "runtime/base/log.h"
+#include "runtime/base/words.h"
 #include "runtime/ops.h"
 
 enum blocks { BOTH, LAST, PREVIOUS };
 static const char *const block_names[] = {"34", "4", "3", NULL};
+SFT_ASSERT_WORDS(block_names, PREVIOUS);
 enum svd { POWER, EXACT };
 static const char *const svd_names[] = {"power", "exact", NULL};
+SFT_ASSERT_WORDS(svd_names, EXACT);
 
 enum { BLOCKS, SVD, SQUARINGS, ITERATIONS, TEMPERATURE };
 static const struct sft_knob knobs[] = {
-    {"rankfeat-blocks", SFT_KNOB_CHOICE, "NAME", "34", 0, 0, block_names,
-     "rankfeat: 4 for the last stage, 3 for the one before, 34 for the mean of both logits"},
-    {"rankfeat-svd", SFT_KNOB_CHOICE, "NAME", "power", 0, 0, svd_names,
-     "rankfeat: power iteration, or exact by LAPACK (on Vulkan: 1000 iterations)"},
-    {"rankfeat-squarings", SFT_KNOB_INT, "N", "10", 0, 30, NULL,
-     "rankfeat: squarings of the Gram matrix before the power iteration, worth 2^N rounds; 0 as published"},
-    {"rankfeat-iterations", SFT_KNOB_INT, "N", "2", 1, 10000, NULL,
-     "rankfeat: rounds of the power iteration; 20 as published"},
-    {"rankfeat-temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL, "rankfeat: temperature"},
+    [BLOCKS] = {"rankfeat-blocks", SFT_KNOB_CHOICE, "NAME", "34", 0, 0, block_names,
+                "rankfeat: 4 for the last stage, 3 for the one before, 34 for the mean of both logits"},
+    [SVD] = {"rankfeat-svd", SFT_KNOB_CHOICE, "NAME", "power", 0, 0, svd_names,
+             "rankfeat: power iteration, or exact by LAPACK (on Vulkan: 1000 iterations)"},
+    [SQUARINGS] = {"rankfeat-squarings", SFT_KNOB_INT, "N", "10", 0, 30, NULL,
+                   "rankfeat: squarings of the Gram matrix before the power iteration, worth 2^N rounds; 0 "
+                   "as published"},
+    [ITERATIONS] = {"rankfeat-iterations", SFT_KNOB_INT, "N", "2", 1, 10000, NULL,
+                    "rankfeat: rounds of the power iteration; 20 as published"},
+    [TEMPERATURE] = {"rankfeat-temperature", SFT_KNOB_REAL, "T", "1", 1e-6, 1e6, NULL,
+                     "rankfeat: temperature"},
     {0},
 };
 
@@ -57,7 +62,8 @@ static sft_value without_rank_one(const union sft_knob_value *knob, const struct
     struct sft_forward forward = *pass->forward;
     struct sft_forward_out out;
     forward.from_tap = tap;
-    forward.from = sft_rank_one_removed(pass->graph, pass->out->taps[tap], squarings, iterations, quality);
+    forward.from =
+        sft_rank_one_removed(pass->graph, pass->out->taps[tap].value, squarings, iterations, quality);
     if (sft_model_forward(pass->model, pass->graph, &forward, pass->images, &out) != SFT_OK) return SFT_NONE;
     return out.logits;
 }

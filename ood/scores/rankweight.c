@@ -18,8 +18,8 @@ enum { ITERATIONS = 100, SQUARINGS = 10, FEATURE_ITERATIONS = 2 };
 
 enum { TWICE };
 static const struct sft_knob knobs[] = {
-    {"rankweight-twice", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
-     "rankweight: two parts removed for OOD images, as in the published code"},
+    [TWICE] = {"rankweight-twice", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
+               "rankweight: two parts removed for OOD images, as in the published code"},
     {0},
 };
 
@@ -59,10 +59,11 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
     for (int i = n - 2; i < n; i++)
         forward.weights = edit(pass->graph, forward.weights, &parameters->items[numbers[i]], times);
     forward.from_tap = pass->model->variant->stage_taps[1];
-    forward.from = pass->out->taps[forward.from_tap];
+    forward.from = pass->out->taps[forward.from_tap].value;
     if (sft_model_forward(pass->model, pass->graph, &forward, pass->images, &out) != SFT_OK) return SFT_NONE;
     forward.from_tap = last;
-    forward.from = sft_rank_one_removed(pass->graph, out.taps[last], SQUARINGS, FEATURE_ITERATIONS, NULL);
+    forward.from =
+        sft_rank_one_removed(pass->graph, out.taps[last].value, SQUARINGS, FEATURE_ITERATIONS, NULL);
     if (sft_model_forward(pass->model, pass->graph, &forward, pass->images, &out) != SFT_OK) return SFT_NONE;
     return out.logits;
 }

@@ -14,9 +14,10 @@
 
 enum { CLIP, PERCENTILE };
 static const struct sft_knob knobs[] = {
-    {"react-clip", SFT_KNOB_REAL, "X", "0", 0, 1e9, NULL, "react: largest feature; 0: by --react-percentile"},
-    {"react-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL,
-     "react: percentile of the --fit features to clip at"},
+    [CLIP] = {"react-clip", SFT_KNOB_REAL, "X", "0", 0, 1e9, NULL,
+              "react: largest feature; 0: by --react-percentile"},
+    [PERCENTILE] = {"react-percentile", SFT_KNOB_REAL, "P", "90", 0, 100, NULL,
+                    "react: percentile of the --fit features to clip at"},
     {0},
 };
 

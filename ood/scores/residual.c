@@ -4,9 +4,10 @@
 
 enum { DIMENSION };
 static const struct sft_knob knobs[] = {
-    {"residual-dim", SFT_KNOB_INT, "D", "0", 0, 1e6, NULL,
-     "residual: dimensions of the principal space; 0: 1000 from 2048 features on, 512 from 768 on, else "
-     "half"},
+    [DIMENSION] =
+        {"residual-dim", SFT_KNOB_INT, "D", "0", 0, 1e6, NULL,
+         "residual: dimensions of the principal space; 0: 1000 from 2048 features on, 512 from 768 on, else "
+         "half"},
     {0},
 };
 

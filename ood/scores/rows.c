@@ -2,7 +2,6 @@
 #include "ood/scores/rows.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,8 @@ struct rows {
 static void score_rows(void *context, int64_t task, int slot)
 {
     const struct rows *rows = context;
-    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
+    const int64_t n = rows->in->outputs->n;
+    const int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK;
     (void)slot;
     for (int64_t i = first; i < last && i < n; i++) rows->scores[i] = rows->score(rows->in, i);
 }
@@ -46,7 +46,8 @@ struct rows_with {
 static void score_rows_with(void *context, int64_t task, int slot)
 {
     const struct rows_with *rows = context;
-    int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK, n = rows->in->outputs->n;
+    const int64_t n = rows->in->outputs->n;
+    const int64_t first = task * ROWS_A_TASK, last = first + ROWS_A_TASK;
     double *scratch = rows->scratch + (int64_t)slot * rows->numbers;
     for (int64_t i = first; i < last && i < n; i++)
         rows->scores[i] = (float)rows->score(rows->in, i, scratch);
@@ -119,45 +120,6 @@ const float *sft_logits_of(const struct sft_score_input *in, int64_t i)
 const float *sft_features_of(const struct sft_score_input *in, int64_t i)
 {
     return in->outputs->features + i * in->outputs->width;
-}
-
-float sft_row_max(const float *values, int n)
-{
-    float max = values[0];
-    for (int c = 1; c < n; c++)
-        if (!(values[c] <= max)) max = isnan(max) ? max : values[c];
-    return max;
-}
-
-int sft_row_argmax(const float *values, int n)
-{
-    int best = 0;
-    for (int c = 1; c < n; c++)
-        if (values[c] > values[best]) best = c;
-    return best;
-}
-
-float sft_row_sum_exp(const float *logits, int classes, float max, float temperature)
-{
-    float sum = 0.0f, shift = max / temperature;
-    for (int c = 0; c < classes; c++) sum += expf(logits[c] / temperature - shift);
-    return sum;
-}
-
-float sft_row_log_sum_exp(const float *logits, int classes)
-{
-    float max = sft_row_max(logits, classes);
-    return max + logf(sft_row_sum_exp(logits, classes, max, 1.0f));
-}
-
-void sft_row_log_softmax(const float *logits, int classes, double *log_p)
-{
-    int largest = sft_row_argmax(logits, classes);
-    double max = (double)sft_row_max(logits, classes), others = 0;
-    for (int c = 0; c < classes; c++)
-        if (c != largest) others += exp((double)logits[c] - max);
-    others = log1p(others);
-    for (int c = 0; c < classes; c++) log_p[c] = (double)logits[c] - max - others;
 }
 
 /* ---- statistics ---- */

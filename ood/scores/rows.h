@@ -5,6 +5,7 @@
 #define SFT_SCORE_ROWS_H
 
 #include "ood/scores/score.h"
+#include "runtime/base/logits.h"
 
 /* The score of image i. */
 typedef float (*sft_row_score)(const struct sft_score_input *in, int64_t i);
@@ -26,19 +27,6 @@ enum sft_status sft_score_changed_features(sft_feature_change change, const floa
 /* Rows of image i. */
 const float *sft_logits_of(const struct sft_score_input *in, int64_t i);
 const float *sft_features_of(const struct sft_score_input *in, int64_t i);
-
-/* The largest value. One that is no number makes the result no number: fmaxf() and a plain comparison would
- * hide it. */
-float sft_row_max(const float *values, int n);
-int sft_row_argmax(const float *values, int n); /* the lowest index wins ties */
-
-/* sum_c exp(z_c / T - max_c z_c / T): at least 1, so that its logarithm and its reciprocal are safe. */
-float sft_row_sum_exp(const float *logits, int classes, float max, float temperature);
-float sft_row_log_sum_exp(const float *logits, int classes);
-
-/* log softmax(z) in double precision, for scores that look at how far from 1 a probability is. A logit that
- * is no number makes all of it no numbers. */
-void sft_row_log_softmax(const float *logits, int classes, double *log_p);
 
 /* The mean of all features (width). SFT_MEMORY. */
 enum sft_status sft_mean_features(const struct sft_outputs *outputs, float *mean) SFT_MUST_CHECK;

@@ -10,8 +10,8 @@
 
 enum { PERCENTILE };
 static const struct sft_knob knobs[] = {
-    {"scale-percentile", SFT_KNOB_REAL, "P", "85", 0, 100, NULL,
-     "scale: percent of the features that s2 leaves out"},
+    [PERCENTILE] = {"scale-percentile", SFT_KNOB_REAL, "P", "85", 0, 100, NULL,
+                    "scale: percent of the features that s2 leaves out"},
     {0},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of scores: looking up, reading lists of names, and the one path by which a score is computed. */
+/* A score with its settings: the one path by which it is fitted and computed. */
 #include "ood/scores/score.h"
 
 #include <errno.h>
@@ -7,94 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/base/alloc.h"
-#include "runtime/base/nearest.h"
-
-#define SFT_SCORE(name) extern const struct sft_score sft_score_##name;
-#include "ood/scores/scores.def"
-#undef SFT_SCORE
-
-static const struct sft_score *const table[] = {
-#define SFT_SCORE(name) &sft_score_##name,
-#include "ood/scores/scores.def"
-#undef SFT_SCORE
-};
-
-enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]), NAME_MAX_LENGTH = 32 };
-
-int sft_score_count(void) { return TABLE_SIZE; }
-
-const struct sft_score *sft_score_at(int index)
-{
-    return index >= 0 && index < TABLE_SIZE ? table[index] : NULL;
-}
-
-const struct sft_score *sft_score_find(const char *name)
-{
-    for (int i = 0; i < TABLE_SIZE; i++)
-        if (strcmp(table[i]->name, name) == 0) return table[i];
-    return NULL;
-}
-
 int sft_score_knobs(const struct sft_score *score)
 {
     int n = 0;
     while (score->knobs && score->knobs[n].name) n++;
     return n;
-}
-
-static enum sft_status unknown(const char *name)
-{
-    struct sft_guess guess = sft_guess_begin(name);
-    for (int i = 0; i < TABLE_SIZE; i++) sft_guess_consider(&guess, table[i]->name);
-    if (guess.name)
-        return sft_fail(SFT_USAGE, "no score is called '%s'; did you mean '%s'?", name, guess.name);
-    return sft_fail(SFT_USAGE, "no score is called '%s'; see the list under --score in --help, or say 'all'",
-                    name);
-}
-
-static void append(const struct sft_score **scores, int *count, const struct sft_score *score)
-{
-    for (int i = 0; i < *count; i++)
-        if (scores[i] == score) return;
-    scores[(*count)++] = score;
-}
-
-/* Takes one name, `length` bytes at `text`, and appends what it stands for. */
-static enum sft_status take(const char *text, size_t length, const struct sft_score **scores, int *count)
-{
-    char name[NAME_MAX_LENGTH + 1] = "";
-    const struct sft_score *score;
-    if (length == 0)
-        return sft_fail(SFT_USAGE, "--score: an empty name; write names with commas between: energy,msp");
-    memcpy(name, text, length < NAME_MAX_LENGTH ? length : NAME_MAX_LENGTH);
-    if (strcmp(name, "all") == 0) {
-        for (int i = 0; i < TABLE_SIZE; i++) append(scores, count, table[i]);
-        return SFT_OK;
-    }
-    score = sft_score_find(name);
-    if (!score) return unknown(name);
-    append(scores, count, score);
-    return SFT_OK;
-}
-
-enum sft_status sft_score_parse(const char *list, const struct sft_score ***scores, int *count)
-{
-    enum sft_status status = SFT_OK;
-    *count = 0;
-    *scores = sft_calloc(TABLE_SIZE, sizeof(**scores));
-    if (!*scores) return SFT_MEMORY;
-    for (const char *name = list; status == SFT_OK;) {
-        size_t length = strcspn(name, ",");
-        status = take(name, length, *scores, count);
-        if (name[length] == '\0') break;
-        name += length + 1;
-    }
-    if (status == SFT_OK) return SFT_OK;
-    free(*scores);
-    *scores = NULL;
-    *count = 0;
-    return status;
 }
 
 /* ---- a score with its settings ---- */
@@ -172,7 +89,7 @@ const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_
     return why || !scorer->score->misfit ? why : scorer->score->misfit(model);
 }
 
-/* A score has no part in a pass to learn from that it does not learn from. */
+/* Whether the scorer appends anything to a pass: to one for learning only where it learns from it. */
 static bool takes_part(const struct sft_scorer *scorer, enum sft_images images)
 {
     if (images == SFT_IMAGES_TUNE) return scorer->untuned;

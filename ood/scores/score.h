@@ -22,7 +22,7 @@
 enum sft_score_needs {
     SFT_NEEDS_LOGITS = 1 << 0,    /* the classifier's outputs, one a class: not those of a grouped one */
     SFT_NEEDS_FEATURES = 1 << 1,  /* the classifier's inputs (penultimate features) */
-    SFT_NEEDS_HEAD = 1 << 2,      /* the classifier's weights, likewise */
+    SFT_NEEDS_HEAD = 1 << 2,      /* the classifier's weights; not those of a grouped one */
     SFT_NEEDS_FIT = 1 << 3,       /* statistics of images of the training kind (--fit) */
     SFT_NEEDS_LABELS = 1 << 4,    /* their labels as well */
     SFT_NEEDS_FIT_ON_ID = 1 << 5, /* statistics of the ID images that are scored themselves, with labels */
@@ -136,7 +136,7 @@ struct sft_score {
     int (*tune_images)(const union sft_knob_value *knobs);
     enum sft_status (*tune)(const struct sft_score_input *in, struct sft_statistics *statistics);
 
-    /* Fills scores[0 .. n - 1]. Called through sft_score_compute(), which has checked what `needs` promises.
+    /* Fills scores[0 .. n - 1]. Called through sft_scorer_compute(), which has checked what `needs` promises.
      */
     enum sft_status (*compute)(const struct sft_score_input *in, float *scores);
 };
@@ -147,6 +147,9 @@ const struct sft_score *sft_score_at(int index);
 
 /* The score of that name; NULL where there is none (nothing is logged). */
 const struct sft_score *sft_score_find(const char *name);
+
+/* Its title; the name itself where there is none. */
+const char *sft_score_title(const char *name);
 
 int sft_score_knobs(const struct sft_score *score); /* how many */
 
@@ -181,8 +184,8 @@ unsigned sft_scorer_needs(const struct sft_scorer *scorer);
  * score's own misfit(). NULL where it can. */
 const char *sft_scorer_misfit(const struct sft_scorer *scorer, const struct sft_model *model);
 
-/* What the scorer adds to a pass over images of a kind (nothing to one for learning that it does not learn
- * from): the context of the struct sft_inference_extra whose `append` is sft_extend(). Both must outlive
+/* What the scorer adds to a pass over images of a kind (nothing to a pass for learning from which it does not
+ * learn): the context of the struct sft_inference_extra whose `append` is sft_extend(). Both must outlive
  * sft_inference_create().
  */
 struct sft_extension {

@@ -11,8 +11,9 @@
 
 enum { DIMENSION };
 static const struct sft_knob knobs[] = {
-    {"vim-dim", SFT_KNOB_INT, "D", "0", 0, 1e6, NULL,
-     "vim: dimensions of the principal space; 0: 1000 from 2048 features on, 512 from 768 on, else half"},
+    [DIMENSION] =
+        {"vim-dim", SFT_KNOB_INT, "D", "0", 0, 1e6, NULL,
+         "vim: dimensions of the principal space; 0: 1000 from 2048 features on, 512 from 768 on, else half"},
     {0},
 };
 

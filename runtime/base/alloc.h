@@ -14,7 +14,8 @@
  * with free(). Zero elements give a valid pointer that must not be read. */
 void *sft_calloc(size_t count, size_t size);
 
-/* The same, aligned to 64 bytes (a cache line, and the widest vector). Release with free(). */
+/* A zeroed array as by sft_calloc, aligned to 64 bytes (a cache line, and the widest vector). Release with
+ * free(). */
 void *sft_calloc_aligned(size_t count, size_t size);
 
 /* Grows the array at *array, which has room for *capacity elements of `size` bytes, so that it has room for

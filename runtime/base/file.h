@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/base/sha256.h"
 #include "runtime/base/status.h"
 
 /* The bytes of a file, mapped read-only where the system can. */
@@ -27,7 +28,7 @@ enum sft_status sft_file_write(const char *path, const void *data, size_t size) 
 /* Creates the folder `path` and those above it. SFT_WRITE where that fails. */
 enum sft_status sft_make_folder(const char *path) SFT_MUST_CHECK;
 
-/* SHA-256 (FIPS 180-4) as 64 hexadecimal digits and a zero. */
-void sft_sha256(const void *data, size_t size, char hex[65]);
+/* The SHA-256 of a file's content, as sft_sha256(); statuses as sft_file_open(). */
+enum sft_status sft_file_sha256(const char *path, char hex[65]) SFT_MUST_CHECK;
 
 #endif

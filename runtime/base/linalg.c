@@ -7,6 +7,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/blas.h"
+#include "runtime/base/divide.h"
 #include "runtime/base/parallel.h"
 
 static void swap_rows(int n, double *a, double *b)
@@ -136,7 +137,7 @@ static void product_rows(void *context, int64_t task, int slot)
 void sft_product_nt(int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c)
 {
     struct product product = {m, n, k, a, b, c};
-    sft_parallel_for((m + ROWS_A_TASK - 1) / ROWS_A_TASK, product_rows, &product);
+    sft_parallel_for(sft_divide_up(m, ROWS_A_TASK), product_rows, &product);
 }
 
 /* The sum over rows is cut into pieces by n alone and added in their order. */
@@ -152,7 +153,7 @@ struct gram {
 static void gram_piece(void *context, int64_t task, int slot)
 {
     const struct gram *gram = context;
-    int64_t size = (gram->n + GRAM_PIECES - 1) / GRAM_PIECES, first = task * size;
+    int64_t size = sft_divide_up(gram->n, GRAM_PIECES), first = task * size;
     int64_t rows = first + size > gram->n ? gram->n - first : size;
     (void)slot;
     if (rows > 0)

@@ -9,7 +9,7 @@
 
 #include <stdarg.h>
 
-#include "runtime/base/status.h"
+#include "runtime/base/attributes.h"
 
 enum sft_log_level { SFT_LOG_ERROR, SFT_LOG_WARNING, SFT_LOG_INFO, SFT_LOG_DEBUG };
 

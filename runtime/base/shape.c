@@ -55,6 +55,6 @@ const char *sft_shape_str(const struct sft_shape *shape, char *text)
 
 size_t sft_dtype_size(enum sft_dtype dtype)
 {
-    (void)dtype; /* both are 32 bits wide */
-    return 4;
+    static const size_t sizes[] = {[SFT_F32] = sizeof(float), [SFT_I32] = sizeof(int32_t)};
+    return sizes[dtype];
 }

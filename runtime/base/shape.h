@@ -37,6 +37,6 @@ bool sft_shape_broadcasts(const struct sft_shape *small, const struct sft_shape 
 enum { SFT_SHAPE_TEXT = 128 };
 const char *sft_shape_str(const struct sft_shape *shape, char *text);
 
-size_t sft_dtype_size(enum sft_dtype dtype);
+size_t sft_dtype_size(enum sft_dtype dtype); /* bytes of an element */
 
 #endif

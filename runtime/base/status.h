@@ -9,6 +9,8 @@
 #ifndef SFT_STATUS_H
 #define SFT_STATUS_H
 
+#include "runtime/base/attributes.h"
+
 enum sft_status {
     SFT_OK = 0,
     SFT_FAILED = 1,      /* failed while running */
@@ -19,14 +21,6 @@ enum sft_status {
     SFT_WRITE = 6,       /* could not write */
     SFT_INTERRUPTED = 7, /* a signal asked to stop; the program exits with 128 + the signal */
 };
-
-#if defined(__GNUC__)
-#define SFT_MUST_CHECK __attribute__((warn_unused_result))
-#define SFT_PRINTF(text, first) __attribute__((format(printf, text, first)))
-#else
-#define SFT_MUST_CHECK
-#define SFT_PRINTF(text, first)
-#endif
 
 /* A word for the status ("out of memory"); never NULL. */
 const char *sft_status_str(enum sft_status status);

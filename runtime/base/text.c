@@ -2,7 +2,7 @@
 #include "runtime/base/text.h"
 
 #include <ctype.h>
-#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,11 +30,10 @@ void sft_text_add(struct sft_text *text, const char *string)
     sft_text_add_bytes(text, string, strlen(string));
 }
 
-void sft_text_printf(struct sft_text *text, const char *format, ...)
+void sft_text_vprintf(struct sft_text *text, const char *format, va_list args)
 {
-    va_list args, again;
+    va_list again;
     int length;
-    va_start(args, format);
     va_copy(again, args);
     length = vsnprintf(NULL, 0, format, args);
     if (length >= 0 && reserve(text, (size_t)length)) {
@@ -42,6 +41,13 @@ void sft_text_printf(struct sft_text *text, const char *format, ...)
         text->length += (size_t)length;
     }
     va_end(again);
+}
+
+void sft_text_printf(struct sft_text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    sft_text_vprintf(text, format, args);
     va_end(args);
 }
 
@@ -63,7 +69,75 @@ static size_t character_bytes(const unsigned char *s)
     return bytes;
 }
 
-static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+/* ---- spelling ---- */
+
+/* Whether "xE9" or the like stands at `s`. Only bytes from 80 on are ever spelled. */
+static bool is_spelled_byte(const char *s)
+{
+    return s[0] == 'x' && s[1] && strchr("89ABCDEF", s[1]) && s[2] && strchr("0123456789ABCDEF", s[2]);
+}
+
+static bool is_stray(const char *s) { return character_bytes((const unsigned char *)s) == 0; }
+
+/* Appends the backslashes that `s` starts with; gives their number. */
+static size_t add_backslashes(struct sft_text *text, const char *s)
+{
+    size_t count = strspn(s, "\\");
+    const char *next = s + count;
+    sft_text_add_bytes(text, s, count);
+    if (is_stray(next) || is_spelled_byte(next)) sft_text_add_bytes(text, s, count);
+    return count;
+}
+
+void sft_text_add_spelled(struct sft_text *text, const char *bytes)
+{
+    for (const char *s = bytes; *s;) {
+        size_t length = character_bytes((const unsigned char *)s);
+        if (*s == '\\') {
+            s += add_backslashes(text, s);
+        } else if (length) {
+            sft_text_add_bytes(text, s, length);
+            s += length;
+        } else {
+            sft_text_printf(text, "\\x%02X", (unsigned)(unsigned char)*s);
+            s++;
+        }
+    }
+}
+
+char *sft_text_spell(const char *bytes)
+{
+    struct sft_text text = {0};
+    sft_text_add(&text, "");
+    sft_text_add_spelled(&text, bytes);
+    if (text.status != SFT_OK) sft_text_free(&text);
+    return text.data;
+}
+
+static unsigned digit(char c) { return (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10); }
+
+void sft_text_unspell(char *spelling)
+{
+    char *to = spelling;
+    for (const char *s = spelling; *s;) {
+        size_t slashes = strspn(s, "\\");
+        const char *next = s + slashes;
+        bool spelled = slashes > 0 && is_spelled_byte(next);
+        size_t kept = spelled ? slashes / 2 : slashes;
+        memset(to, '\\', kept);
+        to += kept;
+        s = next;
+        if (spelled && slashes % 2) {
+            *to++ = (char)(16 * digit(next[1]) + digit(next[2]));
+            s += 3;
+        } else if (slashes == 0) {
+            *to++ = *s++;
+        }
+    }
+    *to = '\0';
+}
+
+/* ---- for HTML, CSV, URIs ---- */
 
 static const struct {
     char character;
@@ -73,33 +147,52 @@ static const struct {
 /* What stands for an ASCII character in HTML; NULL where it stands for itself. */
 static const char *entity(unsigned char c)
 {
+    static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
     for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++)
         if (entities[i].character == (char)c) return entities[i].entity;
     return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f ? replacement : NULL;
 }
 
+/* The spelling of `string` in `spelled`, and whether it could be made; where it could not, `text` fails. */
+static bool spell(struct sft_text *text, const char *string, struct sft_text *spelled)
+{
+    sft_text_add(spelled, "");
+    sft_text_add_spelled(spelled, string);
+    if (text->status == SFT_OK) text->status = spelled->status;
+    return text->status == SFT_OK;
+}
+
 void sft_text_add_escaped(struct sft_text *text, const char *string)
 {
-    for (const unsigned char *s = (const unsigned char *)string; *s;) {
-        size_t bytes = character_bytes(s);
-        const char *replaced = bytes == 0 ? replacement : entity(*s);
+    struct sft_text spelled = {0};
+    const char *s = spell(text, string, &spelled) ? spelled.data : "";
+    for (; *s; s++) {
+        const char *replaced = entity((unsigned char)*s);
         if (replaced)
             sft_text_add(text, replaced);
         else
-            sft_text_add_bytes(text, (const char *)s, bytes);
-        s += bytes ? bytes : 1;
+            sft_text_add_bytes(text, s, 1);
     }
+    sft_text_free(&spelled);
+}
+
+static void add_quoted(struct sft_text *text, const char *field)
+{
+    sft_text_add(text, "\"");
+    for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
+    sft_text_add(text, "\"");
 }
 
 void sft_text_add_csv(struct sft_text *text, const char *field)
 {
-    if (!strpbrk(field, ",\"\r\n")) {
-        sft_text_add(text, field);
-        return;
+    struct sft_text spelled = {0};
+    if (spell(text, field, &spelled)) {
+        if (strpbrk(spelled.data, ",\"\r\n"))
+            add_quoted(text, spelled.data);
+        else
+            sft_text_append(text, &spelled);
     }
-    sft_text_add(text, "\"");
-    for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
-    sft_text_add(text, "\"");
+    sft_text_free(&spelled);
 }
 
 void sft_text_append(struct sft_text *text, const struct sft_text *part)

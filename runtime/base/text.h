@@ -3,6 +3,7 @@
 #ifndef SFT_TEXT_H
 #define SFT_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "runtime/base/status.h"
@@ -18,12 +19,27 @@ struct sft_text {
 void sft_text_add(struct sft_text *text, const char *string);
 void sft_text_add_bytes(struct sft_text *text, const void *bytes, size_t length);
 void sft_text_printf(struct sft_text *text, const char *format, ...) SFT_PRINTF(2, 3);
+void sft_text_vprintf(struct sft_text *text, const char *format, va_list args) SFT_PRINTF(2, 0);
 
-/* Appends `string` with & < > " ' as entities, and what is no UTF-8 or no character of HTML as U+FFFD: safe
- * between tags and in quoted attributes. */
+/*
+ * Spelling: bytes of any kind (a file's name) as UTF-8, so that different bytes stay different. A byte that
+ * is no part of a UTF-8 character becomes a backslash, an x and its two digits: \xE9. Backslashes right
+ * before such a byte, or before text that looks like its spelling (xE9), are doubled. Everything else is
+ * kept, so that text which is UTF-8 stands for itself.
+ */
+void sft_text_add_spelled(struct sft_text *text, const char *bytes);
+
+/* The spelling of `bytes`, which the caller releases with free(); NULL without memory. */
+char *sft_text_spell(const char *bytes);
+
+/* Turns a spelling into the bytes again, in place: they are never longer. */
+void sft_text_unspell(char *spelling);
+
+/* Appends the spelling of `string` with & < > " ' as entities, and what is no character of HTML as U+FFFD:
+ * safe between tags and in quoted attributes. */
 void sft_text_add_escaped(struct sft_text *text, const char *string);
 
-/* Appends a field of CSV (RFC 4180): quoted where it has to be. */
+/* Appends the spelling of a field of CSV (RFC 4180): quoted where it has to be. */
 void sft_text_add_csv(struct sft_text *text, const char *field);
 
 /* Appends what `part` holds, or passes its failure on. */

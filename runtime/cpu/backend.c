@@ -14,6 +14,8 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/parallel.h"
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/kernels.h"
+#include "runtime/tensor.h"
 
 struct cpu_program {
     char *arena;
@@ -37,10 +39,9 @@ static void read_key(const char *path, const char *key, char *text, size_t size)
     if (file) fclose(file);
 }
 
-static enum sft_status list(struct sft_device_info **devices, size_t *count, size_t *room)
+static enum sft_status list_host(struct sft_device_list *list)
 {
-    struct sft_device_info info = {
-        .backend = SFT_CPU, .id = "cpu", .kind = "cpu", .unified_memory = true, .usable = true};
+    struct sft_device_info info = {.id = "cpu", .kind = "cpu", .unified_memory = true, .usable = true};
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     snprintf(info.name, sizeof(info.name), "CPU");
     read_key("/proc/cpuinfo", "model name", info.name, sizeof(info.name));
@@ -49,9 +50,7 @@ static enum sft_status list(struct sft_device_info **devices, size_t *count, siz
     snprintf(info.api, sizeof(info.api), "%s", sft_blas_name());
     info.memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * page;
     info.free = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * page;
-    SFT_TRY(sft_grow(devices, room, *count + 1, sizeof(info)));
-    (*devices)[(*count)++] = info;
-    return SFT_OK;
+    return sft_device_list_add(list, &info);
 }
 
 static enum sft_status open_cpu(struct sft_device *device)
@@ -103,13 +102,13 @@ static void *address(const struct sft_program *program, const struct cpu_program
     if (value == SFT_NONE) return NULL;
     place = program->plan->values[value];
     if (place.root == SFT_NONE) return cpu->arena + place.offset;
-    return (char *)program->graph.values[place.root].tensor->memory + place.offset;
+    return (char *)program->graph->values[place.root].tensor->memory + place.offset;
 }
 
 static struct sft_call make_call(const struct sft_program *program, const struct cpu_program *cpu, size_t k)
 {
-    const struct sft_node *node = &program->graph.nodes[k];
-    struct sft_call call = {.graph = &program->graph, .node = node};
+    const struct sft_node *node = &program->graph->nodes[k];
+    struct sft_call call = {.graph = program->graph, .node = node};
     for (int i = 0; i < SFT_MAX_INPUTS; i++) call.in[i] = address(program, cpu, node->in[i]);
     for (int i = 0; i < SFT_MAX_OUTPUTS; i++) call.out[i] = address(program, cpu, node->out[i]);
     call.scratch = cpu->arena + program->plan->scratch[k];
@@ -132,10 +131,10 @@ static enum sft_status prepare(struct sft_program *program)
     if (!cpu) return SFT_MEMORY;
     program->state = cpu;
     cpu->arena = sft_calloc_aligned(program->plan->arena, 1);
-    cpu->calls = sft_calloc(program->graph.n_nodes, sizeof(*cpu->calls));
+    cpu->calls = sft_calloc(program->graph->n_nodes, sizeof(*cpu->calls));
     if (!cpu->arena || !cpu->calls) return SFT_MEMORY;
-    for (size_t k = 0; k < program->graph.n_nodes; k++)
-        if (!program->graph.nodes[k].op->view) cpu->calls[cpu->n_calls++] = make_call(program, cpu, k);
+    for (size_t k = 0; k < program->graph->n_nodes; k++)
+        if (!program->graph->nodes[k].op->view) cpu->calls[cpu->n_calls++] = make_call(program, cpu, k);
     return SFT_OK;
 }
 
@@ -145,15 +144,16 @@ static enum sft_status run(struct sft_program *program)
     for (size_t i = 0; i < cpu->n_calls; i++) {
         const struct sft_call *call = &cpu->calls[i];
         double start = program->profile ? sft_now() : 0;
-        SFT_TRY(call->node->op->cpu(call));
-        if (program->profile) program->seconds[call->node - program->graph.nodes] += sft_now() - start;
+        SFT_TRY(sft_cpu_run(call));
+        if (program->profile) program->seconds[call->node - program->graph->nodes] += sft_now() - start;
     }
     return SFT_OK;
 }
 
 const struct sft_backend sft_cpu_backend = {
-    .kind = SFT_CPU,
-    .list = list,
+    .name = "cpu",
+    .host = true,
+    .list = list_host,
     .open = open_cpu,
     .close = close_cpu,
     .wait = wait_cpu,
@@ -161,6 +161,7 @@ const struct sft_backend sft_cpu_backend = {
     .release = release,
     .upload = upload,
     .download = download,
+    .scratch = sft_cpu_scratch,
     .prepare = prepare,
     .forget = forget,
     .run = run,

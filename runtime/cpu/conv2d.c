@@ -19,7 +19,6 @@
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
-#include "runtime/op.h"
 #include "runtime/ops.h"
 
 enum {
@@ -28,7 +27,7 @@ enum {
     MAX_TILES = 64,      /* of output pixels in a task */
 };
 
-static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -sft_divide_up(-a, b); }
 
 /* One axis of a class: output position i (0 .. count-1) lies at first + i*step and reads, for its k-th tap,
  * the source at base[k] + i*source_step where that is inside. */
@@ -42,12 +41,15 @@ struct axis {
 struct gather {
     const struct sft_gemm_kernel *kernel;
     struct axis axis[2];
-    int64_t images, block, out_size[2]; /* block: of images, see below */
+    int64_t images, out_size[2];
+    int64_t block; /* images whose pixels are taken in turn, by choose_block() */
     const float *source;
-    int64_t source_channels, channel, channels; /* of a pixel; first and number of this group's */
+    int64_t source_channels;   /* of a pixel */
+    int64_t channel, channels; /* of this group: the first, and how many */
     float *out;
-    int64_t out_channels, out_channel, columns; /* likewise */
-    const float *packed;                        /* [panel][tap][channel][column] */
+    int64_t out_channels;         /* of a pixel */
+    int64_t out_channel, columns; /* of this group: the first, and how many */
+    const float *packed;          /* [panel][tap][channel][column] */
     int64_t kernel_width, packed_taps;
     const float *zeros, *bias;
     int relu;
@@ -201,7 +203,9 @@ static void fill_tail(const struct gather *g, int64_t count, const float **sourc
  */
 static int used_taps(const struct gather *g, const int64_t *weight, const float **tile, int64_t *tile_weight)
 {
-    int rows = g->kernel->rows, taps = g->axis[0].taps * g->axis[1].taps, used = 0;
+    int rows = g->kernel->rows;
+    int taps = g->axis[0].taps * g->axis[1].taps;
+    int used = 0;
     for (int t = 0; t < taps; t++) {
         const float **from = tile + t * rows, **to = tile + used * rows;
         bool reaches = false;
@@ -232,7 +236,7 @@ static void gather_task(void *context, int64_t task, int slot)
     int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
     int64_t m0 = task * g->tiles_per_task * k->rows,
             m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
-    int64_t tiles = sft_ceil_div(m1 - m0, k->rows);
+    int64_t tiles = sft_divide_up(m1 - m0, k->rows);
     (void)slot;
     point(g, m0, m1, source, out);
     fill_tail(g, m1 - m0, source);
@@ -262,7 +266,7 @@ static void run_gather(struct gather *g)
     g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
     g->tiles_per_task = sft_max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
-    sft_parallel_for(sft_ceil_div(g->pixels, g->tiles_per_task * rows), gather_task, g);
+    sft_parallel_for(sft_divide_up(g->pixels, g->tiles_per_task * rows), gather_task, g);
 }
 
 /* ---- forward ---- */
@@ -278,11 +282,29 @@ size_t sft_cpu_conv2d_scratch(const struct sft_graph *graph, const struct sft_no
            (size_t)(packed_count(w->dim[0] * w->dim[1], w->dim[2], w->dim[3] / params->groups) + w->dim[2]);
 }
 
+/* Every pixel of one axis and all taps. */
+static struct axis forward_axis(const struct sft_conv2d_params *params, int a, int taps, int64_t size,
+                                int64_t source_size)
+{
+    struct axis axis = {
+        .count = size,
+        .step = 1,
+        .source_step = params->stride[a],
+        .source_size = source_size,
+        .taps = taps,
+    };
+    for (int r = 0; r < taps; r++) {
+        axis.base[r] = (int64_t)r * params->dilation[a] - params->pad[a];
+        axis.tap[r] = r;
+    }
+    return axis;
+}
+
 enum sft_status sft_cpu_conv2d(const struct sft_call *call)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
-    const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0),
-                           *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *x = sft_in_shape(call->graph, call->node, 0);
+    const struct sft_shape *w = sft_in_shape(call->graph, call->node, 1);
     const struct sft_shape *y = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], columns = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + w->dim[2];
@@ -309,28 +331,21 @@ enum sft_status sft_cpu_conv2d(const struct sft_call *call)
     }
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)w->dim[2] * sizeof(float));
-    for (int a = 0; a < 2; a++) {
-        g.axis[a] = (struct axis){.count = y->dim[1 + a],
-                                  .step = 1,
-                                  .source_step = params->stride[a],
-                                  .source_size = x->dim[1 + a],
-                                  .taps = (int)w->dim[a]};
-        for (int r = 0; r < g.axis[a].taps; r++) {
-            g.axis[a].base[r] = (int64_t)r * params->dilation[a] - params->pad[a];
-            g.axis[a].tap[r] = r;
-        }
-    }
+    for (int a = 0; a < 2; a++)
+        g.axis[a] = forward_axis(params, a, (int)w->dim[a], y->dim[1 + a], x->dim[1 + a]);
     for (int group = 0; group < params->groups; group++) {
-        struct pack pack = {(const float *)call->in[1] + group * columns,
-                            w->dim[2] * w->dim[3],
-                            w->dim[3],
-                            1,
-                            taps,
-                            w->dim[2],
-                            columns,
-                            packed,
-                            g.kernel->columns};
-        sft_parallel_for(sft_ceil_div(columns, pack.width), pack_panel, &pack);
+        struct pack pack = {
+            .weight = (const float *)call->in[1] + group * columns,
+            .tap_stride = w->dim[2] * w->dim[3],
+            .row_stride = w->dim[3],
+            .column_stride = 1,
+            .taps = taps,
+            .rows = w->dim[2],
+            .columns = columns,
+            .packed = packed,
+            .width = g.kernel->columns,
+        };
+        sft_parallel_for(sft_divide_up(columns, pack.width), pack_panel, &pack);
         g.channel = group * w->dim[2];
         g.out_channel = group * columns;
         g.bias = call->in[2] ? (const float *)call->in[2] + g.out_channel : NULL;
@@ -356,7 +371,7 @@ size_t sft_cpu_conv2d_dx_scratch(const struct sft_graph *graph, const struct sft
 static struct axis class_axis(const struct sft_conv2d_params *params, int a, int64_t first, int64_t taps,
                               int64_t size, int64_t source_size)
 {
-    struct axis axis = {.count = sft_ceil_div(size - first, params->stride[a]),
+    struct axis axis = {.count = sft_divide_up(size - first, params->stride[a]),
                         .first = first,
                         .step = params->stride[a],
                         .source_step = 1,
@@ -384,8 +399,8 @@ static void run_classes(struct gather *g, const struct sft_conv2d_params *params
 enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
 {
     const struct sft_conv2d_params *params = SFT_NODE_PARAMS(struct sft_conv2d_params, call->node);
-    const struct sft_shape *dy = sft_in_shape(call->graph, call->node, 0),
-                           *w = sft_in_shape(call->graph, call->node, 1);
+    const struct sft_shape *dy = sft_in_shape(call->graph, call->node, 0);
+    const struct sft_shape *w = sft_in_shape(call->graph, call->node, 1);
     const struct sft_shape *dx = sft_out_shape(call->graph, call->node, 0);
     int64_t taps = w->dim[0] * w->dim[1], k = w->dim[3] / params->groups;
     float *zeros = call->scratch, *packed = zeros + k;
@@ -409,16 +424,18 @@ enum sft_status sft_cpu_conv2d_dx(const struct sft_call *call)
     SFT_TRY(check_taps(w));
     memset(zeros, 0, (size_t)k * sizeof(float));
     for (int group = 0; group < params->groups; group++) {
-        struct pack pack = {(const float *)call->in[1] + group * k,
-                            w->dim[2] * w->dim[3],
-                            1,
-                            w->dim[3],
-                            taps,
-                            k,
-                            w->dim[2],
-                            packed,
-                            g.kernel->columns};
-        sft_parallel_for(sft_ceil_div(w->dim[2], pack.width), pack_panel, &pack);
+        struct pack pack = {
+            .weight = (const float *)call->in[1] + group * k,
+            .tap_stride = w->dim[2] * w->dim[3],
+            .row_stride = 1,
+            .column_stride = w->dim[3],
+            .taps = taps,
+            .rows = k,
+            .columns = w->dim[2],
+            .packed = packed,
+            .width = g.kernel->columns,
+        };
+        sft_parallel_for(sft_divide_up(w->dim[2], pack.width), pack_panel, &pack);
         g.channel = group * k;
         g.out_channel = group * w->dim[2];
         run_classes(&g, params, dy, w);

@@ -14,14 +14,13 @@
 #include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/winograd.h"
-#include "runtime/op.h"
 #include "runtime/ops.h"
 
 enum {
     STEP_PIXELS = 128,  /* that a task works on at a time */
     UNIT_CHANNELS = 48, /* of the source in a unit */
     MIN_TASKS = 16,     /* where there is enough work */
-    PARTIAL_BYTES = 16 << 20,
+    PARTIAL_FLOATS = 4 << 20,
     REDUCE_ELEMENTS = 4096,
 };
 
@@ -39,14 +38,14 @@ static void plan(struct dw *d)
     int64_t count = sft_shape_count(d->w), taps = d->w->dim[0] * d->w->dim[1];
     d->kernel = sft_gemm_kernel();
     d->columns = d->w->dim[3] / d->params->groups;
-    d->blocks = sft_ceil_div(d->w->dim[2], UNIT_CHANNELS);
+    d->blocks = sft_divide_up(d->w->dim[2], UNIT_CHANNELS);
     d->units = d->params->groups * taps * d->blocks;
     d->pixels = d->dy->dim[0] * d->dy->dim[1] * d->dy->dim[2];
     d->splits = sft_max64(
-        1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_BYTES / 4 / count));
-    d->per_split = sft_round_up(sft_ceil_div(d->pixels, d->splits), STEP_PIXELS);
-    d->splits = sft_ceil_div(d->pixels, d->per_split);
-    d->shares = sft_max64(1, sft_min64(d->units, sft_ceil_div(MIN_TASKS, d->splits)));
+        1, sft_min64(sft_min64(2 * MIN_TASKS, d->pixels / (4 * STEP_PIXELS)), PARTIAL_FLOATS / count));
+    d->per_split = sft_round_up(sft_divide_up(d->pixels, d->splits), STEP_PIXELS);
+    d->splits = sft_divide_up(d->pixels, d->per_split);
+    d->shares = sft_max64(1, sft_min64(d->units, sft_divide_up(MIN_TASKS, d->splits)));
     if (d->splits >= MIN_TASKS) d->shares = 1;
     d->packed_size = STEP_PIXELS * sft_round_up(d->columns, d->kernel->columns);
 }
@@ -172,6 +171,6 @@ enum sft_status sft_cpu_conv2d_dw(const struct sft_call *call)
     d.partial = call->scratch;
     d.packed = d.partial + (d.splits > 1 ? d.splits * count : 0);
     sft_parallel_for(d.splits * d.shares, run_task, &d);
-    if (d.splits > 1) sft_parallel_for(sft_ceil_div(count, REDUCE_ELEMENTS), add_partials, &d);
+    if (d.splits > 1) sft_parallel_for(sft_divide_up(count, REDUCE_ELEMENTS), add_partials, &d);
     return SFT_OK;
 }

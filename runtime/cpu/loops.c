@@ -21,8 +21,8 @@ static void range_task(void *context, int64_t task, int slot)
 
 void sft_cpu_ranges(int64_t count, int64_t unit, sft_cpu_range body, void *context)
 {
-    struct ranges r = {body, context, count, (RANGE_ELEMENTS + unit - 1) / unit * unit};
-    sft_parallel_for((count + r.step - 1) / r.step, range_task, &r);
+    struct ranges r = {body, context, count, sft_round_up(RANGE_ELEMENTS, unit)};
+    sft_parallel_for(sft_divide_up(count, r.step), range_task, &r);
 }
 
 int64_t sft_cpu_broadcast_strides(const struct sft_shape *small, const struct sft_shape *big, int64_t *stride)

@@ -3,7 +3,8 @@
 #ifndef SFT_CPU_LOOPS_H
 #define SFT_CPU_LOOPS_H
 
-#include "runtime/op.h"
+#include "runtime/base/divide.h"
+#include "runtime/cpu/kernel.h"
 
 /* A hot loop compiled for several instruction sets, the best of which is taken when the program starts.
  * Contraction is off everywhere, so they give the same bits. */
@@ -16,8 +17,6 @@
 
 static inline int64_t sft_min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t sft_max64(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t sft_ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static inline int64_t sft_round_up(int64_t n, int64_t to) { return sft_ceil_div(n, to) * to; }
 
 typedef void (*sft_cpu_range)(void *context, int64_t first, int64_t last);
 

@@ -2,7 +2,7 @@
 /* Matrix products by OpenBLAS, cut into blocks of the result so that all threads have work. */
 #include "runtime/base/blas.h"
 #include "runtime/base/parallel.h"
-#include "runtime/op.h"
+#include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
 
 enum { BLOCK_ROWS = 128, BLOCK_COLUMNS = 256 };
@@ -47,8 +47,8 @@ enum sft_status sft_cpu_matmul(const struct sft_call *call)
     p.m = y->dim[y->rank - 2];
     p.n = y->dim[y->rank - 1];
     p.k = a->dim[a->rank - 1 - p.params->transpose_a];
-    p.row_blocks = (p.m + BLOCK_ROWS - 1) / BLOCK_ROWS;
-    p.column_blocks = (p.n + BLOCK_COLUMNS - 1) / BLOCK_COLUMNS;
+    p.row_blocks = sft_divide_up(p.m, BLOCK_ROWS);
+    p.column_blocks = sft_divide_up(p.n, BLOCK_COLUMNS);
     sft_parallel_for((y->rank == 3 ? y->dim[0] : 1) * p.row_blocks * p.column_blocks, block, &p);
     return SFT_OK;
 }

@@ -33,7 +33,9 @@ static float decay(const struct update *u)
 static void sgd_range(void *context, int64_t first, int64_t last)
 {
     const struct update *u = context;
-    float lr = u->hyper[SFT_HYPER_LR], momentum = u->hyper[SFT_HYPER_MOMENTUM], wd = decay(u);
+    float lr = u->hyper[SFT_HYPER_LR];
+    float momentum = u->hyper[SFT_HYPER_MOMENTUM];
+    float wd = decay(u);
     for (int64_t i = first; i < last; i++) {
         float d = u->g[i] + wd * u->w[i];
         float v = momentum * u->v[i] + d;
@@ -56,7 +58,9 @@ enum sft_status sft_cpu_sgd(const struct sft_call *call)
 static void adam_range(void *context, int64_t first, int64_t last)
 {
     const struct update *u = context;
-    float lr = u->hyper[SFT_HYPER_LR], beta1 = u->hyper[SFT_HYPER_BETA1], beta2 = u->hyper[SFT_HYPER_BETA2];
+    float lr = u->hyper[SFT_HYPER_LR];
+    float beta1 = u->hyper[SFT_HYPER_BETA1];
+    float beta2 = u->hyper[SFT_HYPER_BETA2];
     float epsilon = u->hyper[SFT_HYPER_EPSILON], wd = decay(u);
     float coupled = u->params->decoupled ? 0.0f : wd, shrink = u->params->decoupled ? 1.0f - lr * wd : 1.0f;
     for (int64_t i = first; i < last; i++) {

@@ -5,7 +5,6 @@
 
 #include "runtime/base/parallel.h"
 #include "runtime/cpu/loops.h"
-#include "runtime/op.h"
 #include "runtime/ops.h"
 
 struct pool {

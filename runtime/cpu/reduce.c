@@ -134,14 +134,14 @@ static void norm_block(void *context, int64_t block, int slot)
 
 static int64_t norm_block_size(int64_t count)
 {
-    int64_t block = (count + NORM_BLOCKS - 1) / NORM_BLOCKS;
+    int64_t block = sft_divide_up(count, NORM_BLOCKS);
     return block < NORM_BLOCK ? NORM_BLOCK : block;
 }
 
 size_t sft_cpu_norm2_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
     int64_t count = sft_in_count(graph, node, 0), block = norm_block_size(count);
-    return sizeof(double) * (size_t)((count + block - 1) / block);
+    return sizeof(double) * (size_t)(sft_divide_up(count, block));
 }
 
 enum sft_status sft_cpu_norm2(const struct sft_call *call)
@@ -151,7 +151,7 @@ enum sft_status sft_cpu_norm2(const struct sft_call *call)
     double total = 0.0;
     int64_t blocks;
     n.block = norm_block_size(n.count);
-    blocks = (n.count + n.block - 1) / n.block;
+    blocks = sft_divide_up(n.count, n.block);
     sft_parallel_for(blocks, norm_block, &n);
     for (int64_t i = 0; i < blocks; i++) total += n.partial[i];
     *(float *)call->out[0] =

@@ -33,7 +33,7 @@ static int64_t pairs_inside(const struct sft_winograd *c, int axis)
 /* The transforms cost about as much as a quarter of the products that remain. */
 static bool is_faster(const struct sft_winograd *c)
 {
-    int64_t tiles = sft_ceil_div(c->out_size[0], 2) * sft_ceil_div(c->out_size[1], 2);
+    int64_t tiles = sft_divide_up(c->out_size[0], 2) * sft_divide_up(c->out_size[1], 2);
     if (c->channels % CHANNEL_MULTIPLE || c->columns % CHANNEL_MULTIPLE || c->pad[0] < 0 || c->pad[1] < 0)
         return false;
     return tiles * ELEMENTS * 5 / 4 < pairs_inside(c, 0) * pairs_inside(c, 1);
@@ -96,11 +96,11 @@ static struct work make_work(const struct sft_winograd *conv)
     struct work w = {.conv = conv,
                      .gemm = sft_gemm_kernel(),
                      .kernel = sft_winograd_kernel(),
-                     .down = sft_ceil_div(conv->out_size[0], 2),
-                     .across = sft_ceil_div(conv->out_size[1], 2)};
+                     .down = sft_divide_up(conv->out_size[0], 2),
+                     .across = sft_divide_up(conv->out_size[1], 2)};
     w.tiles = conv->images * w.down * w.across;
     w.panels = conv->columns / w.gemm->columns;
-    w.lanes = sft_min64(LANES, sft_ceil_div(w.tiles, BLOCK));
+    w.lanes = sft_min64(LANES, sft_divide_up(w.tiles, BLOCK));
     w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
     w.chunk = sft_min64(sft_max64(DW_BLOCK, sft_min64(w.chunk, DW_MAX_TILES)), w.tiles);
     return w;
@@ -297,7 +297,7 @@ enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_
     w.v = w.u + ELEMENTS * conv->channels * conv->columns;
     w.z = w.v + ELEMENTS * w.chunk * conv->channels;
     for (w.first = 0; w.first < w.tiles; w.first += w.chunk) {
-        sft_parallel_for(sft_ceil_div(sft_min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
+        sft_parallel_for(sft_divide_up(sft_min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
         sft_parallel_for(ELEMENTS * w.panels, multiply_transposed, &w);
     }
     sft_parallel_for(conv->channels * w.panels, transform_gradient, &w);

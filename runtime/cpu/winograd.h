@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "runtime/op.h"
+#include "runtime/cpu/kernel.h"
 #include "runtime/ops.h"
 
 /* y = conv(x, w) + bias, or the gradient with respect to x, which is such a convolution of dy. Images are
@@ -25,20 +25,21 @@ struct sft_winograd {
     float *out;
 };
 
-/* Whether it is the faster way for the convolution x -> y, or its gradient with respect to w; and what that
- * is. */
+/* Whether it is the faster way for the convolution x -> y, and for its gradient with respect to w; describes
+ * that convolution in `conv`. */
 bool sft_winograd_takes(const struct sft_conv2d_params *params, const struct sft_shape *x,
                         const struct sft_shape *y, const struct sft_shape *w, struct sft_winograd *conv);
 
-/* The same for the gradient with respect to x: a convolution of dy by the kernel turned around. */
+/* Whether it is the faster way for the gradient with respect to x, a convolution of dy by the kernel turned
+ * around; describes that one in `conv`. */
 bool sft_winograd_takes_dx(const struct sft_conv2d_params *params, const struct sft_shape *dx,
                            const struct sft_shape *dy, const struct sft_shape *w, struct sft_winograd *conv);
 
-/* Bytes of scratch memory of the call; and the call: in[0] by in[1] gives out[0]. */
+/* The convolution in[0] by in[1] gives out[0], and the bytes of scratch memory that it needs. */
 size_t sft_winograd_scratch(const struct sft_winograd *conv);
 enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_call *call);
 
-/* The same for the gradient with respect to w: of x by dy. */
+/* The gradient with respect to w, in[0] = x by in[1] = dy gives out[0], and the bytes that it needs. */
 size_t sft_winograd_dw_scratch(const struct sft_winograd *conv);
 enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_call *call);
 

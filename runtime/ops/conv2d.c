@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status check_params(const struct sft_node *node, const struct sft_conv2d_params *params)
 {
@@ -57,28 +57,28 @@ static enum sft_status infer(const struct sft_graph *graph, const struct sft_nod
     return out[0].dim[1] && out[0].dim[2] ? SFT_OK : misfit(graph, node);
 }
 
-static void grad(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_conv2d_params params = *SFT_NODE_PARAMS(struct sft_conv2d_params, node);
-    struct sft_graph *graph = autodiff->graph;
-    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2],
-              dy = sft_grad(autodiff, node->out[0]);
+    struct sft_graph *graph = tape->graph;
+    sft_value x = node->in[0], weight = node->in[1], bias = node->in[2];
+    sft_value dy = sft_grad(tape, node->out[0]);
     if (params.relu) dy = sft_relu_grad(graph, dy, node->out[0]);
     params.relu = 0;
-    if (sft_needs_grad(autodiff, x)) {
+    if (sft_needs_grad(tape, x)) {
         const struct sft_shape *shape = sft_graph_shape(graph, x);
         params.size[0] = shape->dim[1];
         params.size[1] = shape->dim[2];
-        sft_add_grad(autodiff, x, sft_conv2d_dx(graph, dy, weight, params));
+        sft_add_grad(tape, x, sft_conv2d_dx(graph, dy, weight, params));
     }
-    if (sft_needs_grad(autodiff, weight)) {
+    if (sft_needs_grad(tape, weight)) {
         const struct sft_shape *shape = sft_graph_shape(graph, weight);
         params.size[0] = shape->dim[0];
         params.size[1] = shape->dim[1];
-        sft_add_grad(autodiff, weight, sft_conv2d_dw(graph, x, dy, params));
+        sft_add_grad(tape, weight, sft_conv2d_dw(graph, x, dy, params));
     }
-    if (sft_needs_grad(autodiff, bias))
-        sft_add_grad(autodiff, bias, sft_sum_to(graph, dy, *sft_graph_shape(graph, bias), 1.0f));
+    if (sft_needs_grad(tape, bias))
+        sft_add_grad(tape, bias, sft_sum_to(graph, dy, *sft_graph_shape(graph, bias), 1.0f));
 }
 
 static void cost(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
@@ -87,6 +87,7 @@ static void cost(const struct sft_graph *graph, const struct sft_node *node, str
 }
 
 const struct sft_op sft_op_conv2d = {
+    .id = SFT_ID_conv2d,
     .name = "conv2d",
     .min_in = 2,
     .max_in = 3,
@@ -95,9 +96,6 @@ const struct sft_op sft_op_conv2d = {
     .infer = infer,
     .grad = grad,
     .cost = cost,
-    SFT_KERNELS(conv2d),
-    SFT_CPU_SCRATCH(conv2d),
-    SFT_VULKAN_SCRATCH(conv2d),
 };
 
 /* ---- gradient with respect to the input ---- */
@@ -129,6 +127,7 @@ static void cost_dx(const struct sft_graph *graph, const struct sft_node *node, 
 }
 
 const struct sft_op sft_op_conv2d_dx = {
+    .id = SFT_ID_conv2d_dx,
     .name = "conv2d_dx",
     .min_in = 2,
     .max_in = 2,
@@ -137,9 +136,6 @@ const struct sft_op sft_op_conv2d_dx = {
     .infer = infer_dx,
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_dx,
-    SFT_KERNELS(conv2d_dx),
-    SFT_CPU_SCRATCH(conv2d_dx),
-    SFT_VULKAN_SCRATCH(conv2d_dx),
 };
 
 /* ---- gradient with respect to the weight ---- */
@@ -171,6 +167,7 @@ static void cost_dw(const struct sft_graph *graph, const struct sft_node *node, 
 }
 
 const struct sft_op sft_op_conv2d_dw = {
+    .id = SFT_ID_conv2d_dw,
     .name = "conv2d_dw",
     .min_in = 2,
     .max_in = 2,
@@ -179,7 +176,4 @@ const struct sft_op sft_op_conv2d_dw = {
     .infer = infer_dw,
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_dw,
-    SFT_KERNELS(conv2d_dw),
-    SFT_CPU_SCRATCH(conv2d_dw),
-    SFT_VULKAN_SCRATCH(conv2d_dw),
 };

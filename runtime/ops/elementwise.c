@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elementwise ops. A broadcast operand's gradient is the sum over the axes along which it was repeated. */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node,
                                   struct sft_shape *out, enum sft_dtype *dtype)
@@ -47,9 +47,9 @@ static void cost_2(const struct sft_graph *graph, const struct sft_node *node, s
 }
 
 /* The gradient of an operand that may have been repeated to the output's shape. */
-static sft_value reduced(struct sft_autodiff *autodiff, sft_value gradient, sft_value operand)
+static sft_value reduced(struct sft_tape *tape, sft_value gradient, sft_value operand)
 {
-    struct sft_graph *graph = autodiff->graph;
+    struct sft_graph *graph = tape->graph;
     if (sft_shape_equal(sft_graph_shape(graph, gradient), sft_graph_shape(graph, operand))) return gradient;
     return sft_sum_to(graph, gradient, *sft_graph_shape(graph, operand), 1.0f);
 }
@@ -69,23 +69,23 @@ sft_value sft_add(struct sft_graph *graph, sft_value a, sft_value b, float alpha
     return sft_graph_append(graph, &sft_op_add, (sft_value[]){a, b}, 2, &params, NULL);
 }
 
-static void grad_add(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_add(struct sft_tape *tape, const struct sft_node *node)
 {
     float alpha = SFT_NODE_PARAMS(struct sft_add_params, node)->alpha;
-    sft_value dy = sft_grad(autodiff, node->out[0]), db;
-    sft_add_grad(autodiff, node->in[0], dy);
-    if (!sft_needs_grad(autodiff, node->in[1])) return;
-    db = reduced(autodiff, dy, node->in[1]);
-    sft_add_grad(autodiff, node->in[1], alpha == 1.0f ? db : sft_scale(autodiff->graph, db, alpha));
+    sft_value dy = sft_grad(tape, node->out[0]), db;
+    sft_add_grad(tape, node->in[0], dy);
+    if (!sft_needs_grad(tape, node->in[1])) return;
+    db = reduced(tape, dy, node->in[1]);
+    sft_add_grad(tape, node->in[1], alpha == 1.0f ? db : sft_scale(tape->graph, db, alpha));
 }
 
 const struct sft_op sft_op_add = {
+    .id = SFT_ID_add,
     .name = "add",
     BROADCAST,
     .params_size = sizeof(struct sft_add_params),
     .grad = grad_add,
     .cost = cost_2,
-    SFT_KERNELS(add),
 };
 
 /* ---- mul ---- */
@@ -95,18 +95,22 @@ sft_value sft_mul(struct sft_graph *graph, sft_value a, sft_value b)
     return sft_graph_append(graph, &sft_op_mul, (sft_value[]){a, b}, 2, NULL, NULL);
 }
 
-static void grad_mul(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_mul(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    if (sft_needs_grad(autodiff, node->in[0]))
-        sft_add_grad(autodiff, node->in[0], sft_mul(graph, dy, node->in[1]));
-    if (sft_needs_grad(autodiff, node->in[1]))
-        sft_add_grad(autodiff, node->in[1], reduced(autodiff, sft_mul(graph, dy, node->in[0]), node->in[1]));
+    struct sft_graph *graph = tape->graph;
+    sft_value dy = sft_grad(tape, node->out[0]);
+    if (sft_needs_grad(tape, node->in[0])) sft_add_grad(tape, node->in[0], sft_mul(graph, dy, node->in[1]));
+    if (sft_needs_grad(tape, node->in[1]))
+        sft_add_grad(tape, node->in[1], reduced(tape, sft_mul(graph, dy, node->in[0]), node->in[1]));
 }
 
 const struct sft_op sft_op_mul = {
-    .name = "mul", BROADCAST, .grad = grad_mul, .cost = cost_1, SFT_KERNELS(mul)};
+    .id = SFT_ID_mul,
+    .name = "mul",
+    BROADCAST,
+    .grad = grad_mul,
+    .cost = cost_1,
+};
 
 /* ---- div ---- */
 
@@ -116,19 +120,23 @@ sft_value sft_div(struct sft_graph *graph, sft_value a, sft_value b)
 }
 
 /* da = dy/b, db = -dy*y/b. */
-static void grad_div(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_div(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
-    sft_value da = sft_div(graph, sft_grad(autodiff, node->out[0]), node->in[1]);
-    sft_add_grad(autodiff, node->in[0], da);
-    if (sft_needs_grad(autodiff, node->in[1]))
-        sft_add_grad(
-            autodiff, node->in[1],
-            reduced(autodiff, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
+    struct sft_graph *graph = tape->graph;
+    sft_value da = sft_div(graph, sft_grad(tape, node->out[0]), node->in[1]);
+    sft_add_grad(tape, node->in[0], da);
+    if (sft_needs_grad(tape, node->in[1]))
+        sft_add_grad(tape, node->in[1],
+                     reduced(tape, sft_scale(graph, sft_mul(graph, da, node->out[0]), -1.0f), node->in[1]));
 }
 
 const struct sft_op sft_op_div = {
-    .name = "div", BROADCAST, .grad = grad_div, .cost = cost_1, SFT_KERNELS(div)};
+    .id = SFT_ID_div,
+    .name = "div",
+    BROADCAST,
+    .grad = grad_div,
+    .cost = cost_1,
+};
 
 /* ---- scale ---- */
 
@@ -138,19 +146,19 @@ sft_value sft_scale(struct sft_graph *graph, sft_value x, float factor)
     return sft_graph_append(graph, &sft_op_scale, &x, 1, &params, NULL);
 }
 
-static void grad_scale(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_scale(struct sft_tape *tape, const struct sft_node *node)
 {
     float factor = SFT_NODE_PARAMS(struct sft_scale_params, node)->factor;
-    sft_add_grad(autodiff, node->in[0], sft_scale(autodiff->graph, sft_grad(autodiff, node->out[0]), factor));
+    sft_add_grad(tape, node->in[0], sft_scale(tape->graph, sft_grad(tape, node->out[0]), factor));
 }
 
 const struct sft_op sft_op_scale = {
+    .id = SFT_ID_scale,
     .name = "scale",
     UNARY,
     .params_size = sizeof(struct sft_scale_params),
     .grad = grad_scale,
     .cost = cost_1,
-    SFT_KERNELS(scale),
 };
 
 /* ---- sign ---- */
@@ -160,11 +168,13 @@ sft_value sft_sign(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_sign, &x, 1, NULL, NULL);
 }
 
-const struct sft_op sft_op_sign = {.name = "sign",
-                                   UNARY,
-                                   .no_grad = "it is flat wherever it has a slope",
-                                   .cost = cost_1,
-                                   SFT_KERNELS(sign)};
+const struct sft_op sft_op_sign = {
+    .id = SFT_ID_sign,
+    .name = "sign",
+    UNARY,
+    .no_grad = "it is flat wherever it has a slope",
+    .cost = cost_1,
+};
 
 /* ---- sqrt ---- */
 
@@ -173,15 +183,20 @@ sft_value sft_sqrt(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_sqrt, &x, 1, NULL, NULL);
 }
 
-static void grad_sqrt(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_sqrt(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
-    sft_value quotient = sft_div(graph, sft_grad(autodiff, node->out[0]), node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_scale(graph, quotient, 0.5f));
+    struct sft_graph *graph = tape->graph;
+    sft_value quotient = sft_div(graph, sft_grad(tape, node->out[0]), node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_scale(graph, quotient, 0.5f));
 }
 
 const struct sft_op sft_op_sqrt = {
-    .name = "sqrt", UNARY, .grad = grad_sqrt, .cost = cost_1, SFT_KERNELS(sqrt)};
+    .id = SFT_ID_sqrt,
+    .name = "sqrt",
+    UNARY,
+    .grad = grad_sqrt,
+    .cost = cost_1,
+};
 
 /* ---- relu ---- */
 
@@ -190,14 +205,19 @@ sft_value sft_relu(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_relu, &x, 1, NULL, NULL);
 }
 
-static void grad_relu(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_relu(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_relu_grad(autodiff->graph, dy, node->out[0]));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_relu_grad(tape->graph, dy, node->out[0]));
 }
 
 const struct sft_op sft_op_relu = {
-    .name = "relu", UNARY, .grad = grad_relu, .cost = cost_1, SFT_KERNELS(relu)};
+    .id = SFT_ID_relu,
+    .name = "relu",
+    UNARY,
+    .grad = grad_relu,
+    .cost = cost_1,
+};
 
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 {
@@ -205,7 +225,12 @@ sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 }
 
 const struct sft_op sft_op_relu_grad = {
-    .name = "relu_grad", PAIR, SFT_NO_SECOND_DERIVATIVE, .cost = cost_1, SFT_KERNELS(relu_grad)};
+    .id = SFT_ID_relu_grad,
+    .name = "relu_grad",
+    PAIR,
+    SFT_NO_SECOND_DERIVATIVE,
+    .cost = cost_1,
+};
 
 /* ---- gelu ---- */
 
@@ -214,14 +239,19 @@ sft_value sft_gelu(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_gelu, &x, 1, NULL, NULL);
 }
 
-static void grad_gelu(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_gelu(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_gelu_grad(autodiff->graph, dy, node->in[0]));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_gelu_grad(tape->graph, dy, node->in[0]));
 }
 
 const struct sft_op sft_op_gelu = {
-    .name = "gelu", UNARY, .grad = grad_gelu, .cost = cost_1, SFT_KERNELS(gelu)};
+    .id = SFT_ID_gelu,
+    .name = "gelu",
+    UNARY,
+    .grad = grad_gelu,
+    .cost = cost_1,
+};
 
 sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 {
@@ -229,7 +259,12 @@ sft_value sft_gelu_grad(struct sft_graph *graph, sft_value dy, sft_value x)
 }
 
 const struct sft_op sft_op_gelu_grad = {
-    .name = "gelu_grad", PAIR, SFT_NO_SECOND_DERIVATIVE, .cost = cost_2, SFT_KERNELS(gelu_grad)};
+    .id = SFT_ID_gelu_grad,
+    .name = "gelu_grad",
+    PAIR,
+    SFT_NO_SECOND_DERIVATIVE,
+    .cost = cost_2,
+};
 
 /* ---- fill ---- */
 
@@ -249,10 +284,10 @@ static enum sft_status infer_fill(const struct sft_graph *graph, const struct sf
 }
 
 const struct sft_op sft_op_fill = {
+    .id = SFT_ID_fill,
     .name = "fill",
     .n_out = 1,
     .params_size = sizeof(struct sft_fill_params),
     .infer = infer_fill,
     .no_grad = "it has no inputs",
-    SFT_KERNELS(fill),
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status misfit(const struct sft_graph *graph, const struct sft_node *node)
 {
@@ -42,21 +42,22 @@ static enum sft_status infer_view(const struct sft_graph *graph, const struct sf
     return SFT_OK;
 }
 
-static void grad_view(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_view(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
+    struct sft_graph *graph = tape->graph;
     const struct sft_shape x = *sft_in_shape(graph, node, 0);
     const struct sft_view_params *params = SFT_NODE_PARAMS(struct sft_view_params, node);
-    sft_value dy = sft_grad(autodiff, node->out[0]);
+    sft_value dy = sft_grad(tape, node->out[0]);
     int64_t whole = sft_shape_count(&x), part = sft_shape_count(&params->shape);
     if (whole != part) {
         dy = sft_reshape(graph, dy, SFT_SHAPE(part));
         dy = sft_pad(graph, dy, &params->offset, SFT_SHAPE(whole));
     }
-    sft_add_grad(autodiff, node->in[0], sft_reshape(graph, dy, x));
+    sft_add_grad(tape, node->in[0], sft_reshape(graph, dy, x));
 }
 
 const struct sft_op sft_op_view = {
+    .id = SFT_ID_view,
     .name = "view",
     .min_in = 1,
     .max_in = 1,
@@ -65,8 +66,33 @@ const struct sft_op sft_op_view = {
     .view = true,
     .infer = infer_view,
     .grad = grad_view,
-    SFT_KERNELS(view),
 };
+
+/* ---- place ---- */
+
+static bool has_place(const struct sft_graph *graph, sft_value value)
+{
+    const struct sft_value_info *info = &graph->values[value];
+    if (info->base != SFT_NONE || info->outside) return true;
+    for (size_t i = 0; i < graph->n_values; i++) /* something is a view of it */
+        if (graph->values[i].base == value) return true;
+    return false;
+}
+
+sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset)
+{
+    struct sft_value_info *info;
+    if (graph->status != SFT_OK) return SFT_NONE;
+    if (value == SFT_NONE || base == SFT_NONE || !graph->values[base].outside || offset < 0 ||
+        offset + sft_shape_count(&graph->values[value].shape) > sft_shape_count(&graph->values[base].shape))
+        return sft_graph_fail(graph, sft_fail(SFT_USAGE, "place: a value does not fit into its base"));
+    if (has_place(graph, value)) value = sft_scale(graph, value, 1.0f);
+    if (value == SFT_NONE) return SFT_NONE;
+    info = &graph->values[value];
+    info->base = base;
+    info->offset = offset;
+    return value;
+}
 
 /* ---- slice and pad: each other's adjoint ---- */
 
@@ -102,15 +128,16 @@ static enum sft_status infer_slice(const struct sft_graph *graph, const struct s
     return SFT_OK;
 }
 
-static void grad_slice(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_slice(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_pad(autodiff->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
-                         *sft_in_shape(autodiff->graph, node, 0)));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0],
+                 sft_pad(tape->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
+                         *sft_in_shape(tape->graph, node, 0)));
 }
 
 const struct sft_op sft_op_slice = {
+    .id = SFT_ID_slice,
     .name = "slice",
     .min_in = 1,
     .max_in = 1,
@@ -118,7 +145,6 @@ const struct sft_op sft_op_slice = {
     .params_size = sizeof(struct sft_slice_params),
     .infer = infer_slice,
     .grad = grad_slice,
-    SFT_KERNELS(slice),
 };
 
 sft_value sft_pad(struct sft_graph *graph, sft_value x, const int64_t *start, struct sft_shape shape)
@@ -138,15 +164,16 @@ static enum sft_status infer_pad(const struct sft_graph *graph, const struct sft
     return SFT_OK;
 }
 
-static void grad_pad(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_pad(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_slice(autodiff->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
-                           *sft_in_shape(autodiff->graph, node, 0)));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0],
+                 sft_slice(tape->graph, dy, SFT_NODE_PARAMS(struct sft_slice_params, node)->start,
+                           *sft_in_shape(tape->graph, node, 0)));
 }
 
 const struct sft_op sft_op_pad = {
+    .id = SFT_ID_pad,
     .name = "pad",
     .min_in = 1,
     .max_in = 1,
@@ -154,7 +181,6 @@ const struct sft_op sft_op_pad = {
     .params_size = sizeof(struct sft_slice_params),
     .infer = infer_pad,
     .grad = grad_pad,
-    SFT_KERNELS(pad),
 };
 
 /* ---- permute ---- */
@@ -185,16 +211,16 @@ static enum sft_status infer_permute(const struct sft_graph *graph, const struct
     return SFT_OK;
 }
 
-static void grad_permute(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_permute(struct sft_tape *tape, const struct sft_node *node)
 {
     const struct sft_permute_params *params = SFT_NODE_PARAMS(struct sft_permute_params, node);
-    int inverse[SFT_MAX_RANK] = {0}, rank = sft_in_shape(autodiff->graph, node, 0)->rank;
+    int inverse[SFT_MAX_RANK] = {0}, rank = sft_in_shape(tape->graph, node, 0)->rank;
     for (int i = 0; i < rank; i++) inverse[params->axis[i]] = i;
-    sft_add_grad(autodiff, node->in[0],
-                 sft_permute(autodiff->graph, sft_grad(autodiff, node->out[0]), inverse));
+    sft_add_grad(tape, node->in[0], sft_permute(tape->graph, sft_grad(tape, node->out[0]), inverse));
 }
 
 const struct sft_op sft_op_permute = {
+    .id = SFT_ID_permute,
     .name = "permute",
     .min_in = 1,
     .max_in = 1,
@@ -202,7 +228,6 @@ const struct sft_op sft_op_permute = {
     .params_size = sizeof(struct sft_permute_params),
     .infer = infer_permute,
     .grad = grad_permute,
-    SFT_KERNELS(permute),
 };
 
 /* ---- concat ---- */
@@ -227,20 +252,21 @@ static enum sft_status infer_concat(const struct sft_graph *graph, const struct 
     return SFT_OK;
 }
 
-static void grad_concat(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_concat(struct sft_tape *tape, const struct sft_node *node)
 {
     int axis = SFT_NODE_PARAMS(struct sft_concat_params, node)->axis;
     int64_t start[SFT_MAX_RANK] = {0};
-    sft_value dy = sft_grad(autodiff, node->out[0]);
+    sft_value dy = sft_grad(tape, node->out[0]);
     for (int i = 0; i < 2; i++) {
-        const struct sft_shape shape = *sft_in_shape(autodiff->graph, node, i);
-        if (sft_needs_grad(autodiff, node->in[i]))
-            sft_add_grad(autodiff, node->in[i], sft_slice(autodiff->graph, dy, start, shape));
+        const struct sft_shape shape = *sft_in_shape(tape->graph, node, i);
+        if (sft_needs_grad(tape, node->in[i]))
+            sft_add_grad(tape, node->in[i], sft_slice(tape->graph, dy, start, shape));
         start[axis] += shape.dim[axis];
     }
 }
 
 const struct sft_op sft_op_concat = {
+    .id = SFT_ID_concat,
     .name = "concat",
     .min_in = 2,
     .max_in = 2,
@@ -248,5 +274,4 @@ const struct sft_op sft_op_concat = {
     .params_size = sizeof(struct sft_concat_params),
     .infer = infer_concat,
     .grad = grad_concat,
-    SFT_KERNELS(concat),
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status infer_same(const struct sft_graph *graph, const struct sft_node *node,
                                   struct sft_shape *out, enum sft_dtype *dtype)
@@ -23,13 +23,14 @@ sft_value sft_softmax(struct sft_graph *graph, sft_value x)
     return sft_graph_append(graph, &sft_op_softmax, &x, 1, NULL, NULL);
 }
 
-static void grad_softmax(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_softmax(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_softmax_grad(autodiff->graph, dy, node->out[0]));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_softmax_grad(tape->graph, dy, node->out[0]));
 }
 
 const struct sft_op sft_op_softmax = {
+    .id = SFT_ID_softmax,
     .name = "softmax",
     .min_in = 1,
     .max_in = 1,
@@ -38,7 +39,6 @@ const struct sft_op sft_op_softmax = {
     .grad = grad_softmax,
     .cost = cost_rows,
     .in_place = 1,
-    SFT_KERNELS(softmax),
 };
 
 sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y)
@@ -47,6 +47,7 @@ sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y)
 }
 
 const struct sft_op sft_op_softmax_grad = {
+    .id = SFT_ID_softmax_grad,
     .name = "softmax_grad",
     .min_in = 2,
     .max_in = 2,
@@ -55,7 +56,6 @@ const struct sft_op sft_op_softmax_grad = {
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_rows,
     .in_place = 3,
-    SFT_KERNELS(softmax_grad),
 };
 
 static enum sft_status check_rows(const struct sft_graph *graph, const struct sft_node *node)
@@ -85,15 +85,16 @@ static enum sft_status infer_row_loss(const struct sft_graph *graph, const struc
     return SFT_OK;
 }
 
-static void grad_row_loss(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_row_loss(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_row_loss_grad(autodiff->graph, node->in[0], node->in[1], dy,
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0],
+                 sft_row_loss_grad(tape->graph, node->in[0], node->in[1], dy,
                                    *SFT_NODE_PARAMS(struct sft_row_loss_params, node)));
 }
 
 const struct sft_op sft_op_row_loss = {
+    .id = SFT_ID_row_loss,
     .name = "row_loss",
     .min_in = 2,
     .max_in = 2,
@@ -102,7 +103,6 @@ const struct sft_op sft_op_row_loss = {
     .infer = infer_row_loss,
     .grad = grad_row_loss,
     .cost = cost_rows,
-    SFT_KERNELS(row_loss),
 };
 
 sft_value sft_row_loss_grad(struct sft_graph *graph, sft_value logits, sft_value labels, sft_value dloss,
@@ -124,6 +124,7 @@ static enum sft_status infer_row_loss_grad(const struct sft_graph *graph, const 
 }
 
 const struct sft_op sft_op_row_loss_grad = {
+    .id = SFT_ID_row_loss_grad,
     .name = "row_loss_grad",
     .min_in = 3,
     .max_in = 3,
@@ -132,80 +133,4 @@ const struct sft_op sft_op_row_loss_grad = {
     .infer = infer_row_loss_grad,
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_rows,
-    SFT_KERNELS(row_loss_grad),
-};
-
-sft_value sft_dropout(struct sft_graph *graph, sft_value x, sft_value key, struct sft_dropout_params params)
-{
-    return sft_graph_append(graph, &sft_op_dropout, (sft_value[]){x, key}, 2, &params, NULL);
-}
-
-static enum sft_status key_fits(const struct sft_graph *graph, const struct sft_node *node, int input)
-{
-    if (sft_shape_equal(sft_in_shape(graph, node, input), &SFT_SHAPE(4)) &&
-        graph->values[node->in[input]].dtype == SFT_I32)
-        return SFT_OK;
-    return sft_fail(SFT_USAGE, "%s: the key is (4) int32", node->op->name);
-}
-
-static enum sft_status infer_dropout(const struct sft_graph *graph, const struct sft_node *node,
-                                     struct sft_shape *out, enum sft_dtype *dtype)
-{
-    float p = SFT_NODE_PARAMS(struct sft_dropout_params, node)->probability;
-    (void)dtype;
-    out[0] = *sft_in_shape(graph, node, 0);
-    if (!(p >= 0.0f && p < 1.0f))
-        return sft_fail(SFT_USAGE, "dropout: probability %g is not in [0, 1)", (double)p);
-    return key_fits(graph, node, 1);
-}
-
-static void grad_dropout(struct sft_autodiff *autodiff, const struct sft_node *node)
-{
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(
-        autodiff, node->in[0],
-        sft_dropout(autodiff->graph, dy, node->in[1], *SFT_NODE_PARAMS(struct sft_dropout_params, node)));
-}
-
-const struct sft_op sft_op_dropout = {
-    .name = "dropout",
-    .min_in = 2,
-    .max_in = 2,
-    .n_out = 1,
-    .params_size = sizeof(struct sft_dropout_params),
-    .infer = infer_dropout,
-    .grad = grad_dropout,
-    .in_place = 1,
-    SFT_KERNELS(dropout),
-};
-
-sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value key, uint32_t stream)
-{
-    struct sft_normal_params params = {shape, stream};
-    return sft_graph_append(graph, &sft_op_normal, &key, 1, &params, NULL);
-}
-
-static enum sft_status infer_normal(const struct sft_graph *graph, const struct sft_node *node,
-                                    struct sft_shape *out, enum sft_dtype *dtype)
-{
-    (void)dtype;
-    out[0] = SFT_NODE_PARAMS(struct sft_normal_params, node)->shape;
-    return key_fits(graph, node, 0);
-}
-
-static void cost_normal(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
-{
-    cost->flops = 50.0 * (double)sft_out_count(graph, node, 0); /* mostly integer work */
-}
-
-const struct sft_op sft_op_normal = {
-    .name = "normal",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 1,
-    .params_size = sizeof(struct sft_normal_params),
-    .infer = infer_normal,
-    .no_grad = "it has no inputs to differentiate by",
-    .cost = cost_normal,
-    SFT_KERNELS(normal),
 };

@@ -34,6 +34,7 @@ static void cost(const struct sft_graph *graph, const struct sft_node *node, str
 }
 
 const struct sft_op sft_op_remove_rank_one = {
+    .id = SFT_ID_remove_rank_one,
     .name = "remove_rank_one",
     .min_in = 1,
     .max_in = 2,
@@ -42,7 +43,4 @@ const struct sft_op sft_op_remove_rank_one = {
     .infer = infer,
     .no_grad = "scores do not differentiate through it",
     .cost = cost,
-    SFT_KERNELS(remove_rank_one),
-    SFT_CPU_SCRATCH(remove_rank_one),
-    SFT_VULKAN_SCRATCH(remove_rank_one),
 };

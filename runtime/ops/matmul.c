@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 sft_value sft_matmul(struct sft_graph *graph, sft_value a, sft_value b, sft_value bias,
                      struct sft_matmul_params params)
@@ -33,26 +33,26 @@ static enum sft_status infer(const struct sft_graph *graph, const struct sft_nod
 }
 
 /* With y = A B: dA = dy B^T and dB = A^T dy; an operand that came transposed gets the transposed product. */
-static void grad(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad(struct sft_tape *tape, const struct sft_node *node)
 {
     const struct sft_matmul_params *params = SFT_NODE_PARAMS(struct sft_matmul_params, node);
-    struct sft_graph *graph = autodiff->graph;
+    struct sft_graph *graph = tape->graph;
     sft_value a = node->in[0], b = node->in[1], bias = node->in[2];
-    sft_value dy = sft_grad(autodiff, node->out[0]);
+    sft_value dy = sft_grad(tape, node->out[0]);
     int ta = params->transpose_a, tb = params->transpose_b;
     if (params->relu) dy = sft_relu_grad(graph, dy, node->out[0]);
-    if (sft_needs_grad(autodiff, a)) {
+    if (sft_needs_grad(tape, a)) {
         struct sft_matmul_params p =
             ta ? (struct sft_matmul_params){tb, 1, 0} : (struct sft_matmul_params){0, !tb, 0};
-        sft_add_grad(autodiff, a, sft_matmul(graph, ta ? b : dy, ta ? dy : b, SFT_NONE, p));
+        sft_add_grad(tape, a, sft_matmul(graph, ta ? b : dy, ta ? dy : b, SFT_NONE, p));
     }
-    if (sft_needs_grad(autodiff, b)) {
+    if (sft_needs_grad(tape, b)) {
         struct sft_matmul_params p =
             tb ? (struct sft_matmul_params){1, ta, 0} : (struct sft_matmul_params){!ta, 0, 0};
-        sft_add_grad(autodiff, b, sft_matmul(graph, tb ? dy : a, tb ? a : dy, SFT_NONE, p));
+        sft_add_grad(tape, b, sft_matmul(graph, tb ? dy : a, tb ? a : dy, SFT_NONE, p));
     }
-    if (sft_needs_grad(autodiff, bias))
-        sft_add_grad(autodiff, bias, sft_sum_to(graph, dy, *sft_graph_shape(graph, bias), 1.0f));
+    if (sft_needs_grad(tape, bias))
+        sft_add_grad(tape, bias, sft_sum_to(graph, dy, *sft_graph_shape(graph, bias), 1.0f));
 }
 
 static void cost(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
@@ -63,6 +63,7 @@ static void cost(const struct sft_graph *graph, const struct sft_node *node, str
 }
 
 const struct sft_op sft_op_matmul = {
+    .id = SFT_ID_matmul,
     .name = "matmul",
     .min_in = 2,
     .max_in = 3,
@@ -71,6 +72,4 @@ const struct sft_op sft_op_matmul = {
     .infer = infer,
     .grad = grad,
     .cost = cost,
-    SFT_KERNELS(matmul),
-    SFT_VULKAN_SCRATCH(matmul),
 };

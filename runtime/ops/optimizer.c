@@ -26,13 +26,13 @@ static enum sft_status infer_perturb(const struct sft_graph *graph, const struct
 }
 
 const struct sft_op sft_op_perturb = {
+    .id = SFT_ID_perturb,
     .name = "perturb",
     .min_in = 4,
     .max_in = 4,
     .n_out = 1,
     .infer = infer_perturb,
     .no_grad = no_grad,
-    SFT_KERNELS(perturb),
 };
 
 static enum sft_status infer_update(const struct sft_graph *graph, const struct sft_node *node,
@@ -56,6 +56,7 @@ void sft_sgd(struct sft_graph *graph, sft_value w, sft_value v, sft_value g, sft
 }
 
 const struct sft_op sft_op_sgd = {
+    .id = SFT_ID_sgd,
     .name = "sgd",
     .min_in = 4,
     .max_in = 4,
@@ -63,7 +64,6 @@ const struct sft_op sft_op_sgd = {
     .mutates = 3,
     .infer = infer_update,
     .no_grad = no_grad,
-    SFT_KERNELS(sgd),
 };
 
 void sft_adam(struct sft_graph *graph, sft_value w, sft_value m, sft_value v, sft_value g, sft_value hyper,
@@ -73,6 +73,7 @@ void sft_adam(struct sft_graph *graph, sft_value w, sft_value m, sft_value v, sf
 }
 
 const struct sft_op sft_op_adam = {
+    .id = SFT_ID_adam,
     .name = "adam",
     .min_in = 5,
     .max_in = 5,
@@ -80,5 +81,4 @@ const struct sft_op sft_op_adam = {
     .mutates = 7,
     .infer = infer_update,
     .no_grad = no_grad,
-    SFT_KERNELS(adam),
 };

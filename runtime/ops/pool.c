@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static int64_t pooled(int64_t size, int axis, const struct sft_pool_params *params)
 {
@@ -55,10 +55,10 @@ static enum sft_status infer_backward(const struct sft_graph *graph, const struc
     return SFT_OK;
 }
 
-static struct sft_pool_params with_size(struct sft_autodiff *autodiff, const struct sft_node *node)
+static struct sft_pool_params with_size(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_pool_params params = *SFT_NODE_PARAMS(struct sft_pool_params, node);
-    const struct sft_shape *x = sft_in_shape(autodiff->graph, node, 0);
+    const struct sft_shape *x = sft_in_shape(tape->graph, node, 0);
     params.size[0] = x->dim[1];
     params.size[1] = x->dim[2];
     return params;
@@ -72,14 +72,14 @@ sft_value sft_max_pool(struct sft_graph *graph, sft_value x, struct sft_pool_par
     return out[0];
 }
 
-static void grad_max_pool(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_max_pool(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_max_pool_grad(autodiff->graph, dy, node->out[1], with_size(autodiff, node)));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_max_pool_grad(tape->graph, dy, node->out[1], with_size(tape, node)));
 }
 
 const struct sft_op sft_op_max_pool = {
+    .id = SFT_ID_max_pool,
     .name = "max_pool",
     .min_in = 1,
     .max_in = 1,
@@ -87,7 +87,6 @@ const struct sft_op sft_op_max_pool = {
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_forward,
     .grad = grad_max_pool,
-    SFT_KERNELS(max_pool),
 };
 
 sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value index,
@@ -97,6 +96,7 @@ sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value ind
 }
 
 const struct sft_op sft_op_max_pool_grad = {
+    .id = SFT_ID_max_pool_grad,
     .name = "max_pool_grad",
     .min_in = 2,
     .max_in = 2,
@@ -104,7 +104,6 @@ const struct sft_op sft_op_max_pool_grad = {
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_backward,
     SFT_NO_SECOND_DERIVATIVE,
-    SFT_KERNELS(max_pool_grad),
 };
 
 sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params)
@@ -112,13 +111,14 @@ sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_par
     return sft_graph_append(graph, &sft_op_avg_pool, &x, 1, &params, NULL);
 }
 
-static void grad_avg_pool(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_avg_pool(struct sft_tape *tape, const struct sft_node *node)
 {
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0], sft_avg_pool_grad(autodiff->graph, dy, with_size(autodiff, node)));
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0], sft_avg_pool_grad(tape->graph, dy, with_size(tape, node)));
 }
 
 const struct sft_op sft_op_avg_pool = {
+    .id = SFT_ID_avg_pool,
     .name = "avg_pool",
     .min_in = 1,
     .max_in = 1,
@@ -126,7 +126,6 @@ const struct sft_op sft_op_avg_pool = {
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_forward,
     .grad = grad_avg_pool,
-    SFT_KERNELS(avg_pool),
 };
 
 sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_pool_params params)
@@ -135,6 +134,7 @@ sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_po
 }
 
 const struct sft_op sft_op_avg_pool_grad = {
+    .id = SFT_ID_avg_pool_grad,
     .name = "avg_pool_grad",
     .min_in = 1,
     .max_in = 1,
@@ -142,5 +142,4 @@ const struct sft_op sft_op_avg_pool_grad = {
     .params_size = sizeof(struct sft_pool_params),
     .infer = infer_backward,
     SFT_NO_SECOND_DERIVATIVE,
-    SFT_KERNELS(avg_pool_grad),
 };

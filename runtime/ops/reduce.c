@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
+#include "runtime/tape.h"
 
 static enum sft_status misfit(const struct sft_node *node, const struct sft_shape *small,
                               const struct sft_shape *big)
@@ -27,11 +27,11 @@ static enum sft_status infer_sum_to(const struct sft_graph *graph, const struct 
     return SFT_OK;
 }
 
-static void grad_sum_to(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_sum_to(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
+    struct sft_graph *graph = tape->graph;
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0],
                  sft_broadcast_to(graph, dy, *sft_graph_shape(graph, node->in[0]),
                                   SFT_NODE_PARAMS(struct sft_sum_to_params, node)->scale));
 }
@@ -42,6 +42,7 @@ static void cost_sum(const struct sft_graph *graph, const struct sft_node *node,
 }
 
 const struct sft_op sft_op_sum_to = {
+    .id = SFT_ID_sum_to,
     .name = "sum_to",
     .min_in = 1,
     .max_in = 1,
@@ -50,9 +51,6 @@ const struct sft_op sft_op_sum_to = {
     .infer = infer_sum_to,
     .grad = grad_sum_to,
     .cost = cost_sum,
-    SFT_KERNELS(sum_to),
-    SFT_CPU_SCRATCH(sum_to),
-    SFT_VULKAN_SCRATCH(sum_to),
 };
 
 sft_value sft_broadcast_to(struct sft_graph *graph, sft_value x, struct sft_shape shape, float scale)
@@ -71,16 +69,17 @@ static enum sft_status infer_broadcast_to(const struct sft_graph *graph, const s
     return SFT_OK;
 }
 
-static void grad_broadcast_to(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_broadcast_to(struct sft_tape *tape, const struct sft_node *node)
 {
-    struct sft_graph *graph = autodiff->graph;
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
+    struct sft_graph *graph = tape->graph;
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_add_grad(tape, node->in[0],
                  sft_sum_to(graph, dy, *sft_graph_shape(graph, node->in[0]),
                             SFT_NODE_PARAMS(struct sft_sum_to_params, node)->scale));
 }
 
 const struct sft_op sft_op_broadcast_to = {
+    .id = SFT_ID_broadcast_to,
     .name = "broadcast_to",
     .min_in = 1,
     .max_in = 1,
@@ -88,7 +87,6 @@ const struct sft_op sft_op_broadcast_to = {
     .params_size = sizeof(struct sft_sum_to_params),
     .infer = infer_broadcast_to,
     .grad = grad_broadcast_to,
-    SFT_KERNELS(broadcast_to),
 };
 
 sft_value sft_norm2(struct sft_graph *graph, sft_value x, float epsilon)
@@ -113,6 +111,7 @@ static void cost_norm2(const struct sft_graph *graph, const struct sft_node *nod
 }
 
 const struct sft_op sft_op_norm2 = {
+    .id = SFT_ID_norm2,
     .name = "norm2",
     .min_in = 1,
     .max_in = 1,
@@ -121,7 +120,4 @@ const struct sft_op sft_op_norm2 = {
     .infer = infer_norm2,
     .no_grad = "optimisers do not differentiate through the norm",
     .cost = cost_norm2,
-    SFT_KERNELS(norm2),
-    SFT_CPU_SCRATCH(norm2),
-    SFT_VULKAN_SCRATCH(norm2),
 };

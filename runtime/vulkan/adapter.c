@@ -147,7 +147,6 @@ void sft_vk_adapter_info(const struct sft_vk_adapter *adapter, int index, struct
     const VkPhysicalDeviceProperties *p = &adapter->properties;
     VkPhysicalDeviceType type = p->deviceType;
     memset(info, 0, sizeof(*info));
-    info->backend = SFT_VULKAN;
     info->index = index;
     if (memcmp(adapter->properties11.deviceUUID, no_uuid, VK_UUID_SIZE) != 0)
         uuid_text(adapter->properties11.deviceUUID, info->id, sizeof(info->id));
@@ -197,7 +196,7 @@ static void mark_twin(struct sft_device_info *first, int n, struct sft_device_in
 {
     char id[sizeof(info->id)];
     for (int i = 0; i < n; i++) {
-        if (strcmp(first[i].id, info->id) != 0 || first[i].backend != SFT_VULKAN) continue;
+        if (strcmp(first[i].id, info->id) != 0) continue;
         memcpy(id, info->id, sizeof(id));
         snprintf(info->id, sizeof(info->id), "%.36s/%d", id, info->index % 10);
         if (info->usable)
@@ -207,42 +206,50 @@ static void mark_twin(struct sft_device_info *first, int n, struct sft_device_in
     }
 }
 
-static enum sft_status list_all(VkInstance instance, VkPhysicalDevice **handles, uint32_t *n)
+/* ---- the list ---- */
+
+VkResult sft_vk_enumerate(VkInstance instance, VkPhysicalDevice **handles, uint32_t *n)
 {
-    VkResult result;
-    VK_TRY(NULL, vkEnumeratePhysicalDevices(instance, n, NULL));
+    VkResult result = vkEnumeratePhysicalDevices(instance, n, NULL);
+    *handles = NULL;
+    if (result < VK_SUCCESS) return result;
     *handles = sft_calloc(*n, sizeof(**handles));
-    if (!*handles) return SFT_MEMORY;
-    result = vkEnumeratePhysicalDevices(instance, n, *handles);
-    return result >= VK_SUCCESS ? SFT_OK : sft_vk_fail(NULL, result, "vkEnumeratePhysicalDevices");
+    if (!*handles) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    return vkEnumeratePhysicalDevices(instance, n, *handles);
 }
 
-static enum sft_status append(VkPhysicalDevice handle, int index, struct sft_device_info **list,
-                              size_t *count, size_t *room)
+static enum sft_status append(VkPhysicalDevice handle, int index, struct sft_device_list *list)
 {
     struct sft_vk_adapter *adapter = sft_calloc(1, sizeof(*adapter));
+    struct sft_device_info info;
     enum sft_status status = adapter ? sft_vk_adapter_read(handle, adapter) : SFT_MEMORY;
-    if (status == SFT_OK) status = sft_grow(list, room, *count + 1, sizeof(**list));
     if (status == SFT_OK) {
-        sft_vk_adapter_info(adapter, index, *list + *count);
-        mark_twin(*list, (int)*count, *list + *count);
-        ++*count;
+        sft_vk_adapter_info(adapter, index, &info);
+        mark_twin(list->items, (int)list->count, &info);
+        status = sft_device_list_add(list, &info);
     }
     free(adapter);
     return status;
 }
 
-enum sft_status sft_vk_list(struct sft_device_info **list, size_t *count, size_t *room)
+enum sft_status sft_vk_list(struct sft_device_list *list)
 {
     VkInstance instance;
     VkPhysicalDevice *handles = NULL;
     uint32_t n = 0;
+    VkResult result;
     enum sft_status status;
-    SFT_TRY(sft_vk_instance_get(&instance));
+    SFT_TRY(sft_vk_instance_get(&instance, list->why));
     if (!instance) return SFT_OK;
-    status = list_all(instance, &handles, &n);
-    for (uint32_t i = 0; status == SFT_OK && i < n; i++)
-        status = append(handles[i], (int)i, list, count, room);
+    result = sft_vk_enumerate(instance, &handles, &n);
+    status = result < VK_SUCCESS ? SFT_DEVICE : SFT_OK;
+    if (status != SFT_OK)
+        snprintf(list->why, sizeof(list->why), "vkEnumeratePhysicalDevices: %s (VkResult %d)",
+                 sft_vk_result_str(result), (int)result);
+    /* The loader's way to say that drivers are installed and none of them has a device. */
+    if (result == VK_ERROR_INITIALIZATION_FAILED) status = SFT_OK;
+    for (uint32_t i = 0; result >= VK_SUCCESS && status == SFT_OK && i < n; i++)
+        status = append(handles[i], (int)i, list);
     free(handles);
     return status;
 }

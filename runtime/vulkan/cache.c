@@ -11,6 +11,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
+#include "runtime/base/sha256.h"
 #include "runtime/vulkan/vk.h"
 
 struct header {
@@ -37,7 +38,9 @@ static struct header make_header(const struct sft_vk *vk, const void *data, size
 /* $SFT_VK_CACHE_DIR, or sft-vk in the user's cache folder; false where there is none. */
 static bool cache_folder(char *path, size_t room)
 {
-    const char *own = getenv("SFT_VK_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *own = getenv("SFT_VK_CACHE_DIR");
+    const char *xdg = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
     int length = -1;
     if (own && *own)
         length = snprintf(path, room, "%s", own);

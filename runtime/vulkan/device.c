@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/vulkan/kernels.h"
 #include "runtime/vulkan/vk.h"
 
 static enum sft_status find_adapter(VkInstance instance, const struct sft_device_info *info,
@@ -10,16 +11,12 @@ static enum sft_status find_adapter(VkInstance instance, const struct sft_device
 {
     VkPhysicalDevice *handles;
     uint32_t n = 0;
-    VkResult result;
-    enum sft_status status = SFT_OK;
-    VK_TRY(NULL, vkEnumeratePhysicalDevices(instance, &n, NULL));
-    handles = sft_calloc(n, sizeof(*handles));
-    if (!handles) return SFT_MEMORY;
-    result = vkEnumeratePhysicalDevices(instance, &n, handles);
+    VkResult result = sft_vk_enumerate(instance, &handles, &n);
+    enum sft_status status;
     if (result < VK_SUCCESS)
         status = sft_vk_fail(NULL, result, "vkEnumeratePhysicalDevices");
     else if (info->index < 0 || (uint32_t)info->index >= n)
-        status = sft_fail(SFT_DEVICE, "vulkan:%d (%s) is gone", info->index, info->name);
+        status = sft_fail(SFT_DEVICE, "%s (%s) is gone", info->word, info->name);
     else
         status = sft_vk_adapter_read(handles[info->index], &vk->adapter);
     free(handles);
@@ -109,13 +106,20 @@ static void close_device(struct sft_device *device)
     device->state = NULL;
 }
 
+static enum sft_status get_instance(const struct sft_device *device, VkInstance *instance)
+{
+    char why[SFT_VK_WHY];
+    enum sft_status status = sft_vk_instance_get(instance, why);
+    if (status == SFT_OK && *instance) return SFT_OK;
+    return sft_fail(SFT_DEVICE, "%s: Vulkan is gone: %s", device->info.name, why);
+}
+
 static enum sft_status open_device(struct sft_device *device)
 {
     struct sft_vk *vk = sft_calloc(1, sizeof(*vk));
     VkInstance instance = VK_NULL_HANDLE;
-    enum sft_status status = vk ? sft_vk_instance_get(&instance) : SFT_MEMORY;
+    enum sft_status status = vk ? get_instance(device, &instance) : SFT_MEMORY;
     device->state = vk;
-    if (status == SFT_OK && !instance) status = sft_fail(SFT_DEVICE, "%s: Vulkan is gone", device->info.name);
     if (status == SFT_OK) status = start(vk, instance, &device->info);
     if (status != SFT_OK) close_device(device);
     return status;
@@ -158,7 +162,7 @@ static enum sft_status download(struct sft_device *device, void *memory, size_t 
 }
 
 const struct sft_backend sft_vulkan_backend = {
-    .kind = SFT_VULKAN,
+    .name = "vulkan",
     .list = sft_vk_list,
     .open = open_device,
     .close = close_device,
@@ -167,6 +171,7 @@ const struct sft_backend sft_vulkan_backend = {
     .release = release,
     .upload = upload,
     .download = download,
+    .scratch = sft_vk_scratch,
     .prepare = sft_vk_program_prepare,
     .forget = sft_vk_program_forget,
     .run = sft_vk_program_run,

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,15 @@ static VkDebugUtilsMessengerEXT messenger;
 static atomic_int messages;
 
 int sft_vk_validation_messages(void) { return atomic_load(&messages); }
+
+void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char *name)
+{
+    VkDebugUtilsObjectNameInfoEXT info = {.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT,
+                                          .objectType = type,
+                                          .objectHandle = handle,
+                                          .pObjectName = name};
+    if (messenger) vkSetDebugUtilsObjectNameEXT(device, &info);
+}
 
 bool sft_vk_disabled(const char *what)
 {
@@ -115,38 +125,47 @@ static VkResult create(bool validate, VkInstance *instance)
     return validate ? vkCreateDebugUtilsMessengerEXT(*instance, &debug, NULL, &messenger) : VK_SUCCESS;
 }
 
-static enum sft_status start(void)
+/* What stands in the way of an instance: SFT_OK where the machine simply has none of it. */
+static enum sft_status check_loader(bool validate, char *why)
 {
-    bool validate = validation_wanted();
-    VkResult result;
     if (volkInitialize() != VK_SUCCESS) {
-        sft_log(SFT_LOG_DEBUG, "Vulkan: no loader (libvulkan.so.1) on this machine");
+        snprintf(why, SFT_VK_WHY, "this machine has no loader (libvulkan.so.1)");
         return SFT_OK;
     }
     if (volkGetInstanceVersion() < VK_API_VERSION_1_3) {
-        sft_log(SFT_LOG_WARNING, "Vulkan: the loader is older than 1.3, so no Vulkan device is used");
-        return SFT_OK;
+        snprintf(why, SFT_VK_WHY, "the loader is older than Vulkan 1.3");
+        return SFT_DEVICE;
     }
-    if (validate && !has_layer(VALIDATION_LAYER))
-        return sft_fail(SFT_DEVICE,
-                        "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
-                        VALIDATION_LAYER);
+    if (validate && !has_layer(VALIDATION_LAYER)) {
+        snprintf(why, SFT_VK_WHY,
+                 "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
+                 VALIDATION_LAYER);
+        return SFT_DEVICE;
+    }
+    return SFT_OK;
+}
+
+static enum sft_status start(char *why)
+{
+    bool validate = validation_wanted();
+    VkResult result;
+    SFT_TRY(check_loader(validate, why));
+    if (*why) return SFT_OK;
     result = create(validate, &the_instance);
     if (result == VK_SUCCESS) return SFT_OK;
     if (the_instance) vkDestroyInstance(the_instance, NULL); /* the messenger failed */
     the_instance = VK_NULL_HANDLE;
-    sft_log(
-        result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_LOG_DEBUG : SFT_LOG_WARNING,
-        "Vulkan: vkCreateInstance gave VkResult %d, so there are no Vulkan devices (are drivers installed?)",
-        (int)result);
-    return SFT_OK;
+    snprintf(why, SFT_VK_WHY, "vkCreateInstance: %s (VkResult %d); are drivers installed?",
+             sft_vk_result_str(result), (int)result);
+    return result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_OK : SFT_DEVICE;
 }
 
-enum sft_status sft_vk_instance_get(VkInstance *instance)
+enum sft_status sft_vk_instance_get(VkInstance *instance, char *why)
 {
     enum sft_status status = SFT_OK;
+    *why = '\0';
     pthread_mutex_lock(&lock);
-    if (!the_instance) status = start();
+    if (!the_instance) status = start(why);
     *instance = the_instance;
     pthread_mutex_unlock(&lock);
     return status;

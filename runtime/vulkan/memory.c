@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/divide.h"
 #include "runtime/vulkan/vk.h"
 
 enum { ALIGNMENT = 256 };
@@ -187,7 +188,8 @@ static enum sft_status add_block(struct sft_vk *vk, VkDeviceSize bytes)
     SFT_TRY(sft_grow(&vk->blocks, &vk->blocks_room, vk->n_blocks + 1, sizeof(*vk->blocks)));
     SFT_TRY(
         sft_vk_block_create(vk, vk->device_type, bytes > usual ? bytes : usual, &vk->blocks[vk->n_blocks]));
-    vk->n_blocks++;
+    sft_vk_name(vk->device, VK_OBJECT_TYPE_BUFFER, (uint64_t)vk->blocks[vk->n_blocks++]->buffer,
+                "block of tensors and arenas");
     return SFT_OK;
 }
 
@@ -225,7 +227,7 @@ enum sft_status sft_vk_memory_create(struct sft_vk *vk, size_t bytes, struct sft
             vk->adapter.properties.deviceName, bytes >> 20, (unsigned long long)(vk->max_block >> 20));
     made = sft_calloc(1, sizeof(*made));
     if (!made) return SFT_MEMORY;
-    made->bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+    made->bytes = bytes ? (VkDeviceSize)sft_round_up((int64_t)bytes, ALIGNMENT) : ALIGNMENT;
     status = place(vk, made);
     if (status == SFT_OK)
         *memory = made;

@@ -69,7 +69,10 @@ enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pi
     VK_TRY(vk, vkCreateShaderModule(vk->device, &code, NULL, &info.stage.module));
     result = vkCreateComputePipelines(vk->device, cache, 1, &info, NULL, pipeline);
     vkDestroyShaderModule(vk->device, info.stage.module, NULL);
-    if (result == VK_SUCCESS) return SFT_OK;
+    if (result == VK_SUCCESS) {
+        sft_vk_name(vk->device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)*pipeline, what->shader->name);
+        return SFT_OK;
+    }
     sft_log(SFT_LOG_ERROR, "shader %s could not be compiled by the driver", what->shader->name);
     return sft_vk_fail(vk, result, "vkCreateComputePipelines");
 }

@@ -7,6 +7,8 @@
 #ifndef SFT_VULKAN_PIPELINE_REPORT_H
 #define SFT_VULKAN_PIPELINE_REPORT_H
 
+#include <stddef.h>
+
 #include "runtime/device.h"
 
 enum { SFT_REPORT_STATISTICS = 32 };

@@ -10,6 +10,9 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/cost.h"
+#include "runtime/tensor.h"
+#include "runtime/vulkan/kernels.h"
 #include "runtime/vulkan/vk.h"
 
 struct step {
@@ -38,11 +41,6 @@ struct range {
     bool write;
 };
 
-static size_t scratch_bytes(const struct sft_program *program, const struct sft_node *node)
-{
-    return node->op->vulkan_scratch ? node->op->vulkan_scratch(&program->graph, node) : 0;
-}
-
 static VkDeviceAddress arena_address(const struct vk_program *state)
 {
     return state->arena ? sft_vk_address(state->arena) : 0;
@@ -52,22 +50,21 @@ static VkDeviceAddress arena_address(const struct vk_program *state)
 static struct range locate(const struct sft_program *program, const struct sft_vk_operand *operand,
                            size_t node)
 {
-    const struct sft_graph *graph = &program->graph;
+    const struct sft_graph *graph = program->graph;
     const struct sft_plan *plan = program->plan;
     struct range range = {.write = operand->write};
     size_t bytes;
     if (operand->value == SFT_VK_SCRATCH) {
         range.begin = arena_address(program->state) + plan->scratch[node];
-        bytes = scratch_bytes(program, &graph->nodes[node]);
+        bytes = sft_vk_scratch(graph, &graph->nodes[node]);
     } else if (operand->value == SFT_NONE) {
         return (struct range){0};
     } else {
-        const struct sft_value_info *value = &graph->values[operand->value];
         const struct sft_place *place = &plan->values[operand->value];
         range.begin = place->root == SFT_NONE ? arena_address(program->state)
                                               : sft_vk_address(graph->values[place->root].tensor->memory);
         range.begin += place->offset;
-        bytes = (size_t)sft_shape_count(&value->shape) * sft_dtype_size(value->dtype);
+        bytes = sft_graph_bytes(graph, operand->value);
     }
     range.begin += operand->offset;
     bytes = bytes > operand->offset ? bytes - operand->offset : 0;
@@ -156,7 +153,7 @@ static void record_step(const struct sft_vk *vk, VkCommandBuffer commands, const
 /* Seconds that a slow device of its kind may need for a node; a few times more or less does no harm. */
 static double guess_seconds(const struct sft_vk *vk, const struct sft_program *program, size_t node)
 {
-    struct sft_cost cost = sft_node_cost(&program->graph, &program->graph.nodes[node]);
+    struct sft_cost cost = sft_node_cost(program->graph, &program->graph->nodes[node]);
     bool discrete = vk->adapter.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
     double flops = discrete ? 1e12 : 1e11, bandwidth = discrete ? 1e11 : 2e10;
     if (vk->limits.cpu_device) {
@@ -218,8 +215,8 @@ enum sft_status sft_vk_program_prepare(struct sft_program *program)
     program->state = state;
     if (!state) return SFT_MEMORY;
     if (program->plan->arena) SFT_TRY(sft_vk_memory_create(vk, program->plan->arena, &state->arena));
-    for (size_t i = 0; status == SFT_OK && i < program->graph.n_nodes; i++)
-        status = sft_vk_record_node(&recorder, &program->graph, i);
+    for (size_t i = 0; status == SFT_OK && i < program->graph->n_nodes; i++)
+        status = sft_vk_record_node(&recorder, program->graph, i);
     if (status == SFT_OK) status = make_steps(program, &recorder);
     if (status == SFT_OK) status = record(program);
     sft_vk_recorder_uninit(&recorder);

@@ -5,9 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
-
-/* SPIR-V reads an index as signed. */
-#define MAX_ELEMENTS INT64_C(0x7fffffff)
+#include "runtime/base/divide.h"
 
 void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
 {
@@ -18,36 +16,6 @@ void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder)
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder)
 {
     return &recorder->limits;
-}
-
-static enum sft_status check_values(const struct sft_graph *graph, const sft_value *values, int n,
-                                    const char *name)
-{
-    for (int i = 0; i < n; i++) {
-        char text[SFT_SHAPE_TEXT];
-        const struct sft_shape *shape;
-        if (values[i] == SFT_NONE) continue;
-        shape = sft_graph_shape(graph, values[i]);
-        if (sft_shape_count(shape) > MAX_ELEMENTS)
-            return sft_fail(
-                SFT_MEMORY,
-                "%s: a tensor of shape %s has more elements than a Vulkan kernel can count; make the "
-                "batch smaller",
-                name, sft_shape_str(shape, text));
-    }
-    return SFT_OK;
-}
-
-enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                   size_t node)
-{
-    const struct sft_node *what = &graph->nodes[node];
-    SFT_TRY(check_values(graph, what->in, what->n_in, what->op->name));
-    SFT_TRY(check_values(graph, what->out, what->n_out, what->op->name));
-    recorder->node = node;
-    if (what->op->view) return SFT_OK;
-    if (!what->op->vulkan) return sft_fail(SFT_DEVICE, "%s: no Vulkan kernel", what->op->name);
-    return what->op->vulkan(recorder, graph, what);
 }
 
 static const char *misfit(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *dispatch)
@@ -92,8 +60,8 @@ void sft_vk_specialise(struct sft_vk_dispatch *dispatch, int id, uint32_t value)
 
 void sft_vk_grid(const struct sft_vk_limits *limits, int64_t count, uint32_t groups[3])
 {
-    int64_t most = limits->max_groups[0], rows = sft_vk_divide_up(count, most);
-    groups[0] = (uint32_t)(rows > 1 ? sft_vk_divide_up(count, rows) : count);
+    int64_t most = limits->max_groups[0], rows = sft_divide_up(count, most);
+    groups[0] = (uint32_t)(rows > 1 ? sft_divide_up(count, rows) : count);
     groups[1] = (uint32_t)(rows > 1 ? rows : 1);
     groups[2] = 1;
 }
@@ -102,7 +70,7 @@ void sft_vk_cover(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch
                   int64_t invocations)
 {
     sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, SFT_VK_GROUP);
-    sft_vk_grid(&recorder->limits, sft_vk_divide_up(invocations, SFT_VK_GROUP), dispatch->groups);
+    sft_vk_grid(&recorder->limits, sft_divide_up(invocations, SFT_VK_GROUP), dispatch->groups);
 }
 
 bool sft_vk_aligned(const struct sft_graph *graph, sft_value value)

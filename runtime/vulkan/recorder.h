@@ -23,7 +23,7 @@
 #ifndef SFT_VULKAN_RECORDER_H
 #define SFT_VULKAN_RECORDER_H
 
-#include "runtime/op.h"
+#include "runtime/graph.h"
 #include "shaders/abi/common.h"
 
 enum {
@@ -139,10 +139,6 @@ void sft_vk_specialise(struct sft_vk_dispatch *dispatch, int id, uint32_t value)
 /* Zeros is a recorder without limits; set .limits. Release with sft_vk_recorder_uninit. */
 void sft_vk_recorder_uninit(struct sft_vk_recorder *recorder);
 
-/* Appends what node number `node` of the graph needs; nothing for a view. */
-enum sft_status sft_vk_record_node(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                   size_t node) SFT_MUST_CHECK;
-
 /* ---- for sft_vk_NAME ---- */
 
 const struct sft_vk_limits *sft_vk_recorder_limits(const struct sft_vk_recorder *recorder);
@@ -163,6 +159,17 @@ void sft_vk_cover(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch
 /* Whether the value starts at a whole quad of elements, so that it may be read four at a time. */
 bool sft_vk_aligned(const struct sft_graph *graph, sft_value value);
 
-static inline int64_t sft_vk_divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+/* ---- sft_vk_NAME themselves; one that needs scratch memory has a row in runtime/vulkan/scratch.def ---- */
+
+#define SFT_OP(name)                                                                                         \
+    enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,           \
+                                  const struct sft_node *node);
+#include "runtime/ops.def"
+#undef SFT_OP
+
+#define SFT_SCRATCH(name)                                                                                    \
+    size_t sft_vk_##name##_scratch(const struct sft_graph *graph, const struct sft_node *node);
+#include "runtime/vulkan/scratch.def"
+#undef SFT_SCRATCH
 
 #endif

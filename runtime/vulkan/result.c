@@ -26,22 +26,29 @@ static const struct {
     {VK_ERROR_INVALID_OPAQUE_CAPTURE_ADDRESS, SFT_MEMORY, "no addresses left"},
 };
 
+const char *sft_vk_result_str(VkResult result)
+{
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+        if (results[i].result == result) return results[i].text;
+    return "unexpected result";
+}
+
+static enum sft_status status_of(VkResult result)
+{
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+        if (results[i].result == result) return results[i].status;
+    return SFT_FAILED;
+}
+
 enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call)
 {
-    const char *text = "unexpected result", *advice = "";
-    enum sft_status status = SFT_FAILED;
-    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
-        if (results[i].result == result) {
-            text = results[i].text;
-            status = results[i].status;
-        }
+    const char *advice = "";
     if (result == VK_ERROR_DEVICE_LOST) {
         if (vk) vk->lost = true;
         advice = "; the driver reset it, perhaps after too long a kernel: try SFT_VK_MAX_SUBMIT_MS=50, a "
-                 "smaller --batch "
-                 "or another driver";
+                 "smaller --batch or another driver";
     }
-    return sft_fail(status, "Vulkan%s%s: %.*s: %s (VkResult %d)%s", vk ? " on " : "",
-                    vk ? vk->adapter.properties.deviceName : "", (int)strcspn(call, "("), call, text,
-                    (int)result, advice);
+    return sft_fail(status_of(result), "Vulkan%s%s: %.*s: %s (VkResult %d)%s", vk ? " on " : "",
+                    vk ? vk->adapter.properties.deviceName : "", (int)strcspn(call, "("), call,
+                    sft_vk_result_str(result), (int)result, advice);
 }

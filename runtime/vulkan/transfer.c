@@ -52,6 +52,7 @@ static enum sft_status add_stage(struct sft_vk *vk, VkDeviceSize bytes, struct s
     *stage = &vk->stages[vk->n_stages];
     memset(*stage, 0, sizeof(**stage));
     SFT_TRY(sft_vk_block_create(vk, vk->host_type, size, &(*stage)->block));
+    sft_vk_name(vk->device, VK_OBJECT_TYPE_BUFFER, (uint64_t)(*stage)->block->buffer, "stage of transfers");
     vk->n_stages++;
     vk->staged += size;
     return sft_vk_commands_create(vk, &(*stage)->commands);

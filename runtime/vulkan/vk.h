@@ -28,6 +28,8 @@ struct sft_vk;
 
 /* ---- results ---- */
 
+const char *sft_vk_result_str(VkResult result);
+
 /* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later
  * use of `vk` fail; `vk` may be NULL. */
 enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call);
@@ -40,9 +42,12 @@ enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call
 
 /* ---- instance ---- */
 
-/* The process's instance. `*instance` is VK_NULL_HANDLE where the machine has no Vulkan: that is no failure.
- */
-enum sft_status sft_vk_instance_get(VkInstance *instance) SFT_MUST_CHECK;
+/* The process's instance, VK_NULL_HANDLE where the machine has no Vulkan: that is no failure. Nothing is
+ * logged; `why` (SFT_VK_WHY bytes) gets the reason for a failure or for having none, "" otherwise. */
+enum { SFT_VK_WHY = sizeof(((struct sft_device_list *)0)->why) };
+enum sft_status sft_vk_instance_get(VkInstance *instance, char *why) SFT_MUST_CHECK;
+/* Gives an object the name that messages of the validation layer call it by; does nothing without it. */
+void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char *name);
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
 /* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the
@@ -68,12 +73,15 @@ struct sft_vk_adapter {
     const char *why_not; /* what it lacks, or NULL */
 };
 
+/* Every physical device, in the order that vulkan:N counts. Release with free(). */
+VkResult sft_vk_enumerate(VkInstance instance, VkPhysicalDevice **handles, uint32_t *n);
+
 enum sft_status sft_vk_adapter_read(VkPhysicalDevice handle, struct sft_vk_adapter *adapter) SFT_MUST_CHECK;
 void sft_vk_adapter_info(const struct sft_vk_adapter *adapter, int index, struct sft_device_info *info);
 struct sft_vk_limits sft_vk_adapter_limits(const struct sft_vk_adapter *adapter);
 
 /* Appends a row for each adapter. */
-enum sft_status sft_vk_list(struct sft_device_info **list, size_t *count, size_t *room) SFT_MUST_CHECK;
+enum sft_status sft_vk_list(struct sft_device_list *list) SFT_MUST_CHECK;
 
 /* ---- memory ---- */
 
@@ -181,6 +189,8 @@ void sft_vk_program_forget(struct sft_program *program);
 enum sft_status sft_vk_program_run(struct sft_program *program) SFT_MUST_CHECK;
 
 /* ---- the opened device ---- */
+
+extern const struct sft_backend sft_vulkan_backend;
 
 struct sft_vk {
     struct sft_vk_adapter adapter;

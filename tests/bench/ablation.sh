@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The ablation behind the defaults below 120 pixels (docs/results.md): one fine-tuning run a row, all else as in the first.
+# The ablation behind the defaults below 120 pixels (docs/results.md): one fine-tuning run a row, all else as
+# in the first.
 #     tests/bench/ablation.sh WEIGHTS DATA OUT
-# DATA holds the packs by name. ID images are the last 2500 training images, which WEIGHTS must not have seen; of each OOD
-# pack the first 500 images are looked at. Prints FPR95 and AUROC of Energy, averaged over the packs, and the accuracy.
+# DATA holds the packs by name. ID images are the last 2500 training images, which WEIGHTS must not have seen;
+# of each OOD pack the first 500 images are looked at. Prints FPR95 and AUROC of Energy, averaged over the
+# packs, and the accuracy.
 set -eu
 weights=$1 data=$2 out=$3
 program=${SFT_VK:-build/tools/sft-vk}
@@ -18,10 +20,13 @@ row() {
     # shellcheck disable=SC2086 # a list of words
     "$program" finetune --quiet --weights "$weights" --id "cifar10:$data/cifar10#train[0:47500]" \
         --eval-id "cifar10:$data/cifar10#train[47500:]" $sets --score energy --pseudo-mode jigsaw \
-        --jigsaw-sizes 2,4,8,16 --lr 1e-3 --lambda 0.25 --rho 0.1 --batch 64 --steps 50 --out "$out/$name" --overwrite "$@" \
-        >"$out/$name.txt"
-    awk -v name="$name" '/before/ && /Energy/ { b = $(NF-1) " " $NF } $1 == "after" { a = $(NF-1) " " $NF }
-        /^accuracy/ { acc = $0 } END { printf "%-24s before %s  after %s  %s\n", name, b, a, acc }' "$out/$name.txt"
+        --jigsaw-sizes 2,4,8,16 --lr 1e-3 --lambda 0.25 --rho 0.1 --batch 64 --steps 50 \
+        --out "$out/$name" --overwrite "$@" >"$out/$name.txt"
+    awk -v name="$name" '
+        /before/ && /Energy/ { before = $(NF-1) " " $NF }
+        $1 == "after" { after = $(NF-1) " " $NF }
+        /^accuracy/ { accuracy = $0 }
+        END { printf "%-24s before %s  after %s  %s\n", name, before, after, accuracy }' "$out/$name.txt"
 }
 
 mkdir -p "$out"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peer of `sft-vk bench`: one SAM-only-norm step at 64 + 64 images in PyTorch on this machine's CPU.
 
-Models and step are written from docs (methods 2.3, 2.5, 3.4.1). The ascent pass asks autograd for the gradients of the
-norm parameters alone, as sft-vk does. Prints the median of the timed steps in milliseconds.
+Models and step are written from docs (methods 2.3, 2.5, 3.4.1). The ascent pass asks autograd for the
+gradients of the norm parameters alone, as sft-vk does. Prints the median of the timed steps in milliseconds.
 """
 import os
 import statistics
@@ -41,7 +41,8 @@ def resnetv2_20_gn():
         for unit in range(3):
             layers.append(Unit(cin, cout, stride if unit == 0 else 1))
             cin = cout
-    return nn.Sequential(*layers, nn.GroupNorm(8, 64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10)]
+    return nn.Sequential(*layers, nn.GroupNorm(8, 64), nn.ReLU(), *head)
 
 
 def vgg11_gn():
@@ -52,7 +53,8 @@ def vgg11_gn():
         else:
             layers += [nn.Conv2d(cin, cout, 3, 1, 1), nn.GroupNorm(min(32, cout // 8), cout), nn.ReLU()]
             cin = cout
-    head = [nn.Linear(512, 512), nn.ReLU(), nn.Dropout(), nn.Linear(512, 512), nn.ReLU(), nn.Dropout(), nn.Linear(512, 10)]
+    hidden = [layer for _ in range(2) for layer in (nn.Linear(512, 512), nn.ReLU(), nn.Dropout())]
+    head = [*hidden, nn.Linear(512, 10)]
     return nn.Sequential(*layers, nn.Flatten(), *head)
 
 
@@ -93,7 +95,8 @@ def main():
             step(net, norms, optimizer, x, y)
             if i >= 2:
                 times.append(1e3 * (time.perf_counter() - start))
-        print(f"PyTorch {torch.__version__}  sam-norm step  {build.__name__:15s} 64+64  {statistics.median(times):8.1f} ms")
+        median = statistics.median(times)
+        print(f"PyTorch {torch.__version__}  sam-norm step  {build.__name__:15s} 64+64  {median:8.1f} ms")
 
 
 main()

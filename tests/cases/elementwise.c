@@ -5,21 +5,21 @@
 #define ALPHA(value) &(const struct sft_add_params){value}
 #define FACTOR(value) &(const struct sft_scale_params){value}
 
-#define PAIRS(first)                                                                                                   \
-    {"one element", first, false, {NORMAL(1), NORMAL(1)}},                                                             \
-    {"three", first, false, {NORMAL(3), NORMAL(3)}},                                                                   \
-    {"prime", first, false, {NORMAL(61), NORMAL(61)}},                                                                 \
-    {"scalar over rank 1", first, false, {NORMAL(17), SCALAR}},                                                        \
-    {"one over rank 2", first, false, {NORMAL(7, 9), NORMAL(1)}},                                                      \
-    {"row over rank 2", first, false, {NORMAL(5, 13), NORMAL(13)}},                                                    \
-    {"column over rank 2", first, false, {NORMAL(5, 13), NORMAL(5, 1)}},                                               \
-    {"channels over images", first, false, {NORMAL(2, 3, 5, 7), NORMAL(7)}},                                           \
-    {"images over channels", first, false, {NORMAL(3, 2, 5, 8), NORMAL(3, 1, 1, 8)}},                                  \
-    {"middle axis", first, false, {NORMAL(3, 5, 7), NORMAL(5, 1)}},                                                    \
-    {"rank 5", first, false, {NORMAL(2, 3, 1, 4, 5), NORMAL(2, 1, 1, 4, 1)}},                                          \
-    {"around a group", first, false, {NORMAL(129), NORMAL(129)}},                                                      \
-    {"several groups", first, true, {NORMAL(3, 67, 257), NORMAL(3, 67, 257)}},                                         \
-    {"several groups, row", first, true, {NORMAL(521, 67), NORMAL(67)}},                                               \
+#define PAIRS(first)                                                                                         \
+    {"one element", first, false, {NORMAL(1), NORMAL(1)}},                                                   \
+    {"three", first, false, {NORMAL(3), NORMAL(3)}},                                                         \
+    {"prime", first, false, {NORMAL(61), NORMAL(61)}},                                                       \
+    {"scalar over rank 1", first, false, {NORMAL(17), SCALAR}},                                              \
+    {"one over rank 2", first, false, {NORMAL(7, 9), NORMAL(1)}},                                            \
+    {"row over rank 2", first, false, {NORMAL(5, 13), NORMAL(13)}},                                          \
+    {"column over rank 2", first, false, {NORMAL(5, 13), NORMAL(5, 1)}},                                     \
+    {"channels over images", first, false, {NORMAL(2, 3, 5, 7), NORMAL(7)}},                                 \
+    {"images over channels", first, false, {NORMAL(3, 2, 5, 8), NORMAL(3, 1, 1, 8)}},                        \
+    {"middle axis", first, false, {NORMAL(3, 5, 7), NORMAL(5, 1)}},                                          \
+    {"rank 5", first, false, {NORMAL(2, 3, 1, 4, 5), NORMAL(2, 1, 1, 4, 1)}},                                \
+    {"around a group", first, false, {NORMAL(129), NORMAL(129)}},                                            \
+    {"several groups", first, true, {NORMAL(3, 67, 257), NORMAL(3, 67, 257)}},                               \
+    {"several groups, row", first, true, {NORMAL(521, 67), NORMAL(67)}},                                     \
     {"several groups, column", first, true, {NORMAL(521, 67), NORMAL(521, 1)}}
 
 static const struct test_case add_cases[] = {
@@ -42,14 +42,14 @@ static const struct test_case div_cases[] = {
     {"several groups, one", NULL, true, {NORMAL(3, 67, 257), FILLED(FILL_POSITIVE, 1)}},
 };
 
-#define SINGLES(fill, params)                                                                                          \
-    {"one element", params, false, {FILLED(fill, 1)}},                                                                 \
-    {"below four", params, false, {FILLED(fill, 3)}},                                                                  \
-    {"above four", params, false, {FILLED(fill, 5)}},                                                                  \
-    {"below a subgroup", params, false, {FILLED(fill, 31)}},                                                           \
-    {"a group", params, false, {FILLED(fill, 64)}},                                                                    \
-    {"above a group", params, false, {FILLED(fill, 257)}},                                                             \
-    {"rank 5", params, false, {FILLED(fill, 2, 1, 3, 5, 7)}},                                                          \
+#define SINGLES(fill, params)                                                                                \
+    {"one element", params, false, {FILLED(fill, 1)}},                                                       \
+    {"below four", params, false, {FILLED(fill, 3)}},                                                        \
+    {"above four", params, false, {FILLED(fill, 5)}},                                                        \
+    {"below a subgroup", params, false, {FILLED(fill, 31)}},                                                 \
+    {"a group", params, false, {FILLED(fill, 64)}},                                                          \
+    {"above a group", params, false, {FILLED(fill, 257)}},                                                   \
+    {"rank 5", params, false, {FILLED(fill, 2, 1, 3, 5, 7)}},                                                \
     {"several groups", params, true, {FILLED(fill, 7, 41, 113)}}
 
 static const struct test_case scale_cases[] = {
@@ -75,10 +75,10 @@ static const struct test_case gelu_cases[] = {
     {"zero", NULL, false, {FILLED(FILL_ZERO, 5)}},
 };
 
-#define GRADIENTS(fill)                                                                                                \
-    {"one element", NULL, false, {NORMAL(1), FILLED(fill, 1)}},                                                        \
-    {"prime", NULL, false, {NORMAL(127), FILLED(fill, 127)}},                                                          \
-    {"images", NULL, false, {NORMAL(2, 5, 3, 9), FILLED(fill, 2, 5, 3, 9)}},                                           \
+#define GRADIENTS(fill)                                                                                      \
+    {"one element", NULL, false, {NORMAL(1), FILLED(fill, 1)}},                                              \
+    {"prime", NULL, false, {NORMAL(127), FILLED(fill, 127)}},                                                \
+    {"images", NULL, false, {NORMAL(2, 5, 3, 9), FILLED(fill, 2, 5, 3, 9)}},                                 \
     {"several groups", NULL, false, {NORMAL(5, 1031), FILLED(fill, 5, 1031)}}
 
 static const struct test_case relu_grad_cases[] = {

@@ -11,8 +11,7 @@ static const struct test_case view_cases[] = {
     {"last", VIEW(28, 1), false, {NORMAL(29)}},
 };
 
-#define BOX(first, ...) &(const struct sft_slice_params){{START first}, DIMS(__VA_ARGS__)}
-#define START(...) __VA_ARGS__
+#define BOX(first, ...) &(const struct sft_slice_params){{LIST first}, DIMS(__VA_ARGS__)}
 
 static const struct test_case slice_cases[] = {
     {"all", BOX((0, 0), 3, 5), false, {NORMAL(3, 5)}},

@@ -29,18 +29,19 @@ static const struct test_case softmax_grad_cases[] = {
 #define LOGITS(fill, n, c) {FILLED(fill, n, c), FILLED(FILL_LABELS, n)}
 #define LOGITS_AND_DLOSS(fill, n, c) {FILLED(fill, n, c), FILLED(FILL_LABELS, n), NORMAL(n)}
 
-#define DISTANCE(distance, rows)                                                                                       \
-    {#distance ", ten classes", PARAMS(distance), false, rows(FILL_NORMAL, 13, 10)},                                   \
-    {#distance ", two classes", PARAMS(distance), false, rows(FILL_NORMAL, 6, 2)},                                     \
-    {#distance ", wide", PARAMS(distance), true, rows(FILL_WIDE, 17, 10)},                                             \
-    {#distance ", negative", PARAMS(distance), true, rows(FILL_NEGATIVE, 5, 7)},                                       \
-    {#distance ", many rows", PARAMS(distance), true, rows(FILL_NORMAL, 517, 67)},                                     \
+#define DISTANCE(distance, rows)                                                                             \
+    {#distance ", ten classes", PARAMS(distance), false, rows(FILL_NORMAL, 13, 10)},                         \
+    {#distance ", two classes", PARAMS(distance), false, rows(FILL_NORMAL, 6, 2)},                           \
+    {#distance ", wide", PARAMS(distance), true, rows(FILL_WIDE, 17, 10)},                                   \
+    {#distance ", negative", PARAMS(distance), true, rows(FILL_NEGATIVE, 5, 7)},                             \
+    {#distance ", many rows", PARAMS(distance), true, rows(FILL_NORMAL, 517, 67)},                           \
     {#distance ", thousand classes", PARAMS(distance), true, rows(FILL_NORMAL, 5, 1000)}
 
-#define DISTANCES(rows)                                                                                                \
-    DISTANCE(SFT_DISTANCE_OE, rows), DISTANCE(SFT_DISTANCE_KL_PU, rows), DISTANCE(SFT_DISTANCE_L2, rows),              \
-        DISTANCE(SFT_DISTANCE_JS, rows), DISTANCE(SFT_DISTANCE_ENERGY, rows),                                          \
-        DISTANCE(SFT_DISTANCE_LOGITNORM, rows), {"energy of the paper", PAPER, false, rows(FILL_NORMAL, 9, 10)}
+#define DISTANCES(rows)                                                                                      \
+    DISTANCE(SFT_DISTANCE_OE, rows), DISTANCE(SFT_DISTANCE_KL_PU, rows), DISTANCE(SFT_DISTANCE_L2, rows),    \
+        DISTANCE(SFT_DISTANCE_JS, rows), DISTANCE(SFT_DISTANCE_ENERGY, rows),                                \
+        DISTANCE(SFT_DISTANCE_LOGITNORM, rows),                                                              \
+        {"energy of the paper", PAPER, false, rows(FILL_NORMAL, 9, 10)}
 
 static const struct test_case row_loss_cases[] = {DISTANCES(LOGITS)};
 static const struct test_case row_loss_grad_cases[] = {DISTANCES(LOGITS_AND_DLOSS)};

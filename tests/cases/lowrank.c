@@ -10,7 +10,8 @@ static const struct test_case remove_rank_one_cases[] = {
     {"maps of a small network", ITERATIONS(20), true, {FILLED(FILL_NEGATIVE, 4, 8, 8, 64)}},
     {"from a start", ITERATIONS(1), true, {FILLED(FILL_NEGATIVE, 3, 5, 7, 11), NORMAL(3, 11)}},
     {"exact", ITERATIONS(SFT_EXACT_RANK_ONE), true, {FILLED(FILL_NEGATIVE, 2, 3, 4, 9)}},
-    {"exact, more columns than rows", ITERATIONS(SFT_EXACT_RANK_ONE), true, {FILLED(FILL_NEGATIVE, 2, 2, 2, 37)}},
+    {"exact, more columns than rows", ITERATIONS(SFT_EXACT_RANK_ONE), true,
+     {FILLED(FILL_NEGATIVE, 2, 2, 2, 37)}},
     {"wide", ITERATIONS(20), true, {FILLED(FILL_NEGATIVE, 2, 16, 16, 32)}},
     {"more matrices than lanes", ITERATIONS(4), true, {FILLED(FILL_NEGATIVE, 131, 3, 3)}},
 };

@@ -3,16 +3,18 @@
 
 /* clang-format off */
 #define OPTIONS(ta, tb, relu) &(const struct sft_matmul_params){ta, tb, relu}
-#define MATRIX(rows, columns, transposed) NORMAL((transposed) ? (columns) : (rows), (transposed) ? (rows) : (columns))
-#define STACK(n, rows, columns, transposed)                                                                            \
+#define MATRIX(rows, columns, transposed)                                                                    \
+    NORMAL((transposed) ? (columns) : (rows), (transposed) ? (rows) : (columns))
+#define STACK(n, rows, columns, transposed)                                                                  \
     NORMAL(n, (transposed) ? (columns) : (rows), (transposed) ? (rows) : (columns))
 
 /* One size with all four transposes, without and with bias and ReLU. */
-#define ALL_TRANSPOSES(what, large, m, k, n)                                                                           \
-    {what, OPTIONS(0, 0, 0), large, {MATRIX(m, k, 0), MATRIX(k, n, 0)}},                                               \
-    {what ", b transposed, bias", OPTIONS(0, 1, 0), large, {MATRIX(m, k, 0), MATRIX(k, n, 1), NORMAL(n)}},             \
-    {what ", a transposed, relu", OPTIONS(1, 0, 1), large, {MATRIX(m, k, 1), MATRIX(k, n, 0)}},                        \
-    {what ", both transposed, bias, relu", OPTIONS(1, 1, 1), large, {MATRIX(m, k, 1), MATRIX(k, n, 1), NORMAL(n)}}
+#define ALL_TRANSPOSES(what, large, m, k, n)                                                                 \
+    {what, OPTIONS(0, 0, 0), large, {MATRIX(m, k, 0), MATRIX(k, n, 0)}},                                     \
+    {what ", b transposed, bias", OPTIONS(0, 1, 0), large, {MATRIX(m, k, 0), MATRIX(k, n, 1), NORMAL(n)}},   \
+    {what ", a transposed, relu", OPTIONS(1, 0, 1), large, {MATRIX(m, k, 1), MATRIX(k, n, 0)}},              \
+    {what ", both transposed, bias, relu", OPTIONS(1, 1, 1), large,                                          \
+     {MATRIX(m, k, 1), MATRIX(k, n, 1), NORMAL(n)}}
 
 static const struct test_case cases[] = {
     ALL_TRANSPOSES("one by one", false, 1, 1, 1),

@@ -53,72 +53,60 @@ const struct test_op sft_test_op_weight_standardize_grad = {
 /* clang-format off */
 #define PARAMS(groups, relu, frozen) &(const struct sft_group_norm_params){groups, 1e-5f, relu, frozen}
 
-/* NORM(what, large, groups, relu, images, channels, fill of x, shape of x...) */
-#define TRAINED_NORMS                                                                                                  \
-    NORM("three values", false, 1, 0, 1, 3, FILL_NORMAL, 1, 3)                                                         \
-    NORM("layer norm", false, 1, 0, 7, 33, FILL_NORMAL, 7, 33)                                                         \
-    NORM("layer norm, one channel above four", false, 1, 0, 3, 5, FILL_NORMAL, 3, 5)                                   \
-    NORM("tokens as images", false, 1, 0, 2, 12, FILL_NORMAL, 2, 5, 12)                                                \
-    NORM("two groups", false, 2, 0, 2, 6, FILL_NORMAL, 2, 3, 5, 6)                                                     \
-    NORM("groups of one channel", false, 5, 0, 2, 5, FILL_NORMAL, 2, 4, 3, 5)                                          \
-    NORM("prime sizes, relu", false, 1, 1, 3, 7, FILL_NORMAL, 3, 5, 3, 7)                                              \
-    NORM("groups of three channels, relu", false, 4, 1, 2, 12, FILL_NORMAL, 2, 4, 4, 12)                               \
-    NORM("groups of four channels, relu", false, 4, 1, 3, 16, FILL_NORMAL, 3, 4, 5, 16)                                \
-    NORM("batch norm", false, 6, 0, 1, 6, FILL_NORMAL, 1, 45, 6)                                                       \
-    NORM("batch norm, relu, prime channels", false, 13, 1, 1, 13, FILL_NORMAL, 1, 31, 13)                              \
-    NORM("one pixel", false, 2, 1, 5, 8, FILL_NORMAL, 5, 1, 1, 8)                                                      \
-    NORM("rank 5", false, 3, 0, 2, 6, FILL_NORMAL, 2, 2, 3, 2, 6)                                                      \
-    NORM("offset", true, 2, 0, 2, 8, FILL_OFFSET, 2, 8, 8, 8)                                                          \
-    NORM("images of 16 channels, relu", true, 8, 1, 3, 16, FILL_NORMAL, 3, 32, 32, 16)                                 \
-    NORM("one large group", true, 1, 1, 2, 17, FILL_NORMAL, 2, 31, 33, 17)                                             \
-    NORM("wide layer norm", true, 1, 0, 5, 1027, FILL_NORMAL, 5, 1027)                                                 \
-    NORM("long batch norm, relu", true, 19, 1, 1, 19, FILL_NORMAL, 1, 4099, 19)                                        \
-    NORM("many channels", true, 32, 1, 2, 128, FILL_NORMAL, 2, 4, 4, 128)
+/* M(what, large, groups, relu, images, channels, fill of x, shape of x...) */
+#define TRAINED_NORMS(M)                                                                                     \
+    M("three values", false, 1, 0, 1, 3, FILL_NORMAL, 1, 3)                                                  \
+    M("layer norm", false, 1, 0, 7, 33, FILL_NORMAL, 7, 33)                                                  \
+    M("layer norm, one channel above four", false, 1, 0, 3, 5, FILL_NORMAL, 3, 5)                            \
+    M("tokens as images", false, 1, 0, 2, 12, FILL_NORMAL, 2, 5, 12)                                         \
+    M("two groups", false, 2, 0, 2, 6, FILL_NORMAL, 2, 3, 5, 6)                                              \
+    M("groups of one channel", false, 5, 0, 2, 5, FILL_NORMAL, 2, 4, 3, 5)                                   \
+    M("prime sizes, relu", false, 1, 1, 3, 7, FILL_NORMAL, 3, 5, 3, 7)                                       \
+    M("groups of three channels, relu", false, 4, 1, 2, 12, FILL_NORMAL, 2, 4, 4, 12)                        \
+    M("groups of four channels, relu", false, 4, 1, 3, 16, FILL_NORMAL, 3, 4, 5, 16)                         \
+    M("batch norm", false, 6, 0, 1, 6, FILL_NORMAL, 1, 45, 6)                                                \
+    M("batch norm, relu, prime channels", false, 13, 1, 1, 13, FILL_NORMAL, 1, 31, 13)                       \
+    M("one pixel", false, 2, 1, 5, 8, FILL_NORMAL, 5, 1, 1, 8)                                               \
+    M("rank 5", false, 3, 0, 2, 6, FILL_NORMAL, 2, 2, 3, 2, 6)                                               \
+    M("offset", true, 2, 0, 2, 8, FILL_OFFSET, 2, 8, 8, 8)                                                   \
+    M("images of 16 channels, relu", true, 8, 1, 3, 16, FILL_NORMAL, 3, 32, 32, 16)                          \
+    M("one large group", true, 1, 1, 2, 17, FILL_NORMAL, 2, 31, 33, 17)                                      \
+    M("wide layer norm", true, 1, 0, 5, 1027, FILL_NORMAL, 5, 1027)                                          \
+    M("long batch norm, relu", true, 19, 1, 1, 19, FILL_NORMAL, 1, 4099, 19)                                 \
+    M("many channels", true, 32, 1, 2, 128, FILL_NORMAL, 2, 4, 4, 128)
 
-#define FROZEN_NORMS                                                                                                   \
-    NORM("frozen batch norm", false, 6, 0, 1, 6, FILL_NORMAL, 1, 45, 6)                                                \
-    NORM("frozen batch norm, relu", false, 7, 1, 1, 7, FILL_NORMAL, 1, 30, 7)                                          \
-    NORM("frozen groups, relu", false, 2, 1, 3, 8, FILL_NORMAL, 3, 3, 5, 8)                                            \
-    NORM("frozen, long", true, 17, 1, 1, 17, FILL_NORMAL, 1, 2053, 17)
+#define FROZEN_NORMS(M)                                                                                      \
+    M("frozen batch norm", false, 6, 0, 1, 6, FILL_NORMAL, 1, 45, 6)                                         \
+    M("frozen batch norm, relu", false, 7, 1, 1, 7, FILL_NORMAL, 1, 30, 7)                                   \
+    M("frozen groups, relu", false, 2, 1, 3, 8, FILL_NORMAL, 3, 3, 5, 8)                                     \
+    M("frozen, long", true, 17, 1, 1, 17, FILL_NORMAL, 1, 2053, 17)
 
 #define X_AND_AFFINE(fill, channels, ...) FILLED(fill, __VA_ARGS__), NORMAL(channels), NORMAL(channels)
-#define X_DY_AND_AFFINE(fill, channels, ...)                                                                           \
+#define X_DY_AND_AFFINE(fill, channels, ...)                                                                 \
     FILLED(fill, __VA_ARGS__), NORMAL(__VA_ARGS__), NORMAL(channels), NORMAL(channels)
 #define STATISTICS(images, groups) NORMAL(images, groups), FILLED(FILL_POSITIVE, images, groups)
 
-static const struct test_case group_norm_cases[] = {
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
+#define FORWARD(what, large, groups, relu, images, channels, fill, ...)                                      \
     {what, PARAMS(groups, relu, 0), large, {X_AND_AFFINE(fill, channels, __VA_ARGS__)}},
-    TRAINED_NORMS
-#undef NORM
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
-    {what, PARAMS(groups, relu, 1), large, {X_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
-    FROZEN_NORMS
-#undef NORM
-};
+#define FROZEN_FORWARD(what, large, groups, relu, images, channels, fill, ...)                               \
+    {what, PARAMS(groups, relu, 1), large,                                                                   \
+     {X_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
 
-static const struct test_case sums_cases[] = {
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
-    {what, PARAMS(groups, relu, 0), large, {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
-    TRAINED_NORMS
-#undef NORM
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
-    {what, PARAMS(groups, relu, 1), large, {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
-    FROZEN_NORMS
-#undef NORM
-};
+#define GRADIENT(frozen, what, large, groups, relu, images, channels, fill, ...)                             \
+    {what, PARAMS(groups, relu, frozen), large,                                                              \
+     {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
+#define TRAINED_GRADIENT(...) GRADIENT(0, __VA_ARGS__)
+#define FROZEN_GRADIENT(...) GRADIENT(1, __VA_ARGS__)
 
-static const struct test_case dx_cases[] = {
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
-    {what, PARAMS(groups, relu, 0), large,                                                                             \
-     {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups), NORMAL(2, images, channels)}},
-    TRAINED_NORMS
-#undef NORM
-#define NORM(what, large, groups, relu, images, channels, fill, ...)                                                   \
-    {what, PARAMS(groups, relu, 1), large, {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups)}},
-    FROZEN_NORMS
-#undef NORM
-};
+/* dx takes the sums too. */
+#define TRAINED_DX(what, large, groups, relu, images, channels, fill, ...)                                   \
+    {what, PARAMS(groups, relu, 0), large,                                                                   \
+     {X_DY_AND_AFFINE(fill, channels, __VA_ARGS__), STATISTICS(images, groups),                              \
+      NORMAL(2, images, channels)}},
+
+static const struct test_case group_norm_cases[] = {TRAINED_NORMS(FORWARD) FROZEN_NORMS(FROZEN_FORWARD)};
+static const struct test_case sums_cases[] = {TRAINED_NORMS(TRAINED_GRADIENT) FROZEN_NORMS(FROZEN_GRADIENT)};
+static const struct test_case dx_cases[] = {TRAINED_NORMS(TRAINED_DX) FROZEN_NORMS(FROZEN_GRADIENT)};
 
 static const struct test_case dparam_cases[] = {
     {"one", NULL, false, {NORMAL(2, 1, 1)}},

@@ -14,10 +14,10 @@ static const struct test_case perturb_cases[] = {
 
 #define PARAMS(nesterov, decoupled, decay) &(const struct sft_update_params){nesterov, decoupled, decay}
 #define SGD(...) {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), HYPER}
-#define ADAM(...)                                                                                                      \
+#define ADAM(...)                                                                                            \
     {NORMAL(__VA_ARGS__), NORMAL(__VA_ARGS__), FILLED(FILL_POSITIVE, __VA_ARGS__), NORMAL(__VA_ARGS__), HYPER}
-#define FIRST_ADAM(...)                                                                                                \
-    {NORMAL(__VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__),                              \
+#define FIRST_ADAM(...)                                                                                      \
+    {NORMAL(__VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__), FILLED(FILL_ZERO, __VA_ARGS__),                    \
      FILLED(FILL_AWAY, __VA_ARGS__), HYPER}
 
 static const struct test_case sgd_cases[] = {

@@ -206,8 +206,8 @@ static void resume_changes_nothing(void **state)
     assert_string_not_equal(whole[0], rest[0]);
 }
 
-/* RGB shuffles keep a pixel's values: outlier k * n_id + j is made from ID image j, or, on request, is not.
- */
+/* RGB shuffles keep a pixel's values: outlier k * n_id + j is made from ID image j, or, on request, is
+ * not. */
 static void outliers_come_from_their_source(void **state)
 {
     struct sft_loader_params params = params_for(16, 3);

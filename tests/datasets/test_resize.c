@@ -37,8 +37,8 @@ static void equals_pillow(void **state)
     assert_int_equal(cases, 22);
 }
 
-/* Independent of Pillow: a bilinear enlargement by two of a ramp has the values that one works out by hand.
- */
+/* Independent of Pillow: a bilinear enlargement by two of a ramp has the values that one works out by
+ * hand. */
 static void enlarges_a_ramp(void **state)
 {
     static const uint8_t expected[8] = {0, 25, 75, 125, 175, 214, 241, 255};

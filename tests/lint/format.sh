@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# clang-format on the C files that differ from the main branch (all of them with FORMAT_ALL=1). The style is written for
-# version 14; other versions break some lines elsewhere, so they only report.
+# clang-format on the C files that differ from the main branch (all of them with FORMAT_ALL=1). The style is
+# written for version 14; other versions break some lines elsewhere, so they only report.
 set -eu
 cd "$(dirname "$0")/../.."
 command -v clang-format >/dev/null 2>&1 || {

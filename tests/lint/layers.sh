@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Includes go down only (docs/architecture.md). A room is a folder; its row names the rooms that its files may include
-# beside their own. A room that has no row is part of the one above it.
+# Includes go down only (docs/architecture.md). A room is a folder; its row names the rooms that its files may
+# include beside their own. A room that has no row is part of the one above it.
 set -eu
 cd "$(dirname "$0")/../.."
 
 rows='
 runtime/base
-runtime            runtime/base runtime/passes
-runtime/passes     runtime/base runtime runtime/ops
+runtime            runtime/base
+runtime/passes     runtime/base runtime
 runtime/ops        runtime/base runtime
 runtime/cpu        runtime/base runtime
 runtime/vulkan     runtime/base runtime shaders
@@ -37,7 +37,10 @@ find runtime nn datasets sam ood tools -name '*.[ch]' -exec grep -Ho '^#include 
     function allowed(from, to,    i, n, list) {
         if (from == to) return 1
         n = split(may[from], list, " ")
-        for (i = 1; i <= n; i++) if (to == list[i] || index(to, list[i] "/") == 1 && list[i] != "runtime") return 1
+        for (i = 1; i <= n; i++) {
+            if (to == list[i]) return 1
+            if (index(to, list[i] "/") == 1 && list[i] != "runtime") return 1
+        }
         return 0
     }
     BEGIN {

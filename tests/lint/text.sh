@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Text hygiene of what git knows: no blanks at line ends, no tabs in C, a licence line first, newline at the end.
+# Text hygiene of what git knows: no blanks at line ends, no tabs in C, a licence line first, newline at the
+# end.
 set -eu
 cd "$(dirname "$0")/../.."
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 || exit 0

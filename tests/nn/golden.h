@@ -51,8 +51,8 @@ static inline double golden_largest(json_t *summaries)
 static inline double golden_summary_distance(const json_t *summary, const double *values, int64_t count,
                                              double floor)
 {
-    double expected_norm = golden_number(summary, 0), norm = fmax(expected_norm, floor), sum2 = 0, sum = 0,
-           most;
+    double expected_norm = golden_number(summary, 0), norm = fmax(expected_norm, floor);
+    double sum2 = 0, sum = 0, most;
     for (int64_t i = 0; i < count; i++) {
         sum2 += values[i] * values[i];
         sum += values[i];
@@ -61,8 +61,8 @@ static inline double golden_summary_distance(const json_t *summary, const double
     most = fmax(fabs(sqrt(sum2) - expected_norm) / norm,
                 fabs(sum - golden_number(summary, 1)) / (norm * sqrt((double)count)));
     for (int k = 0; k < 4; k++) {
-        double expected = golden_number(summary, (size_t)k + 2),
-               share = fmax(fabs(expected), norm / sqrt((double)count));
+        double expected = golden_number(summary, (size_t)k + 2);
+        double share = fmax(fabs(expected), norm / sqrt((double)count));
         most = fmax(most, fabs(values[count * (2 * k) / 7] - expected) / share);
     }
     return most;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "formula.h"
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/rng.h"
+#include "runtime/open.h"
 #include "tests/support/fixture.h"
 
 #define TINY SFT_TEST_DATA "/golden/tiny.safetensors"
@@ -263,10 +265,18 @@ static void test_round_trip(void **state)
 }
 
 /* Stores `model`'s tensors with changes: a prefix, tensor `without` left out, one of `broken`'s shape, a
- * stray one. */
+ * stray one, one with a NaN, and the beginning `ours` of names replaced by `theirs`. */
 struct changes {
-    const char *prefix, *without, *broken, *stray, *nan;
+    const char *prefix, *without, *broken, *stray, *nan, *ours, *theirs;
 };
+
+static void name_changed(const struct changes *changes, const char *name, char *out, size_t room)
+{
+    size_t length = changes->ours ? strlen(changes->ours) : 0;
+    bool other = length && strncmp(name, changes->ours, length) == 0;
+    snprintf(out, room, "%s%s%s", changes->prefix ? changes->prefix : "", other ? changes->theirs : "",
+             other ? name + length : name);
+}
 
 static const char *save_changed(const struct sft_model *model, struct changes changes)
 {
@@ -281,7 +291,7 @@ static const char *save_changed(const struct sft_model *model, struct changes ch
         const struct sft_parameter *item = &parameters->items[i];
         bool is_nan = changes.nan && strcmp(changes.nan, item->name) == 0;
         if (changes.without && strcmp(changes.without, item->name) == 0) continue;
-        snprintf(names[n], sizeof(names[n]), "%s%s", changes.prefix ? changes.prefix : "", item->name);
+        name_changed(&changes, item->name, names[n], sizeof(names[n]));
         tensors[n] = (struct sft_stored_tensor){names[n], SFT_STORED_F32, item->file_shape,
                                                 is_nan ? nans : zeros, (size_t)item->count * sizeof(float)};
         if (changes.broken && strcmp(changes.broken, item->name) == 0)
@@ -353,6 +363,80 @@ static void test_guessing(void **state)
     }
 }
 
+/* BiT calls its last norm head.gn: such a file is recognised and loaded, with a wrapper's prefix too, and
+ * saved again under its own names. */
+static void test_other_names(void **state)
+{
+    static const char *const prefixes[] = {NULL, "module."};
+    struct sft_model *model = make("resnetv2_20_gn"), *loaded;
+    struct sft_checkpoint *checkpoint;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct changes changes = {.prefix = prefixes[i], .ours = "before_head.gn.", .theirs = "head.gn."};
+        const char *again = test_path("other_names.safetensors");
+        assert_int_equal(sft_model_open(device, save_changed(model, changes), NULL, &loaded), SFT_OK);
+        assert_ptr_equal(loaded->variant, model->variant);
+        assert_int_equal(loaded->classes, 10);
+        assert_int_equal(sft_model_save(loaded, again, NULL, 0), SFT_OK);
+        assert_int_equal(sft_checkpoint_open(again, &checkpoint), SFT_OK);
+        assert_non_null(sft_checkpoint_find(checkpoint, i ? "module.head.gn.weight" : "head.gn.weight"));
+        assert_null(sft_checkpoint_find(checkpoint, "before_head.gn.weight"));
+        sft_checkpoint_close(&checkpoint);
+        sft_model_destroy(&loaded);
+    }
+    sft_model_destroy(&model);
+}
+
+/* Mean and deviation by channel: of the variant, of the configuration, and of the file. */
+static void test_normalisation(void **state)
+{
+    const struct sft_model_config config = {.name = "resnetv2_20_gn",
+                                            .classes = 10,
+                                            .mean = {0.4914f, 0.4822f, 0.4465f},
+                                            .std = {0.2023f, 0.1994f, 0.2010f}};
+    const struct sft_model_config other = {.mean = {0.1f, 0.2f, 0.3f}, .std = {1.0f, 2.0f, 3.0f}};
+    const char *path = test_path("own.safetensors");
+    struct sft_checkpoint *checkpoint;
+    struct sft_model *usual = make("resnetv2_20_gn"), *model, *loaded;
+    (void)state;
+    assert_memory_equal(usual->mean, usual->variant->mean, sizeof(usual->mean));
+    assert_int_equal(sft_model_save(usual, path, NULL, 0), SFT_OK);
+    assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_OK);
+    assert_null(sft_checkpoint_metadata(checkpoint, "mean"));
+    sft_checkpoint_close(&checkpoint);
+    assert_int_equal(sft_model_create(device, &config, &model), SFT_OK);
+    assert_int_equal(sft_model_save(model, path, NULL, 0), SFT_OK);
+    assert_int_equal(sft_model_open(device, path, NULL, &loaded), SFT_OK);
+    assert_memory_equal(loaded->mean, config.mean, sizeof(config.mean));
+    assert_memory_equal(loaded->std, config.std, sizeof(config.std));
+    sft_model_destroy(&loaded);
+    assert_int_equal(sft_model_open(device, path, &other, &loaded), SFT_OK);
+    assert_memory_equal(loaded->mean, other.mean, sizeof(other.mean));
+    assert_memory_equal(loaded->std, other.std, sizeof(other.std));
+    sft_model_destroy(&loaded);
+    sft_model_destroy(&model);
+    sft_model_destroy(&usual);
+}
+
+static void test_damaged_normalisation(void **state)
+{
+    static const struct sft_metadata pairs[][2] = {
+        {{"mean", "0.5,0.5"}, {"std", "1,1,1"}},     {{"mean", "0.5,0.5,0.5,0.5"}, {"std", "1,1,1"}},
+        {{"mean", "nan,0.5,0.5"}, {"std", "1,1,1"}}, {{"mean", "0.5,0.5,0.5"}, {"std", "1,0,1"}},
+        {{"mean", "0.5,0.5,0.5"}, {"std", ""}},      {{"mean", "0.5,0.5,0.5"}, {"note", "no std"}},
+    };
+    const char *path = test_path("damaged_mean.safetensors");
+    struct sft_model *model = make("resnetv2_20_gn"), *loaded;
+    (void)state;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        assert_int_equal(sft_model_save(model, path, pairs[i], 2), SFT_OK);
+        assert_int_equal(sft_model_open(device, path, NULL, &loaded), SFT_DATA);
+        assert_null(loaded);
+        test_expect_last("metadata");
+    }
+    sft_model_destroy(&model);
+}
+
 static void test_wrong_model(void **state)
 {
     struct sft_model *model = make("resnetv2_20_gn"), *other;
@@ -417,6 +501,9 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_strict_loading),
         cmocka_unit_test(test_guessing),
+        cmocka_unit_test(test_other_names),
+        cmocka_unit_test(test_normalisation),
+        cmocka_unit_test(test_damaged_normalisation),
         cmocka_unit_test(test_wrong_model),
         cmocka_unit_test(test_init),
     };

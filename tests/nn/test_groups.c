@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch in
- * float64.
- */
+/* The grouped classifier of MOS: its text form, and labels, loss, gradient and predictions against PyTorch
+ * in float64. */
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "nn/model.h"
 #include "nn/prediction.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "tests/nn/mos.h"
 #include "tests/support/group.h"
 

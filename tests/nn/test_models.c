@@ -7,6 +7,7 @@
 
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
+#include "runtime/program.h"
 #include "tests/nn/formula.h"
 #include "tests/support/group.h"
 
@@ -81,8 +82,8 @@ static void check_parameters(const struct sft_model *model, unsigned kinds, stru
     int64_t count = sft_shape_count(&tensor->shape);
     float *flat = calloc((size_t)count, sizeof(*flat));
     const char *worst = "";
-    double most = 0,
-           nothing = 1e-3 * golden_largest(expected); /* before a batch norm, a bias has no gradient */
+    double most = 0;
+    double nothing = 1e-3 * golden_largest(expected); /* before a batch norm, a bias has no gradient */
     assert_non_null(flat);
     assert_int_equal(sft_tensor_download(tensor, 0, count, flat), SFT_OK);
     for (int i = 0; i < model->parameters.n; i++) {
@@ -113,10 +114,11 @@ static void test_eval(void **state)
     assert_int_equal(sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED),
                      json_integer_value(json_object_get(expected, "parameters")));
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
                      SFT_OK);
     assert_int_equal(out.n_params, model->parameters.n);
+    for (int i = 0; i < out.n_taps; i++) assert_int_equal(out.taps[i].kind, SFT_TAP_MAP);
     logits = keep(graph, out.logits);
     run(graph);
     check_values(logits, json_object_get(expected, "logits"), "logits", 1e-4);
@@ -138,8 +140,8 @@ static void test_gradients(void **state)
     sft_value values[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS], flat;
     int32_t labels[N];
     float weights[N], rows[N];
-    struct sft_tensor *images = make_images(expected), *label_tensor, *weight_tensor, *gradient, *logits,
-                      *losses;
+    struct sft_tensor *images = make_images(expected), *label_tensor, *weight_tensor;
+    struct sft_tensor *gradient, *logits, *losses;
     struct sft_forward forward;
     struct sft_forward_out out;
     struct sft_loss_out loss;
@@ -152,7 +154,7 @@ static void test_gradients(void **state)
     gradient = make_tensor("gradient", SFT_F32, parameters->weights_size, NULL);
 
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     forward.bn = SFT_BN_UPDATE;
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
                      SFT_OK);
@@ -202,9 +204,10 @@ static void test_norm_gradients_are_cheap(void **state)
     struct sft_graph *graph;
     (void)state;
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
-    assert_int_equal(sft_model_forward(model, graph, &forward, sft_model_images(model, graph, N), &out),
-                     SFT_OK);
+    forward = sft_forward_on(graph, &model->parameters);
+    assert_int_equal(
+        sft_model_forward(model, graph, &forward, sft_forward_images(graph, N, model->image_size), &out),
+        SFT_OK);
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
     assert_int_equal(sft_autodiff(graph, sft_sum_to(graph, out.logits, SFT_SHAPE(1), 1.0f), values, n, grads),
                      SFT_OK);
@@ -235,13 +238,38 @@ static void test_refusals(void **state)
         SFT_USAGE);
     model = make("resnetv2_20_gn");
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
-    forward = sft_forward_on(graph, model);
+    forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(sft_model_forward(model, graph, &forward,
                                        sft_graph_input(graph, "images", SFT_F32, SFT_SHAPE(2, 30, 32, 3)),
                                        &out),
                      SFT_USAGE);
     sft_graph_destroy(&graph);
     sft_model_destroy(&model);
+}
+
+/* Taps the images as tokens, which they are not. */
+static void build_mistaken(struct sft_build *build, sft_value images)
+{
+    sft_build_tap(build, SFT_TAP_TOKENS, images);
+}
+
+/* Taps the images as tokens that they are made into. */
+static void build_tokens(struct sft_build *build, sft_value images)
+{
+    sft_build_tap(build, SFT_TAP_TOKENS,
+                  sft_reshape(build->graph, images, SFT_SHAPE(sft_build_dim(build, images, 0), 64, 3)));
+}
+
+static void test_tap_kinds(void **state)
+{
+    const struct sft_variant mistaken = {.name = "mistaken", .build = build_mistaken};
+    const struct sft_variant tokens = {.name = "tokens", .build = build_tokens};
+    const struct sft_network wrong = {.variant = &mistaken, .outputs = 2, .image_size = 8};
+    const struct sft_network right = {.variant = &tokens, .outputs = 2, .image_size = 8};
+    struct sft_parameters parameters = {0};
+    (void)state;
+    assert_int_equal(sft_network_declare(&right, &parameters), SFT_OK);
+    assert_int_equal(sft_network_declare(&wrong, &parameters), SFT_FAILED);
 }
 
 int main(int argc, char **argv)
@@ -257,6 +285,7 @@ int main(int argc, char **argv)
     if (!golden) return 1;
     models = json_object_get(golden, "models");
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_tap_kinds);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_norm_gradients_are_cheap);
     for (int i = 0; (variant = sft_model_variant(i)) && n + 2 < MAX_TESTS; i++) {
         const json_t *expected = json_object_get(models, variant->name);

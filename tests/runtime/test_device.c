@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/open.h"
 #include "tests/support/harness.h"
 
 static void devices_are_listed(void **state)
@@ -12,7 +13,7 @@ static void devices_are_listed(void **state)
     (void)state;
     assert_int_equal(sft_device_list(&list, &count), SFT_OK);
     assert_true(count >= 1);
-    assert_int_equal(list[0].backend, SFT_CPU);
+    assert_string_equal(list[0].word, "cpu");
     for (int i = 0; i < count; i++) {
         assert_string_not_equal(list[i].id, "");
         assert_string_not_equal(list[i].name, "");
@@ -206,7 +207,7 @@ static void profiles_count_seconds(void **state)
     assert_int_equal(sft_program_profile(program, true), SFT_OK);
     for (int i = 0; i < 3; i++) assert_int_equal(sft_program_run(program), SFT_OK);
     assert_int_equal(sft_device_wait(test_device()), SFT_OK);
-    for (size_t k = 0; k < graph->n_nodes; k++) {
+    for (size_t k = 0; k < sft_program_graph(program)->n_nodes; k++) {
         assert_true(sft_program_seconds(program)[k] >= 0.0);
         total += sft_program_seconds(program)[k];
     }

@@ -160,7 +160,7 @@ static void wrong_calls_are_refused(void **state)
 static void every_op_has_a_wrong_call(void **state)
 {
     (void)state;
-    for (int k = 0; k < sft_op_count; k++) {
+    for (int k = 0; k < SFT_OP_COUNT; k++) {
         bool found = false;
         for (size_t i = 0; i < sizeof(wrong_calls) / sizeof(wrong_calls[0]); i++)
             found |= strcmp(wrong_calls[i].op, sft_ops[k]->name) == 0;
@@ -175,7 +175,7 @@ static void missing_inputs_are_refused(void **state)
     static const uint64_t params[SFT_MAX_PARAMS / 8];
     (void)state;
     test_catch_log();
-    for (int k = 0; k < sft_op_count; k++) {
+    for (int k = 0; k < SFT_OP_COUNT; k++) {
         struct sft_graph *graph = test_graph();
         if (sft_ops[k]->min_in == 0) continue;
         assert_int_equal(sft_graph_append(graph, sft_ops[k], none, sft_ops[k]->max_in, params, NULL),
@@ -190,9 +190,9 @@ static void missing_inputs_are_refused(void **state)
 static void every_op_decides_about_its_gradient(void **state)
 {
     (void)state;
-    for (int k = 0; k < sft_op_count; k++) {
+    for (int k = 0; k < SFT_OP_COUNT; k++) {
         const struct sft_op *op = sft_ops[k];
-        if (!op->name || !op->infer || !op->cpu) fail_msg("op %d is not complete", k);
+        if (!op->name || !op->infer || op->id != (enum sft_op_id)k) fail_msg("op %d is not complete", k);
         if (!op->grad == !op->no_grad) fail_msg("%s: needs either a gradient or a reason for none", op->name);
         assert_true(op->params_size <= SFT_MAX_PARAMS && op->max_in <= SFT_MAX_INPUTS &&
                     op->n_out <= SFT_MAX_OUTPUTS);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/base/rng.h"
+#include "runtime/cpu/kernels.h"
 #include "runtime/ops.h"
 #include "runtime/plan.h"
 #include "tests/support/cm.h"
@@ -74,7 +75,7 @@ static void check_outputs(const struct play *play, size_t k)
 static void check_scratch(const struct play *play, size_t k)
 {
     const struct sft_node *node = &play->graph->nodes[k];
-    size_t bytes = node->op->cpu_scratch ? node->op->cpu_scratch(play->graph, node) : 0;
+    size_t bytes = sft_cpu_scratch(play->graph, node);
     struct region scratch = {play->plan->scratch[k] / 4, (play->plan->scratch[k] + bytes + 3) / 4};
     if (!bytes) return;
     assert_true(scratch.last * 4 <= play->plan->arena);
@@ -95,7 +96,7 @@ static void play_plan(const struct sft_graph *graph)
 {
     struct sft_plan *plan;
     struct play play = {.graph = graph};
-    assert_int_equal(sft_plan_create(graph, SFT_CPU, &plan), SFT_OK);
+    assert_int_equal(sft_plan_create(graph, sft_cpu_scratch, &plan), SFT_OK);
     play.plan = plan;
     play.mark = malloc(plan->arena + 4);
     assert_non_null(play.mark);
@@ -185,7 +186,7 @@ static size_t arena_of(const struct sft_graph *graph)
 {
     struct sft_plan *plan;
     size_t arena;
-    assert_int_equal(sft_plan_create(graph, SFT_CPU, &plan), SFT_OK);
+    assert_int_equal(sft_plan_create(graph, sft_cpu_scratch, &plan), SFT_OK);
     arena = plan->arena;
     sft_plan_destroy(&plan);
     return arena;
@@ -294,7 +295,7 @@ static void printing_names_every_kernel(void **state)
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     x = sft_graph_input(graph, "x", SFT_F32, SFT_SHAPE(5, 7));
     sft_norm2(graph, sft_matmul(graph, x, x, SFT_NONE, (struct sft_matmul_params){.transpose_b = 1}), 0.0f);
-    assert_int_equal(sft_plan_create(graph, SFT_CPU, &plan), SFT_OK);
+    assert_int_equal(sft_plan_create(graph, sft_cpu_scratch, &plan), SFT_OK);
     sft_plan_print(graph, plan, file);
     fclose(file);
     assert_non_null(strstr(text, "matmul"));

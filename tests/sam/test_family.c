@@ -43,12 +43,13 @@ static const struct sft_variant tiny = {
 
 static struct sft_model *make_tiny(void)
 {
+    const struct sft_network network = {.variant = &tiny, .outputs = CLASSES, .image_size = SIDE};
     struct sft_model *model = calloc(1, sizeof(*model));
     assert_non_null(model);
     model->variant = &tiny;
     model->classes = CLASSES;
     model->image_size = SIDE;
-    assert_int_equal(sft_build_declare(model), SFT_OK);
+    assert_int_equal(sft_network_declare(&network, &model->parameters), SFT_OK);
     assert_int_equal(sft_parameters_allocate(&model->parameters, test_device()), SFT_OK);
     assert_int_equal(formula_fill(&model->parameters), SFT_OK);
     return model;
@@ -102,18 +103,16 @@ static int choice(const json_t *run, const char *key, const char *const *words)
     const char *word = json_string_value(json_object_get(json_object_get(run, "options"), key));
     for (int i = 0; word && words[i]; i++)
         if (strcmp(words[i], word) == 0) return i;
+    if (word) fail_msg("%s: no such choice: %s", key, word);
     return 0;
 }
 
 static struct sft_step_params params_of(const json_t *run)
 {
-    static const char *const sets[] = {"own", "nothing", "norm", "all", "no-norm", "head", "conv", NULL};
-    static const char *const scales[] = {"own", "none", "element", "layer", NULL};
-    static const char *const scores[] = {"gradient", "weight", "random", NULL};
     struct sft_step_params params = usual_params(json_string_value(json_object_get(run, "optimizer")));
     struct sft_constants *c = &params.constants;
-    params.perturbed = (enum sft_perturbed)choice(run, "perturb", sets);
-    params.adaptive = (enum sft_adaptive)choice(run, "adaptive", scales);
+    params.perturbed = (enum sft_perturbed)choice(run, "perturb", sft_perturbed_words);
+    params.adaptive = (enum sft_adaptive)choice(run, "adaptive", sft_adaptive_words);
     params.separate = option(run, "separate", 0) > 0;
     params.parts = (int)option(run, "parts", 0);
     c->eta = (float)option(run, "eta", (double)c->eta);
@@ -129,7 +128,7 @@ static struct sft_step_params params_of(const json_t *run)
     c->ssam_every = (int64_t)option(run, "ssam_every", (double)c->ssam_every);
     c->ssam_samples = (int64_t)option(run, "ssam_samples", (double)c->ssam_samples);
     c->ssam_drop = (float)option(run, "ssam_drop", (double)c->ssam_drop);
-    c->ssam_score = (enum sft_ssam_score)choice(run, "ssam_score", scores);
+    c->ssam_score = (enum sft_ssam_score)choice(run, "ssam_score", sft_ssam_score_words);
     c->esam_beta = (float)option(run, "esam_beta", (double)c->esam_beta);
     c->esam_gamma = (float)option(run, "esam_gamma", (double)c->esam_gamma);
     return params;

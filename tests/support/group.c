@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/open.h"
+
 /* ---- the device ---- */
 
 static struct sft_device *device;

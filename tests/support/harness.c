@@ -12,7 +12,7 @@
 
 const struct test_op *const test_ops[] = {
 #define SFT_OP(name) &sft_test_op_##name,
-#include "runtime/ops/ops.def"
+#include "runtime/ops.def"
 #undef SFT_OP
 };
 
@@ -87,7 +87,7 @@ void test_fail_at(const struct test_name *test, const char *file, int line, cons
 static size_t count_cases(void)
 {
     size_t n = 0;
-    for (int i = 0; i < sft_op_count; i++) n += (size_t)test_ops[i]->n_cases;
+    for (int i = 0; i < SFT_OP_COUNT; i++) n += (size_t)test_ops[i]->n_cases;
     return n;
 }
 
@@ -103,7 +103,7 @@ int test_run_cases(const char *group, int argc, char **argv, CMUnitTestFunction 
     struct CMUnitTest *tests = calloc(count_cases(), sizeof(*tests));
     size_t n = 0;
     int failed = 1;
-    for (int k = 0; names && tests && k < sft_op_count; k++)
+    for (int k = 0; names && tests && k < SFT_OP_COUNT; k++)
         for (int i = 0; i < test_ops[k]->n_cases; i++) {
             if (wanted && !wanted(test_ops[k], &test_ops[k]->cases[i])) continue;
             name_case(&names[n], test_ops[k], i);

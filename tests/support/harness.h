@@ -3,7 +3,8 @@
 #ifndef SFT_TESTS_HARNESS_H
 #define SFT_TESTS_HARNESS_H
 
-#include "runtime/graph.h"
+#include "runtime/program.h"
+#include "runtime/tensor.h"
 #include "tests/support/group.h"
 #include "tests/support/test_op.h"
 

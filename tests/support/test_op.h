@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the op tests know about an op: its float64 reference (tests/ref), its cases (tests/cases) and how a
- * node of it is built. Every row of runtime/ops/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without
+ * node of it is built. Every row of runtime/ops.def needs a sft_ref_NAME and a sft_test_op_NAME: without
  * them the tests do not link.
  */
 #ifndef SFT_TESTS_TEST_OP_H
@@ -65,10 +65,10 @@ struct test_op {
 #define SFT_OP(name)                                                                                         \
     void sft_ref_##name(struct ref_call *call);                                                              \
     extern const struct test_op sft_test_op_##name;
-#include "runtime/ops/ops.def"
+#include "runtime/ops.def"
 #undef SFT_OP
 
-/* Every op's tests, in the order of ops.def; sft_op_count of them. */
+/* Every op's tests, in the order of ops.def; SFT_OP_COUNT of them. */
 extern const struct test_op *const test_ops[];
 
 /* ---- for the tables in tests/cases ---- */
@@ -79,6 +79,10 @@ extern const struct test_op *const test_ops[];
 #define FILLED(fill, ...) {DIMS(__VA_ARGS__), fill}
 #define NORMAL(...) FILLED(FILL_NORMAL, __VA_ARGS__)
 #define ABSENT {{0, {0}}, FILL_ABSENT}
+
+/* For tables with several ops' cases: LIST (1, 2) is 1, 2, and APPLY sees it as two arguments. */
+#define LIST(...) __VA_ARGS__
+#define APPLY(macro, ...) macro(__VA_ARGS__)
 
 /* One rounding, or a few. */
 #define FEW_ROUNDINGS .worst = 2e-6

@@ -34,6 +34,19 @@ check "a bootstrap is the same at any number of threads" same first out
 small_eval 0 'FPR95' --bootstrap 20 --seed 1
 check "another seed draws others" [ "$(cmp first out | wc -l)" -eq 1 ]
 small_eval 0 'FPR99.5' --recall 0.995
+
+# ---- names that are no UTF-8 ----
+first_name=$(printf 'caf\351') other_name=$(printf 'caf\350')
+small_eval 0 'caf.xE9 ' --ood "$first_name=synthetic:letters" --ood "$other_name=synthetic:shapes" --out names
+for file in results.json results.csv report.html examples.json; do
+    check "$file has the first name" has "names/$file" 'caf.*xE9'
+    check "$file has the other one" has "names/$file" 'caf.*xE8'
+done
+check "scores have a file for each" [ -s 'names/scores/msp/caf\xE9.npy' ]
+cp names/report.html first.html
+expect 0 report.html report names
+check "the report is made again from them" same first.html names/report.html
+
 small_eval 2 '--recall: 0 is out of range' --recall 0
 small_eval 2 '--bootstrap 1:' --bootstrap 1
 small_eval 0 'very images of the ID set' --ood again='synthetic#test'

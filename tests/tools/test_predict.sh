@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 expect 0 'logits of 5 images' predict --weights "$weights" --images synthetic --limit 5 --out y.npy
-check "float32 in a .npy" [ "$(wc -c <y.npy)" -eq $((256 + 5 * 10 * 4)) ]
+check "float32 in a .npy" [ "$(wc -c <y.npy)" -eq $((128 + 5 * 10 * 4)) ]
 expect 2 'is there already' predict --weights "$weights" --images synthetic --limit 5 --out y.npy
 expect 0 'energy of 5' predict --weights "$weights" --images synthetic --limit 5 --output energy --out y.npy --overwrite
 expect 0 'features of 5' predict --weights "$weights" --images synthetic --limit 5 --output features --out f.npy

@@ -6,6 +6,7 @@
 #include "datasets/dataset.h"
 #include "nn/model.h"
 #include "runtime/base/parallel.h"
+#include "runtime/open.h"
 #include "tools/cli/terminal.h"
 
 static const char *const levels[] = {"error", "warning", "info", "debug", NULL};
@@ -74,12 +75,11 @@ enum sft_status sft_common_open_device(const struct sft_common *common, struct s
 
 json_t *sft_device_json(const struct sft_device_info *info)
 {
-    static const char *const backends[] = {[SFT_CPU] = "cpu", [SFT_VULKAN] = "vulkan"};
     json_t *json =
         json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:b}", "id", info->id,
-                  "backend", backends[info->backend], "index", info->index, "name", info->name, "kind",
-                  info->kind, "driver", info->driver, "api", info->api, "memory", (json_int_t)info->memory,
-                  "fp16", info->fp16, "bf16", info->bf16, "cooperative_matrix", info->cooperative_matrix,
+                  "backend", info->backend, "index", info->index, "name", info->name, "kind", info->kind,
+                  "driver", info->driver, "api", info->api, "memory", (json_int_t)info->memory, "fp16",
+                  info->fp16, "bf16", info->bf16, "cooperative_matrix", info->cooperative_matrix,
                   "unified_memory", info->unified_memory, "usable", info->usable);
     if (!json) return NULL;
     json_object_set_new(json, "memory_free", info->free ? json_integer((json_int_t)info->free) : json_null());

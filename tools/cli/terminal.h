@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "runtime/base/log.h"
+#include "runtime/base/status.h"
 
 /* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is
  * unset. */

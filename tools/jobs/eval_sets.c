@@ -8,6 +8,7 @@
 
 #include "ood/calibration.h"
 #include "ood/report/examples.h"
+#include "ood/results/classifier.h"
 #include "runtime/base/log.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/terminal.h"
@@ -215,7 +216,7 @@ enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *
     enum sft_status status;
     SFT_TRY(sft_collect(model, id, SFT_IMAGES_ID, "id", &evaluation, SFT_NEEDS_LOGITS, &collected));
     sft_progress_end();
-    status = sft_metrics_accuracy(&collected.outputs, accuracy);
+    status = sft_classifier_accuracy(&collected.outputs, accuracy);
     sft_collected_free(&collected);
     return status;
 }

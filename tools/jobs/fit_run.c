@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
 #include "tools/cli/interrupt.h"

@@ -4,15 +4,27 @@
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/nearest.h"
 #include "runtime/base/text.h"
+
+static void add_note(struct sft_lab *lab, const char *line)
+{
+    struct sft_json note = {0};
+    json_t *text;
+    sft_json_text(&note, NULL, line);
+    text = sft_json_take(&note);
+    if (text && json_array_append_new(lab->notes, text) == 0) return;
+    json_decref(lab->notes);
+    lab->notes = NULL;
+}
 
 void sft_lab_note(struct sft_lab *lab, const char *format, ...)
 {
@@ -22,7 +34,7 @@ void sft_lab_note(struct sft_lab *lab, const char *format, ...)
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
     sft_log(SFT_LOG_WARNING, "%s", line);
-    json_array_append_new(lab->notes, json_string(line));
+    add_note(lab, line);
 }
 
 int sft_experiment_tables(const struct sft_experiment *experiment, const struct sft_table **first)
@@ -89,15 +101,6 @@ static const struct sft_role *find_role(const struct sft_experiment *experiment,
     return NULL;
 }
 
-static enum sft_status hash_file(const char *path, char hex[65])
-{
-    struct sft_bytes bytes;
-    SFT_TRY(sft_file_open(path, &bytes));
-    sft_sha256(bytes.data, bytes.size, hex);
-    sft_file_close(&bytes);
-    return SFT_OK;
-}
-
 static enum sft_status add_weights(struct sft_lab *lab, const char *text)
 {
     const char *equals = access(text, F_OK) == 0 ? NULL : strchr(text, '=');
@@ -116,7 +119,7 @@ static enum sft_status add_weights(struct sft_lab *lab, const char *text)
                         lab->experiment->name);
     if (sft_lab_model(lab, model->role->name) || lab->model_count == SFT_LAB_MAX_MODELS - 1)
         return sft_fail(SFT_USAGE, "--weights %s: %s is named already", text, model->role->name);
-    SFT_TRY(hash_file(model->path, model->sha256));
+    SFT_TRY(sft_file_sha256(model->path, model->sha256));
     lab->model_count++;
     return SFT_OK;
 }
@@ -318,9 +321,9 @@ static enum sft_status take_id(struct sft_text *text, char id[SFT_LAB_ID])
 static void add_option(struct sft_text *text, const struct sft_option *option, const void *values)
 {
     json_t *value = sft_option_json(option, values);
-    char *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    sft_text_printf(text, "%s %s\n", option->name, dump ? dump : "");
-    free(dump);
+    sft_text_printf(text, "%s ", option->name);
+    sft_text_add_json(text, value, JSON_REAL_PRECISION(9));
+    sft_text_add(text, "\n");
     json_decref(value);
 }
 

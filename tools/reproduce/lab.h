@@ -43,7 +43,8 @@ struct sft_lab {
     char evaluation[SFT_LAB_ID]; /* tells evaluations apart: a hash of the sets and of the settings of scores
                                   */
     char training[SFT_LAB_ID];   /* tells trainings apart: of the training images and --tune */
-    json_t *notes;               /* what is missing, a string each */
+    json_t *notes;               /* what is missing, a string each; NULL, and nothing can be written with it,
+                                    once something could not be noted */
 };
 
 /* Finds and opens everything. SFT_USAGE where no weights are named that the experiment can use, SFT_DATA

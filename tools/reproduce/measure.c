@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/json.h"
 #include "tools/reproduce/tuning.h"
 
 /* ---- what a row takes ---- */
@@ -68,23 +69,21 @@ enum sft_status sft_table_plan(struct sft_lab *lab, const struct sft_table *tabl
 /* ---- cells ---- */
 
 /* Percent of a fraction; NaN where there is none. */
-static double percent(const json_t *value)
-{
-    return json_is_number(value) ? 100 * json_number_value(value) : NAN;
-}
+static double percent(const json_t *value) { return 100 * sft_json_number(value); }
 
 static void read_values(const struct sft_lab *lab, const json_t *metrics, const json_t *before,
                         const char *score, double values[SFT_CELL_COLUMNS])
 {
     const json_t *sets = json_object_get(json_object_get(metrics, "scores"), score);
     for (int set = 0; set <= lab->sets.sets; set++) {
-        const json_t *cell = json_object_get(sets, set < lab->sets.sets ? lab->sets.names[set] : "average");
-        values[2 * set] = percent(json_object_get(cell, "fpr95"));
-        values[2 * set + 1] = percent(json_object_get(cell, "auroc"));
+        const json_t *cell =
+            json_object_get(sets, set < lab->sets.sets ? lab->sets.names[set] : SFT_AVERAGE_NAME);
+        for (int m = 0; m < SFT_MAIN_METRICS; m++)
+            values[SFT_MAIN_METRICS * set + m] = percent(json_object_get(cell, sft_metric_rows[m].key));
     }
     values += 2 * (lab->sets.sets + 1);
-    values[0] = percent(json_object_get(metrics, "accuracy"));
-    values[1] = values[0] - percent(json_object_get(before, "accuracy"));
+    values[0] = percent(json_object_get(metrics, sft_id_metric_rows[SFT_ACCURACY].key));
+    values[1] = values[0] - percent(json_object_get(before, sft_id_metric_rows[SFT_ACCURACY].key));
 }
 
 /* Mean and sample standard deviation of what is known. */

@@ -9,6 +9,8 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/base/log.h"
 #include "runtime/base/text.h"
 #include "tools/cli/interrupt.h"
@@ -117,14 +119,14 @@ static json_t *read_metrics(const struct sft_lab *lab, struct sft_state state)
 static enum sft_status write_metrics(const struct sft_lab *lab, struct sft_state state, const json_t *metrics)
 {
     char path[SFT_RUN_PATH], folder[SFT_RUN_PATH];
-    char *text = json_dumps(metrics, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    struct sft_json json = {0};
     enum sft_status status;
-    if (!text) return sft_fail(SFT_MEMORY, "no memory for the metrics of a run");
     sft_state_folder(lab, state, folder);
     metrics_path(lab, state, path);
-    status = sft_make_folder(folder);
-    if (status == SFT_OK) status = sft_file_write(path, text, strlen(text));
-    free(text);
+    SFT_TRY(sft_make_folder(folder));
+    sft_json_value(&json, NULL, json_incref((json_t *)metrics));
+    status = sft_json_write(&json, path, JSON_INDENT(1) | JSON_REAL_PRECISION(15));
+    sft_json_free(&json);
     return status;
 }
 
@@ -167,14 +169,17 @@ static void list_scores(uint64_t scores, struct sft_text *list)
         if (scores >> i & 1) sft_text_printf(list, "%s%s", list->length ? "," : "", sft_score_at(i)->name);
 }
 
-/* Puts what is new over what was there. */
-static json_t *merge(json_t *old, json_t *new)
+/* Puts what is new, which it takes over, on what was there. */
+static enum sft_status merge(json_t **all, json_t *new)
 {
-    json_t *scores = json_object_get(new, "scores");
-    if (!old) return new;
-    json_object_update(json_object_get(old, "scores"), scores);
+    int failed;
+    if (!*all) {
+        *all = new;
+        return SFT_OK;
+    }
+    failed = json_object_update(json_object_get(*all, "scores"), json_object_get(new, "scores"));
     json_decref(new);
-    return old;
+    return failed ? sft_fail(SFT_MEMORY, "out of memory for metrics") : SFT_OK;
 }
 
 static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *model, uint64_t scores,
@@ -187,8 +192,7 @@ static enum sft_status evaluate_scores(struct sft_lab *lab, struct sft_model *mo
     status = list.status;
     if (status == SFT_OK) status = sft_lab_evaluate(lab, model, list.data, &results);
     sft_text_free(&list);
-    if (status == SFT_OK) *metrics = merge(*metrics, results);
-    return status;
+    return status == SFT_OK ? merge(metrics, results) : status;
 }
 
 static bool is_about_scores(enum sft_status status) { return status == SFT_DATA || status == SFT_FAILED; }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ood/report/html.h"
+#include "runtime/base/json.h"
 
 /* ---- columns ---- */
 
@@ -23,13 +24,13 @@ static const char *set_of(const struct sft_measured *measured, int column)
 {
     int set = column / 2;
     if (set < measured->lab->ood.count) return measured->lab->sets.names[set];
-    return set == measured->lab->ood.count ? "average" : "id";
+    return set == measured->lab->ood.count ? SFT_AVERAGE_NAME : SFT_ID_NAME;
 }
 
 static const char *metric_of(const struct sft_measured *measured, int column)
 {
-    if (column < 2 * (measured->lab->ood.count + 1)) return column % 2 ? "auroc" : "fpr95";
-    return column % 2 ? "accuracy_change" : "accuracy";
+    if (column < 2 * (measured->lab->ood.count + 1)) return sft_metric_rows[column % SFT_MAIN_METRICS].key;
+    return column % 2 ? "accuracy_change" : sft_id_metric_rows[SFT_ACCURACY].key;
 }
 
 static const char *heading_of(const struct sft_measured *measured, int column)
@@ -326,36 +327,62 @@ void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
         }
 }
 
-static json_t *fraction(double percent) { return isnan(percent) ? json_null() : json_real(percent / 100); }
-
-static json_t *cells_json(const struct sft_measured *measured, const struct sft_measured_row *row)
+/* NaN is null. */
+static void add_json_fraction(struct sft_json *json, const char *key, double percent)
 {
-    json_t *sets = json_object();
+    sft_json_real(json, key, percent / 100);
+}
+
+static void add_json_cell(struct sft_json *json, const char *key, const struct sft_cell *cell)
+{
+    sft_json_object(json, key);
+    sft_json_integer(json, "seeds", cell->n);
+    add_json_fraction(json, "mean", cell->mean);
+    add_json_fraction(json, "deviation", cell->deviation);
+    add_json_fraction(json, "published", cell->published);
+    sft_json_end(json);
+}
+
+/* The columns of a set follow each other. */
+static void add_json_sets(struct sft_json *json, const struct sft_measured *measured,
+                          const struct sft_measured_row *row)
+{
+    const char *open = NULL;
+    sft_json_object(json, "sets");
     for (int c = 0; c < columns_of(measured); c++) {
-        json_t *set = json_object_get(sets, set_of(measured, c));
-        if (!set) {
-            json_object_set_new(sets, set_of(measured, c), json_object());
-            set = json_object_get(sets, set_of(measured, c));
-        }
-        json_object_set_new(set, metric_of(measured, c),
-                            json_pack("{s:i, s:o, s:o, s:o}", "seeds", row->cells[c].n, "mean",
-                                      fraction(row->cells[c].mean), "deviation",
-                                      fraction(row->cells[c].deviation), "published",
-                                      fraction(row->cells[c].published)));
+        const char *set = set_of(measured, c);
+        if (open && strcmp(open, set) != 0) sft_json_end(json);
+        if (!open || strcmp(open, set) != 0) sft_json_object(json, set);
+        open = set;
+        add_json_cell(json, metric_of(measured, c), &row->cells[c]);
     }
-    return sets;
+    if (open) sft_json_end(json);
+    sft_json_end(json);
+}
+
+static void add_json_row(struct sft_json *json, const struct sft_measured *measured,
+                         const struct sft_measured_row *row)
+{
+    sft_json_object(json, NULL);
+    sft_json_text(json, "model", row->row->model);
+    sft_json_text(json, "row", row->row->name);
+    sft_json_text(json, "score", row->row->score);
+    sft_json_text(json, "tuning", row->row->tuning);
+    sft_json_integer(json, "steps", row->steps);
+    add_json_sets(json, measured, row);
+    sft_json_end(json);
 }
 
 json_t *sft_measured_json(const struct sft_measured *measured)
 {
-    json_t *rows = json_array();
-    for (size_t i = 0; i < measured->count; i++) {
-        const struct sft_measured_row *row = &measured->rows[i];
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:s, s:s, s:s?, s:I, s:o}", "model", row->row->model, "row",
-                                        row->row->name, "score", row->row->score, "tuning", row->row->tuning,
-                                        "steps", (json_int_t)row->steps, "sets", cells_json(measured, row)));
-    }
-    return json_pack("{s:s, s:s, s:s?, s:o}", "name", measured->table->name, "title", measured->table->title,
-                     "remark", measured->table->remark, "rows", rows);
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "name", measured->table->name);
+    sft_json_text(&json, "title", measured->table->title);
+    sft_json_text(&json, "remark", measured->table->remark);
+    sft_json_array(&json, "rows");
+    for (size_t i = 0; i < measured->count; i++) add_json_row(&json, measured, &measured->rows[i]);
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_json_take(&json);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "runtime/base/divide.h"
 #include "shaders/abi/reduce.h"
 
 SFT_VK_OPERANDS(reduce_operands, SFT_REDUCE_OPERANDS);
@@ -33,7 +34,7 @@ void sft_vk_columns(const struct sft_vk_recorder *recorder, struct sft_vk_dispat
         ty = along_rows ? power_of_two_up(rows, group) : power_of_two_up(rows / 4, SHARED_ROWS);
     sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, group);
     sft_vk_specialise(dispatch, SFT_TX_ID, group / ty);
-    sft_vk_grid(limits, sft_vk_divide_up(columns, group / ty), dispatch->groups);
+    sft_vk_grid(limits, sft_divide_up(columns, group / ty), dispatch->groups);
 }
 
 /* ---- sums ---- */
@@ -99,7 +100,7 @@ static struct reduce_words words_of(const struct axes *kept, const struct axes *
         .kept = (uint32_t)kept->count,
         .rows = (uint32_t)rows->count,
         .parts = (uint32_t)parts,
-        .part_rows = (uint32_t)sft_vk_divide_up(rows->count, parts),
+        .part_rows = (uint32_t)sft_divide_up(rows->count, parts),
     };
     memcpy(words.kept_size, kept->size, sizeof(words.kept_size));
     memcpy(words.kept_stride, kept->stride, sizeof(words.kept_stride));

@@ -7,6 +7,7 @@
  *     dx        rows: input pixels              columns: input channels    sum: taps and output channels
  *     dw        rows: taps and input channels   columns: output channels   sum: output pixels
  */
+#include "runtime/base/divide.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/gemm.h"
 #include "shaders/abi/conv2d.h"
@@ -92,7 +93,7 @@ static struct axis backward_axis(const struct sft_conv2d_params *params, int i, 
 {
     int64_t stride = params->stride[i], dilation = params->dilation[i], r = 0;
     struct axis axis = {
-        .grid = sft_vk_divide_up(in - first, stride),
+        .grid = sft_divide_up(in - first, stride),
         .first = first,
         .step = stride,
         .pixel_step = 1,
@@ -100,7 +101,7 @@ static struct axis backward_axis(const struct sft_conv2d_params *params, int i, 
     };
     while (r < kernel && (first + params->pad[i] - r * dilation) % stride != 0) r++;
     axis.tap_first = r < kernel ? r : 0;
-    axis.tap_count = r < kernel ? sft_vk_divide_up(kernel - r, axis.tap_step) : 0;
+    axis.tap_count = r < kernel ? sft_divide_up(kernel - r, axis.tap_step) : 0;
     axis.origin = (first + params->pad[i] - axis.tap_first * dilation) / stride;
     axis.tap_delta = -(dilation * axis.tap_step / stride);
     return axis;

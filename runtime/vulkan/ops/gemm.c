@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/vulkan/ops/gemm.h"
 
+#include "runtime/base/divide.h"
 #include "runtime/plan.h"
 #include "runtime/vulkan/ops/copy.h"
 #include "shaders/abi/gemm.h"
@@ -14,22 +15,22 @@ SFT_VK_WORDS(gemm_reduce_words, SFT_GEMM_REDUCE_WORDS);
 int64_t sft_vk_gemm_splits(const struct sft_vk_gemm *gemm)
 {
     const int64_t enough = 256, shortest = 256;
-    int64_t tiles = sft_vk_divide_up(gemm->rows, 64) * sft_vk_divide_up(gemm->columns, 64) * gemm->matrices;
-    int64_t splits = sft_vk_divide_up(enough, tiles);
+    int64_t tiles = sft_divide_up(gemm->rows, 64) * sft_divide_up(gemm->columns, 64) * gemm->matrices;
+    int64_t splits = sft_divide_up(enough, tiles);
     if (splits > gemm->depth / shortest) splits = gemm->depth / shortest;
     return splits > 1 ? splits : 1;
 }
 
 int64_t sft_vk_gemm_part(int64_t depth, int64_t splits, int64_t step)
 {
-    return (depth / splits + step) / step * step;
+    return sft_round_up(depth / splits + 1, step);
 }
 
 /* Bytes of a B transposed back. */
 static size_t copy_bytes(const struct sft_vk_gemm *gemm)
 {
     int64_t bytes = gemm->b_matrices * gemm->b_columns * gemm->b_depth * SFT_STORED_BYTES;
-    return (size_t)(sft_vk_divide_up(bytes, SFT_PLAN_ALIGNMENT) * SFT_PLAN_ALIGNMENT);
+    return (size_t)sft_round_up(bytes, SFT_PLAN_ALIGNMENT);
 }
 
 static size_t part_bytes(const struct sft_vk_gemm *gemm)
@@ -118,17 +119,12 @@ enum sft_status sft_vk_gemm_untranspose(struct sft_vk_recorder *recorder, struct
     return sft_vk_copy(recorder, from, to, &box, false);
 }
 
-static int64_t padded_columns(int64_t columns, int64_t width)
-{
-    return sft_vk_divide_up(columns, width) * width;
-}
-
 /* The widest tile that wastes no more than a quarter more than the narrowest one. */
 static int64_t lanes_columns(int64_t columns)
 {
-    int64_t most = padded_columns(columns, NARROWEST_LANES) * 5 / 4;
+    int64_t most = sft_round_up(columns, NARROWEST_LANES) * 5 / 4;
     int64_t width = WIDEST_LANES;
-    while (width > NARROWEST_LANES && padded_columns(columns, width) > most) width /= 2;
+    while (width > NARROWEST_LANES && sft_round_up(columns, width) > most) width /= 2;
     return width;
 }
 
@@ -136,7 +132,7 @@ static void plan_lanes(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     int64_t width = lanes_columns(gemm->columns);
-    int64_t tiles = sft_vk_divide_up(gemm->rows, LANES) * sft_vk_divide_up(gemm->columns, width);
+    int64_t tiles = sft_divide_up(gemm->rows, LANES) * sft_divide_up(gemm->columns, width);
     sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, LANES);
     sft_vk_specialise(dispatch, SFT_LANES_COLUMNS_ID, (uint32_t)width);
     sft_vk_specialise(dispatch, SFT_LANES_VEC_A_ID, gemm->vec_a && !gemm->transposed_a);
@@ -163,7 +159,7 @@ static uint32_t tile_threads(const struct tile *tile)
 
 static int64_t tile_count(const struct tile *tile, const struct sft_vk_gemm *gemm)
 {
-    return sft_vk_divide_up(gemm->rows, tile->rows) * sft_vk_divide_up(gemm->columns, tile->columns);
+    return sft_divide_up(gemm->rows, tile->rows) * sft_divide_up(gemm->columns, tile->columns);
 }
 
 static bool tile_fits(const struct tile *tile, const struct sft_vk_limits *limits)

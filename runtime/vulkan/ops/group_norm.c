@@ -5,6 +5,7 @@
  * of pixels, then merged. The second road is coalesced for any group width, batch norm's single channels
  * included.
  */
+#include "runtime/base/divide.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
 #include "shaders/abi/norm.h"
@@ -47,7 +48,7 @@ static struct norm_words words_of(const struct sft_graph *graph, const struct sf
         .channels = (uint32_t)channels,
         .width = (uint32_t)(channels / params_of(node)->groups),
         .parts = (uint32_t)parts,
-        .part_pixels = (uint32_t)sft_vk_divide_up(pixels, parts),
+        .part_pixels = (uint32_t)sft_divide_up(pixels, parts),
         .epsilon = params_of(node)->epsilon,
     };
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Power iteration: a column of lanes works on a matrix, its vectors lie in scratch memory. */
+#include "runtime/base/divide.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/recorder.h"
 #include "shaders/abi/lowrank.h"
@@ -29,7 +30,7 @@ static uint32_t rounds_at_once(const struct sft_shape *x)
     enum { MOST_TURNS = 32768 };
     int64_t rows = rows_of(x);
     int64_t columns = columns_of(x);
-    int64_t turns = sft_vk_divide_up(rows, LANES) * columns + sft_vk_divide_up(columns, LANES) * rows;
+    int64_t turns = sft_divide_up(rows, LANES) * columns + sft_divide_up(columns, LANES) * rows;
     return turns < MOST_TURNS ? (uint32_t)(MOST_TURNS / turns) : 1;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What draws random numbers: an invocation makes the four elements of one Philox block. */
+#include "runtime/base/divide.h"
 #include "runtime/base/rng.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/recorder.h"
@@ -31,7 +32,7 @@ enum sft_status sft_vk_dropout(struct sft_vk_recorder *recorder, const struct sf
         .factor = 1.0f / (1.0f - params->probability),
     };
     SFT_VK_PUSH(&dispatch, operands, words);
-    sft_vk_cover(recorder, &dispatch, sft_vk_divide_up(count, BLOCK));
+    sft_vk_cover(recorder, &dispatch, sft_divide_up(count, BLOCK));
     return sft_vk_record(recorder, &dispatch);
 }
 
@@ -50,6 +51,6 @@ enum sft_status sft_vk_normal(struct sft_vk_recorder *recorder, const struct sft
         .purpose = SFT_STREAM_PERTURB,
     };
     SFT_VK_PUSH(&dispatch, operands, words);
-    sft_vk_cover(recorder, &dispatch, sft_vk_divide_up(count, BLOCK));
+    sft_vk_cover(recorder, &dispatch, sft_divide_up(count, BLOCK));
     return sft_vk_record(recorder, &dispatch);
 }

@@ -4,9 +4,9 @@
 
     browser.py PAGE [--pictures FOLDER --name NAME [--height H]] [--axe axe.min.js]
 
-Fails on a message in the console, on a page that scrolls sideways, on a request that leaves the file, and, where
-axe-core is given, on an accessibility finding that it calls serious or critical. Speaks the DevTools protocol through
-two pipes, so that nothing but Chromium and Python's standard library is needed.
+Fails on a message in the console, on a page that scrolls sideways, on a request that leaves the file, and,
+where axe-core is given, on an accessibility finding that it calls serious or critical. Speaks the DevTools
+protocol through two pipes, so that nothing but Chromium and Python's standard library is needed.
 """
 import argparse
 import base64
@@ -30,17 +30,19 @@ OVERFLOW = """(() => {
     if (document.documentElement.scrollWidth > width) found.push('the page');
     for (const e of document.querySelectorAll('body *')) {
         if (e.closest('.scroll, .skip, .vh')) continue;
-        if (e.getBoundingClientRect().right > width + 0.5) found.push(e.tagName + '.' + e.getAttribute('class'));
+        if (e.getBoundingClientRect().right <= width + 0.5) continue;
+        found.push(e.tagName + '.' + e.getAttribute('class'));
     }
     return found.slice(0, 5).join(', ');
 })()"""
 
 
 class Browser:
-    """One tab. Commands go out on descriptor 3 of Chromium, answers and events come in from its descriptor 4."""
+    """One tab. Commands go out on Chromium's descriptor 3, answers and events come in from descriptor 4."""
 
     def __init__(self):
-        program = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
+        names = ("chromium", "chromium-browser", "google-chrome")
+        program = next((name for name in names if shutil.which(name)), None)
         if not program:
             sys.exit("browser.py: no Chromium here")
         command_read, self.command = os.pipe()

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Looks at the report of a run in headless Chromium, 1280 and 400 pixels wide, light and dark, and keeps the pictures:
+# Looks at the report of a run in headless Chromium, 1280 and 400 pixels wide, light and dark, and keeps the
+# pictures:
 #
 #     tests/ood/report/screenshots.sh RUN [FOLDER]        FOLDER: docs/pictures
 #
-# Fails on sideways scrolling, a message in the console, a request to the network, a page above 3 MB, a picture above
-# 300 kB, a plot that is no XML. With AXE=axe.min.js (npm pack axe-core) also on a serious accessibility finding.
+# Fails on sideways scrolling, a message in the console, a request to the network, a page above 3 MB, a
+# picture above 300 kB, a plot that is no XML. With AXE=axe.min.js (npm pack axe-core) also on a serious
+# accessibility finding.
 set -eu
 
 [ $# -ge 1 ] || {

@@ -122,7 +122,8 @@ static size_t read_path(const char *path, double *x, double *y)
 
 static double off_segment(double px, double py, double ax, double ay, double bx, double by)
 {
-    double dx = bx - ax, dy = by - ay, length = dx * dx + dy * dy;
+    const double dx = bx - ax, dy = by - ay;
+    const double length = dx * dx + dy * dy;
     double t = length > 0 ? ((px - ax) * dx + (py - ay) * dy) / length : 0;
     t = fmin(fmax(t, 0), 1);
     return hypot(px - ax - t * dx, py - ay - t * dy);

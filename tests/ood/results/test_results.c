@@ -212,6 +212,73 @@ static void score_files_are_numpy_files(void **state)
     sft_results_free(&r);
 }
 
+/* Two names that differ in a byte that is no UTF-8 stay two, in every file and on the way back. */
+static void names_are_any_bytes(void **state)
+{
+    static const char *const bytes[] = {"caf\xe9", "caf\xe8"};
+    struct sft_results r, again;
+    struct sft_bytes csv;
+    (void)state;
+    assert_int_equal(sft_results_init(&r, convention("id"), 1, scores, 2, bytes), SFT_OK);
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 0, SFT_ID_SET, 20, v1_id), SFT_OK);
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 0, 0, 13, v1_ood), SFT_OK);
+    assert_int_equal(sft_results_put(&r, SFT_BEFORE, 0, 1, 1, single), SFT_OK);
+    assert_int_equal(sft_results_compute(&r, SFT_BEFORE, 0.5), SFT_OK);
+    assert_int_equal(sft_results_write(&r, test_path("bytes")), SFT_OK);
+    assert_int_equal(access(test_path("bytes/scores/energy/caf\\xE9.npy"), F_OK), 0);
+    assert_int_equal(sft_file_open(test_path("bytes/results.csv"), &csv), SFT_OK);
+    assert_non_null(memmem(csv.data, csv.size, "model,energy,caf\\xE8,0,1,", 25));
+    sft_file_close(&csv);
+    assert_int_equal(sft_results_read(test_path("bytes"), &again), SFT_OK);
+    for (int set = 0; set < 2; set++) {
+        assert_string_equal(again.set_names[set], bytes[set]);
+        assert_non_null(sft_results_values(&again, SFT_BEFORE, 0, set)->values);
+        assert_true(sft_results_metrics(&again, SFT_BEFORE, 0, set)->auroc ==
+                    sft_results_metrics(&r, SFT_BEFORE, 0, set)->auroc);
+    }
+    sft_results_free(&again);
+    sft_results_free(&r);
+}
+
+/* Whichever allocation of jansson's fails, results.json is whole or not there. */
+static int calls, failing;
+
+static void *scarce(size_t size) { return ++calls == failing ? NULL : malloc(size); }
+
+static int plenty(void **state)
+{
+    (void)state;
+    json_set_alloc_funcs(malloc, free);
+    return 0;
+}
+
+static void without_memory_nothing_is_lost(void **state)
+{
+    struct sft_results r;
+    struct sft_bytes whole, other;
+    enum sft_status status = SFT_MEMORY;
+    (void)state;
+    fill(&r, 2);
+    assert_int_equal(sft_results_write(&r, test_path("whole")), SFT_OK);
+    assert_int_equal(sft_file_open(test_path("whole/results.json"), &whole), SFT_OK);
+    for (failing = 1; status != SFT_OK; failing += 1 + failing / 2) {
+        calls = 0;
+        test_catch_log();
+        json_set_alloc_funcs(scarce, free);
+        status = sft_results_write(&r, test_path("scarce"));
+        plenty(NULL);
+        assert_int_equal(access(test_path("scarce/results.json"), F_OK), status == SFT_OK ? 0 : -1);
+        if (status != SFT_OK) test_expect_last("results.json: not written");
+    }
+    assert_in_range(failing, 100, 100000);
+    assert_int_equal(sft_file_open(test_path("scarce/results.json"), &other), SFT_OK);
+    assert_int_equal(other.size, whole.size);
+    assert_memory_equal(other.data, whole.data, whole.size);
+    sft_file_close(&other);
+    sft_file_close(&whole);
+    sft_results_free(&r);
+}
+
 static void damaged_score_files_are_left_out(void **state)
 {
     static const struct {
@@ -378,6 +445,8 @@ int main(void)
         cmocka_unit_test(intervals_and_recall_go_along),
         cmocka_unit_test(the_mean_has_an_interval_of_its_own),
         cmocka_unit_test(score_files_are_numpy_files),
+        cmocka_unit_test(names_are_any_bytes),
+        cmocka_unit_test_teardown(without_memory_nothing_is_lost, plenty),
         cmocka_unit_test(damaged_score_files_are_left_out),
         cmocka_unit_test(damaged_json_is_refused),
         cmocka_unit_test(unusable_names_are_refused),

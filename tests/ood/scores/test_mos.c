@@ -3,7 +3,7 @@
  * scores look at which kind of classifier. */
 #include <string.h>
 
-#include "ood/metrics/metrics.h"
+#include "ood/results/classifier.h"
 #include "ood/scores/score.h"
 #include "tests/nn/mos.h"
 #include "tests/support/fixture.h"
@@ -65,9 +65,9 @@ static void test_accuracy(void **state)
     int right = 0;
     (void)state;
     for (size_t i = 0; i < MOS_ROWS; i++) right += mos.labels[i] == golden_number(predicted, i);
-    assert_int_equal(sft_metrics_accuracy(&images, &accuracy), SFT_OK);
+    assert_int_equal(sft_classifier_accuracy(&images, &accuracy), SFT_OK);
     assert_true(accuracy == (double)right / MOS_ROWS);
-    assert_int_equal(sft_metrics_calibration_error(&images, &error), SFT_OK);
+    assert_int_equal(sft_classifier_calibration_error(&images, &error), SFT_OK);
     assert_true(error > 0 && error < 1);
 }
 

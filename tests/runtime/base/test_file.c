@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/sha256.h"
 #include "tests/support/fixture.h"
 
 static void assert_content(const char *path, const char *want)
@@ -50,6 +51,16 @@ static void sha256_vectors(void **state)
     check_hash(two_blocks, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     check_hash("\xd3", 1, "28969cdfa74a12c82f3bad960b0b000aca2ac329deea5c2328ebc6f2ba9802c1");
     check_hash("\x11\xaf", 2, "5ca7133fa735326081558ac312c620eeca9970d1e70a4b95533d956f072d1f98");
+}
+
+static void sha256_of_file(void **state)
+{
+    char hex[65];
+    (void)state;
+    test_put("abc", "abc", 3);
+    assert_int_equal(sft_file_sha256(test_path("abc"), hex), SFT_OK);
+    assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(sft_file_sha256(test_path("not there"), hex), SFT_DATA);
 }
 
 static void sha256_million(void **state)
@@ -185,9 +196,16 @@ static void makes_folders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sha256_vectors), cmocka_unit_test(sha256_million), cmocka_unit_test(sha256_padding),
-        IN_ROOM(reads_what_was_written),  IN_ROOM(refuses_what_is_no_file), IN_ROOM(replaces),
-        IN_ROOM(missing_folder),          IN_ROOM(target_is_a_folder),      IN_ROOM(no_room),
+        cmocka_unit_test(sha256_vectors),
+        IN_ROOM(sha256_of_file),
+        cmocka_unit_test(sha256_million),
+        cmocka_unit_test(sha256_padding),
+        IN_ROOM(reads_what_was_written),
+        IN_ROOM(refuses_what_is_no_file),
+        IN_ROOM(replaces),
+        IN_ROOM(missing_folder),
+        IN_ROOM(target_is_a_folder),
+        IN_ROOM(no_room),
         IN_ROOM(makes_folders),
     };
     return cmocka_run_group_tests_name("runtime/base/file", tests, NULL, NULL);

@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "runtime/base/log.h"
-#include "runtime/device.h"
+#include "runtime/open.h"
 #include "runtime/ops.h"
+#include "runtime/program.h"
+#include "runtime/tensor.h"
 #include "runtime/vulkan/pipeline_report.h"
 #include "tests/support/fixture.h"
 

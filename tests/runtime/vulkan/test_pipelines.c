@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "ood/evaluate.h"
+#include "runtime/open.h"
 #include "runtime/vulkan/pipeline_report.h"
 #include "sam/step.h"
 #include "tests/nn/formula.h"

@@ -12,7 +12,7 @@
 #include "tests/support/cm.h"
 
 #ifdef SFT_HAVE_VULKAN
-#include "runtime/vulkan/recorder.h"
+#include "runtime/vulkan/kernels.h"
 #include "shaders/abi/conv2d.h"
 #include "shaders/abi/gemm.h"
 
@@ -126,7 +126,7 @@ static const struct sft_node *last_node(const struct sft_graph *graph)
 static struct sft_vk_recorder record(const struct sft_graph *graph, const struct sft_vk_limits *limits)
 {
     struct sft_vk_recorder recorder = {.limits = *limits};
-    size_t scratch = last_node(graph)->op->vulkan_scratch(graph, last_node(graph));
+    size_t scratch = sft_vk_scratch(graph, last_node(graph));
     assert_int_equal(sft_vk_record_node(&recorder, graph, graph->n_nodes - 1), SFT_OK);
     for (size_t i = 0; i < recorder.count; i++) check_dispatch(limits, &recorder.dispatches[i], scratch);
     return recorder;

@@ -8,7 +8,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/ops.h"
-#include "runtime/vulkan/recorder.h"
+#include "runtime/vulkan/kernels.h"
 #include "shaders/abi/elementwise.h"
 #include "shaders/shaders.h"
 #include "tests/support/fixture.h"

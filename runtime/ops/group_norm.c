@@ -1,87 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/autodiff.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
-
-/* ---- weight standardisation ---- */
-
-sft_value sft_weight_standardize(struct sft_graph *graph, sft_value weight, float epsilon, sft_value *rstd)
-{
-    struct sft_weight_standardize_params params = {epsilon};
-    sft_value out[SFT_MAX_OUTPUTS];
-    sft_graph_append(graph, &sft_op_weight_standardize, &weight, 1, &params, out);
-    if (rstd) *rstd = out[1];
-    return out[0];
-}
-
-static enum sft_status infer_standardize(const struct sft_graph *graph, const struct sft_node *node,
-                                         struct sft_shape *out, enum sft_dtype *dtype)
-{
-    const struct sft_shape *w = sft_in_shape(graph, node, 0);
-    char text[SFT_SHAPE_TEXT];
-    (void)dtype;
-    if (w->rank < 2)
-        return sft_fail(SFT_USAGE, "weight_standardize: %s is no filter", sft_shape_str(w, text));
-    out[0] = *w;
-    out[1] = SFT_SHAPE(w->dim[w->rank - 1]);
-    return SFT_OK;
-}
-
-static void grad_standardize(struct sft_autodiff *autodiff, const struct sft_node *node)
-{
-    sft_value dy = sft_grad(autodiff, node->out[0]);
-    sft_add_grad(autodiff, node->in[0],
-                 sft_weight_standardize_grad(autodiff->graph, dy, node->out[0], node->out[1]));
-}
-
-static void cost_standardize(const struct sft_graph *graph, const struct sft_node *node,
-                             struct sft_cost *cost)
-{
-    cost->flops = 6.0 * (double)sft_in_count(graph, node, 0);
-}
-
-const struct sft_op sft_op_weight_standardize = {
-    .name = "weight_standardize",
-    .min_in = 1,
-    .max_in = 1,
-    .n_out = 2,
-    .params_size = sizeof(struct sft_weight_standardize_params),
-    .infer = infer_standardize,
-    .grad = grad_standardize,
-    .cost = cost_standardize,
-    SFT_KERNELS(weight_standardize),
-};
-
-sft_value sft_weight_standardize_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value rstd)
-{
-    return sft_graph_append(graph, &sft_op_weight_standardize_grad, (sft_value[]){dy, y, rstd}, 3, NULL,
-                            NULL);
-}
-
-static enum sft_status infer_standardize_grad(const struct sft_graph *graph, const struct sft_node *node,
-                                              struct sft_shape *out, enum sft_dtype *dtype)
-{
-    const struct sft_shape *y = sft_in_shape(graph, node, 1);
-    (void)dtype;
-    if (y->rank < 2 || !sft_shape_equal(y, sft_in_shape(graph, node, 0)) ||
-        !sft_shape_equal(sft_in_shape(graph, node, 2), &SFT_SHAPE(y->dim[y->rank - 1])))
-        return sft_fail(SFT_USAGE, "weight_standardize_grad: shapes do not fit together");
-    out[0] = *y;
-    return SFT_OK;
-}
-
-const struct sft_op sft_op_weight_standardize_grad = {
-    .name = "weight_standardize_grad",
-    .min_in = 3,
-    .max_in = 3,
-    .n_out = 1,
-    .infer = infer_standardize_grad,
-    SFT_NO_SECOND_DERIVATIVE,
-    .cost = cost_standardize,
-    SFT_KERNELS(weight_standardize_grad),
-};
-
-/* ---- group normalisation ---- */
+#include "runtime/tape.h"
 
 struct sft_group_norm_out sft_group_norm(struct sft_graph *graph, sft_value x, sft_value gamma,
                                          sft_value beta, sft_value mean, sft_value variance,
@@ -134,22 +54,24 @@ static enum sft_status infer_group_norm(const struct sft_graph *graph, const str
     return SFT_OK;
 }
 
-static void grad_group_norm(struct sft_autodiff *autodiff, const struct sft_node *node)
+static void grad_group_norm(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_group_norm_params params = *SFT_NODE_PARAMS(struct sft_group_norm_params, node);
-    struct sft_graph *graph = autodiff->graph;
-    sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2], dy = sft_grad(autodiff, node->out[0]);
-    sft_value mean = node->out[1], rstd = node->out[2], sums = SFT_NONE, dgamma, dbeta;
-    bool affine = sft_needs_grad(autodiff, gamma) || sft_needs_grad(autodiff, beta);
+    struct sft_graph *graph = tape->graph;
+    sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2];
+    sft_value mean = node->out[1], rstd = node->out[2];
+    sft_value dy = sft_grad(tape, node->out[0]);
+    sft_value sums = SFT_NONE, dgamma, dbeta;
+    bool affine = sft_needs_grad(tape, gamma) || sft_needs_grad(tape, beta);
     if (dy == SFT_NONE) return;
     if (affine || !params.frozen) sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params);
     if (affine) {
         dbeta = sft_group_norm_dparam(graph, sums, &dgamma);
-        sft_add_grad(autodiff, gamma, dgamma);
-        sft_add_grad(autodiff, beta, dbeta);
+        sft_add_grad(tape, gamma, dgamma);
+        sft_add_grad(tape, beta, dbeta);
     }
-    if (sft_needs_grad(autodiff, x))
-        sft_add_grad(autodiff, x, sft_group_norm_dx(graph, x, dy, gamma, beta, mean, rstd, sums, params));
+    if (sft_needs_grad(tape, x))
+        sft_add_grad(tape, x, sft_group_norm_dx(graph, x, dy, gamma, beta, mean, rstd, sums, params));
 }
 
 static void cost_norm(const struct sft_graph *graph, const struct sft_node *node, struct sft_cost *cost)
@@ -158,6 +80,7 @@ static void cost_norm(const struct sft_graph *graph, const struct sft_node *node
 }
 
 const struct sft_op sft_op_group_norm = {
+    .id = SFT_ID_group_norm,
     .name = "group_norm",
     .min_in = 3,
     .max_in = 5,
@@ -166,9 +89,6 @@ const struct sft_op sft_op_group_norm = {
     .infer = infer_group_norm,
     .grad = grad_group_norm,
     .cost = cost_norm,
-    SFT_KERNELS(group_norm),
-    SFT_CPU_SCRATCH(group_norm),
-    SFT_VULKAN_SCRATCH(group_norm),
 };
 
 sft_value sft_group_norm_sums(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
@@ -203,6 +123,7 @@ static enum sft_status infer_sums(const struct sft_graph *graph, const struct sf
 }
 
 const struct sft_op sft_op_group_norm_sums = {
+    .id = SFT_ID_group_norm_sums,
     .name = "group_norm_sums",
     .min_in = 6,
     .max_in = 6,
@@ -211,9 +132,6 @@ const struct sft_op sft_op_group_norm_sums = {
     .infer = infer_sums,
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_norm,
-    SFT_KERNELS(group_norm_sums),
-    SFT_CPU_SCRATCH(group_norm_sums),
-    SFT_VULKAN_SCRATCH(group_norm_sums),
 };
 
 sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
@@ -240,6 +158,7 @@ static enum sft_status infer_dx(const struct sft_graph *graph, const struct sft_
 }
 
 const struct sft_op sft_op_group_norm_dx = {
+    .id = SFT_ID_group_norm_dx,
     .name = "group_norm_dx",
     .min_in = 6,
     .max_in = 7,
@@ -249,9 +168,6 @@ const struct sft_op sft_op_group_norm_dx = {
     SFT_NO_SECOND_DERIVATIVE,
     .cost = cost_norm,
     .in_place = 2,
-    SFT_KERNELS(group_norm_dx),
-    SFT_CPU_SCRATCH(group_norm_dx),
-    SFT_VULKAN_SCRATCH(group_norm_dx),
 };
 
 sft_value sft_group_norm_dparam(struct sft_graph *graph, sft_value sums, sft_value *dgamma)
@@ -274,13 +190,13 @@ static enum sft_status infer_dparam(const struct sft_graph *graph, const struct 
 }
 
 const struct sft_op sft_op_group_norm_dparam = {
+    .id = SFT_ID_group_norm_dparam,
     .name = "group_norm_dparam",
     .min_in = 1,
     .max_in = 1,
     .n_out = 2,
     .infer = infer_dparam,
     SFT_NO_SECOND_DERIVATIVE,
-    SFT_KERNELS(group_norm_dparam),
 };
 
 /* ---- running statistics of batch norm ---- */
@@ -307,6 +223,7 @@ static enum sft_status infer_running(const struct sft_graph *graph, const struct
 }
 
 const struct sft_op sft_op_running_update = {
+    .id = SFT_ID_running_update,
     .name = "running_update",
     .min_in = 4,
     .max_in = 4,
@@ -315,5 +232,4 @@ const struct sft_op sft_op_running_update = {
     .mutates = 3,
     .infer = infer_running,
     .no_grad = "it is no part of the loss",
-    SFT_KERNELS(running_update),
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels. Everything per
- * group is made of sums per channel, which vectorise over the channels of a pixel.
+ * Group normalisation. An image is a matrix of P pixels by C channels; a group is a run of channels.
+ * Everything per group is made of sums per channel, which vectorise over the channels of a pixel.
  *
  * With many images a task does all passes over one image while it is in the cache. With few (batch norm sees
  * one "image" of all pixels) images are cut into chunks, and the passes are loops over all chunks.
@@ -20,8 +20,8 @@ struct norm {
     float epsilon;
     bool relu, frozen;
     const float *x, *dy, *gamma, *beta;
-    float *y, *dx, *sums, *mean,
-        *rstd; /* mean and rstd: (N, groups), results of forward, inputs of the gradient */
+    float *y, *dx, *sums;
+    float *mean, *rstd; /* (N, groups): results of forward, inputs of the gradient */
     const float *given_mean, *given_variance, *given_sums;
     double *partial; /* by image and chunk: two sums per channel */
     float *constant; /* by image: CONSTANTS numbers per channel */
@@ -41,7 +41,7 @@ static struct norm describe(const struct sft_graph *graph, const struct sft_node
                      .relu = params->relu,
                      .frozen = params->frozen};
     n.pixels = sft_shape_count(x) / n.images / n.channels;
-    if (n.images < MANY_IMAGES) n.chunks = (n.pixels * n.channels + CHUNK_ELEMENTS - 1) / CHUNK_ELEMENTS;
+    if (n.images < MANY_IMAGES) n.chunks = sft_divide_up(n.pixels * n.channels, CHUNK_ELEMENTS);
     if (n.chunks > CHUNKS) n.chunks = CHUNKS;
     if (n.chunks > n.pixels) n.chunks = n.pixels;
     return n;
@@ -235,7 +235,9 @@ static void forward_apply(const struct norm *n, int64_t image, int64_t chunk)
 static void gradient_constants(const struct norm *n, int64_t image)
 {
     int64_t size = n->channels / n->groups;
-    float *mean = part_of(n, image, 0).constant, *rstd = mean + n->channels, *scale = rstd + n->channels;
+    float *mean = part_of(n, image, 0).constant;
+    float *rstd = mean + n->channels;
+    float *scale = rstd + n->channels;
     for (int64_t c = 0; c < n->channels; c++) {
         mean[c] = n->mean[image * n->groups + c / size];
         rstd[c] = n->rstd[image * n->groups + c / size];
@@ -243,15 +245,18 @@ static void gradient_constants(const struct norm *n, int64_t image)
     }
 }
 
+enum { BLOCK = 512 }; /* channels whose short sums lie on the stack */
+
 static void sums_products(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    float run[2 * 512], *run1 = run + 512;
+    float run[2 * BLOCK], *run1 = run + BLOCK;
     memset(p.sum0, 0, 2 * (size_t)n->channels * sizeof(double));
-    for (int64_t c = 0; c < n->channels;
-         c += 512) { /* wide images: blocks of channels keep the runs on the stack */
-        int64_t width = n->channels - c < 512 ? n->channels - c : 512;
-        const float *mean = p.constant + c, *rstd = mean + n->channels, *scale = rstd + n->channels;
+    for (int64_t c = 0; c < n->channels; c += BLOCK) {
+        int64_t width = sft_min64(BLOCK, n->channels - c);
+        const float *mean = p.constant + c;
+        const float *rstd = mean + n->channels;
+        const float *scale = rstd + n->channels;
         if (width == n->channels) {
             add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n),
                          p.sum0, p.sum1, run, run1);
@@ -282,10 +287,13 @@ static void sums_finish(const struct norm *n, int64_t image)
 static void dx_constants(const struct norm *n, int64_t image)
 {
     int64_t size = n->channels / n->groups;
-    float *mean = part_of(n, image, 0).constant, *scale = mean + n->channels, *bias = scale + n->channels;
+    float *mean = part_of(n, image, 0).constant;
+    float *scale = mean + n->channels;
+    float *bias = scale + n->channels;
     float *slope = bias + n->channels;
     for (int64_t g = 0; g < n->groups; g++) {
-        double total0 = 0.0, total1 = 0.0, rstd = (double)n->rstd[image * n->groups + g];
+        double rstd = (double)n->rstd[image * n->groups + g];
+        double total0 = 0.0, total1 = 0.0;
         for (int64_t c = g * size; !n->frozen && c < (g + 1) * size; c++) {
             total0 += (double)n->gamma[c] * (double)n->given_sums[image * n->channels + c];
             total1 += (double)n->gamma[c] * (double)n->given_sums[(n->images + image) * n->channels + c];
@@ -304,7 +312,9 @@ static void dx_constants(const struct norm *n, int64_t image)
 static void dx_apply(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    const float *mean = p.constant, *scale = mean + n->channels, *bias = scale + n->channels;
+    const float *mean = p.constant;
+    const float *scale = mean + n->channels;
+    const float *bias = scale + n->channels;
     apply_gradient(n->x + p.at, n->dy + p.at, p.count, n->channels, mean, scale, n->beta, bias,
                    bias + n->channels, floor_of(n), n->dx + p.at);
 }
@@ -437,90 +447,5 @@ enum sft_status sft_cpu_running_update(const struct sft_call *call)
         running_mean[c] += params->momentum * (mean[c] - running_mean[c]);
         running_variance[c] += params->momentum * (variance - running_variance[c]);
     }
-    return SFT_OK;
-}
-
-/* ---- weight standardisation: a filter is a column of a matrix of `rows` by `columns` ---- */
-
-enum { FILTERS = 16 };
-
-struct standardize {
-    const float *w, *dy, *y;
-    float *out, *rstd;
-    int64_t rows, columns;
-    float epsilon;
-};
-
-static void standardize_filters(void *context, int64_t task, int slot)
-{
-    const struct standardize *s = context;
-    int64_t first = task * FILTERS, count = s->columns - first < FILTERS ? s->columns - first : FILTERS;
-    double mean[FILTERS] = {0}, variance[FILTERS] = {0};
-    float centre[FILTERS], scale[FILTERS];
-    (void)slot;
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) mean[c] += (double)s->w[r * s->columns + first + c];
-    for (int64_t c = 0; c < count; c++) mean[c] /= (double)s->rows;
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            double d = (double)s->w[r * s->columns + first + c] - mean[c];
-            variance[c] += d * d;
-        }
-    for (int64_t c = 0; c < count; c++) {
-        centre[c] = (float)mean[c];
-        scale[c] = (float)(1.0 / sqrt(variance[c] / (double)s->rows + (double)s->epsilon));
-        s->rstd[first + c] = scale[c];
-    }
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            s->out[i] = (s->w[i] - centre[c]) * scale[c];
-        }
-}
-
-static void standardize_gradient(void *context, int64_t task, int slot)
-{
-    const struct standardize *s = context;
-    int64_t first = task * FILTERS, count = s->columns - first < FILTERS ? s->columns - first : FILTERS;
-    double sum[FILTERS] = {0}, product[FILTERS] = {0};
-    (void)slot;
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            sum[c] += (double)s->dy[i];
-            product[c] += (double)s->dy[i] * (double)s->y[i];
-        }
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            float means = (float)(sum[c] / (double)s->rows) + s->y[i] * (float)(product[c] / (double)s->rows);
-            s->out[i] = s->rstd[first + c] * (s->dy[i] - means);
-        }
-}
-
-enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
-{
-    int64_t columns = sft_out_count(call->graph, call->node, 1);
-    struct standardize s = {.w = call->in[0],
-                            .out = call->out[0],
-                            .rstd = call->out[1],
-                            .columns = columns,
-                            .rows = sft_in_count(call->graph, call->node, 0) / columns,
-                            .epsilon =
-                                SFT_NODE_PARAMS(struct sft_weight_standardize_params, call->node)->epsilon};
-    sft_parallel_for((columns + FILTERS - 1) / FILTERS, standardize_filters, &s);
-    return SFT_OK;
-}
-
-enum sft_status sft_cpu_weight_standardize_grad(const struct sft_call *call)
-{
-    int64_t columns = sft_in_count(call->graph, call->node, 2);
-    struct standardize s = {.dy = call->in[0],
-                            .y = call->in[1],
-                            .rstd = call->in[2],
-                            .out = call->out[0],
-                            .columns = columns,
-                            .rows = sft_in_count(call->graph, call->node, 0) / columns};
-    sft_parallel_for((columns + FILTERS - 1) / FILTERS, standardize_gradient, &s);
     return SFT_OK;
 }

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datasets/formats/table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct sft_format *const formats[] = {
+#define SFT_FORMAT(name) &sft_format_##name,
+#include "datasets/formats/formats.def"
+#undef SFT_FORMAT
+};
+enum { FORMAT_COUNT = sizeof(formats) / sizeof(formats[0]) };
+
+const struct sft_format *sft_format_at(int i) { return i >= 0 && i < FORMAT_COUNT ? formats[i] : NULL; }
+
+const struct sft_format *sft_format_find(const char *name, size_t length)
+{
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        if (strlen(formats[i]->name) == length && memcmp(formats[i]->name, name, length) == 0)
+            return formats[i];
+    return NULL;
+}
+
+static void read_head(struct sft_look *look)
+{
+    int file = open(look->path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return;
+    if (read(file, look->head, sizeof(look->head)) < 0) memset(look->head, 0, sizeof(look->head));
+    close(file);
+}
+
+static void look_at(const char *path, struct sft_look *look)
+{
+    struct stat info;
+    memset(look, 0, sizeof(*look));
+    look->path = path;
+    look->exists = stat(path, &info) == 0;
+    if (!look->exists) return;
+    look->is_folder = S_ISDIR(info.st_mode);
+    if (!S_ISREG(info.st_mode)) return;
+    look->size = info.st_size;
+    read_head(look);
+}
+
+enum sft_status sft_format_look(const char *path, const struct sft_format **format)
+{
+    struct sft_look look;
+    look_at(path, &look);
+    if (!look.exists) return sft_fail(SFT_DATA, "%s: %s", path, strerror(errno));
+    for (int i = 0; i < FORMAT_COUNT; i++)
+        if (formats[i]->claims && formats[i]->claims(&look)) {
+            *format = formats[i];
+            return SFT_OK;
+        }
+    return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s", path,
+                    path);
+}

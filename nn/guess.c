@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/guess.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "nn/forward.h"
+#include "nn/groups.h"
+#include "nn/models/families.h"
+
+/* ---- metadata ---- */
+
+static enum sft_status read_number(const struct sft_checkpoint *checkpoint, const char *key, int *number)
+{
+    const char *text = sft_checkpoint_metadata(checkpoint, key);
+    char *end;
+    long value;
+    if (!text) return SFT_OK;
+    value = strtol(text, &end, 10);
+    if (end == text || *end != '\0' || value < 0 || value > 1 << 24)
+        return sft_fail(SFT_DATA, "%s: metadata \"%s\" is \"%.40s\", not a number", checkpoint->path, key,
+                        text);
+    *number = (int)value;
+    return SFT_OK;
+}
+
+/* Reads "R,G,B"; leaves `values` alone where the file has no such key. */
+static enum sft_status read_channels(const struct sft_checkpoint *checkpoint, const char *key, float least,
+                                     float values[3])
+{
+    const char *text = sft_checkpoint_metadata(checkpoint, key), *at = text;
+    for (int c = 0; text && c < 3; c++) {
+        char *end;
+        values[c] = strtof(at, &end);
+        if (end == at || *end != (c < 2 ? ',' : '\0') || !isfinite(values[c]) || values[c] < least)
+            return sft_fail(SFT_DATA,
+                            "%s: metadata \"%s\" is \"%.80s\", not three numbers with commas between them",
+                            checkpoint->path, key, text);
+        at = end + 1;
+    }
+    return SFT_OK;
+}
+
+/* Mean and deviation, which belong together. */
+static enum sft_status read_normalisation(const struct sft_checkpoint *checkpoint,
+                                          struct sft_model_config *config)
+{
+    if (!sft_checkpoint_metadata(checkpoint, "mean") != !sft_checkpoint_metadata(checkpoint, "std"))
+        return sft_fail(SFT_DATA, "%s: metadata has one of \"mean\" and \"std\" without the other",
+                        checkpoint->path);
+    SFT_TRY(read_channels(checkpoint, "mean", -INFINITY, config->mean));
+    return read_channels(checkpoint, "std", 1e-6f, config->std);
+}
+
+/* ---- names and shapes ---- */
+
+/* The parameters of a variant with 2 classes, without values. */
+static enum sft_status declare(const struct sft_variant *variant, struct sft_parameters *parameters)
+{
+    const struct sft_network network = {.variant = variant, .outputs = 2, .image_size = variant->image_size};
+    enum sft_status status;
+    *parameters = (struct sft_parameters){0};
+    status = sft_network_declare(&network, parameters);
+    if (status != SFT_OK) sft_parameters_free(parameters);
+    return status;
+}
+
+static bool is_head(const struct sft_parameter *item)
+{
+    return item->kind == SFT_HEAD_WEIGHT || item->kind == SFT_HEAD_BIAS;
+}
+
+/* Whether the file has every parameter in the right shape, the head's class axis apart. */
+static bool fits(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint)
+{
+    for (int i = 0; i < parameters->n; i++) {
+        const struct sft_parameter *item = &parameters->items[i];
+        const struct sft_stored_tensor *stored = sft_checkpoint_find_parameter(checkpoint, item->name);
+        struct sft_shape shape = item->file_shape;
+        if (!stored) return false;
+        if (is_head(item)) shape.dim[0] = stored->shape.dim[0];
+        if (!sft_shape_equal(&stored->shape, &shape)) return false;
+    }
+    return true;
+}
+
+/* The variant whose parameters are all in the file; of several (a smaller net may be part of a larger) the
+ * largest. */
+static enum sft_status search(const struct sft_checkpoint *checkpoint, const char **name)
+{
+    const struct sft_variant *variant;
+    int most = 0;
+    for (int i = 0; (variant = sft_model_variant(i)); i++) {
+        struct sft_parameters parameters;
+        SFT_TRY(declare(variant, &parameters));
+        if (parameters.n > most && fits(&parameters, checkpoint)) {
+            most = parameters.n;
+            *name = variant->name;
+        }
+        sft_parameters_free(&parameters);
+    }
+    if (most > 0) return SFT_OK;
+    return sft_fail(
+        SFT_DATA,
+        "%s: holds the weights of no model that is known here; name the model to see what is missing",
+        checkpoint->path);
+}
+
+/* Logits by the size of the head's bias; the least possible where the file has no such head, so that loading
+ * can say so. */
+static enum sft_status count_outputs(const struct sft_checkpoint *checkpoint,
+                                     const struct sft_variant *variant, int *outputs)
+{
+    struct sft_parameters parameters;
+    const struct sft_stored_tensor *stored = NULL;
+    int head;
+    SFT_TRY(declare(variant, &parameters));
+    if (sft_parameters_select(&parameters, 1u << SFT_HEAD_BIAS, &head) == 1)
+        stored = sft_checkpoint_find_parameter(checkpoint, parameters.items[head].name);
+    *outputs = 2;
+    if (stored && stored->shape.rank == 1 && stored->shape.dim[0] > 2 && stored->shape.dim[0] < INT_MAX)
+        *outputs = (int)stored->shape.dim[0];
+    sft_parameters_free(&parameters);
+    return SFT_OK;
+}
+
+/* ---- all of it ---- */
+
+enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+{
+    const char *name = sft_checkpoint_metadata(checkpoint, "model");
+    const struct sft_variant *variant = name ? sft_model_find(name) : NULL;
+    if (!config->name && variant) config->name = variant->name;
+    if (!config->name) SFT_TRY(search(checkpoint, &config->name));
+    if (config->gn_groups == 0) SFT_TRY(read_number(checkpoint, "gn_groups", &config->gn_groups));
+    if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
+    if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
+    variant = sft_model_find(config->name);
+    if (config->classes || !variant) return SFT_OK;
+    SFT_TRY(count_outputs(checkpoint, variant, &config->classes));
+    if (config->mos_groups) config->classes -= sft_groups_count(config->mos_groups);
+    return SFT_OK;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The walk that differentiates a graph: from the last node back to the first, each by its op's rule. */
+#include <stdlib.h>
+
+#include "runtime/autodiff.h"
+#include "runtime/base/alloc.h"
+#include "runtime/op.h"
+#include "runtime/ops.h"
+#include "runtime/tape.h"
+
+static sft_value sum(struct sft_graph *graph, sft_value a, sft_value b) { return sft_add(graph, a, b, 1.0f); }
+
+/* A value is needed when it is wanted or computed from a needed one. */
+static void mark_needed(struct sft_tape *tape, size_t n_nodes, const sft_value *wanted, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (wanted[i] != SFT_NONE) tape->needed[wanted[i]] = true;
+    for (size_t k = 0; k < n_nodes; k++) {
+        const struct sft_node *node = &tape->graph->nodes[k];
+        bool needed = false;
+        for (int i = 0; i < node->n_in; i++) needed |= sft_needs_grad(tape, node->in[i]);
+        for (int i = 0; needed && i < node->n_out; i++) tape->needed[node->out[i]] = true;
+    }
+}
+
+static enum sft_status differentiate_node(struct sft_tape *tape, size_t k)
+{
+    const struct sft_node node = tape->graph->nodes[k];
+    bool reached = false, needed = false;
+    for (int i = 0; i < node.n_out; i++) reached |= sft_grad(tape, node.out[i]) != SFT_NONE;
+    for (int i = 0; i < node.n_in; i++) needed |= sft_needs_grad(tape, node.in[i]);
+    if (!reached || !needed) return SFT_OK;
+    if (!node.op->grad) return sft_fail(SFT_USAGE, "%s has no gradient: %s", node.op->name, node.op->no_grad);
+    node.op->grad(tape, &node);
+    return sft_graph_status(tape->graph);
+}
+
+enum sft_status sft_autodiff(struct sft_graph *graph, sft_value loss, const sft_value *wanted, int n,
+                             sft_value *grads)
+{
+    struct sft_tape tape = {.graph = graph, .n_values = graph->n_values, .sum = sum};
+    size_t n_nodes = graph->n_nodes;
+    enum sft_status status = SFT_MEMORY;
+
+    if (graph->status != SFT_OK) return graph->status;
+    if (loss == SFT_NONE || sft_shape_count(sft_graph_shape(graph, loss)) != 1)
+        return sft_fail(SFT_USAGE, "autodiff: the loss must be a single number");
+    tape.needed = sft_calloc(graph->n_values, sizeof(*tape.needed));
+    tape.grads = sft_calloc(graph->n_values, sizeof(*tape.grads));
+    if (!tape.needed || !tape.grads) goto out;
+    for (size_t i = 0; i < graph->n_values; i++) tape.grads[i] = SFT_NONE;
+
+    mark_needed(&tape, n_nodes, wanted, n);
+    tape.grads[loss] = sft_fill(graph, *sft_graph_shape(graph, loss), 1.0f);
+    for (size_t k = n_nodes; k-- > 0;) SFT_TRY_OUT(differentiate_node(&tape, k));
+    for (int i = 0; i < n; i++) grads[i] = sft_grad(&tape, wanted[i]);
+    status = sft_graph_status(graph);
+out:
+    free(tape.needed);
+    free(tape.grads);
+    return status;
+}

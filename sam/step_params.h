@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a training step (sam/step.h) is told, and what it tells. */
+#ifndef SFT_SAM_STEP_PARAMS_H
+#define SFT_SAM_STEP_PARAMS_H
+
+#include "runtime/ops.h"
+#include "sam/optimizer.h"
+
+enum sft_norm_scope { SFT_SCOPE_ALL, SFT_SCOPE_NO_FINAL, SFT_SCOPE_WEIGHT_ONLY, SFT_SCOPE_BIAS_ONLY };
+enum sft_trained { SFT_TRAIN_ALL, SFT_TRAIN_NORM, SFT_TRAIN_HEAD, SFT_TRAIN_LAST_BLOCK };
+enum sft_first_loss { SFT_FIRST_FULL, SFT_FIRST_ID, SFT_FIRST_OOD };
+enum sft_sam_empty { SFT_EMPTY_ERROR, SFT_EMPTY_SGD, SFT_EMPTY_ALL };
+
+/* Their names in words, in the order of the enum and up to a NULL. */
+extern const char *const sft_norm_scope_words[], *const sft_trained_words[];
+extern const char *const sft_first_loss_words[], *const sft_sam_empty_words[];
+
+/* The zero of every member is the documented default. */
+struct sft_step_params {
+    const struct sft_optimizer *optimizer;
+    int n_id, n_ood; /* rows of a batch */
+    float lambda;
+    struct sft_row_loss_params loss;
+    enum sft_perturbed perturbed;   /* OWN: the optimiser's */
+    enum sft_adaptive adaptive;     /* OWN: the optimiser's */
+    struct sft_constants constants; /* start from sft_constants_default() */
+    enum sft_norm_scope scope;      /* which norm parameters the ascent perturbs */
+    enum sft_trained trained;       /* which parameters the descent moves */
+    enum sft_first_loss first;      /* loss of the ascent */
+    enum sft_sam_empty empty;       /* what to do when norm layers are to be perturbed and there are none */
+    bool same_mask;                 /* dropout masks of the ascent again in the descent */
+    bool second_updates_bn;         /* the descent pass moves running statistics too */
+    bool frozen_bn;                 /* both passes normalise with the running statistics */
+    bool no_dropout;
+    bool no_norm_decay; /* no weight decay for norm parameters */
+    bool nesterov;
+    bool separate; /* ID images and outliers in passes of their own, which batch norm tells apart */
+    bool traced;   /* make sft_step_first_gradient whole, and sft_step_loss possible */
+
+    /* m-sharpness (Foret et al. 2021, 4.1): the batch is cut into so many parts, each with a perturbation of
+     * its own, and the descent is by the mean of their gradients. 0 is 1. */
+    int parts;
+};
+
+/* Numbers that may differ from step to step. */
+struct sft_step_rates {
+    int64_t step, steps; /* of the run, 0 first; of how many, for SSAM-D */
+    uint64_t seed;
+    double lr, rho, momentum, weight_decay;
+};
+
+struct sft_step_result {
+    double loss, loss_id, loss_ood; /* of the first pass: at w, before the perturbation */
+    double grad_norm;               /* |q| over the trained parameters, at the perturbed point */
+
+    /* |T v| (sam/optimizer.h), which for SAM is |g| over the perturbed set. With parts the mean of theirs; 0
+     * without an ascent. */
+    double perturb_norm;
+};
+
+#endif
