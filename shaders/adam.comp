@@ -4,26 +4,30 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
-#include "abi/hyper.h"
+#include "abi/optimizer.h"
 
-layout(constant_id = 1) const bool DECOUPLED = false;
-layout(constant_id = 2) const bool DECAY = true;
-layout(push_constant) uniform Push { F32 w; F32 m; F32 v; F32 g; F32 hyper; uint count; };
+layout(constant_id = SFT_ADAM_DECOUPLED_ID) const bool DECOUPLED = false;
+layout(constant_id = SFT_ADAM_DECAY_ID) const bool DECAY = true;
+SFT_PUSH(SFT_ADAM_OPERANDS, SFT_OPTIMIZER_WORDS);
+SFT_HYPERS(SFT_NUMBER)
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
-    float lr = hyper.at[SFT_AT_LR], decay = DECAY ? hyper.at[SFT_AT_WEIGHT_DECAY] : 0.0;
-    float b1 = hyper.at[SFT_AT_BETA1], b2 = hyper.at[SFT_AT_BETA2];
-    float weight = w.at[i], d = g.at[i];
+    real lr = real(hyper.at[SFT_HYPER_LR]);
+    real decay = DECAY ? real(hyper.at[SFT_HYPER_WEIGHT_DECAY]) : 0.0;
+    real b1 = real(hyper.at[SFT_HYPER_BETA1]), b2 = real(hyper.at[SFT_HYPER_BETA2]);
+    real weight = real(w.at[i]), d = real(g.at[i]);
     if (DECOUPLED)
         weight -= lr * decay * weight;
     else
         d += decay * weight;
-    float first = b1 * m.at[i] + (1.0 - b1) * d, second = b2 * v.at[i] + (1.0 - b2) * d * d;
-    m.at[i] = first;
-    v.at[i] = second;
-    w.at[i] = weight - lr * (first / hyper.at[SFT_AT_BIAS1]) /
-                           (sqrt(second / hyper.at[SFT_AT_BIAS2]) + hyper.at[SFT_AT_EPSILON]);
+    real first = b1 * real(m.at[i]) + (1.0 - b1) * d;
+    real second = b2 * real(v.at[i]) + (1.0 - b2) * d * d;
+    m.at[i] = stored(first);
+    v.at[i] = stored(second);
+    w.at[i] = stored(weight - lr * (first / real(hyper.at[SFT_HYPER_BIAS1])) /
+                                  (sqrt(second / real(hyper.at[SFT_HYPER_BIAS2])) +
+                                   real(hyper.at[SFT_HYPER_EPSILON])));
 }

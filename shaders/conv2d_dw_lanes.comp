@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradient of a convolution with respect to its weight, on drivers that run on a CPU: the rows are the weight's taps
-// and input channels, and the sum runs over the pixels of all output images, split into parts.
+// Gradient of a convolution with respect to its weight, on drivers that run on a CPU: the rows are the
+// weight's taps and input channels, and the sum runs over the pixels of all output images, split into parts.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/gemm_lanes.glsl"
 #include "lib/conv2d_dw.glsl"
 
-layout(constant_id = 7) const bool WHOLE_LINES = true; // four pixels of a step lie in one line
+// The four pixels of a step lie in one line.
+layout(constant_id = SFT_CONV2D_DW_WHOLE_LINES_ID) const bool WHOLE_LINES = true;
 
 void main()
 {
@@ -23,13 +24,14 @@ void main()
 
     if (k < end) {
         do {
-            vec4 a = vec4(0.0);
+            real4 a = real4(0.0);
             [[unroll]] for (uint i = 0; i < 4; i++) {
                 ivec2 pixel = corner + shift;
                 bool inside = all(greaterThanEqual(pixel, ivec2(0))) && all(lessThan(pixel, extent)) &&
                               (WHOLE_STEPS || k + i < end);
-                uint from = ((at.x * uint(extent.x) + uint(pixel.x)) * uint(extent.y) + uint(pixel.y)) * channels;
-                float value = x.at[(inside ? from : 0) + channel];
+                uint line = at.x * uint(extent.x) + uint(pixel.x);
+                uint from = (line * uint(extent.y) + uint(pixel.y)) * channels;
+                real value = real(x.at[(inside ? from : 0) + channel]);
                 a[i] = inside ? value : 0.0;
                 at.z++;
                 corner.y += pair(stride).y;
@@ -40,5 +42,5 @@ void main()
         } while (k < end);
     }
     uint to = (split * rows() + row) * out_channels + column;
-    if (row < rows()) store(d, to, F32(uvec2(0)), 0, false, last);
+    if (row < rows()) store(d, to, ABSENT, 0, false, last);
 }

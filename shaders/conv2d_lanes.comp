@@ -6,11 +6,11 @@
 #include "lib/gemm_lanes.glsl"
 #include "lib/conv2d.glsl"
 
-vec4 load_source(uint at, uint left)
+real4 load_source(uint at, uint left)
 {
-    if (VEC_A) return QUADS(source).at[at / 4];
-    vec4 a = vec4(0.0);
-    [[unroll]] for (uint i = 0; i < 4; i++) a[i] = i < left ? source.at[at + min(i, left - 1)] : 0.0;
+    if (VEC_A) return real4(QUADS(source).at[at / 4]);
+    real4 a = real4(0.0);
+    [[unroll]] for (uint i = 0; i < 4; i++) a[i] = i < left ? real(source.at[at + min(i, left - 1)]) : 0.0;
     return a;
 }
 
@@ -21,7 +21,8 @@ void main()
     uint row = tile_row + gl_LocalInvocationID.x;
     uvec3 at = image_and_pixel(min(row, rows() - 1));
     uint first = group * weight_group + tile_column; // of the weight's elements
-    ivec2 taps = pair(tap_count), extent = pair(size), start = pair(origin) + ivec2(at.yz) * pair(pixel_step);
+    ivec2 taps = pair(tap_count), extent = pair(size);
+    ivec2 start = pair(origin) + ivec2(at.yz) * pair(pixel_step);
 
     if (taps.x > 0 && taps.y > 0) {
         ivec2 tap = ivec2(0);
@@ -30,12 +31,13 @@ void main()
             do {
                 ivec2 pixel = start + tap * pair(tap_delta);
                 bool inside = all(greaterThanEqual(pixel, ivec2(0))) && all(lessThan(pixel, extent));
-                uint from = ((at.x * uint(extent.x) + uint(pixel.x)) * uint(extent.y) + uint(pixel.y)) * channels;
+                uint line = at.x * uint(extent.x) + uint(pixel.x);
+                uint from = (line * uint(extent.y) + uint(pixel.y)) * channels;
                 from = (inside ? from : 0) + group * depth;
                 uint k = 0, end = inside ? depth : 0, to = first + tap_index(tap) * weight_tap;
                 do { // where all lanes are outside, this ends after one round
-                    vec4 a = load_source(from + k, depth - k);
-                    if (!inside) a = vec4(0.0);
+                    real4 a = load_source(from + k, depth - k);
+                    if (!inside) a = real4(0.0);
                     multiply_add(a, weight, to + k * weight_stride, weight_stride, depth - k, last);
                     k += 4;
                 } while (k < end);

@@ -6,14 +6,15 @@
 #include "lib/gemm_tiled.glsl"
 #include "lib/conv2d.glsl"
 
-layout(constant_id = 10) const bool WHOLE_TAPS = true; // a step never reaches over a tap's last channel
+// A step never reaches over a tap's last channel.
+layout(constant_id = SFT_CONV2D_WHOLE_TAPS_ID) const bool WHOLE_TAPS = true;
 
 uint group, end_k;
-uint step_k;              // of this step: number of its first k,
-ivec2 step_tap;           // and with WHOLE_TAPS its tap
-uint step_channel;        // and channel
-ivec2 corner[A_LOADS];    // of the row of each quad of A: where it meets tap 0,
-uint image[A_LOADS];      // and its image
+uint step_k;           // number of this step's first k
+ivec2 step_tap;        // its tap, used with WHOLE_TAPS
+uint step_channel;     // its channel, used with WHOLE_TAPS
+ivec2 corner[A_LOADS]; // pixel of the source where the row of each quad of A meets tap 0
+uint image[A_LOADS];   // image of that row
 
 ivec2 tap_of(uint k)
 {
@@ -27,25 +28,26 @@ int source_element(uint i, ivec2 tap, uint channel)
     ivec2 at = corner[i] + tap * pair(tap_delta), extent = pair(size);
     bool inside = all(greaterThanEqual(at, ivec2(0))) && all(lessThan(at, extent));
     return inside ? int(((image[i] * uint(extent.x) + uint(at.x)) * uint(extent.y) + uint(at.y)) * channels +
-                        group * depth + channel) : -1;
+                        group * depth + channel)
+                  : -1;
 }
 
-vec4 fetch_a(uint i, uint row, uint k)
+real4 fetch_a(uint i, uint row, uint k)
 {
-    vec4 quad = vec4(0.0);
+    real4 quad = real4(0.0);
     uint first = step_k + k;
     if (tile_row + row >= rows() || (!WHOLE_TAPS && first >= end_k)) return quad;
     if (VEC_A || WHOLE_TAPS) {
         uint channel = WHOLE_TAPS ? step_channel + k : first % depth;
         int at = source_element(i, WHOLE_TAPS ? step_tap : tap_of(first), channel);
         if (at < 0) return quad;
-        if (VEC_A) return QUADS(source).at[at / 4];
-        return vec4(source.at[at], source.at[at + 1], source.at[at + 2], source.at[at + 3]);
+        if (VEC_A) return real4(QUADS(source).at[at / 4]);
+        return real4(source.at[at], source.at[at + 1], source.at[at + 2], source.at[at + 3]);
     }
     [[unroll]] for (uint e = 0; e < 4; e++) {
         if (first + e >= end_k) continue;
         int at = source_element(i, tap_of(first + e), (first + e) % depth);
-        if (at >= 0) quad[e] = source.at[at];
+        if (at >= 0) quad[e] = real(source.at[at]);
     }
     return quad;
 }
@@ -59,15 +61,15 @@ uint weight_element(uint k, uint column)
            (TRANSPOSED_B ? column * weight_stride + channel : channel * weight_stride + column);
 }
 
-vec4 fetch_b(uint i, uint column, uint k)
+real4 fetch_b(uint i, uint column, uint k)
 {
-    vec4 quad = vec4(0.0);
+    real4 quad = real4(0.0);
     uint n = tile_column + column, m = step_k + k;
     if (n >= columns || m >= end_k) return quad;
-    if (VEC_B) return QUADS(weight).at[weight_element(m, n) / 4];
+    if (VEC_B) return real4(QUADS(weight).at[weight_element(m, n) / 4]);
     [[unroll]] for (uint e = 0; e < 4; e++) {
-        if (TRANSPOSED_B && m + e < end_k) quad[e] = weight.at[weight_element(m + e, n)];
-        if (!TRANSPOSED_B && n + e < columns) quad[e] = weight.at[weight_element(m, n + e)];
+        if (TRANSPOSED_B && m + e < end_k) quad[e] = real(weight.at[weight_element(m + e, n)]);
+        if (!TRANSPOSED_B && n + e < columns) quad[e] = real(weight.at[weight_element(m, n + e)]);
     }
     return quad;
 }

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Copies a box of up to five axes (innermost first) from one strided place to another, any 32-bit type; with VEC4 four
-// neighbours at a time (sizes, strides and starts then count quads).
+// Copies a box of up to five axes (innermost first) from one strided place to another, any 32-bit type; with
+// VEC4 four neighbours at a time (sizes, strides and starts then count quads).
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
+#include "abi/copy.h"
 
-layout(constant_id = 1) const bool VEC4 = false;
-layout(constant_id = 2) const uint AXES = 5;
-layout(push_constant) uniform Push
-{
-    U32 from; U32 to;
-    uint count, from_start, to_start;
-    uint size[4]; // axis 4 has what is left
-    uint from_stride[5];
-    uint to_stride[5];
-};
+layout(constant_id = SFT_COPY_VEC4_ID) const bool VEC4 = false;
+layout(constant_id = SFT_COPY_AXES_ID) const uint AXES = 5;
+SFT_PUSH(SFT_COPY_OPERANDS, SFT_COPY_WORDS);
 
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer U32x4 { uvec4 at[]; };
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = x*mask/(1 - p); an invocation takes the four elements of one Philox block. key: seed low, seed high, step.
+// y = x*mask/(1 - p); an invocation takes the four elements of one Philox block.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
 #include "lib/philox.glsl"
+#include "abi/random.h"
 
-layout(push_constant) uniform Push { F32 x; U32 key; F32 y; uint count, stream, purpose; float probability, factor; };
+SFT_PUSH(SFT_DROPOUT_OPERANDS, SFT_DROPOUT_WORDS);
 
 void main()
 {
@@ -14,7 +15,7 @@ void main()
     if (block >= (count + 3) / 4) return;
     uvec4 words = philox(uvec4(block, stream, key.at[2], purpose), uvec2(key.at[0], key.at[1]));
     for (uint k = 0; k < 4 && block * 4 + k < count; k++) {
-        bool kept = float(words[k] >> 8) * 5.9604644775390625e-8 >= probability; // 2^-24
-        y.at[block * 4 + k] = kept ? x.at[block * 4 + k] * factor : 0.0;
+        bool kept = real(words[k] >> 8) * 5.9604644775390625e-8 >= probability; // 2^-24
+        y.at[block * 4 + k] = stored(kept ? real(x.at[block * 4 + k]) * factor : 0.0);
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = f(a, b), element by element. b repeats along the axes whose stride is 0; with VEC4 four neighbours at a time.
+// y = f(a, b), element by element. b repeats along the axes whose stride is 0; with VEC4 four neighbours at a
+// time.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
@@ -7,22 +8,16 @@
 #include "lib/erf.glsl"
 #include "abi/elementwise.h"
 
-layout(constant_id = 1) const uint FUNCTION = SFT_MAP_ADD;
-layout(constant_id = 2) const bool VEC4 = true;
-layout(constant_id = 3) const uint AXES = 1; // of b as it is broadcast; 0: b has a's shape
-layout(push_constant) uniform Push
-{
-    F32 a; F32 b; F32 y;
-    uint count; // elements
-    float number;
-    uint size0; uint size1; uint size2; uint size3; uint size4;
-    uint stride0; uint stride1; uint stride2; uint stride3; uint stride4; // of b; axis 0 is the last one
-};
+SFT_MAPS(SFT_NUMBER)
+layout(constant_id = SFT_ELEMENTWISE_FUNCTION_ID) const uint FUNCTION = SFT_MAP_ADD;
+layout(constant_id = SFT_ELEMENTWISE_VEC4_ID) const bool VEC4 = true;
+layout(constant_id = SFT_ELEMENTWISE_AXES_ID) const uint AXES = 1; // of b; 0: b has a's shape
+SFT_PUSH(SFT_ELEMENTWISE_OPERANDS, SFT_ELEMENTWISE_WORDS);
 
-float normal_cdf(float x) { return 0.5 * (1.0 + erf(x * 0.70710678118654752)); }
-float normal_pdf(float x) { return 0.39894228040143268 * exp(-0.5 * x * x); }
+real normal_cdf(real x) { return 0.5 * (1.0 + erf(x * 0.70710678118654752)); }
+real normal_pdf(real x) { return 0.39894228040143268 * exp(-0.5 * x * x); }
 
-float function(float p, float q)
+real function(real p, real q)
 {
     switch (FUNCTION) {
     case SFT_MAP_FILL: return number;
@@ -44,25 +39,37 @@ uint index_in_b(uint i)
 {
     uint at = 0;
     if (AXES == 0) return i;
-    at += (i % size0) * stride0, i /= size0;
-    if (AXES > 1) at += (i % size1) * stride1, i /= size1;
-    if (AXES > 2) at += (i % size2) * stride2, i /= size2;
-    if (AXES > 3) at += (i % size3) * stride3, i /= size3;
-    if (AXES > 4) at += (i % size4) * stride4;
+    at += i % size[0] * stride[0];
+    i /= size[0];
+    if (AXES > 1) {
+        at += i % size[1] * stride[1];
+        i /= size[1];
+    }
+    if (AXES > 2) {
+        at += i % size[2] * stride[2];
+        i /= size[2];
+    }
+    if (AXES > 3) {
+        at += i % size[3] * stride[3];
+        i /= size[3];
+    }
+    if (AXES > 4) at += i % size[4] * stride[4];
     return at;
 }
 
 void main()
 {
-    const bool reads_a = FUNCTION != SFT_MAP_FILL && FUNCTION != SFT_MAP_REPEAT, reads_b = FUNCTION >= SFT_MAP_ADD;
+    const bool reads_a = FUNCTION != SFT_MAP_FILL && FUNCTION != SFT_MAP_REPEAT;
+    const bool reads_b = FUNCTION >= SFT_MAP_ADD;
     uint i = linear_invocation() * (VEC4 ? 4 : 1);
     if (i >= count) return;
     uint j = reads_b ? index_in_b(i) : 0;
     if (VEC4) {
-        vec4 p = reads_a ? QUADS(a).at[i / 4] : vec4(0), q = vec4(0);
-        if (reads_b) q = AXES > 0 && stride0 == 0 ? vec4(b.at[j]) : QUADS(b).at[j / 4];
-        QUADS(y).at[i / 4] = vec4(function(p.x, q.x), function(p.y, q.y), function(p.z, q.z), function(p.w, q.w));
+        real4 p = reads_a ? real4(QUADS(a).at[i / 4]) : real4(0), q = real4(0);
+        if (reads_b) q = AXES > 0 && stride[0] == 0 ? real4(real(b.at[j])) : real4(QUADS(b).at[j / 4]);
+        QUADS(y).at[i / 4] = stored4(function(p.x, q.x), function(p.y, q.y),
+                                     function(p.z, q.z), function(p.w, q.w));
     } else {
-        y.at[i] = function(reads_a ? a.at[i] : 0.0, reads_b ? b.at[j] : 0.0);
+        y.at[i] = stored(function(reads_a ? real(a.at[i]) : 0.0, reads_b ? real(b.at[j]) : 0.0));
     }
 }

@@ -4,14 +4,16 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/gemm_lanes.glsl"
-#include "lib/matmul.glsl"
+#include "abi/matmul.h"
 
-vec4 load_a(uint at, uint left)
+SFT_PUSH(SFT_MATMUL_OPERANDS, SFT_MATMUL_WORDS);
+
+real4 load_a(uint at, uint left)
 {
-    if (VEC_A) return QUADS(a).at[at / 4];
-    vec4 quad = vec4(0.0);
+    if (VEC_A) return real4(QUADS(a).at[at / 4]);
+    real4 quad = real4(0.0);
     [[unroll]] for (uint i = 0; i < 4; i++) {
-        float value = a.at[at + (WHOLE_STEPS ? i : min(i, left - 1)) * a_k];
+        real value = real(a.at[at + (WHOLE_STEPS ? i : min(i, left - 1)) * a_k]);
         quad[i] = WHOLE_STEPS || i < left ? value : 0.0;
     }
     return quad;

@@ -4,15 +4,15 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
-#include "lib/norm.glsl"
+#include "abi/norm.h"
 
-layout(constant_id = 1) const bool VEC4 = true;
-layout(constant_id = 2) const bool RELU = false;
-layout(push_constant) uniform Push { F32 x; F32 gamma; F32 beta; F32 mean; F32 rstd; F32 y; NORM_SIZES; };
+layout(constant_id = SFT_NORM_APPLY_VEC4_ID) const bool VEC4 = true;
+layout(constant_id = SFT_NORM_APPLY_RELU_ID) const bool RELU = false;
+SFT_PUSH(SFT_NORM_APPLY_OPERANDS, SFT_NORM_WORDS);
 
-float apply(float value, uint group, float g, float b)
+real apply(real value, uint group, real g, real b)
 {
-    float z = (value - mean.at[group]) * rstd.at[group] * g + b;
+    real z = (value - real(mean.at[group])) * real(rstd.at[group]) * g + b;
     return RELU ? max(z, 0.0) : z;
 }
 
@@ -22,12 +22,15 @@ void main()
     if (i >= images * pixels * channels) return;
     uint pixel = i / channels, channel = i % channels, first = pixel / pixels * (channels / width);
     if (VEC4) {
-        vec4 v = QUADS(x).at[i / 4], g = QUADS(gamma).at[channel / 4], b = QUADS(beta).at[channel / 4];
-        QUADS(y).at[i / 4] = vec4(apply(v.x, first + channel / width, g.x, b.x),
-                                  apply(v.y, first + (channel + 1) / width, g.y, b.y),
-                                  apply(v.z, first + (channel + 2) / width, g.z, b.z),
-                                  apply(v.w, first + (channel + 3) / width, g.w, b.w));
+        real4 v = real4(QUADS(x).at[i / 4]);
+        real4 g = real4(QUADS(gamma).at[channel / 4]);
+        real4 b = real4(QUADS(beta).at[channel / 4]);
+        QUADS(y).at[i / 4] = stored4(apply(v.x, first + channel / width, g.x, b.x),
+                                     apply(v.y, first + (channel + 1) / width, g.y, b.y),
+                                     apply(v.z, first + (channel + 2) / width, g.z, b.z),
+                                     apply(v.w, first + (channel + 3) / width, g.w, b.w));
     } else {
-        y.at[i] = apply(x.at[i], first + channel / width, gamma.at[channel], beta.at[channel]);
+        y.at[i] = stored(apply(real(x.at[i]), first + channel / width, real(gamma.at[channel]),
+                               real(beta.at[channel])));
     }
 }

@@ -4,13 +4,14 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
+#include "abi/norm.h"
 
-layout(push_constant) uniform Push { F32 mean_in; F32 variance; F32 mean; F32 rstd; uint count; float epsilon; };
+SFT_PUSH(SFT_NORM_FROZEN_OPERANDS, SFT_NORM_FROZEN_WORDS);
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
     mean.at[i] = mean_in.at[i];
-    rstd.at[i] = 1.0 / sqrt(variance.at[i] + epsilon);
+    rstd.at[i] = stored(1.0 / sqrt(real(variance.at[i]) + epsilon));
 }

@@ -4,23 +4,23 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
-#include "lib/norm.glsl"
+#include "abi/norm.h"
 
-layout(push_constant) uniform Push { F32 gamma; F32 sums; F32 means; NORM_SIZES; };
+SFT_PUSH(SFT_NORM_MEANS_OPERANDS, SFT_NORM_WORDS);
 
 void main()
 {
     uint groups = channels / width, count = images * groups, column = linear_group() * TX + lane_column();
     bool live = column < count;
     uint first = column % groups * width, base = column / groups * channels + first;
-    float a = 0.0, b = 0.0, total = float(pixels) * float(width);
+    real a = 0.0, b = 0.0, total = real(pixels) * real(width);
     for (uint i = lane_row(); live && i < width; i += TY) {
-        a += gamma.at[first + i] * sums.at[base + i];
-        b += gamma.at[first + i] * sums.at[images * channels + base + i];
+        a += real(gamma.at[first + i]) * real(sums.at[base + i]);
+        b += real(gamma.at[first + i]) * real(sums.at[images * channels + base + i]);
     }
     a = column_sum(a);
     b = column_sum(b);
     if (!live || lane_row() != 0) return;
-    means.at[column] = a / total;
-    means.at[count + column] = b / total;
+    means.at[column] = stored(a / total);
+    means.at[count + column] = stored(b / total);
 }

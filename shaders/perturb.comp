@@ -4,13 +4,14 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
-#include "abi/hyper.h"
+#include "abi/optimizer.h"
 
-layout(push_constant) uniform Push { F32 w; F32 g; F32 norm; F32 hyper; F32 y; uint count; };
+SFT_PUSH(SFT_PERTURB_OPERANDS, SFT_OPTIMIZER_WORDS);
+SFT_HYPERS(SFT_NUMBER)
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
-    y.at[i] = w.at[i] + hyper.at[SFT_AT_RHO] / norm.at[0] * g.at[i];
+    y.at[i] = stored(real(w.at[i]) + real(hyper.at[SFT_HYPER_RHO]) / real(norm.at[0]) * real(g.at[i]));
 }

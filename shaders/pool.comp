@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maximum (with the place where it was found) or average over windows; an invocation makes one output element.
+// Maximum (with the place where it was found) or average over windows; an invocation makes one output
+// element.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
-#include "lib/pool.glsl"
+#include "abi/pool.h"
 
-layout(constant_id = 1) const bool AVERAGE = false;
-layout(constant_id = 2) const bool ZERO_PAD = false; // maximum only: padded zeros take part
-layout(push_constant) uniform Push { F32 x; F32 y; I32 index; POOL_SIZES; };
+layout(constant_id = SFT_POOL_AVERAGE_ID) const bool AVERAGE = false;
+layout(constant_id = SFT_POOL_ZERO_PAD_ID) const bool ZERO_PAD = false; // padded zeros take part in a maximum
+SFT_PUSH(SFT_POOL_OPERANDS, SFT_POOL_WORDS);
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
     uint c = i % C, q = i / C % Q, p = i / C / Q % P, n = i / C / Q / P;
-    float sum = 0.0, best = 0.0;
+    real sum = 0.0, best = 0.0;
     int where = -1;
     bool found = false;
     for (uint r = 0; r < R; r++) {
@@ -23,7 +24,7 @@ void main()
             int h = int(p * stride_h + r) - int(pad_h), w = int(q * stride_w + s) - int(pad_w);
             bool inside = h >= 0 && h < int(H) && w >= 0 && w < int(W);
             if (!inside && (AVERAGE || !ZERO_PAD)) continue;
-            float value = inside ? x.at[((n * H + h) * W + w) * C + c] : 0.0;
+            real value = inside ? real(x.at[((n * H + h) * W + w) * C + c]) : 0.0;
             sum += value;
             if (found && !(value > best)) continue;
             found = true;
@@ -32,9 +33,9 @@ void main()
         }
     }
     if (AVERAGE) {
-        y.at[i] = sum / float(R * S);
+        y.at[i] = stored(sum / real(R * S));
     } else {
-        y.at[i] = best;
+        y.at[i] = stored(best);
         index.at[i] = where;
     }
 }

@@ -4,20 +4,15 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
+#include "abi/norm.h"
 
-layout(push_constant) uniform Push
-{
-    F32 running_mean; F32 running_variance; F32 mean; F32 rstd;
-    uint count;
-    float momentum, epsilon;
-    float correction; // n/(n - 1)
-};
+SFT_PUSH(SFT_RUNNING_UPDATE_OPERANDS, SFT_RUNNING_UPDATE_WORDS);
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
-    float m = running_mean.at[i], v = running_variance.at[i], r = rstd.at[i];
-    running_mean.at[i] = m + momentum * (mean.at[i] - m);
-    running_variance.at[i] = v + momentum * ((1.0 / (r * r) - epsilon) * correction - v);
+    real m = real(running_mean.at[i]), v = real(running_variance.at[i]), r = real(rstd.at[i]);
+    running_mean.at[i] = stored(m + momentum * (real(mean.at[i]) - m));
+    running_variance.at[i] = stored(v + momentum * ((1.0 / (r * r) - epsilon) * correction - v));
 }

@@ -4,19 +4,20 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/grid.glsl"
-#include "abi/hyper.h"
+#include "abi/optimizer.h"
 
-layout(constant_id = 1) const bool NESTEROV = false;
-layout(constant_id = 2) const bool DECAY = true;
-layout(push_constant) uniform Push { F32 w; F32 v; F32 g; F32 hyper; uint count; };
+layout(constant_id = SFT_SGD_NESTEROV_ID) const bool NESTEROV = false;
+layout(constant_id = SFT_SGD_DECAY_ID) const bool DECAY = true;
+SFT_PUSH(SFT_SGD_OPERANDS, SFT_OPTIMIZER_WORDS);
+SFT_HYPERS(SFT_NUMBER)
 
 void main()
 {
     uint i = linear_invocation();
     if (i >= count) return;
-    float weight = w.at[i], mu = hyper.at[SFT_AT_MOMENTUM];
-    float d = DECAY ? g.at[i] + hyper.at[SFT_AT_WEIGHT_DECAY] * weight : g.at[i];
-    float velocity = mu * v.at[i] + d;
-    v.at[i] = velocity;
-    w.at[i] = weight - hyper.at[SFT_AT_LR] * (NESTEROV ? d + mu * velocity : velocity);
+    real weight = real(w.at[i]), mu = real(hyper.at[SFT_HYPER_MOMENTUM]);
+    real d = DECAY ? real(g.at[i]) + real(hyper.at[SFT_HYPER_WEIGHT_DECAY]) * weight : real(g.at[i]);
+    real velocity = mu * real(v.at[i]) + d;
+    v.at[i] = stored(velocity);
+    w.at[i] = stored(weight - real(hyper.at[SFT_HYPER_LR]) * (NESTEROV ? d + mu * velocity : velocity));
 }

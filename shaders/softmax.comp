@@ -4,16 +4,18 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
+#include "abi/loss.h"
 
-layout(push_constant) uniform Push { F32 x; F32 y; uint rows, width; };
+SFT_PUSH(SFT_SOFTMAX_OPERANDS, SFT_SOFTMAX_WORDS);
 
 void main()
 {
     uint row = linear_group() * TX + lane_column(), end = row < rows ? width : 0, base = row * width;
-    float top = end > 0 ? x.at[base] : 0.0, sum = 0.0;
-    for (uint i = lane_row(); i < end; i += TY) top = max(top, x.at[base + i]);
+    real top = end > 0 ? real(x.at[base]) : 0.0, sum = 0.0;
+    for (uint i = lane_row(); i < end; i += TY) top = max(top, real(x.at[base + i]));
     top = column_max(top);
-    for (uint i = lane_row(); i < end; i += TY) sum += exp(x.at[base + i] - top);
+    for (uint i = lane_row(); i < end; i += TY) sum += exp(real(x.at[base + i]) - top);
     sum = column_sum(sum);
-    for (uint i = lane_row(); i < end; i += TY) y.at[base + i] = exp(x.at[base + i] - top) / sum;
+    for (uint i = lane_row(); i < end; i += TY)
+        y.at[base + i] = stored(exp(real(x.at[base + i]) - top) / sum);
 }

@@ -4,22 +4,23 @@
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
 #include "lib/columns.glsl"
+#include "abi/standardize.h"
 
-layout(push_constant) uniform Push { F32 dy; F32 y; F32 rstd; F32 dw; uint rows, channels; };
+SFT_PUSH(SFT_STANDARDIZE_GRAD_OPERANDS, SFT_STANDARDIZE_GRAD_WORDS);
 
 void main()
 {
     uint channel = linear_group() * TX + lane_column(), end = channel < channels ? rows : 0;
-    Sum sum = Sum(0.0, 0.0), product = Sum(0.0, 0.0);
+    Sum sum = NOTHING, product = NOTHING;
     for (uint row = lane_row(); row < end; row += TY) {
-        float d = dy.at[row * channels + channel];
+        real d = real(dy.at[row * channels + channel]);
         add(sum, d);
-        add(product, d * y.at[row * channels + channel]);
+        add(product, d * real(y.at[row * channels + channel]));
     }
-    float mean = column_total(sum) / float(rows), slope = column_total(product) / float(rows);
-    float scale = end > 0 ? rstd.at[channel] : 0.0;
+    real mean = column_total(sum) / real(rows), slope = column_total(product) / real(rows);
+    real scale = end > 0 ? real(rstd.at[channel]) : 0.0;
     for (uint row = lane_row(); row < end; row += TY) {
         uint at = row * channels + channel;
-        dw.at[at] = scale * (dy.at[at] - mean - y.at[at] * slope);
+        dw.at[at] = stored(scale * (real(dy.at[at]) - mean - real(y.at[at]) * slope));
     }
 }

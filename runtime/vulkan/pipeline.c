@@ -9,9 +9,11 @@
 enum sft_status sft_vk_pipelines_init(struct sft_vk *vk)
 {
     VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, SFT_VK_PUSH_BYTES};
-    VkPipelineLayoutCreateInfo layout = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
-                                         .pushConstantRangeCount = 1,
-                                         .pPushConstantRanges = &range};
+    VkPipelineLayoutCreateInfo layout = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+        .pushConstantRangeCount = 1,
+        .pPushConstantRanges = &range,
+    };
     VK_TRY(vk, vkCreatePipelineLayout(vk->device, &layout, NULL, &vk->layout));
     return sft_vk_cache_open(vk);
 }
@@ -27,7 +29,7 @@ void sft_vk_pipelines_uninit(struct sft_vk *vk)
     vk->n_pipelines = 0;
 }
 
-/* Whether the module declares an OpCapability GroupNonUniform... (61 to 68): those come first in a module. */
+/* Whether the module declares an OpCapability GroupNonUniform... (61 to 68). Capabilities come first. */
 static bool uses_subgroups(const struct sft_shader *shader)
 {
     const uint32_t header = 5, capability = 17;
@@ -43,20 +45,24 @@ enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pi
 {
     VkSpecializationMapEntry entries[SFT_VK_MAX_SPEC];
     VkSpecializationInfo spec = {(uint32_t)what->n_spec, entries, (size_t)what->n_spec * 4, what->spec};
-    VkShaderModuleCreateInfo code = {.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
-                                     .codeSize = what->shader->bytes,
-                                     .pCode = what->shader->words};
+    VkShaderModuleCreateInfo code = {
+        .sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO,
+        .codeSize = what->shader->bytes,
+        .pCode = what->shader->words,
+    };
     VkPipelineShaderStageRequiredSubgroupSizeCreateInfo subgroup = {
         .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
-        .requiredSubgroupSize = vk->limits.subgroup_size};
+        .requiredSubgroupSize = vk->limits.subgroup_size,
+    };
     VkComputePipelineCreateInfo info = {
         .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
         .flags = flags,
         .layout = vk->layout,
-        .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
-                  .stage = VK_SHADER_STAGE_COMPUTE_BIT,
-                  .pName = "main",
-                  .pSpecializationInfo = &spec}};
+        .stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+        .stage.stage = VK_SHADER_STAGE_COMPUTE_BIT,
+        .stage.pName = "main",
+        .stage.pSpecializationInfo = &spec,
+    };
     VkResult result;
     for (uint32_t i = 0; i < SFT_VK_MAX_SPEC; i++) entries[i] = (VkSpecializationMapEntry){i, i * 4, 4};
     if (vk->set_subgroup_size && uses_subgroups(what->shader)) info.stage.pNext = &subgroup;

@@ -46,9 +46,11 @@ static void note(struct sft_pipeline_report *report, const VkPipelineExecutableS
 static enum sft_status read_statistics(struct sft_vk *vk, VkPipeline pipeline, uint32_t executable,
                                        struct sft_pipeline_report *report)
 {
-    VkPipelineExecutableInfoKHR info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR,
-                                        .pipeline = pipeline,
-                                        .executableIndex = executable};
+    VkPipelineExecutableInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_PIPELINE_EXECUTABLE_INFO_KHR,
+        .pipeline = pipeline,
+        .executableIndex = executable,
+    };
     VkPipelineExecutableStatisticKHR *statistics;
     uint32_t count = 0;
     VkResult result;

@@ -17,7 +17,7 @@
 
 struct step {
     VkPipeline pipeline;
-    uint32_t push[SFT_VK_PUSH_BYTES / 4];
+    uint32_t push[SFT_VK_PUSH_BYTES / 4]; /* two words for each operand's address, then the op's words */
     uint32_t push_bytes;
     uint32_t groups[3];
     size_t node;
@@ -112,8 +112,8 @@ static enum sft_status make_step(const struct sft_program *program, const struct
         ranges[i] = locate(program, &dispatch->operands[i], dispatch->node);
         memcpy(step->push + 2 * i, &ranges[i].begin, sizeof(ranges[i].begin));
     }
-    memcpy(step->push + 2 * n, dispatch->push, (size_t)dispatch->n_push * 4);
-    step->push_bytes = (uint32_t)(8 * n + 4 * (size_t)dispatch->n_push);
+    memcpy(step->push + 2 * n, dispatch->words, (size_t)dispatch->n_words * sizeof(dispatch->words[0]));
+    step->push_bytes = (uint32_t)((2 * n + (size_t)dispatch->n_words) * sizeof(step->push[0]));
     memcpy(step->groups, dispatch->groups, sizeof(step->groups));
     step->node = dispatch->node;
     SFT_TRY(note(touched, ranges, dispatch->n_operands, &step->barrier));
@@ -150,14 +150,16 @@ static void record_step(const struct sft_vk *vk, VkCommandBuffer commands, const
     vkCmdDispatch(commands, step->groups[0], step->groups[1], step->groups[2]);
 }
 
-/* Seconds that a slow device of its kind may need for a node: it is enough to be right within a factor of
- * some. */
+/* Seconds that a slow device of its kind may need for a node; a few times more or less does no harm. */
 static double guess_seconds(const struct sft_vk *vk, const struct sft_program *program, size_t node)
 {
     struct sft_cost cost = sft_node_cost(program->graph, &program->graph->nodes[node]);
     bool discrete = vk->adapter.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
-    double flops = vk->limits.cpu_device ? 2e10 : discrete ? 1e12 : 1e11;
-    double bandwidth = vk->limits.cpu_device ? 4e9 : discrete ? 1e11 : 2e10;
+    double flops = discrete ? 1e12 : 1e11, bandwidth = discrete ? 1e11 : 2e10;
+    if (vk->limits.cpu_device) {
+        flops = 2e10;
+        bandwidth = 4e9;
+    }
     return cost.flops / flops + cost.bytes / bandwidth + 1e-5;
 }
 
@@ -242,9 +244,11 @@ void sft_vk_program_forget(struct sft_program *program)
 
 static enum sft_status make_probe(struct sft_vk *vk, struct vk_program *state)
 {
-    VkQueryPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
-                                  .queryType = VK_QUERY_TYPE_TIMESTAMP,
-                                  .queryCount = 2};
+    VkQueryPoolCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO,
+        .queryType = VK_QUERY_TYPE_TIMESTAMP,
+        .queryCount = 2,
+    };
     if (!state->probe) SFT_TRY(sft_vk_commands_create(vk, &state->probe));
     if (!state->timestamps && vk->adapter.timestamp_bits > 0)
         VK_TRY(vk, vkCreateQueryPool(vk->device, &info, NULL, &state->timestamps));
@@ -268,16 +272,19 @@ static enum sft_status record_probe(struct sft_vk *vk, struct vk_program *state,
 /* By the device's clock where it has one: the host's includes the submission. */
 static enum sft_status run_probe(struct sft_vk *vk, struct vk_program *state, double *seconds)
 {
-    uint64_t value, ticks[2],
-        mask = vk->adapter.timestamp_bits < 64 ? (UINT64_C(1) << vk->adapter.timestamp_bits) - 1 : UINT64_MAX;
+    const VkQueryResultFlags how = VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT;
+    uint32_t bits = vk->adapter.timestamp_bits;
+    uint64_t mask = bits < 64 ? (UINT64_C(1) << bits) - 1 : UINT64_MAX;
+    uint64_t value, ticks[2];
     double started = sft_now();
     SFT_TRY(sft_vk_submit(vk, state->probe, &value));
     SFT_TRY(sft_vk_wait(vk, value));
     *seconds = sft_now() - started;
     if (!state->timestamps) return SFT_OK;
     VK_TRY(vk, vkGetQueryPoolResults(vk->device, state->timestamps, 0, 2, sizeof(ticks), ticks,
-                                     sizeof(ticks[0]), VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT));
-    *seconds = (double)((ticks[1] - ticks[0]) & mask) * vk->adapter.properties.limits.timestampPeriod * 1e-9;
+                                     sizeof(ticks[0]), how));
+    ticks[1] = (ticks[1] - ticks[0]) & mask;
+    *seconds = (double)ticks[1] * vk->adapter.properties.limits.timestampPeriod * 1e-9;
     return SFT_OK;
 }
 

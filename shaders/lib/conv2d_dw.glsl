@@ -1,25 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernels of conv2d_dw are told, by runtime/vulkan/ops/conv2d.c. Pairs are rows and columns in the halves of
-// a word.
-layout(push_constant) uniform Push
-{
-    F32 x; F32 dy; F32 d;
-    uint images;
-    uint grid;         // pixels of dy
-    uint size;         // of x
-    uint channels;     // of x
-    uint depth;        // channels of x in a group
-    uint columns;      // channels of dy in a group
-    uint out_channels; // of dy
-    uint stride;
-    uint pad;
-    uint dilation;
-    uint kernel;
-    uint splits;       // parts of the sum over pixels, one output each
-    uint part;         // pixels of a part
-};
-
-ivec2 pair(uint word) { return ivec2(int(word << 16) >> 16, int(word) >> 16); }
+// Where the kernels of conv2d_dw find taps and pixels; shaders/abi/conv2d.h says what they are told.
+#include "abi/conv2d.h"
+#include "lib/pair.glsl"
+SFT_PUSH(SFT_CONV2D_DW_OPERANDS, SFT_CONV2D_DW_WORDS);
 
 uint rows() { return uint(pair(kernel).x) * uint(pair(kernel).y) * depth; }
 uint pixels() { return images * uint(pair(grid).x) * uint(pair(grid).y); }

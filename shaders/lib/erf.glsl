@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The error function to about one unit in the last place: a polynomial below 0.93, 1 - exp(polynomial) above.
 
-float erf(float x)
+real erf(real x)
 {
-    float t = min(abs(x), 4.0), s = x * x, r;
+    real t = min(abs(x), 4.0), s = x * x, r;
     if (t > 0.927734375) {
         r = fma(-1.72853470e-5, t, 3.83197126e-4);
         r = fma(r, t * t, fma(-3.88396438e-3, t, 2.42546219e-2));

@@ -5,27 +5,28 @@
 
 #include "runtime/vulkan/recorder.h"
 
-/* Sets specialisation constants 0 (the group's size) and 1 (TX) and the grid, for `columns` results that are
- * each made of `rows` terms. `along_rows`: a column's terms lie next to one another, so neighbouring lanes
- * should share a column.
- */
-void sft_vk_columns(const struct sft_vk_limits *limits, struct sft_vk_dispatch *dispatch, uint64_t columns,
-                    uint64_t rows, bool along_rows);
+/* Sets the group's size, TX and the grid, for `columns` results that are each made of `rows` terms.
+ * `along_rows`: a column's terms lie next to one another, so neighbouring lanes should share a column. */
+void sft_vk_columns(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch, int64_t columns,
+                    int64_t rows, bool along_rows);
 
-/* A sum over some axes of a contiguous tensor, as shaders/reduce.comp does it. */
+/* A sum over some axes of a contiguous tensor, as shaders/reduce.comp does it. A sum in parts keeps them in
+ * the node's scratch memory. */
 struct sft_vk_reduction {
-    struct sft_vk_operand x, y, scratch; /* scratch: sft_vk_reduce_scratch bytes */
-    struct sft_shape shape;              /* of x */
-    bool reduced[SFT_MAX_RANK];          /* by axis of x */
-    bool square, root;                   /* sum of squares; sqrt(sum) + number instead of sum * number */
+    struct sft_vk_operand x;
+    struct sft_vk_operand y;
+    struct sft_shape shape;     /* of x */
+    bool reduced[SFT_MAX_RANK]; /* by axis of x */
+    bool square;                /* a sum of squares */
+    bool root;                  /* sqrt(sum) + number instead of sum * number */
     float number;
-    bool whole; /* in one dispatch, without scratch memory */
+    bool whole; /* in one dispatch, without the node's scratch memory */
 };
 
 enum sft_status sft_vk_reduce(struct sft_vk_recorder *recorder,
                               const struct sft_vk_reduction *reduction) SFT_MUST_CHECK;
 
-/* Scratch bytes for `kept` sums of `rows` terms each. */
-size_t sft_vk_reduce_scratch(uint64_t kept, uint64_t rows);
+/* Scratch bytes that `kept` sums of `rows` terms each need. */
+size_t sft_vk_reduce_scratch(int64_t kept, int64_t rows);
 
 #endif

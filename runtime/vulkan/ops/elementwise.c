@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All ops that work element by element: one shader, elementwise.comp, whose function is a specialisation
- * constant. */
-#include "runtime/ops.h"
-#include "runtime/vulkan/recorder.h"
-#include "shaders/abi/elementwise.h"
+#include "runtime/vulkan/ops/elementwise.h"
 
-enum { GROUP = 64 };
+#include <string.h>
+
+#include "runtime/ops.h"
+
+SFT_VK_OPERANDS(elementwise_operands, SFT_ELEMENTWISE_OPERANDS);
+SFT_VK_WORDS(elementwise_words, SFT_ELEMENTWISE_WORDS);
+_Static_assert(sizeof((struct elementwise_words){0}.size) == SFT_MAX_RANK * 4, "a tensor has more axes");
 
 /* How the second operand repeats over the first: sizes and strides, last axis first, neighbours that step
  * alike merged.
  */
 struct broadcast {
     int axes; /* 0: same shape */
-    uint32_t size[SFT_MAX_RANK], stride[SFT_MAX_RANK];
+    uint32_t size[SFT_MAX_RANK];
+    uint32_t stride[SFT_MAX_RANK];
 };
 
 static struct broadcast broadcast(const struct sft_shape *big, const struct sft_shape *small)
@@ -46,39 +49,45 @@ static bool by_four(const struct sft_graph *graph, const sft_value *values, int 
     return count % 4 == 0;
 }
 
-/* y = f(a, b); b repeats over y's shape. */
-static enum sft_status map(struct sft_vk_recorder *recorder, const struct sft_graph *graph, sft_value a,
-                           sft_value b, sft_value y, uint32_t function, float number)
+enum sft_status sft_vk_map(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                           enum sft_vk_map function, float number, sft_value a, sft_value b, sft_value y)
 {
     const struct sft_shape *shape = sft_graph_shape(graph, y);
     int64_t count = sft_shape_count(shape);
     struct broadcast how = {0};
     if (b != SFT_NONE) how = broadcast(shape, sft_graph_shape(graph, b));
     bool vec4 = by_four(graph, (sft_value[]){a, b, y}, 3, count, &how);
-    struct sft_vk_dispatch dispatch = {
-        .shader = "elementwise",
-        .spec = {GROUP, function, vec4, (uint32_t)how.axes},
-        .n_spec = 4,
-        .operands = {sft_vk_read(a), sft_vk_read(b), sft_vk_write(y)},
-        .n_operands = 3,
-        .push = {(uint32_t)count, sft_vk_bits(number)},
-        .n_push = 2 + 2 * SFT_MAX_RANK,
+    struct sft_vk_dispatch dispatch = {.shader = "elementwise"};
+    const struct elementwise_operands operands = {
+        .a = sft_vk_read(a),
+        .b = sft_vk_read(b),
+        .y = sft_vk_write(y),
     };
-    for (int i = 0; i < how.axes; i++) {
-        dispatch.push[2 + i] = how.size[i];
-        dispatch.push[2 + SFT_MAX_RANK + i] = how.stride[i];
-    }
-    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up((uint64_t)count, vec4 ? 4 * GROUP : GROUP),
-                dispatch.groups);
+    struct elementwise_words words = {.count = (uint32_t)count, .number = number};
+    memcpy(words.size, how.size, sizeof(words.size));
+    memcpy(words.stride, how.stride, sizeof(words.stride));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, vec4 ? count / 4 : count);
+    sft_vk_specialise(&dispatch, SFT_ELEMENTWISE_FUNCTION_ID, function);
+    sft_vk_specialise(&dispatch, SFT_ELEMENTWISE_VEC4_ID, vec4);
+    sft_vk_specialise(&dispatch, SFT_ELEMENTWISE_AXES_ID, (uint32_t)how.axes);
     return sft_vk_record(recorder, &dispatch);
+}
+
+/* The op's first two inputs are the function's operands. */
+static enum sft_status map_inputs(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
+                                  const struct sft_node *node, enum sft_vk_map function, float number)
+{
+    sft_value a = node->n_in > 0 ? node->in[0] : SFT_NONE;
+    sft_value b = node->n_in > 1 ? node->in[1] : SFT_NONE;
+    return sft_vk_map(recorder, graph, function, number, a, b, node->out[0]);
 }
 
 #define MAP(name, function, number)                                                                          \
     enum sft_status sft_vk_##name(struct sft_vk_recorder *recorder, const struct sft_graph *graph,           \
                                   const struct sft_node *node)                                               \
     {                                                                                                        \
-        return map(recorder, graph, node->n_in > 0 ? node->in[0] : SFT_NONE,                                 \
-                   node->n_in > 1 ? node->in[1] : SFT_NONE, node->out[0], function, number);                 \
+        return map_inputs(recorder, graph, node, function, number);                                          \
     }
 
 MAP(add, SFT_MAP_ADD, SFT_NODE_PARAMS(struct sft_add_params, node)->alpha)
@@ -96,6 +105,6 @@ MAP(fill, SFT_MAP_FILL, SFT_NODE_PARAMS(struct sft_fill_params, node)->value)
 enum sft_status sft_vk_broadcast_to(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                     const struct sft_node *node)
 {
-    return map(recorder, graph, SFT_NONE, node->in[0], node->out[0], SFT_MAP_REPEAT,
-               SFT_NODE_PARAMS(struct sft_sum_to_params, node)->scale);
+    float scale = SFT_NODE_PARAMS(struct sft_sum_to_params, node)->scale;
+    return sft_vk_map(recorder, graph, SFT_MAP_REPEAT, scale, SFT_NONE, node->in[0], node->out[0]);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/vulkan/ops/gemm.h"
 
+#include "runtime/base/divide.h"
 #include "runtime/plan.h"
+#include "runtime/vulkan/ops/copy.h"
+#include "shaders/abi/gemm.h"
 
-enum { LANES = 8, WIDEST_LANES = 64, REDUCE_GROUP = 64, COPY_GROUP = 64 };
-
-static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+SFT_VK_OPERANDS(gemm_reduce_operands, SFT_GEMM_REDUCE_OPERANDS);
+SFT_VK_WORDS(gemm_reduce_words, SFT_GEMM_REDUCE_WORDS);
 
 /* ---- split sums ---- */
 
@@ -14,30 +15,54 @@ static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t sft_vk_gemm_splits(const struct sft_vk_gemm *gemm)
 {
     const int64_t enough = 256, shortest = 256;
-    int64_t tiles = divide_up(gemm->rows, 64) * divide_up(gemm->columns, 64) * gemm->matrices;
-    int64_t splits = smaller(divide_up(enough, tiles), gemm->depth / shortest);
+    int64_t tiles = sft_divide_up(gemm->rows, 64) * sft_divide_up(gemm->columns, 64) * gemm->matrices;
+    int64_t splits = sft_divide_up(enough, tiles);
+    if (splits > gemm->depth / shortest) splits = gemm->depth / shortest;
     return splits > 1 ? splits : 1;
+}
+
+int64_t sft_vk_gemm_part(int64_t depth, int64_t splits, int64_t step)
+{
+    return sft_round_up(depth / splits + 1, step);
 }
 
 /* Bytes of a B transposed back. */
 static size_t copy_bytes(const struct sft_vk_gemm *gemm)
 {
-    size_t bytes = (size_t)(gemm->b_matrices * gemm->b_columns * gemm->b_depth) * sizeof(float);
-    return (bytes + SFT_PLAN_ALIGNMENT - 1) / SFT_PLAN_ALIGNMENT * SFT_PLAN_ALIGNMENT;
+    int64_t bytes = gemm->b_matrices * gemm->b_columns * gemm->b_depth * SFT_STORED_BYTES;
+    return (size_t)sft_round_up(bytes, SFT_PLAN_ALIGNMENT);
 }
 
 static size_t part_bytes(const struct sft_vk_gemm *gemm)
 {
     int64_t splits = sft_vk_gemm_splits(gemm);
-    return splits > 1 ? (size_t)(splits * gemm->matrices * gemm->rows * gemm->columns) * sizeof(float) : 0;
+    if (splits == 1) return 0;
+    return (size_t)(splits * gemm->matrices * gemm->rows * gemm->columns) * SFT_STORED_BYTES;
 }
 
 size_t sft_vk_gemm_scratch(const struct sft_vk_gemm *gemm) { return copy_bytes(gemm) + part_bytes(gemm); }
 
-struct sft_vk_operand sft_vk_gemm_parts(const struct sft_vk_gemm *gemm)
+static struct sft_vk_operand parts_of(const struct sft_vk_gemm *gemm)
 {
     return (struct sft_vk_operand){
-        .value = SFT_VK_SCRATCH, .offset = copy_bytes(gemm), .bytes = part_bytes(gemm)};
+        .value = SFT_VK_SCRATCH,
+        .offset = copy_bytes(gemm),
+        .bytes = part_bytes(gemm),
+    };
+}
+
+struct sft_vk_operand sft_vk_gemm_write_parts(const struct sft_vk_gemm *gemm)
+{
+    struct sft_vk_operand parts = parts_of(gemm);
+    parts.write = true;
+    return parts;
+}
+
+static struct sft_vk_operand read_parts(const struct sft_vk_gemm *gemm)
+{
+    struct sft_vk_operand parts = parts_of(gemm);
+    parts.read = true;
+    return parts;
 }
 
 enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
@@ -47,55 +72,59 @@ enum sft_status sft_vk_gemm_reduce(struct sft_vk_recorder *recorder, const struc
     int64_t count = sft_shape_count(shape), columns = shape->dim[shape->rank - 1];
     bool vec4 =
         columns % 4 == 0 && sft_vk_aligned(graph, y) && (bias == SFT_NONE || sft_vk_aligned(graph, bias));
-    struct sft_vk_operand parts = sft_vk_gemm_parts(gemm);
-    parts.read = true;
-    struct sft_vk_dispatch dispatch = {
-        .shader = "gemm_reduce",
-        .spec = {REDUCE_GROUP, vec4},
-        .n_spec = 2,
-        .operands = {parts, sft_vk_read(bias), sft_vk_write(y)},
-        .n_operands = 3,
-        .push = {(uint32_t)count, (uint32_t)columns, (uint32_t)sft_vk_gemm_splits(gemm), relu},
-        .n_push = 4,
+    struct sft_vk_dispatch dispatch = {.shader = "gemm_reduce"};
+    const struct gemm_reduce_operands operands = {
+        .parts = read_parts(gemm),
+        .bias = sft_vk_read(bias),
+        .d = sft_vk_write(y),
     };
-    sft_vk_grid(sft_vk_recorder_limits(recorder),
-                (uint64_t)divide_up(count, vec4 ? 4 * REDUCE_GROUP : REDUCE_GROUP), dispatch.groups);
+    const struct gemm_reduce_words words = {
+        .count = (uint32_t)count,
+        .columns = (uint32_t)columns,
+        .splits = (uint32_t)sft_vk_gemm_splits(gemm),
+        .relu = relu,
+    };
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, vec4 ? count / 4 : count);
+    sft_vk_specialise(&dispatch, SFT_GEMM_REDUCE_VEC4_ID, vec4);
     return sft_vk_record(recorder, &dispatch);
 }
 
 /* ---- the family for drivers on a CPU ---- */
 
+enum { LANES = 8, NARROWEST_LANES = 16, WIDEST_LANES = 64 };
+
+/* A transposed B into rows of columns. */
+static struct sft_vk_box transposition(const struct sft_vk_gemm *gemm)
+{
+    int64_t columns = gemm->b_columns, depth = gemm->b_depth;
+    return (struct sft_vk_box){
+        .rank = 3,
+        .size = {gemm->b_matrices, depth, columns},
+        .from_stride = {columns * depth, 1, depth},
+        .to_stride = {columns * depth, columns, 1},
+    };
+}
+
 enum sft_status sft_vk_gemm_untranspose(struct sft_vk_recorder *recorder, struct sft_vk_gemm *gemm,
                                         struct sft_vk_operand *b)
 {
-    const struct sft_vk_limits *limits = sft_vk_recorder_limits(recorder);
-    uint32_t columns = (uint32_t)gemm->b_columns, depth = (uint32_t)gemm->b_depth, count;
-    struct sft_vk_operand copy = {.value = SFT_VK_SCRATCH, .bytes = copy_bytes(gemm), .write = true};
-    if (!limits->cpu_device || !gemm->transposed_b) return SFT_OK;
-    count = columns * depth * (uint32_t)gemm->b_matrices;
-    /* shaders/copy.comp: start, count and axes (size, stride from, stride to), innermost first */
-    struct sft_vk_dispatch dispatch = {
-        .shader = "copy",
-        .spec = {COPY_GROUP, false, 3},
-        .n_spec = 3,
-        .operands = {*b, copy},
-        .n_operands = 2,
-        .push = {count, 0, 0, columns, depth, 1, 1, depth, 1, columns * depth, 0, 0, 1, columns,
-                 columns * depth, 0, 0},
-        .n_push = 17,
-    };
-    sft_vk_grid(limits, sft_vk_divide_up(count, COPY_GROUP), dispatch.groups);
-    *b = (struct sft_vk_operand){.value = SFT_VK_SCRATCH, .bytes = copy.bytes, .read = true};
+    struct sft_vk_operand from = *b;
+    struct sft_vk_operand to = {.value = SFT_VK_SCRATCH, .bytes = copy_bytes(gemm), .write = true};
+    struct sft_vk_box box = transposition(gemm);
+    if (!sft_vk_recorder_limits(recorder)->cpu_device || !gemm->transposed_b) return SFT_OK;
+    *b = (struct sft_vk_operand){.value = SFT_VK_SCRATCH, .bytes = to.bytes, .read = true};
     gemm->transposed_b = false;
     gemm->vec_b = gemm->columns % 4 == 0;
-    return sft_vk_record(recorder, &dispatch);
+    return sft_vk_copy(recorder, from, to, &box, false);
 }
 
 /* The widest tile that wastes no more than a quarter more than the narrowest one. */
 static int64_t lanes_columns(int64_t columns)
 {
+    int64_t most = sft_round_up(columns, NARROWEST_LANES) * 5 / 4;
     int64_t width = WIDEST_LANES;
-    while (width > 16 && divide_up(columns, width) * width * 4 > divide_up(columns, 16) * 16 * 5) width /= 2;
+    while (width > NARROWEST_LANES && sft_round_up(columns, width) > most) width /= 2;
     return width;
 }
 
@@ -103,16 +132,15 @@ static void plan_lanes(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     int64_t width = lanes_columns(gemm->columns);
-    uint32_t spec[] = {LANES,
-                       (uint32_t)width,
-                       gemm->vec_a && !gemm->transposed_a,
-                       gemm->vec_b,
-                       gemm->vec_d,
-                       gemm->columns % width == 0,
-                       gemm->depth % 4 == 0};
-    for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
-    sft_vk_grid(limits, (uint64_t)(divide_up(gemm->rows, LANES) * divide_up(gemm->columns, width)),
-                dispatch->groups);
+    int64_t tiles = sft_divide_up(gemm->rows, LANES) * sft_divide_up(gemm->columns, width);
+    sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, LANES);
+    sft_vk_specialise(dispatch, SFT_LANES_COLUMNS_ID, (uint32_t)width);
+    sft_vk_specialise(dispatch, SFT_LANES_VEC_A_ID, gemm->vec_a && !gemm->transposed_a);
+    sft_vk_specialise(dispatch, SFT_LANES_VEC_B_ID, gemm->vec_b);
+    sft_vk_specialise(dispatch, SFT_LANES_VEC_D_ID, gemm->vec_d);
+    sft_vk_specialise(dispatch, SFT_LANES_WHOLE_COLUMNS_ID, gemm->columns % width == 0);
+    sft_vk_specialise(dispatch, SFT_LANES_WHOLE_STEPS_ID, gemm->depth % 4 == 0);
+    sft_vk_grid(limits, tiles, dispatch->groups);
 }
 
 /* ---- the family for GPUs ---- */
@@ -122,16 +150,22 @@ static const struct tile {
     uint32_t rows, columns, y, x;
 } tiles[] = {{128, 128, 8, 8}, {128, 64, 8, 8}, {64, 64, 8, 4},
              {256, 16, 8, 4},  {128, 32, 8, 4}, {32, 64, 4, 4}};
-enum { N_TILES = sizeof(tiles) / sizeof(*tiles), TILE_DEPTH = 8, TILE_PAD = 4 };
+enum { N_TILES = sizeof(tiles) / sizeof(*tiles) };
 
 static uint32_t tile_threads(const struct tile *tile)
 {
     return tile->rows / tile->y * (tile->columns / tile->x);
 }
 
+static int64_t tile_count(const struct tile *tile, const struct sft_vk_gemm *gemm)
+{
+    return sft_divide_up(gemm->rows, tile->rows) * sft_divide_up(gemm->columns, tile->columns);
+}
+
 static bool tile_fits(const struct tile *tile, const struct sft_vk_limits *limits)
 {
-    uint32_t shared = 2 * TILE_DEPTH * (tile->rows + tile->columns + 2 * TILE_PAD) * (uint32_t)sizeof(float);
+    uint32_t line = tile->rows + tile->columns + 2 * SFT_TILE_PAD;
+    uint32_t shared = 2 * SFT_TILE_STEP * line * SFT_REAL_BYTES;
     return tile_threads(tile) <= limits->max_invocations && tile_threads(tile) <= limits->max_group_size[0] &&
            shared <= limits->shared_memory;
 }
@@ -141,8 +175,7 @@ static bool tile_fits(const struct tile *tile, const struct sft_vk_limits *limit
 static double tile_time(const struct tile *tile, const struct sft_vk_gemm *gemm, int64_t layers)
 {
     const double groups_at_once = 128;
-    double groups =
-        (double)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns) * layers);
+    double groups = (double)(tile_count(tile, gemm) * layers);
     double rounds = groups < groups_at_once ? 1 : groups / groups_at_once;
     double work = (double)tile->rows * tile->columns;
     double loads =
@@ -165,19 +198,24 @@ static void plan_tiled(const struct sft_vk_gemm *gemm, const struct sft_vk_limit
                        struct sft_vk_dispatch *dispatch)
 {
     const struct tile *tile = choose_tile(gemm, limits, layers);
-    uint32_t spec[] = {
-        tile_threads(tile), tile->rows,         tile->columns,      tile->y,    tile->x, gemm->vec_a,
-        gemm->vec_b,        gemm->transposed_a, gemm->transposed_b, gemm->vec_d};
-    for (size_t i = 0; i < sizeof(spec) / sizeof(*spec); i++) dispatch->spec[dispatch->n_spec++] = spec[i];
-    sft_vk_grid(limits,
-                (uint64_t)(divide_up(gemm->rows, tile->rows) * divide_up(gemm->columns, tile->columns)),
-                dispatch->groups);
+    sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, tile_threads(tile));
+    sft_vk_specialise(dispatch, SFT_TILED_ROWS_ID, tile->rows);
+    sft_vk_specialise(dispatch, SFT_TILED_COLUMNS_ID, tile->columns);
+    sft_vk_specialise(dispatch, SFT_TILED_Y_ID, tile->y);
+    sft_vk_specialise(dispatch, SFT_TILED_X_ID, tile->x);
+    sft_vk_specialise(dispatch, SFT_TILED_VEC_A_ID, gemm->vec_a);
+    sft_vk_specialise(dispatch, SFT_TILED_VEC_B_ID, gemm->vec_b);
+    sft_vk_specialise(dispatch, SFT_TILED_TRANSPOSED_A_ID, gemm->transposed_a);
+    sft_vk_specialise(dispatch, SFT_TILED_TRANSPOSED_B_ID, gemm->transposed_b);
+    sft_vk_specialise(dispatch, SFT_TILED_VEC_D_ID, gemm->vec_d);
+    sft_vk_grid(limits, tile_count(tile, gemm), dispatch->groups);
 }
 
-void sft_vk_gemm_plan(const struct sft_vk_gemm *gemm, const struct sft_vk_limits *limits, const char *lanes,
-                      const char *tiled, int64_t layers, struct sft_vk_dispatch *dispatch)
+void sft_vk_gemm_plan(const struct sft_vk_gemm *gemm, const struct sft_vk_limits *limits,
+                      const struct sft_vk_gemm_shaders *shaders, int64_t layers,
+                      struct sft_vk_dispatch *dispatch)
 {
-    dispatch->shader = limits->cpu_device ? lanes : tiled;
+    dispatch->shader = limits->cpu_device ? shaders->lanes : shaders->tiled;
     if (limits->cpu_device)
         plan_lanes(gemm, limits, dispatch);
     else

@@ -5,171 +5,183 @@
  * of pixels, then merged. The second road is coalesced for any group width, batch norm's single channels
  * included.
  */
+#include "runtime/base/divide.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
+#include "shaders/abi/norm.h"
 
-enum { GROUP = 64 };
+SFT_VK_WORDS(norm_words, SFT_NORM_WORDS);
+SFT_VK_OPERANDS(norm_parts_operands, SFT_NORM_PARTS_OPERANDS);
+SFT_VK_OPERANDS(norm_merge_operands, SFT_NORM_MERGE_OPERANDS);
+SFT_VK_OPERANDS(norm_direct_operands, SFT_NORM_DIRECT_OPERANDS);
+SFT_VK_OPERANDS(norm_frozen_operands, SFT_NORM_FROZEN_OPERANDS);
+SFT_VK_WORDS(norm_frozen_words, SFT_NORM_FROZEN_WORDS);
+SFT_VK_OPERANDS(norm_apply_operands, SFT_NORM_APPLY_OPERANDS);
+SFT_VK_OPERANDS(norm_sums_operands, SFT_NORM_SUMS_OPERANDS);
+SFT_VK_OPERANDS(norm_means_operands, SFT_NORM_MEANS_OPERANDS);
+SFT_VK_OPERANDS(norm_dx_operands, SFT_NORM_DX_OPERANDS);
 
-struct sizes {
-    uint32_t images, pixels, channels, width, parts, part_pixels;
-};
-
-enum { N_SIZES = 6 };
+static const struct sft_group_norm_params *params_of(const struct sft_node *node)
+{
+    return SFT_NODE_PARAMS(struct sft_group_norm_params, node);
+}
 
 /* Stretches of pixels enough for a whole GPU; by shape only, like the scratch memory. */
-static uint64_t parts_of(uint64_t columns, uint64_t pixels)
+static int64_t parts_of(int64_t columns, int64_t pixels)
 {
     enum { WANTED_COLUMNS = 65536, LEAST_PIXELS = 32 };
-    uint64_t parts = WANTED_COLUMNS / columns, most = pixels / LEAST_PIXELS;
+    int64_t parts = WANTED_COLUMNS / columns, most = pixels / LEAST_PIXELS;
     if (parts > most) parts = most;
     return parts < 1 ? 1 : parts;
 }
 
-static struct sizes sizes_of(const struct sft_graph *graph, const struct sft_node *node)
+/* Of an op whose first input is x. */
+static struct norm_words words_of(const struct sft_graph *graph, const struct sft_node *node)
 {
     const struct sft_shape *x = sft_in_shape(graph, node, 0);
-    int64_t groups = SFT_NODE_PARAMS(struct sft_group_norm_params, node)->groups;
-    int64_t images = x->dim[0], channels = x->dim[x->rank - 1],
-            pixels = sft_shape_count(x) / images / channels;
-    uint64_t parts = parts_of((uint64_t)(images * channels), (uint64_t)pixels);
-    return (struct sizes){(uint32_t)images,   (uint32_t)pixels,
-                          (uint32_t)channels, (uint32_t)(channels / groups),
-                          (uint32_t)parts,    (uint32_t)sft_vk_divide_up((uint64_t)pixels, parts)};
+    int64_t images = x->dim[0], channels = x->dim[x->rank - 1];
+    int64_t pixels = sft_shape_count(x) / images / channels;
+    int64_t parts = parts_of(images * channels, pixels);
+    return (struct norm_words){
+        .images = (uint32_t)images,
+        .pixels = (uint32_t)pixels,
+        .channels = (uint32_t)channels,
+        .width = (uint32_t)(channels / params_of(node)->groups),
+        .parts = (uint32_t)parts,
+        .part_pixels = (uint32_t)sft_divide_up(pixels, parts),
+        .epsilon = params_of(node)->epsilon,
+    };
 }
 
-static void push_sizes(struct sft_vk_dispatch *dispatch, const struct sizes *sizes)
+/* Groups of all images. */
+static int64_t groups_of(const struct norm_words *words)
 {
-    const uint32_t words[N_SIZES] = {sizes->images, sizes->pixels, sizes->channels,
-                                     sizes->width,  sizes->parts,  sizes->part_pixels};
-    for (int i = 0; i < N_SIZES; i++) dispatch->push[dispatch->n_push++] = words[i];
+    return (int64_t)words->images * (words->channels / words->width);
 }
 
-static void push_word(struct sft_vk_dispatch *dispatch, uint32_t word)
+/* Lanes of a kernel that has one for each image, stretch and channel. */
+static int64_t columns_of(const struct norm_words *words)
 {
-    dispatch->push[dispatch->n_push++] = word;
+    return (int64_t)words->images * words->parts * words->channels;
 }
 
-static void cover(const struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
-                  uint64_t invocations)
+/* Two numbers for each of these. */
+static size_t part_bytes(const struct norm_words *words)
 {
-    dispatch->spec[0] = GROUP;
-    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(invocations, GROUP), dispatch->groups);
+    return (size_t)columns_of(words) * 2 * SFT_STORED_BYTES;
 }
 
-static struct sft_vk_operand scratch_write(void)
-{
-    return (struct sft_vk_operand){.value = SFT_VK_SCRATCH, .write = true};
-}
-
-static struct sft_vk_operand scratch_read(void)
-{
-    return (struct sft_vk_operand){.value = SFT_VK_SCRATCH, .read = true};
-}
-
-static uint64_t columns_of(const struct sizes *sizes)
-{
-    return (uint64_t)sizes->images * sizes->parts * sizes->channels;
-}
-
-static size_t part_bytes(const struct sizes *sizes) { return (size_t)columns_of(sizes) * 2 * sizeof(float); }
-
-static bool by_four(const struct sft_graph *graph, const struct sizes *sizes, const sft_value *values, int n)
+static bool by_four(const struct sft_graph *graph, const struct norm_words *words, const sft_value *values,
+                    int n)
 {
     for (int i = 0; i < n; i++)
         if (!sft_vk_aligned(graph, values[i])) return false;
-    return sizes->channels % 4 == 0;
+    return words->channels % 4 == 0;
 }
 
 /* ---- forward ---- */
 
-static bool direct(const struct sizes *sizes)
+static bool direct(const struct norm_words *words)
 {
-    uint64_t groups = (uint64_t)sizes->images * (sizes->channels / sizes->width);
-    return sizes->pixels == 1 || (sizes->width >= 8 && groups >= 64);
+    return words->pixels == 1 || (words->width >= 8 && groups_of(words) >= 64);
 }
 
 size_t sft_vk_group_norm_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    struct sizes sizes = sizes_of(graph, node);
-    if (SFT_NODE_PARAMS(struct sft_group_norm_params, node)->frozen || direct(&sizes)) return 0;
-    return part_bytes(&sizes);
+    struct norm_words words = words_of(graph, node);
+    return params_of(node)->frozen || direct(&words) ? 0 : part_bytes(&words);
 }
 
-static enum sft_status frozen_statistics(struct sft_vk_recorder *recorder, const struct sft_node *node,
-                                         const struct sizes *sizes, float epsilon)
+static enum sft_status record_frozen(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                     const struct norm_words *sizes)
 {
-    uint32_t count = sizes->images * (sizes->channels / sizes->width);
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_frozen",
-        .n_spec = 1,
-        .operands = {sft_vk_read(node->in[3]), sft_vk_read(node->in[4]), sft_vk_write(node->out[1]),
-                     sft_vk_write(node->out[2])},
-        .n_operands = 4,
-        .push = {count, sft_vk_bits(epsilon)},
-        .n_push = 2,
+    struct sft_vk_dispatch dispatch = {.shader = "norm_frozen"};
+    const struct norm_frozen_operands operands = {
+        .mean_in = sft_vk_read(node->in[3]),
+        .variance = sft_vk_read(node->in[4]),
+        .mean = sft_vk_write(node->out[1]),
+        .rstd = sft_vk_write(node->out[2]),
     };
-    cover(recorder, &dispatch, count);
+    const struct norm_frozen_words words = {
+        .count = (uint32_t)groups_of(sizes),
+        .epsilon = sizes->epsilon,
+    };
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, words.count);
     return sft_vk_record(recorder, &dispatch);
 }
 
-/* The last pass of either road: statistics by group from x or from the parts. */
-static enum sft_status finish_statistics(struct sft_vk_recorder *recorder, const struct sft_node *node,
-                                         const struct sizes *sizes, float epsilon)
+static enum sft_status record_direct(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                     const struct norm_words *words)
 {
-    bool whole = direct(sizes);
-    struct sft_vk_dispatch dispatch = {
-        .shader = whole ? "norm_direct" : "norm_merge",
-        .n_spec = 2,
-        .operands = {whole ? sft_vk_read(node->in[0]) : scratch_read(), sft_vk_write(node->out[1]),
-                     sft_vk_write(node->out[2])},
-        .n_operands = 3,
+    struct sft_vk_dispatch dispatch = {.shader = "norm_direct"};
+    const struct norm_direct_operands operands = {
+        .x = sft_vk_read(node->in[0]),
+        .mean = sft_vk_write(node->out[1]),
+        .rstd = sft_vk_write(node->out[2]),
     };
-    push_sizes(&dispatch, sizes);
-    push_word(&dispatch, sft_vk_bits(epsilon));
-    sft_vk_columns(sft_vk_recorder_limits(recorder), &dispatch,
-                   (uint64_t)sizes->images * (sizes->channels / sizes->width),
-                   (uint64_t)sizes->width * (whole ? sizes->pixels : sizes->parts), true);
+    SFT_VK_PUSH(&dispatch, operands, *words);
+    sft_vk_columns(recorder, &dispatch, groups_of(words), (int64_t)words->width * words->pixels, true);
     return sft_vk_record(recorder, &dispatch);
 }
 
-static enum sft_status statistics(struct sft_vk_recorder *recorder, const struct sft_node *node,
-                                  const struct sizes *sizes, float epsilon)
+static enum sft_status record_parts(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                    const struct norm_words *words)
 {
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_parts",
-        .n_spec = 1,
-        .operands = {sft_vk_read(node->in[0]), scratch_write()},
-        .n_operands = 2,
+    struct sft_vk_dispatch dispatch = {.shader = "norm_parts"};
+    const struct norm_parts_operands operands = {
+        .x = sft_vk_read(node->in[0]),
+        .parts_out = sft_vk_write_scratch(),
     };
-    if (!direct(sizes)) {
-        push_sizes(&dispatch, sizes);
-        cover(recorder, &dispatch, columns_of(sizes));
-        SFT_TRY(sft_vk_record(recorder, &dispatch));
-    }
-    return finish_statistics(recorder, node, sizes, epsilon);
+    SFT_VK_PUSH(&dispatch, operands, *words);
+    sft_vk_cover(recorder, &dispatch, columns_of(words));
+    return sft_vk_record(recorder, &dispatch);
+}
+
+static enum sft_status record_merge(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                    const struct norm_words *words)
+{
+    struct sft_vk_dispatch dispatch = {.shader = "norm_merge"};
+    const struct norm_merge_operands operands = {
+        .parts_in = sft_vk_read_scratch(),
+        .mean = sft_vk_write(node->out[1]),
+        .rstd = sft_vk_write(node->out[2]),
+    };
+    SFT_VK_PUSH(&dispatch, operands, *words);
+    sft_vk_columns(recorder, &dispatch, groups_of(words), (int64_t)words->width * words->parts, true);
+    return sft_vk_record(recorder, &dispatch);
+}
+
+static enum sft_status record_statistics(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                         const struct norm_words *words)
+{
+    if (params_of(node)->frozen) return record_frozen(recorder, node, words);
+    if (direct(words)) return record_direct(recorder, node, words);
+    SFT_TRY(record_parts(recorder, node, words));
+    return record_merge(recorder, node, words);
 }
 
 enum sft_status sft_vk_group_norm(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                   const struct sft_node *node)
 {
-    const struct sft_group_norm_params *params = SFT_NODE_PARAMS(struct sft_group_norm_params, node);
-    struct sizes sizes = sizes_of(graph, node);
+    struct norm_words words = words_of(graph, node);
+    int64_t count = sft_in_count(graph, node, 0);
     sft_value x = node->in[0], gamma = node->in[1], beta = node->in[2], y = node->out[0];
-    bool vec4 = by_four(graph, &sizes, (sft_value[]){x, gamma, beta, y}, 4);
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_apply",
-        .spec = {0, vec4, params->relu != 0},
-        .n_spec = 3,
-        .operands = {sft_vk_read(x), sft_vk_read(gamma), sft_vk_read(beta), sft_vk_read(node->out[1]),
-                     sft_vk_read(node->out[2]), sft_vk_write(y)},
-        .n_operands = 6,
+    bool vec4 = by_four(graph, &words, (sft_value[]){x, gamma, beta, y}, 4);
+    struct sft_vk_dispatch dispatch = {.shader = "norm_apply"};
+    const struct norm_apply_operands operands = {
+        .x = sft_vk_read(x),
+        .gamma = sft_vk_read(gamma),
+        .beta = sft_vk_read(beta),
+        .mean = sft_vk_read(node->out[1]),
+        .rstd = sft_vk_read(node->out[2]),
+        .y = sft_vk_write(y),
     };
-    if (params->frozen)
-        SFT_TRY(frozen_statistics(recorder, node, &sizes, params->epsilon));
-    else
-        SFT_TRY(statistics(recorder, node, &sizes, params->epsilon));
-    push_sizes(&dispatch, &sizes);
-    cover(recorder, &dispatch, (uint64_t)sft_in_count(graph, node, 0) / (vec4 ? 4 : 1));
+    SFT_TRY(record_statistics(recorder, node, &words));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, vec4 ? count / 4 : count);
+    sft_vk_specialise(&dispatch, SFT_NORM_APPLY_VEC4_ID, vec4);
+    sft_vk_specialise(&dispatch, SFT_NORM_APPLY_RELU_ID, params_of(node)->relu != 0);
     return sft_vk_record(recorder, &dispatch);
 }
 
@@ -177,81 +189,94 @@ enum sft_status sft_vk_group_norm(struct sft_vk_recorder *recorder, const struct
 
 size_t sft_vk_group_norm_sums_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    struct sizes sizes = sizes_of(graph, node);
-    return sizes.parts > 1 ? part_bytes(&sizes) : 0;
+    struct norm_words words = words_of(graph, node);
+    return words.parts > 1 ? part_bytes(&words) : 0;
+}
+
+/* Adds the stretches up. */
+static enum sft_status add_parts(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                 const struct norm_words *words)
+{
+    const struct sft_vk_reduction reduction = {
+        .x = sft_vk_read_scratch(),
+        .y = sft_vk_write(node->out[0]),
+        .number = 1.0f,
+        .whole = true,
+        .shape = SFT_SHAPE(2 * (int64_t)words->images, words->parts, words->channels),
+        .reduced = {false, true, false},
+    };
+    return sft_vk_reduce(recorder, &reduction);
 }
 
 enum sft_status sft_vk_group_norm_sums(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                        const struct sft_node *node)
 {
-    struct sizes sizes = sizes_of(graph, node);
-    bool split = sizes.parts > 1;
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_sums",
-        .spec = {0, SFT_NODE_PARAMS(struct sft_group_norm_params, node)->relu != 0},
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_read(node->in[2]),
-                     sft_vk_read(node->in[3]), sft_vk_read(node->in[4]), sft_vk_read(node->in[5]),
-                     split ? scratch_write() : sft_vk_write(node->out[0])},
-        .n_operands = 7,
+    struct norm_words words = words_of(graph, node);
+    bool split = words.parts > 1;
+    struct sft_vk_dispatch dispatch = {.shader = "norm_sums"};
+    const struct norm_sums_operands operands = {
+        .x = sft_vk_read(node->in[0]),
+        .dy = sft_vk_read(node->in[1]),
+        .gamma = sft_vk_read(node->in[2]),
+        .beta = sft_vk_read(node->in[3]),
+        .mean = sft_vk_read(node->in[4]),
+        .rstd = sft_vk_read(node->in[5]),
+        .sums = split ? sft_vk_write_scratch() : sft_vk_write(node->out[0]),
     };
-    struct sft_vk_reduction add_parts = {
-        .x = scratch_read(),
-        .y = sft_vk_write(node->out[0]),
-        .number = 1.0f,
-        .whole = true,
-        .shape = SFT_SHAPE(2 * (int64_t)sizes.images, sizes.parts, sizes.channels),
-        .reduced = {false, true, false},
-    };
-    push_sizes(&dispatch, &sizes);
-    cover(recorder, &dispatch, columns_of(&sizes));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, columns_of(&words));
+    sft_vk_specialise(&dispatch, SFT_NORM_SUMS_RELU_ID, params_of(node)->relu != 0);
     SFT_TRY(sft_vk_record(recorder, &dispatch));
-    return split ? sft_vk_reduce(recorder, &add_parts) : SFT_OK;
+    return split ? add_parts(recorder, node, &words) : SFT_OK;
 }
 
 /* ---- gradient: dx ---- */
 
 size_t sft_vk_group_norm_dx_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    struct sizes sizes = sizes_of(graph, node);
-    if (SFT_NODE_PARAMS(struct sft_group_norm_params, node)->frozen) return 0;
-    return (size_t)sizes.images * (sizes.channels / sizes.width) * 2 * sizeof(float);
+    struct norm_words words = words_of(graph, node);
+    return params_of(node)->frozen ? 0 : (size_t)groups_of(&words) * 2 * SFT_STORED_BYTES;
 }
 
-static enum sft_status means(struct sft_vk_recorder *recorder, const struct sft_node *node,
-                             const struct sizes *sizes)
+static enum sft_status record_means(struct sft_vk_recorder *recorder, const struct sft_node *node,
+                                    const struct norm_words *words)
 {
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_means",
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[2]), sft_vk_read(node->in[6]), scratch_write()},
-        .n_operands = 3,
+    struct sft_vk_dispatch dispatch = {.shader = "norm_means"};
+    const struct norm_means_operands operands = {
+        .gamma = sft_vk_read(node->in[2]),
+        .sums = sft_vk_read(node->in[6]),
+        .means = sft_vk_write_scratch(),
     };
-    push_sizes(&dispatch, sizes);
-    sft_vk_columns(sft_vk_recorder_limits(recorder), &dispatch,
-                   (uint64_t)sizes->images * (sizes->channels / sizes->width), sizes->width, true);
+    SFT_VK_PUSH(&dispatch, operands, *words);
+    sft_vk_columns(recorder, &dispatch, groups_of(words), words->width, true);
     return sft_vk_record(recorder, &dispatch);
 }
 
 enum sft_status sft_vk_group_norm_dx(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                      const struct sft_node *node)
 {
-    const struct sft_group_norm_params *params = SFT_NODE_PARAMS(struct sft_group_norm_params, node);
-    struct sizes sizes = sizes_of(graph, node);
+    bool frozen = params_of(node)->frozen;
+    struct norm_words words = words_of(graph, node);
+    int64_t count = sft_in_count(graph, node, 0);
     sft_value x = node->in[0], dy = node->in[1], gamma = node->in[2], beta = node->in[3], dx = node->out[0];
-    bool vec4 = by_four(graph, &sizes, (sft_value[]){x, dy, gamma, beta, dx}, 5);
-    struct sft_vk_dispatch dispatch = {
-        .shader = "norm_dx",
-        .spec = {0, vec4, params->relu != 0, params->frozen != 0},
-        .n_spec = 4,
-        .operands = {sft_vk_read(x), sft_vk_read(dy), sft_vk_read(gamma), sft_vk_read(beta),
-                     sft_vk_read(node->in[4]), sft_vk_read(node->in[5]),
-                     params->frozen ? sft_vk_read(SFT_NONE) : scratch_read(), sft_vk_write(dx)},
-        .n_operands = 8,
+    bool vec4 = by_four(graph, &words, (sft_value[]){x, dy, gamma, beta, dx}, 5);
+    struct sft_vk_dispatch dispatch = {.shader = "norm_dx"};
+    const struct norm_dx_operands operands = {
+        .x = sft_vk_read(x),
+        .dy = sft_vk_read(dy),
+        .gamma = sft_vk_read(gamma),
+        .beta = sft_vk_read(beta),
+        .mean = sft_vk_read(node->in[4]),
+        .rstd = sft_vk_read(node->in[5]),
+        .means = frozen ? sft_vk_read(SFT_NONE) : sft_vk_read_scratch(),
+        .dx = sft_vk_write(dx),
     };
-    if (!params->frozen) SFT_TRY(means(recorder, node, &sizes));
-    push_sizes(&dispatch, &sizes);
-    cover(recorder, &dispatch, (uint64_t)sft_in_count(graph, node, 0) / (vec4 ? 4 : 1));
+    if (!frozen) SFT_TRY(record_means(recorder, node, &words));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_cover(recorder, &dispatch, vec4 ? count / 4 : count);
+    sft_vk_specialise(&dispatch, SFT_NORM_DX_VEC4_ID, vec4);
+    sft_vk_specialise(&dispatch, SFT_NORM_DX_RELU_ID, params_of(node)->relu != 0);
+    sft_vk_specialise(&dispatch, SFT_NORM_DX_FROZEN_ID, frozen);
     return sft_vk_record(recorder, &dispatch);
 }
 
@@ -262,7 +287,7 @@ enum sft_status sft_vk_group_norm_dparam(struct sft_vk_recorder *recorder, const
 {
     const struct sft_shape *sums = sft_in_shape(graph, node, 0);
     int64_t images = sums->dim[1], channels = sums->dim[2];
-    size_t plane = (size_t)(images * channels) * sizeof(float);
+    size_t plane = (size_t)(images * channels) * SFT_STORED_BYTES;
     for (int i = 0; i < 2; i++) {
         struct sft_vk_reduction add_images = {
             .x = {.value = node->in[0], .offset = (size_t)i * plane, .bytes = plane, .read = true},

@@ -4,75 +4,103 @@
 #include "runtime/vulkan/ops/columns.h"
 #include "shaders/abi/loss.h"
 
-_Static_assert((int)SFT_DISTANCE_OE == SFT_LOSS_OE && (int)SFT_DISTANCE_KL_PU == SFT_LOSS_KL_PU &&
-                   (int)SFT_DISTANCE_L2 == SFT_LOSS_L2 && (int)SFT_DISTANCE_JS == SFT_LOSS_JS &&
-                   (int)SFT_DISTANCE_ENERGY == SFT_LOSS_ENERGY &&
-                   (int)SFT_DISTANCE_LOGITNORM == SFT_LOSS_LOGITNORM,
-               "shaders/abi/loss.h and enum sft_distance differ");
+SFT_VK_OPERANDS(softmax_operands, SFT_SOFTMAX_OPERANDS);
+SFT_VK_OPERANDS(softmax_grad_operands, SFT_SOFTMAX_GRAD_OPERANDS);
+SFT_VK_WORDS(softmax_words, SFT_SOFTMAX_WORDS);
+SFT_VK_OPERANDS(row_loss_operands, SFT_ROW_LOSS_OPERANDS);
+SFT_VK_OPERANDS(row_loss_grad_operands, SFT_ROW_LOSS_GRAD_OPERANDS);
+SFT_VK_WORDS(row_loss_words, SFT_ROW_LOSS_WORDS);
 
-/* Fills in what all have in common: the first two push words, the work-groups. */
-static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
-                              const struct sft_shape *shape)
+SFT_DISTANCES(SFT_VK_SAME_NUMBER)
+
+static uint32_t width_of(const struct sft_shape *shape) { return (uint32_t)shape->dim[shape->rank - 1]; }
+
+static uint32_t rows_of(const struct sft_shape *shape)
 {
-    uint64_t width = (uint64_t)shape->dim[shape->rank - 1], rows = (uint64_t)sft_shape_count(shape) / width;
-    dispatch->push[0] = (uint32_t)rows;
-    dispatch->push[1] = (uint32_t)width;
-    sft_vk_columns(sft_vk_recorder_limits(recorder), dispatch, rows, width, true);
-    return sft_vk_record(recorder, dispatch);
+    return (uint32_t)(sft_shape_count(shape) / shape->dim[shape->rank - 1]);
+}
+
+/* ---- softmax ---- */
+
+static struct softmax_words softmax_words_of(const struct sft_shape *shape)
+{
+    return (struct softmax_words){.rows = rows_of(shape), .width = width_of(shape)};
 }
 
 enum sft_status sft_vk_softmax(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                const struct sft_node *node)
 {
-    struct sft_vk_dispatch dispatch = {
-        .shader = "softmax",
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0])},
-        .n_operands = 2,
-        .n_push = 2,
+    struct sft_vk_dispatch dispatch = {.shader = "softmax"};
+    const struct softmax_words words = softmax_words_of(sft_in_shape(graph, node, 0));
+    const struct softmax_operands operands = {
+        .x = sft_vk_read(node->in[0]),
+        .y = sft_vk_write(node->out[0]),
     };
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.rows, words.width, true);
+    return sft_vk_record(recorder, &dispatch);
 }
 
 enum sft_status sft_vk_softmax_grad(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                     const struct sft_node *node)
 {
-    struct sft_vk_dispatch dispatch = {
-        .shader = "softmax_grad",
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_write(node->out[0])},
-        .n_operands = 3,
-        .n_push = 2,
+    struct sft_vk_dispatch dispatch = {.shader = "softmax_grad"};
+    const struct softmax_words words = softmax_words_of(sft_in_shape(graph, node, 0));
+    const struct softmax_grad_operands operands = {
+        .dy = sft_vk_read(node->in[0]),
+        .y = sft_vk_read(node->in[1]),
+        .dx = sft_vk_write(node->out[0]),
     };
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.rows, words.width, true);
+    return sft_vk_record(recorder, &dispatch);
 }
 
-static struct sft_vk_dispatch loss_dispatch(const struct sft_node *node, const char *shader)
+/* ---- losses ---- */
+
+static struct row_loss_words row_loss_words_of(const struct sft_row_loss_params *params,
+                                               const struct sft_shape *logits)
 {
-    const struct sft_row_loss_params *params = SFT_NODE_PARAMS(struct sft_row_loss_params, node);
-    struct sft_vk_dispatch dispatch = {
-        .shader = shader,
-        .spec = {0, 0, (uint32_t)params->distance},
-        .n_spec = 3,
-        .push = {0, 0, sft_vk_bits(params->energy_weight), sft_vk_bits(params->energy_in),
-                 sft_vk_bits(params->energy_out)},
-        .n_push = 5,
+    return (struct row_loss_words){
+        .rows = rows_of(logits),
+        .width = width_of(logits),
+        .energy_weight = params->energy_weight,
+        .energy_in = params->energy_in,
+        .energy_out = params->energy_out,
     };
-    for (int i = 0; i < node->n_in; i++) dispatch.operands[dispatch.n_operands++] = sft_vk_read(node->in[i]);
-    dispatch.operands[dispatch.n_operands++] = sft_vk_write(node->out[0]);
-    return dispatch;
 }
 
 enum sft_status sft_vk_row_loss(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                 const struct sft_node *node)
 {
-    struct sft_vk_dispatch dispatch = loss_dispatch(node, "row_loss");
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
+    const struct sft_row_loss_params *params = SFT_NODE_PARAMS(struct sft_row_loss_params, node);
+    struct sft_vk_dispatch dispatch = {.shader = "row_loss"};
+    const struct row_loss_words words = row_loss_words_of(params, sft_in_shape(graph, node, 0));
+    const struct row_loss_operands operands = {
+        .logits = sft_vk_read(node->in[0]),
+        .labels = sft_vk_read(node->in[1]),
+        .loss = sft_vk_write(node->out[0]),
+    };
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.rows, words.width, true);
+    sft_vk_specialise(&dispatch, SFT_ROW_LOSS_DISTANCE_ID, (uint32_t)params->distance);
+    return sft_vk_record(recorder, &dispatch);
 }
 
 enum sft_status sft_vk_row_loss_grad(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                      const struct sft_node *node)
 {
-    struct sft_vk_dispatch dispatch = loss_dispatch(node, "row_loss_grad");
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
+    const struct sft_row_loss_params *params = SFT_NODE_PARAMS(struct sft_row_loss_params, node);
+    struct sft_vk_dispatch dispatch = {.shader = "row_loss_grad"};
+    const struct row_loss_words words = row_loss_words_of(params, sft_in_shape(graph, node, 0));
+    const struct row_loss_grad_operands operands = {
+        .logits = sft_vk_read(node->in[0]),
+        .labels = sft_vk_read(node->in[1]),
+        .dloss = sft_vk_read(node->in[2]),
+        .dlogits = sft_vk_write(node->out[0]),
+    };
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.rows, words.width, true);
+    sft_vk_specialise(&dispatch, SFT_ROW_LOSS_DISTANCE_ID, (uint32_t)params->distance);
+    return sft_vk_record(recorder, &dispatch);
 }

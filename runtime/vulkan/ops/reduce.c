@@ -2,12 +2,10 @@
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
 
-static struct sft_vk_operand scratch(void) { return (struct sft_vk_operand){.value = SFT_VK_SCRATCH}; }
-
 size_t sft_vk_sum_to_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    uint64_t kept = (uint64_t)sft_out_count(graph, node, 0);
-    return sft_vk_reduce_scratch(kept, (uint64_t)sft_in_count(graph, node, 0) / kept);
+    int64_t kept = sft_out_count(graph, node, 0);
+    return sft_vk_reduce_scratch(kept, sft_in_count(graph, node, 0) / kept);
 }
 
 enum sft_status sft_vk_sum_to(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
@@ -17,7 +15,6 @@ enum sft_status sft_vk_sum_to(struct sft_vk_recorder *recorder, const struct sft
     struct sft_vk_reduction reduction = {
         .x = sft_vk_read(node->in[0]),
         .y = sft_vk_write(node->out[0]),
-        .scratch = scratch(),
         .shape = *sft_in_shape(graph, node, 0),
         .number = params->scale,
     };
@@ -29,7 +26,7 @@ enum sft_status sft_vk_sum_to(struct sft_vk_recorder *recorder, const struct sft
 
 size_t sft_vk_norm2_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    return sft_vk_reduce_scratch(1, (uint64_t)sft_in_count(graph, node, 0));
+    return sft_vk_reduce_scratch(1, sft_in_count(graph, node, 0));
 }
 
 enum sft_status sft_vk_norm2(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
@@ -38,7 +35,6 @@ enum sft_status sft_vk_norm2(struct sft_vk_recorder *recorder, const struct sft_
     struct sft_vk_reduction reduction = {
         .x = sft_vk_read(node->in[0]),
         .y = sft_vk_write(node->out[0]),
-        .scratch = scratch(),
         .shape = SFT_SHAPE(sft_in_count(graph, node, 0)),
         .reduced = {true},
         .square = true,

@@ -1,64 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Weight standardisation: a column of lanes for each output channel. */
 #include "runtime/ops.h"
 #include "runtime/vulkan/ops/columns.h"
+#include "shaders/abi/standardize.h"
 
-static enum sft_status record(struct sft_vk_recorder *recorder, struct sft_vk_dispatch *dispatch,
-                              const struct sft_shape *weight)
+SFT_VK_OPERANDS(standardize_operands, SFT_STANDARDIZE_OPERANDS);
+SFT_VK_WORDS(standardize_words, SFT_STANDARDIZE_WORDS);
+SFT_VK_OPERANDS(standardize_grad_operands, SFT_STANDARDIZE_GRAD_OPERANDS);
+SFT_VK_WORDS(standardize_grad_words, SFT_STANDARDIZE_GRAD_WORDS);
+
+static int64_t channels_of(const struct sft_shape *weight) { return weight->dim[weight->rank - 1]; }
+
+static int64_t rows_of(const struct sft_shape *weight)
 {
-    uint64_t channels = (uint64_t)weight->dim[weight->rank - 1],
-             rows = (uint64_t)sft_shape_count(weight) / channels;
-    dispatch->push[0] = (uint32_t)rows;
-    dispatch->push[1] = (uint32_t)channels;
-    sft_vk_columns(sft_vk_recorder_limits(recorder), dispatch, channels, rows, false);
-    return sft_vk_record(recorder, dispatch);
+    return sft_shape_count(weight) / channels_of(weight);
 }
 
 enum sft_status sft_vk_weight_standardize(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
                                           const struct sft_node *node)
 {
-    float epsilon = SFT_NODE_PARAMS(struct sft_weight_standardize_params, node)->epsilon;
-    struct sft_vk_dispatch dispatch = {
-        .shader = "standardize",
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_write(node->out[0]), sft_vk_write(node->out[1])},
-        .n_operands = 3,
-        .push = {0, 0, sft_vk_bits(epsilon)},
-        .n_push = 3,
+    const struct sft_shape *weight = sft_in_shape(graph, node, 0);
+    struct sft_vk_dispatch dispatch = {.shader = "standardize"};
+    const struct standardize_operands operands = {
+        .w = sft_vk_read(node->in[0]),
+        .y = sft_vk_write(node->out[0]),
+        .rstd = sft_vk_write(node->out[1]),
     };
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
+    const struct standardize_words words = {
+        .rows = (uint32_t)rows_of(weight),
+        .channels = (uint32_t)channels_of(weight),
+        .epsilon = SFT_NODE_PARAMS(struct sft_weight_standardize_params, node)->epsilon,
+    };
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.channels, words.rows, false);
+    return sft_vk_record(recorder, &dispatch);
 }
 
 enum sft_status sft_vk_weight_standardize_grad(struct sft_vk_recorder *recorder,
                                                const struct sft_graph *graph, const struct sft_node *node)
 {
-    struct sft_vk_dispatch dispatch = {
-        .shader = "standardize_grad",
-        .n_spec = 2,
-        .operands = {sft_vk_read(node->in[0]), sft_vk_read(node->in[1]), sft_vk_read(node->in[2]),
-                     sft_vk_write(node->out[0])},
-        .n_operands = 4,
-        .n_push = 2,
+    const struct sft_shape *weight = sft_in_shape(graph, node, 0);
+    struct sft_vk_dispatch dispatch = {.shader = "standardize_grad"};
+    const struct standardize_grad_operands operands = {
+        .dy = sft_vk_read(node->in[0]),
+        .y = sft_vk_read(node->in[1]),
+        .rstd = sft_vk_read(node->in[2]),
+        .dw = sft_vk_write(node->out[0]),
     };
-    return record(recorder, &dispatch, sft_in_shape(graph, node, 0));
-}
-
-enum sft_status sft_vk_running_update(struct sft_vk_recorder *recorder, const struct sft_graph *graph,
-                                      const struct sft_node *node)
-{
-    const struct sft_running_update_params *params = SFT_NODE_PARAMS(struct sft_running_update_params, node);
-    uint32_t count = (uint32_t)sft_in_count(graph, node, 0);
-    double n = (double)params->count;
-    struct sft_vk_dispatch dispatch = {
-        .shader = "running_update",
-        .spec = {64},
-        .n_spec = 1,
-        .operands = {sft_vk_update(node->in[0]), sft_vk_update(node->in[1]), sft_vk_read(node->in[2]),
-                     sft_vk_read(node->in[3])},
-        .n_operands = 4,
-        .push = {count, sft_vk_bits(params->momentum), sft_vk_bits(params->epsilon),
-                 sft_vk_bits((float)(n / (n - 1)))},
-        .n_push = 4,
+    const struct standardize_grad_words words = {
+        .rows = (uint32_t)rows_of(weight),
+        .channels = (uint32_t)channels_of(weight),
     };
-    sft_vk_grid(sft_vk_recorder_limits(recorder), sft_vk_divide_up(count, 64), dispatch.groups);
+    SFT_VK_PUSH(&dispatch, operands, words);
+    sft_vk_columns(recorder, &dispatch, words.channels, words.rows, false);
     return sft_vk_record(recorder, &dispatch);
 }

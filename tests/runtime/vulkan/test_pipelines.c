@@ -4,7 +4,7 @@
  * compiler makes it: none may spill registers. Prints what the driver tells. Nothing is executed, so it also
  * runs on a driver without its hardware:
  *
- *     vulkan-lab run radv:navi31 build/tests/test_vulkan_pipelines
+ *     vulkan-lab run radv:navi31 build/tests/test_runtime_vulkan_pipelines
  */
 #ifdef SFT_HAVE_VULKAN
 

@@ -2,7 +2,7 @@
 /*
  * What matrix products and convolutions tell the Vulkan recorder, against invented limits and without a
  * device: work-groups and memory stay inside the limits, tiles cover the product, and the words handed to the
- * convolution kernels, read as shaders/lib/conv2d.glsl says, add up to the convolution as it is defined.
+ * convolution kernels, read as shaders/abi/conv2d.h says, add up to the convolution as it is defined.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,6 +13,11 @@
 
 #ifdef SFT_HAVE_VULKAN
 #include "runtime/vulkan/kernels.h"
+#include "shaders/abi/conv2d.h"
+#include "shaders/abi/gemm.h"
+
+SFT_VK_WORDS(conv2d_words, SFT_CONV2D_WORDS);
+SFT_VK_WORDS(conv2d_dw_words, SFT_CONV2D_DW_WORDS);
 
 static const struct sft_vk_limits minimum = {
     .max_invocations = 128,
@@ -70,35 +75,47 @@ static int high(uint32_t word) { return (int16_t)(word >> 16); }
 
 static uint64_t group_count(const struct sft_vk_dispatch *d) { return (uint64_t)d->groups[0] * d->groups[1]; }
 
-/* A tile's rows and columns; spec[1] and spec[2] of the tiled shaders, a lane a row in the others. */
-static void tile_of(const struct sft_vk_dispatch *d, uint64_t *rows, uint64_t *columns)
+static bool is_tiled(const struct sft_vk_dispatch *d) { return strstr(d->shader, "_tiled") != NULL; }
+
+static uint64_t tile_rows(const struct sft_vk_dispatch *d)
 {
-    bool tiled = strstr(d->shader, "_tiled") != NULL;
-    *rows = tiled ? d->spec[1] : d->spec[0];
-    *columns = tiled ? d->spec[2] : d->spec[1];
+    return d->spec[is_tiled(d) ? SFT_TILED_ROWS_ID : SFT_GROUP_SIZE_ID]; /* or a lane for each */
+}
+
+static uint64_t tile_columns(const struct sft_vk_dispatch *d)
+{
+    return d->spec[is_tiled(d) ? SFT_TILED_COLUMNS_ID : SFT_LANES_COLUMNS_ID];
+}
+
+/* Both halves of the shared memory hold a step of both operands' lines; each thread makes Y x X elements. */
+static void check_tile(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *d)
+{
+    const uint32_t *spec = d->spec;
+    uint64_t line = tile_rows(d) + tile_columns(d) + 2 * SFT_TILE_PAD;
+    uint32_t threads = spec[SFT_TILED_ROWS_ID] / spec[SFT_TILED_Y_ID];
+    threads *= spec[SFT_TILED_COLUMNS_ID] / spec[SFT_TILED_X_ID];
+    assert_true(2 * SFT_TILE_STEP * line * SFT_REAL_BYTES <= limits->shared_memory);
+    assert_int_equal(spec[SFT_GROUP_SIZE_ID], threads);
 }
 
 static void check_dispatch(const struct sft_vk_limits *limits, const struct sft_vk_dispatch *d,
                            size_t scratch)
 {
-    assert_true(d->spec[0] <= limits->max_invocations && d->spec[0] <= limits->max_group_size[0]);
+    uint32_t group = d->spec[SFT_GROUP_SIZE_ID];
+    assert_true(group <= limits->max_invocations && group <= limits->max_group_size[0]);
     for (int i = 0; i < 3; i++) assert_true(d->groups[i] >= 1 && d->groups[i] <= limits->max_groups[i]);
-    assert_true(8 * d->n_operands + 4 * d->n_push <= SFT_VK_PUSH_BYTES);
+    assert_true(8 * d->n_operands + 4 * d->n_words <= SFT_VK_PUSH_BYTES);
     for (int i = 0; i < d->n_operands; i++)
         if (d->operands[i].value == SFT_VK_SCRATCH)
             assert_true(d->operands[i].bytes > 0 && d->operands[i].offset + d->operands[i].bytes <= scratch);
-    if (strstr(d->shader, "_tiled")) {
-        assert_true(2 * 8 * 4 * (d->spec[1] + d->spec[2] + 8) <= limits->shared_memory);
-        assert_int_equal(d->spec[0], d->spec[1] / d->spec[3] * (d->spec[2] / d->spec[4]));
-    }
+    if (is_tiled(d)) check_tile(limits, d);
 }
 
 static void check_cover(const struct sft_vk_dispatch *d, uint64_t rows, uint64_t columns)
 {
-    uint64_t tile_rows, tile_columns;
-    tile_of(d, &tile_rows, &tile_columns);
-    assert_true(group_count(d) >=
-                (rows + tile_rows - 1) / tile_rows * ((columns + tile_columns - 1) / tile_columns));
+    uint64_t down = (rows + tile_rows(d) - 1) / tile_rows(d);
+    uint64_t across = (columns + tile_columns(d) - 1) / tile_columns(d);
+    assert_true(group_count(d) >= down * across);
 }
 
 static const struct sft_node *last_node(const struct sft_graph *graph)
@@ -159,44 +176,86 @@ static double weight_at(const struct tensors *t, const struct conv *c, uint32_t 
     return exchanged ? t->weight[(tap * depth + rest % depth) * filters + rest / depth] : t->weight[at];
 }
 
-static void play_pixel(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d,
-                       int group, int n, int y, int x)
+/* One direction of what the words say of a pixel u of the grid. */
+struct line {
+    int out;           /* row or column of d */
+    int origin, delta; /* of the source at the taps */
+    int first, step;   /* of the weight's taps */
+    int taps, size;    /* of the source */
+};
+
+static struct line line_of(const struct conv2d_words *p, int half(uint32_t), int u)
 {
-    const uint32_t *p = d->push;
-    bool tiled = strstr(d->shader, "_tiled") != NULL, exchanged = d->operands[1].value == SFT_VK_SCRATCH;
-    bool transposed = tiled && d->spec[8];
-    int oy = low(p[8]) + low(p[9]) * y, ox = high(p[8]) + high(p[9]) * x;
-    for (uint32_t column = 0; column < p[5]; column++) {
-        size_t at = (size_t)((n * low(p[6]) + oy) * high(p[6]) + ox) * p[7] + (uint32_t)group * p[5] + column;
-        for (int r = 0; r < low(p[13]); r++)
-            for (int s = 0; s < high(p[13]); s++) {
-                int sy = low(p[10]) + low(p[11]) * y + low(p[12]) * r,
-                    sx = high(p[10]) + high(p[11]) * x + high(p[12]) * s;
-                int tap = (low(p[14]) + r * low(p[15])) * high(p[16]) + high(p[14]) + s * high(p[15]);
-                if (sy < 0 || sx < 0 || sy >= low(p[2]) || sx >= high(p[2])) continue;
-                for (uint32_t k = 0; k < p[4]; k++) {
-                    uint32_t w = (uint32_t)tap * p[17] + (uint32_t)group * p[18];
-                    w += transposed ? column * p[19] + k : k * p[19] + column;
-                    t->made[at] += weight_at(t, c, w, exchanged) *
-                                   t->source[(size_t)((n * low(p[2]) + sy) * high(p[2]) + sx) * p[3] +
-                                             (uint32_t)group * p[4] + k];
-                }
-            }
+    return (struct line){
+        .out = half(p->out_first) + half(p->out_step) * u,
+        .origin = half(p->origin) + half(p->pixel_step) * u,
+        .delta = half(p->tap_delta),
+        .first = half(p->tap_first),
+        .step = half(p->tap_step),
+        .taps = half(p->tap_count),
+        .size = half(p->size),
+    };
+}
+
+/* The products of one tap for column `column` of a group. */
+static double play_tap(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d,
+                       const struct conv2d_words *p, uint32_t group, uint32_t column, size_t pixel, int tap)
+{
+    bool exchanged = d->operands[1].value == SFT_VK_SCRATCH;
+    bool transposed = is_tiled(d) && d->spec[SFT_TILED_TRANSPOSED_B_ID];
+    double sum = 0;
+    for (uint32_t k = 0; k < p->depth; k++) {
+        uint32_t w = (uint32_t)tap * p->weight_tap + group * p->weight_group;
+        w += transposed ? column * p->weight_stride + k : k * p->weight_stride + column;
+        sum += weight_at(t, c, w, exchanged) * t->source[pixel * p->channels + group * p->depth + k];
+    }
+    return sum;
+}
+
+static double play_element(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d,
+                           const struct conv2d_words *p, uint32_t group, uint32_t column, int n,
+                           const struct line *down, const struct line *across)
+{
+    double sum = 0;
+    for (int i = 0; i < down->taps * across->taps; i++) {
+        int r = i / across->taps, s = i % across->taps;
+        int y = down->origin + down->delta * r, x = across->origin + across->delta * s;
+        int tap = (down->first + r * down->step) * high(p->kernel) + across->first + s * across->step;
+        if (y < 0 || x < 0 || y >= down->size || x >= across->size) continue;
+        sum += play_tap(t, c, d, p, group, column, (size_t)((n * down->size + y) * across->size + x), tap);
+    }
+    return sum;
+}
+
+static void play_pixel(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d,
+                       const struct conv2d_words *p, uint32_t group, int n, int y, int x)
+{
+    struct line down = line_of(p, low, y), across = line_of(p, high, x);
+    size_t pixel = (size_t)((n * low(p->out_size) + down.out) * high(p->out_size) + across.out);
+    for (uint32_t column = 0; column < p->columns; column++) {
+        size_t at = pixel * p->out_channels + group * p->columns + column;
+        t->made[at] += play_element(t, c, d, p, group, column, n, &down, &across);
         t->times[at]++;
     }
 }
 
+static void play_dispatch(const struct tensors *t, const struct conv *c, const struct sft_vk_dispatch *d)
+{
+    struct conv2d_words p;
+    assert_int_equal(d->n_words * sizeof(d->words[0]), sizeof(p));
+    memcpy(&p, d->words, sizeof(p));
+    check_cover(d, p.images * (uint64_t)(low(p.grid) * high(p.grid)), p.columns);
+    for (uint32_t g = 0; g < (uint32_t)c->groups; g++)
+        for (int n = 0; n < (int)p.images; n++)
+            for (int y = 0; y < low(p.grid); y++)
+                for (int x = 0; x < high(p.grid); x++) play_pixel(t, c, d, &p, g, n, y, x);
+}
+
 static void play(const struct tensors *t, const struct conv *c, const struct sft_vk_recorder *recorder)
 {
-    for (size_t i = 0; i < recorder->count; i++) {
-        const struct sft_vk_dispatch *d = &recorder->dispatches[i];
-        if (strncmp(d->shader, "conv2d_", 7) != 0) continue;
-        check_cover(d, (uint64_t)d->push[0] * (uint64_t)(low(d->push[1]) * high(d->push[1])), d->push[5]);
-        for (int g = 0; g < c->groups; g++)
-            for (int n = 0; n < (int)d->push[0]; n++)
-                for (int y = 0; y < low(d->push[1]); y++)
-                    for (int x = 0; x < high(d->push[1]); x++) play_pixel(t, c, d, g, n, y, x);
-    }
+    for (size_t i = 0; i < recorder->count; i++)
+        if (strncmp(recorder->dispatches[i].shader, "conv2d_", 7) == 0)
+            play_dispatch(t, c, &recorder->dispatches[i]);
 }
 
 /* Scatters or gathers by the definition of the convolution: y += w*x, or dx += w*dy. */
@@ -291,11 +350,13 @@ static void long_sums_are_split(void **state)
     sft_conv2d_dw(graph, x, dy, params);
     for (int i = 0; i < N_LIMITS; i++) {
         struct sft_vk_recorder recorder = record(graph, all_limits[i]);
-        const uint32_t *push = recorder.dispatches[0].push;
+        struct conv2d_dw_words words;
+        memcpy(&words, recorder.dispatches[0].words, sizeof(words));
         assert_int_equal(recorder.count, 2);
         assert_string_equal(recorder.dispatches[1].shader, "gemm_reduce");
-        assert_true(push[11] > 1 && (uint64_t)push[11] * push[12] >= 128 * 32 * 32 && push[12] % 4 == 0);
-        assert_int_equal(recorder.dispatches[0].groups[2], push[11]);
+        assert_true(words.splits > 1 && words.part % 4 == 0);
+        assert_true((uint64_t)words.splits * words.part >= 128 * 32 * 32);
+        assert_int_equal(recorder.dispatches[0].groups[2], words.splits);
         sft_vk_recorder_uninit(&recorder);
     }
     sft_graph_destroy(&graph);

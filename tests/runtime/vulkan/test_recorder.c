@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/ops.h"
 #include "runtime/vulkan/kernels.h"
+#include "shaders/abi/elementwise.h"
 #include "shaders/shaders.h"
 #include "tests/support/fixture.h"
 
@@ -40,7 +41,8 @@ static struct sft_vk_recorder record(const struct sft_graph *graph, const struct
 
 static uint64_t lanes(const struct sft_vk_dispatch *dispatch)
 {
-    return (uint64_t)dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2] * dispatch->spec[0];
+    uint64_t groups = (uint64_t)dispatch->groups[0] * dispatch->groups[1] * dispatch->groups[2];
+    return groups * dispatch->spec[SFT_GROUP_SIZE_ID];
 }
 
 static void grid_folds(void **state)
@@ -79,8 +81,8 @@ static void vec4_needs_alignment(void **state)
     sft_relu(graph, sft_view(graph, x, 3, SFT_SHAPE(32)));
     recorder = record(graph, &smallest);
     assert_int_equal(recorder.count, 2);
-    assert_int_equal(recorder.dispatches[0].spec[2], 1);
-    assert_int_equal(recorder.dispatches[1].spec[2], 0);
+    assert_int_equal(recorder.dispatches[0].spec[SFT_ELEMENTWISE_VEC4_ID], 1);
+    assert_int_equal(recorder.dispatches[1].spec[SFT_ELEMENTWISE_VEC4_ID], 0);
     assert_true(recorder.dispatches[0].node < recorder.dispatches[1].node);
     sft_vk_recorder_uninit(&recorder);
     sft_graph_destroy(&graph);
@@ -91,17 +93,58 @@ static void reductions_share_only_on_gpus(void **state)
     struct sft_vk_limits cpu = smallest;
     struct sft_graph *graph = new_graph();
     struct sft_vk_recorder recorder;
+    const uint32_t *spec;
     (void)state;
     cpu.cpu_device = true;
     sft_softmax(graph, input(graph, SFT_SHAPE(10, 1000)));
     recorder = record(graph, &smallest);
-    assert_true(recorder.dispatches[0].spec[0] > recorder.dispatches[0].spec[1]);
-    assert_true(recorder.dispatches[0].spec[0] <= smallest.max_invocations);
+    spec = recorder.dispatches[0].spec;
+    assert_true(spec[SFT_GROUP_SIZE_ID] > spec[SFT_TX_ID]);
+    assert_true(spec[SFT_GROUP_SIZE_ID] <= smallest.max_invocations);
     sft_vk_recorder_uninit(&recorder);
     recorder = record(graph, &cpu);
-    assert_int_equal(recorder.dispatches[0].spec[0], recorder.dispatches[0].spec[1]);
+    spec = recorder.dispatches[0].spec;
+    assert_int_equal(spec[SFT_GROUP_SIZE_ID], spec[SFT_TX_ID]);
     sft_vk_recorder_uninit(&recorder);
     sft_graph_destroy(&graph);
+}
+
+#define PROBE_OPERANDS(OPERAND)                                                                              \
+    OPERAND(Stored, x)                                                                                       \
+    OPERAND(Stored, y)
+#define PROBE_WORDS(WORD)                                                                                    \
+    WORD(uint, count)                                                                                        \
+    WORD(uint, size[2])                                                                                      \
+    WORD(float, factor)
+SFT_VK_OPERANDS(probe_operands, PROBE_OPERANDS);
+SFT_VK_WORDS(probe_words, PROBE_WORDS);
+
+/* Operands and words arrive in the order of their lists, one word after the other. */
+static void push_structs_become_lists(void **state)
+{
+    struct sft_vk_dispatch dispatch = {0};
+    const struct probe_operands operands = {.y = sft_vk_write(4), .x = sft_vk_read(3)};
+    const struct probe_words words = {.factor = 1.0f, .size = {6, 7}, .count = 5};
+    (void)state;
+    SFT_VK_PUSH(&dispatch, operands, words);
+    assert_int_equal(dispatch.n_operands, 2);
+    assert_true(dispatch.operands[0].value == 3 && dispatch.operands[0].read);
+    assert_true(dispatch.operands[1].value == 4 && dispatch.operands[1].write);
+    assert_int_equal(dispatch.n_words, 4);
+    assert_int_equal(dispatch.words[0], 5);
+    assert_int_equal(dispatch.words[1], 6);
+    assert_int_equal(dispatch.words[2], 7);
+    assert_int_equal(dispatch.words[3], 0x3f800000);
+}
+
+static void constants_count_themselves(void **state)
+{
+    struct sft_vk_dispatch dispatch = {0};
+    (void)state;
+    sft_vk_specialise(&dispatch, 3, 9);
+    sft_vk_specialise(&dispatch, 1, 8);
+    assert_int_equal(dispatch.n_spec, 4);
+    assert_true(dispatch.spec[1] == 8 && dispatch.spec[3] == 9);
 }
 
 static void too_many_elements_are_refused(void **state)
@@ -126,11 +169,11 @@ static void misfits_are_refused(void **state)
     bad.groups[0] = 65536;
     assert_int_equal(sft_vk_record(&recorder, &bad), SFT_DEVICE);
     bad = good;
-    bad.spec[0] = 256;
+    bad.spec[SFT_GROUP_SIZE_ID] = 256;
     assert_int_equal(sft_vk_record(&recorder, &bad), SFT_DEVICE);
     bad = good;
     bad.n_operands = 10;
-    bad.n_push = 13; /* 80 + 52 bytes */
+    bad.n_words = 13; /* 80 + 52 bytes */
     assert_int_equal(sft_vk_record(&recorder, &bad), SFT_DEVICE);
     bad = good;
     bad.groups[1] = 0; /* nothing to do */
@@ -157,6 +200,8 @@ int main(void)
         cmocka_unit_test(elementwise_covers_all_elements),
         cmocka_unit_test(vec4_needs_alignment),
         cmocka_unit_test(reductions_share_only_on_gpus),
+        cmocka_unit_test(push_structs_become_lists),
+        cmocka_unit_test(constants_count_themselves),
         cmocka_unit_test(too_many_elements_are_refused),
         cmocka_unit_test(misfits_are_refused),
         cmocka_unit_test(shaders_are_spirv),
