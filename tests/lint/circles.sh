@@ -20,10 +20,18 @@ includes() {
         sed 's/\.[ch]:#include "\(.*\)\.h"/ \1/'
 }
 
+# The objects of the build whose source is still there.
+objects() {
+    for folder in $folders; do find "$build/$folder" -name '*.c.o'; done | while read -r object; do
+        source=$(printf '%s\n' "${object#"$build"/}" | sed 's|CMakeFiles/[^/]*\.dir/||; s|\.o$||')
+        [ ! -f "$source" ] || printf '%s\n' "$object"
+    done
+}
+
 # "FROM TO" for each use of a name. What several objects define (kernels compiled for each instruction set) is
 # nobody's.
 uses() {
-    for folder in $folders; do find "$build/$folder" -name '*.c.o' -exec nm -A -P {} +; done |
+    objects | xargs nm -A -P |
         sed -e "s|^$build/||" -e 's|CMakeFiles/[^/]*\.dir/||' -e 's|\.c\.o: | |' |
         awk 'BEGIN { n = 0 }
              $3 ~ /[TDRBV]/ { owner[$2] = owner[$2] == "" || owner[$2] == $1 ? $1 : "nobody" }
