@@ -5,6 +5,7 @@
 Models and step are written from docs (methods 2.3, 2.5, 3.4.1). The ascent pass asks autograd for the
 gradients of the norm parameters alone, as sft-vk does. Prints the median of the timed steps in milliseconds.
 """
+
 import os
 import statistics
 import sys

@@ -3,6 +3,7 @@
 """Makes tests/golden/datasets/: pictures with Pillow's pixels (tests/datasets/test_decode.c), hashes of Pillow's resize
 (test_resize.c), and small data files of NumPy and SciPy (test_formats.c). Run it with Debian 12's /usr/bin/python3
 (Pillow 9.4, NumPy 1.24, SciPy 1.10)."""
+
 import hashlib
 import os
 import struct
@@ -27,7 +28,9 @@ def bytes_of(count, state):
 def scene(width, height):
     """Smooth colours with edges, so that lossy coding has something to do."""
     y, x = np.mgrid[0:height, 0:width].astype(float)
-    rgb = np.stack([128 + 100 * np.sin(x / 5), 128 + 100 * np.cos(y / 4 + x / 9), 255 * ((x // 6 + y // 5) % 2)], 2)
+    rgb = np.stack(
+        [128 + 100 * np.sin(x / 5), 128 + 100 * np.cos(y / 4 + x / 9), 255 * ((x // 6 + y // 5) % 2)], 2
+    )
     return Image.fromarray(rgb.clip(0, 255).astype(np.uint8))
 
 
@@ -63,8 +66,19 @@ def pictures():
 
 
 def resizes():
-    cases = [(37, 29, 32, 32), (32, 32, 480, 480), (2, 2, 480, 480), (500, 375, 480, 480), (64, 64, 32, 32),
-             (33, 32, 32, 32), (32, 33, 32, 32), (1, 1, 5, 7), (400, 300, 1, 1), (1000, 3, 17, 200), (1200, 900, 480, 480)]
+    cases = [
+        (37, 29, 32, 32),
+        (32, 32, 480, 480),
+        (2, 2, 480, 480),
+        (500, 375, 480, 480),
+        (64, 64, 32, 32),
+        (33, 32, 32, 32),
+        (32, 33, 32, 32),
+        (1, 1, 5, 7),
+        (400, 300, 1, 1),
+        (1000, 3, 17, 200),
+        (1200, 900, 480, 480),
+    ]
     filters = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
     with open(os.path.join(out, "resize.txt"), "w", encoding="ascii") as file:
         for width, height, to_width, to_height in cases:

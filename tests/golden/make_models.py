@@ -7,6 +7,7 @@
 Weights and images are not stored: this script and tests/nn/formula.h make the same ones from a hash of the name and the
 position. The networks are written from the papers' formulas, without looking at nn/.
 """
+
 import json
 import math
 import os
@@ -22,6 +23,7 @@ CLASSES = 10
 
 
 # ---- formula: the same in tests/nn/formula.h ----
+
 
 def hash_name(name):
     value = 2166136261
@@ -44,7 +46,9 @@ def uniform(name, count):
 def value_of(name, shape):
     u = uniform(name, int(np.prod(shape))).reshape(shape)
     if name.endswith("running_var"):
-        usual = 1.0 if name.startswith("features") else 200.0  # what standardised filters make of inputs near 1
+        usual = (
+            1.0 if name.startswith("features") else 200.0
+        )  # what standardised filters make of inputs near 1
         return np.float32(usual) * (np.float32(1.0) + np.float32(0.5) * u)
     if len(shape) == 1 and name.endswith("weight"):
         return np.float32(1.0) + np.float32(0.2) * u
@@ -68,6 +72,7 @@ def images_of(name, n):
 
 # ---- networks ----
 
+
 def make_norm(kind, channels, groups):
     if kind == "gn":
         return nn.GroupNorm(groups, channels, eps=1e-5)
@@ -89,8 +94,15 @@ class VGG11(nn.Module):
             channels = width
         layers.append(nn.AvgPool2d(1, 1))
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(nn.Linear(512, 512), nn.ReLU(), nn.Dropout(0.0), nn.Linear(512, 512), nn.ReLU(),
-                                        nn.Dropout(0.0), nn.Linear(512, CLASSES))
+        self.classifier = nn.Sequential(
+            nn.Linear(512, 512),
+            nn.ReLU(),
+            nn.Dropout(0.0),
+            nn.Linear(512, 512),
+            nn.ReLU(),
+            nn.Dropout(0.0),
+            nn.Linear(512, CLASSES),
+        )
 
     def forward(self, x):
         self.h = self.classifier[:6](self.features(x).flatten(1))
@@ -168,7 +180,9 @@ class ResNetV2(nn.Module):
 MODELS = {"vgg11": lambda: VGG11("none"), "vgg11_bn": lambda: VGG11("bn"), "vgg11_gn": lambda: VGG11("gn")}
 for model_depth in (20, 26, 56):
     for model_norm in ("gn", "bn", "none"):
-        MODELS["resnetv2_%d_%s" % (model_depth, model_norm)] = lambda d=model_depth, n=model_norm: ResNetV2(d, n)
+        MODELS["resnetv2_%d_%s" % (model_depth, model_norm)] = lambda d=model_depth, n=model_norm: ResNetV2(
+            d, n
+        )
 
 
 def make(name):
@@ -178,6 +192,7 @@ def make(name):
 
 
 # ---- what is stored ----
+
 
 def sft_loss(logits, labels):
     """Mean cross entropy of ID rows + mean of LSE - mean logit of outliers (label -1), lambda 1."""
@@ -255,7 +270,12 @@ def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id, n_ood):
     model.train()
     trained = dict(model.named_parameters())
     norm_types = (nn.GroupNorm, nn.BatchNorm2d)
-    in_s = [p for module in model.modules() if isinstance(module, norm_types) for p in (module.weight, module.bias)]
+    in_s = [
+        p
+        for module in model.modules()
+        if isinstance(module, norm_types)
+        for p in (module.weight, module.bias)
+    ]
     start = {key: p.detach().clone() for key, p in trained.items()}
     optimizer = torch.optim.SGD(trained.values(), lr=lr, momentum=momentum, weight_decay=weight_decay)
     losses, norms, labels = [], [], labels_of(n_id, n_ood)
@@ -277,13 +297,23 @@ def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id, n_ood):
         optimizer.step()
         losses.append(rounded([loss_id.item(), loss_ood.item()]))
         norms.append(rounded([norm.item()])[0])
-    return {"steps": steps, "rho": rho, "lr": lr, "momentum": momentum, "weight_decay": weight_decay, "n_id": n_id,
-            "n_ood": n_ood, "losses": losses, "grad_norms": norms,
-            "final": {key: summary(p) for key, p in trained.items()},
-            "change": {key: summary(p.detach() - start[key]) for key, p in trained.items()}}
+    return {
+        "steps": steps,
+        "rho": rho,
+        "lr": lr,
+        "momentum": momentum,
+        "weight_decay": weight_decay,
+        "n_id": n_id,
+        "n_ood": n_ood,
+        "losses": losses,
+        "grad_norms": norms,
+        "final": {key: summary(p) for key, p in trained.items()},
+        "change": {key: summary(p.detach() - start[key]) for key, p in trained.items()},
+    }
 
 
 # ---- safetensors by hand ----
+
 
 def write_safetensors(path, tensors, metadata):
     header, data = {"__metadata__": metadata}, b""
@@ -300,9 +330,14 @@ def tiny_safetensors():
     numbers = [0.0, 1.0, -2.5, 0.15625, 65504.0, 2.0**-24]
     raw = lambda dtype: np.array(numbers, dtype).tobytes()
     bf16 = (np.array(numbers, "<f4").view(np.uint32) >> 16).astype("<u2").tobytes()
-    return [("f32", "F32", [2, 3], raw("<f4")), ("f16", "F16", [6], raw("<f2")), ("bf16", "BF16", [3, 2], bf16),
-            ("f64", "F64", [1, 6, 1], raw("<f8")), ("i64", "I64", [2], np.array([7, -9], "<i8").tobytes()),
-            ("scalar", "F32", [], struct.pack("<f", 3.0))]
+    return [
+        ("f32", "F32", [2, 3], raw("<f4")),
+        ("f16", "F16", [6], raw("<f2")),
+        ("bf16", "BF16", [3, 2], bf16),
+        ("f64", "F64", [1, 6, 1], raw("<f8")),
+        ("i64", "I64", [2], np.array([7, -9], "<i8").tobytes()),
+        ("scalar", "F32", [], struct.pack("<f", 3.0)),
+    ]
 
 
 def main():
@@ -312,12 +347,16 @@ def main():
     # Untrained networks on noise are rough: weights changed by 1e-5 flip ReLUs and move the gradient by 2e-2, also
     # between PyTorch's own float32 and float64. A small rate keeps the paths together; rho is the paper's.
     # The residual network has a million ReLUs in 4 images: 16 keep the weight of one that flips small.
-    golden["sam_only_norm"] = {name: sam_only_norm(name, 5, rho=0.5, lr=1e-4, momentum=0.9, weight_decay=5e-4, n_id=n, n_ood=n)
-                               for name, n in (("resnetv2_20_gn", 8), ("vgg11_gn", 2))}
+    golden["sam_only_norm"] = {
+        name: sam_only_norm(name, 5, rho=0.5, lr=1e-4, momentum=0.9, weight_decay=5e-4, n_id=n, n_ood=n)
+        for name, n in (("resnetv2_20_gn", 8), ("vgg11_gn", 2))
+    }
     with open(os.path.join(HERE, "models.json"), "w") as file:
         json.dump(golden, file, indent=0, separators=(",", ":"))
         file.write("\n")
-    write_safetensors(os.path.join(HERE, "tiny.safetensors"), tiny_safetensors(), {"model": "none", "note": "by hand"})
+    write_safetensors(
+        os.path.join(HERE, "tiny.safetensors"), tiny_safetensors(), {"model": "none", "note": "by hand"}
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ predicted   (n): the class with the largest probability within its group
 probability (n): that probability
 scores      (n): max over groups of minus the probability of "others"
 """
+
 import json
 import os
 
@@ -46,11 +47,22 @@ def main():
         of_class[:, group] = piece[:, 1:]
     probability, predicted = of_class.max(1)
     scores = torch.stack([-piece[:, 0] for piece in p], 1).max(1).values
-    values = {"groups": GROUPS, "logits": z, "labels": labels, "loss": rows, "gradient": gradient,
-              "predicted": predicted, "probability": probability, "scores": scores}
+    values = {
+        "groups": GROUPS,
+        "logits": z,
+        "labels": labels,
+        "loss": rows,
+        "gradient": gradient,
+        "predicted": predicted,
+        "probability": probability,
+        "scores": scores,
+    }
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mos.json")
     with open(path, "w") as file:
-        lines = [f"{json.dumps(k)}: {json.dumps(v.tolist() if torch.is_tensor(v) else v)}" for k, v in values.items()]
+        lines = [
+            f"{json.dumps(k)}: {json.dumps(v.tolist() if torch.is_tensor(v) else v)}"
+            for k, v in values.items()
+        ]
         file.write("{" + ",\n".join(lines) + "}\n")
 
 

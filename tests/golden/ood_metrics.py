@@ -5,6 +5,7 @@ logits and labels, and their calibration error by NumPy.
 
 Run with Debian's python3 (scikit-learn 1.2.1):  /usr/bin/python3 ood_metrics.py > ood_metrics.json
 """
+
 import json
 
 import numpy as np
@@ -63,8 +64,10 @@ def case(rng, n_id, n_ood, levels):
             "vim": vim_fpr(ind, ood, 0.95),
             "dice": dice_fpr(ind, ood, 0.95),
         },
-        "first_fpr_at": [[recall, first_fpr(labels, scores, recall), first_fpr(1 - labels, -scores, recall)]
-                         for recall in (0.3, 0.5, 0.8, 0.9, 0.99, 1.0)],
+        "first_fpr_at": [
+            [recall, first_fpr(labels, scores, recall), first_fpr(1 - labels, -scores, recall)]
+            for recall in (0.3, 0.5, 0.8, 0.9, 0.99, 1.0)
+        ],
     }
 
 
@@ -80,16 +83,22 @@ def calibration_case(rng, n, classes, sharpness):
         inside = (confidence > low) & (confidence <= high)
         if inside.any():
             error += inside.mean() * abs(right[inside].mean() - confidence[inside].mean())
-    return {"classes": classes, "logits": [float(x) for x in logits.ravel()], "labels": [int(x) for x in labels],
-            "ece": error}
+    return {
+        "classes": classes,
+        "logits": [float(x) for x in logits.ravel()],
+        "labels": [int(x) for x in labels],
+        "ece": error,
+    }
 
 
 def main():
     rng = np.random.default_rng(5)
     sizes = [(1 + 1, 1), (3, 50), (20, 20), (37, 5), (100, 31), (150, 200)]
     cases = [case(rng, n_id, n_ood, levels) for n_id, n_ood in sizes for levels in (0, 8, 2, 1)]
-    calibration = [calibration_case(rng, n, classes, sharpness)
-                   for n, classes, sharpness in ((1, 3, 1.0), (40, 2, 0.5), (200, 5, 1.5), (150, 10, 4.0))]
+    calibration = [
+        calibration_case(rng, n, classes, sharpness)
+        for n, classes, sharpness in ((1, 3, 1.0), (40, 2, 0.5), (200, 5, 1.5), (150, 10, 4.0))
+    ]
     print(json.dumps({"made by": "tests/golden/ood_metrics.py", "cases": cases, "calibration": calibration}))
 
 

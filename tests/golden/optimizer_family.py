@@ -8,6 +8,7 @@ tests/sam/test_family.c.
 The formulas are those of the papers as docs/methods.md lists them, written down here without looking at sam/. What is
 drawn at random comes from the project's own Philox numbers (runtime/base/rng.h), so that both draw the same.
 """
+
 import json
 import math
 import os
@@ -26,6 +27,7 @@ M32 = 0xFFFFFFFF
 
 
 # ---- random numbers ----
+
 
 def philox(counter, key):
     c, k = list(counter), list(key)
@@ -57,6 +59,7 @@ def normals(n, step):
 
 # ---- the network ----
 
+
 class Tiny(nn.Module):
     def __init__(self):
         super().__init__()
@@ -86,6 +89,7 @@ def batch_of(step):
 
 # ---- a run: vectors are lists with a tensor a parameter ----
 
+
 def dot(a, b):
     return sum((x * y).sum() for x, y in zip(a, b))
 
@@ -111,8 +115,16 @@ class Run:
         self.memory = None
         self.t = 0
         kind = options.get("perturb", "all")
-        self.in_set = [{"all": True, "norm": "norm" in name, "no-norm": "norm" not in name, "head": "head" in name,
-                        "conv": "conv" in name and "weight" in name}[kind] for name in self.names]
+        self.in_set = [
+            {
+                "all": True,
+                "norm": "norm" in name,
+                "no-norm": "norm" not in name,
+                "head": "head" in name,
+                "conv": "conv" in name and "weight" in name,
+            }[kind]
+            for name in self.names
+        ]
 
     def get(self, key, default):
         return self.options.get(key, default)
@@ -147,7 +159,9 @@ class Run:
 
     # What lies where in the program's flat tensor: norm parameters first, filters as (R,S,I,O), aligned to 16 elements.
     def places(self):
-        order = [i for i, n in enumerate(self.names) if "norm" in n] + [i for i, n in enumerate(self.names) if "norm" not in n]
+        order = [i for i, n in enumerate(self.names) if "norm" in n] + [
+            i for i, n in enumerate(self.names) if "norm" not in n
+        ]
         at, places = 0, []
         for i in order:
             places.append((i, at))
@@ -174,11 +188,14 @@ class Run:
             if adaptive == "none" or (name.endswith("bias") and not self.get("adaptive_biases", 0)):
                 result.append(torch.ones_like(p))
             else:
-                result.append(p.abs() + eta if adaptive == "element" else torch.full_like(p, p.norm() * (1 + eta)))
+                result.append(
+                    p.abs() + eta if adaptive == "element" else torch.full_like(p, p.norm() * (1 + eta))
+                )
         return result
 
 
 # ---- the optimisers: each returns (rows at w, norm behind the perturbation, gradient to report) ----
+
 
 def sam(run, images, labels, update=True):
     rho, scales = run.get("rho", 0.05), run.scales()
@@ -197,8 +214,10 @@ def sam_linf(run, images, labels):
     g, rows = run.gradient(images, labels)
     scales = run.scales()
     scaled = [t * x for t, x in zip(scales, run.only_set(g))]
-    q, _ = run.moved([run.get("rho", 0.05) * t * torch.sign(x) for t, x in zip(scales, scaled)],
-                     lambda: run.gradient(images, labels))
+    q, _ = run.moved(
+        [run.get("rho", 0.05) * t * torch.sign(x) for t, x in zip(scales, scaled)],
+        lambda: run.gradient(images, labels),
+    )
     run.sgd(q)
     return rows, norm(scaled) + 1e-16, q
 
@@ -206,7 +225,9 @@ def sam_linf(run, images, labels):
 def both_gradients(run, images, labels):
     g, rows = run.gradient(images, labels)
     length = norm(run.only_set(g)) + 1e-16
-    q, _ = run.moved([run.get("rho", 0.05) * x / length for x in run.only_set(g)], lambda: run.gradient(images, labels))
+    q, _ = run.moved(
+        [run.get("rho", 0.05) * x / length for x in run.only_set(g)], lambda: run.gradient(images, labels)
+    )
     return g, q, rows, length
 
 
@@ -233,7 +254,9 @@ def wsam(run, images, labels):
 def looksam(run, images, labels):
     if run.t % run.get("look_every", 10) == 0:
         g, q, rows, length = both_gradients(run, images, labels)
-        run.memory = [y - y.norm() * ((x * y).sum() / (x.norm() * y.norm())) * x / x.norm() for x, y in zip(g, q)]
+        run.memory = [
+            y - y.norm() * ((x * y).sum() / (x.norm() * y.norm())) * x / x.norm() for x, y in zip(g, q)
+        ]
         run.sgd(q)
         return rows, length, q
     g, rows = run.gradient(images, labels)
@@ -250,7 +273,9 @@ def friendly_sam(run, images, labels):
         new = plus(g, run.memory, -run.get("friendly_sigma", 1.0))
         run.memory = [lam * m + (1 - lam) * x for m, x in zip(run.memory, new)]
     length = norm(run.only_set(new)) + 1e-16
-    q, _ = run.moved([run.get("rho", 0.05) * x / length for x in run.only_set(new)], lambda: run.gradient(images, labels))
+    q, _ = run.moved(
+        [run.get("rho", 0.05) * x / length for x in run.only_set(new)], lambda: run.gradient(images, labels)
+    )
     run.sgd(q)
     return rows, length, q
 
@@ -260,7 +285,7 @@ def random_direction(run, images, labels):
     places, size = run.places()
     flat, n = torch.tensor(normals(size, run.t), dtype=torch.float64), [None] * len(run.params)
     for i, at in places:
-        n[i] = run.from_flat(flat[at:at + run.params[i].numel()], run.params[i])
+        n[i] = run.from_flat(flat[at : at + run.params[i].numel()], run.params[i])
     n = run.only_set(n)
     length = norm(n) + 1e-16
     q, _ = run.moved([run.get("rho", 0.05) * x / length for x in n], lambda: run.gradient(images, labels))
@@ -314,7 +339,7 @@ def mask_of(run, flat):
     for i, _ in run.places()[0]:
         if run.in_set[i]:
             n = run.params[i].numel()
-            masks[i] = run.from_flat(flat[at:at + n], run.params[i])
+            masks[i] = run.from_flat(flat[at : at + n], run.params[i])
             at += n
     return masks
 
@@ -329,7 +354,7 @@ def ssam_f(run, images, labels):
     if run.t % run.get("ssam_every", 10) == 0:
         fisher = [torch.zeros_like(p) for p in run.params]
         for i in range(min(N_ID, run.get("ssam_samples", 128))):
-            g, _ = run.gradient(images[i:i + 1], labels[i:i + 1], torch.ones(1, dtype=torch.float64))
+            g, _ = run.gradient(images[i : i + 1], labels[i : i + 1], torch.ones(1, dtype=torch.float64))
             fisher = [f + x * x for f, x in zip(fisher, g)]
         scores = flat_set(run, fisher)
         run.memory = mask_of(run, top(scores, int((1 - run.get("ssam_sparsity", 0.5)) * scores.numel())))
@@ -346,8 +371,11 @@ def ssam_d(run, images, labels):
         live, sizes = flat_set(run, run.memory) > 0, flat_set(run, g).abs()
         rate = run.get("ssam_drop", 0.5) * 0.5 * (1 + math.cos(math.pi * (run.t + 1) / STEPS))
         die = min(int(rate * live.sum().item()), int((~live).sum().item()))
-        score = {"gradient": lambda: sizes, "weight": lambda: flat_set(run, run.params).abs(),
-                 "random": lambda: torch.tensor(uniforms(n, run.t + 1), dtype=torch.float64)}[run.get("ssam_score", "gradient")]()
+        score = {
+            "gradient": lambda: sizes,
+            "weight": lambda: flat_set(run, run.params).abs(),
+            "random": lambda: torch.tensor(uniforms(n, run.t + 1), dtype=torch.float64),
+        }[run.get("ssam_score", "gradient")]()
         born = top(torch.where(live, torch.full_like(sizes, -1.0), sizes), die)
         dead = top(torch.where(live, -score, torch.full_like(score, -math.inf)), die)
         run.memory = mask_of(run, live.double() - dead + born)
@@ -398,10 +426,18 @@ RUNS = [
     ("esam", esam, {"rho": 0.2}),
     ("esam", esam, {"rho": 0.2, "esam_beta": 0.8, "esam_gamma": 1.0}),
     ("ssam-f", ssam_f, {"ssam_every": 2, "rho": 0.2}),
-    ("ssam-f", ssam_f, {"ssam_every": 2, "ssam_samples": 3, "ssam_sparsity": 0.8, "perturb": "conv", "rho": 0.2}),
+    (
+        "ssam-f",
+        ssam_f,
+        {"ssam_every": 2, "ssam_samples": 3, "ssam_sparsity": 0.8, "perturb": "conv", "rho": 0.2},
+    ),
     ("ssam-d", ssam_d, {"ssam_every": 1, "rho": 0.2}),
     ("ssam-d", ssam_d, {"ssam_every": 2, "ssam_score": "weight", "perturb": "norm", "rho": 0.5}),
-    ("ssam-d", ssam_d, {"ssam_every": 2, "ssam_score": "random", "ssam_sparsity": 0.7, "ssam_drop": 0.8, "rho": 0.2}),
+    (
+        "ssam-d",
+        ssam_d,
+        {"ssam_every": 2, "ssam_score": "random", "ssam_sparsity": 0.7, "ssam_drop": 0.8, "rho": 0.2},
+    ),
 ]
 
 
@@ -414,15 +450,28 @@ def run_of(name, step, options):
         losses.append(rounded([rows[labels >= 0].mean().item(), rows[labels < 0].mean().item()]))
         lengths.append(float(length))
         norms.append(norm(gradient).item())
-    return {"optimizer": name, "options": options, "losses": losses, "perturb_norms": rounded(lengths),
-            "grad_norms": rounded(norms),
-            "change": {key: summary(p.detach() - old) for key, p, old in zip(run.names, run.params, start)}}
+    return {
+        "optimizer": name,
+        "options": options,
+        "losses": losses,
+        "perturb_norms": rounded(lengths),
+        "grad_norms": rounded(norms),
+        "change": {key: summary(p.detach() - old) for key, p, old in zip(run.names, run.params, start)},
+    }
 
 
 def main():
     torch.set_num_threads(1)
-    golden = {"steps": STEPS, "n_id": N_ID, "n_ood": N_OOD, "lr": LR, "momentum": MOMENTUM, "weight_decay": DECAY,
-              "seed": SEED, "runs": [run_of(*row) for row in RUNS]}
+    golden = {
+        "steps": STEPS,
+        "n_id": N_ID,
+        "n_ood": N_OOD,
+        "lr": LR,
+        "momentum": MOMENTUM,
+        "weight_decay": DECAY,
+        "seed": SEED,
+        "runs": [run_of(*row) for row in RUNS],
+    }
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "optimizer_family.json")
     with open(path, "w") as file:
         json.dump(golden, file, indent=0, separators=(",", ":"))

@@ -4,6 +4,7 @@
 
 Run with a Python that has torch: /usr/bin/python3 tests/golden/optimizers.py
 """
+
 import json
 import os
 

@@ -16,6 +16,7 @@ Written from docs/methods.md section 4 alone, without looking at ood/. Tensors o
 
 A test case is a line in CASES or NETWORK_CASES.
 """
+
 import functools
 import os
 
@@ -32,6 +33,7 @@ CLASSES, WIDTH, N_FIT, N_ID, N_OOD = 10, 50, 300, 40, 20
 
 
 # ---- a made-up classifier and its images ----
+
 
 class Outputs:
     def __init__(self, features, head, labels=None):
@@ -61,12 +63,15 @@ def made_up():
         return Outputs(features_around(rng, directions, one_hot[labels], 0.4), head, labels)
 
     fit, ind = labelled(N_FIT), labelled(N_ID)
-    ind = Outputs(ind.h * np.where(np.arange(N_ID) % 7 == 0, 4, 1)[:, None], head, ind.labels)  # some saturate
+    ind = Outputs(
+        ind.h * np.where(np.arange(N_ID) % 7 == 0, 4, 1)[:, None], head, ind.labels
+    )  # some saturate
     mixtures = rng.dirichlet(np.full(CLASSES, 0.5), N_OOD) * 0.7
     return head, fit, ind, Outputs(features_around(rng, directions, mixtures, 0.6), head)
 
 
 # ---- pieces ----
+
 
 def lse(z, axis=-1):
     m = z.max(axis, keepdims=True)
@@ -88,6 +93,7 @@ class Data:
 
 
 # ---- scores: section 4, in its order ----
+
 
 def msp(d, log=False):
     if not log:
@@ -295,7 +301,7 @@ class Network:
         return maps
 
     def from_tap(self, x, tap):
-        for stage in self.stages[tap + 1:]:
+        for stage in self.stages[tap + 1 :]:
             x = stage(x)
         return x
 
@@ -347,7 +353,9 @@ def without_power_iterated(a, rounds=100):
 
 def rankweight(net, x, kind, twice=False):
     """The raw filters of the last two convolutions of the feature extractor, as (out, in * kernel)."""
-    filters = [m for m in net.model.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size != (1, 1)][-2:]
+    filters = [m for m in net.model.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size != (1, 1)][
+        -2:
+    ]
     saved = [f.weight.data for f in filters]
     for f in filters:
         for _ in range(2 if twice and kind == "ood" else 1):
@@ -405,8 +413,14 @@ def logistic(x, y, c):
     p = lambda b: special.expit(x @ b)
     slope = lambda b: c * x.T @ (p(b) - y) + penalty * b
     curvature = lambda b: c * (x.T * (p(b) * (1 - p(b)))) @ x + np.diag(penalty)
-    return optimize.minimize(value, np.zeros(x.shape[1]), jac=slope, hess=curvature, method="trust-exact",
-                             options={"gtol": 1e-9 * max(c, 1), "maxiter": 1000}).x
+    return optimize.minimize(
+        value,
+        np.zeros(x.shape[1]),
+        jac=slope,
+        hess=curvature,
+        method="trust-exact",
+        options={"gtol": 1e-9 * max(c, 1), "maxiter": 1000},
+    ).x
 
 
 def cross_validated(x, y):
@@ -449,7 +463,10 @@ def gradient_of_distance(net, x, tap, layer):
 def stepped_distances(net, x, eps):
     """Of each tap for images that are stepped against its own distance."""
     layers = fitted_gaussians(net)[0]
-    moved = [x - eps * signs(gradient_of_distance(net, x, tap, layer)) if eps else x for tap, layer in enumerate(layers)]
+    moved = [
+        x - eps * signs(gradient_of_distance(net, x, tap, layer)) if eps else x
+        for tap, layer in enumerate(layers)
+    ]
     return half_distances([pooled_taps(net, y)[tap] for tap, y in enumerate(moved)], layers)
 
 
@@ -489,10 +506,14 @@ NETWORK_CASES = {
     "resnetv2_20_gn/odin odin-eps=0.0014": (odin_of_network, {"eps": 0.0014}),
     "vgg11_gn/odin odin-eps=0.02 odin-temperature=2": (odin_of_network, {"eps": 0.02, "t": 2.0}),
     "resnetv2_20_gn/rankfeat": (rankfeat, {}),
-    "resnetv2_20_gn/rankfeat rankfeat-svd=exact rankfeat-blocks=4 rankfeat-temperature=2":
-        (rankfeat, {"blocks": "4", "t": 2.0}),
-    "resnetv2_20_gn/rankfeat rankfeat-blocks=3 rankfeat-squarings=0 rankfeat-iterations=500":
-        (rankfeat, {"blocks": "3"}),
+    "resnetv2_20_gn/rankfeat rankfeat-svd=exact rankfeat-blocks=4 rankfeat-temperature=2": (
+        rankfeat,
+        {"blocks": "4", "t": 2.0},
+    ),
+    "resnetv2_20_gn/rankfeat rankfeat-blocks=3 rankfeat-squarings=0 rankfeat-iterations=500": (
+        rankfeat,
+        {"blocks": "3"},
+    ),
     "vgg11_gn/rankfeat": (rankfeat, {}),
     "resnetv2_20_gn/rankweight": (rankweight, {}),
     "resnetv2_20_gn/rankweight rankweight-twice=yes": (rankweight, {"twice": True}),
@@ -502,8 +523,10 @@ NETWORK_CASES = {
     "vgg11_gn/featurenorm": (featurenorm, {"block": 5}),
     "resnetv2_20_gn/mahalanobis": (mahalanobis, {}),
     "resnetv2_20_gn/mahalanobis maha-eps=0.002": (mahalanobis, {"steps": (0.002,)}),
-    "resnetv2_20_gn/mahalanobis maha-search=yes":
-        (mahalanobis, {"steps": (0.0, 0.01, 0.005, 0.002, 0.0014, 0.001, 0.0005)}),
+    "resnetv2_20_gn/mahalanobis maha-search=yes": (
+        mahalanobis,
+        {"steps": (0.0, 0.01, 0.005, 0.002, 0.0014, 0.001, 0.0005)},
+    ),
     "resnetv2_20_gn/mahalanobis maha=features": (mahalanobis_of_features, {}),
 }
 
@@ -515,10 +538,13 @@ network = functools.lru_cache(None)(Network)
 def network_scores(case):
     score, knobs = NETWORK_CASES[case]
     net = network(case.split("/")[0])
-    return np.concatenate([score(net, images_of("images" + kind, 2), kind, **knobs) for kind in ("id", "ood")])
+    return np.concatenate(
+        [score(net, images_of("images" + kind, 2), kind, **knobs) for kind in ("id", "ood")]
+    )
 
 
 # ---- the file ----
+
 
 def tensor(name, values, dtype):
     kinds = {"<f4": "F32", "<f8": "F64", "<i4": "I32"}
@@ -539,7 +565,9 @@ def main():
         assert np.isfinite(expected).all(), name
         tensors.append(tensor("scores/" + name, expected, "<f8"))
     tensors += [tensor("networks/" + case, network_scores(case), "<f8") for case in NETWORK_CASES]
-    write_safetensors(os.path.join(HERE, "scores.safetensors"), tensors, {"made by": "tests/golden/scores.py"})
+    write_safetensors(
+        os.path.join(HERE, "scores.safetensors"), tensors, {"made by": "tests/golden/scores.py"}
+    )
 
 
 if __name__ == "__main__":
