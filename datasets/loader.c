@@ -16,6 +16,7 @@
 #include "runtime/base/divide.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/rng.h"
+#include "runtime/base/thread.h"
 
 /* Epochs of outliers are numbered from here, so that they are shuffled apart from the ID images. */
 #define OUTLIER_EPOCHS ((uint64_t)1 << 62)
@@ -300,7 +301,7 @@ static enum sft_status start_workers(struct sft_loader *loader)
         if (!worker->square || !worker->pseudo || !worker->tiles) return SFT_MEMORY;
     }
     for (int i = 0; i < wanted; i++, loader->worker_count++)
-        if (pthread_create(&loader->workers[i].thread, NULL, work, &loader->workers[i]) != 0) break;
+        if (!sft_thread_start(&loader->workers[i].thread, work, &loader->workers[i])) break;
     if (loader->worker_count == 0) return sft_fail(SFT_FAILED, "no thread could be started to load images");
     return SFT_OK;
 }

@@ -39,7 +39,8 @@ const struct sft_option sft_device_options[] = {
     {"memory", SFT_OPTION_SIZE, offsetof(struct sft_common, memory), .value = "SIZE",
      .help = "most memory to use on the device, as 512M or 2G; otherwise what it has"},
     {"threads", SFT_OPTION_INT, offsetof(struct sft_common, threads), .value = "N", .fallback = "0", .min = 0,
-     .max = 1024, .environment = "SFT_VK_THREADS", .help = "CPU threads; 0 is one for each core"},
+     .max = SFT_MAX_THREADS, .environment = "SFT_VK_THREADS",
+     .help = "CPU threads; 0 is one for each core that this process may use"},
     {0},
 };
 

@@ -5,6 +5,7 @@
 
 #include "runtime/base/nearest.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/thread.h"
 #include "tools/cli/args.h"
 #include "tools/cli/common.h"
 #include "tools/cli/help.h"
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 {
     enum sft_status status, finished;
     sft_interrupt_install();
+    sft_thread_widen_main();
     sft_terminal_init(SFT_LOG_INFO, false, true);
     status = sft_score_options_init();
     if (status == SFT_OK) status = dispatch(argc, argv);
