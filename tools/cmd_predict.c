@@ -268,6 +268,7 @@ static enum sft_status run_array(struct job *job)
     status = sft_stream_array(job->model, array.data, job->count, &evaluation,
                               SFT_NEEDS_LOGITS | (job->output == FEATURES ? SFT_NEEDS_FEATURES : 0),
                               take_batch, job);
+    if (status == SFT_OK) status = sft_files_whole();
 out:
     sft_array_close(&array);
     return status;
