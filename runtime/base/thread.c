@@ -25,13 +25,35 @@ bool sft_thread_start(pthread_t *thread, void *(*run)(void *context), void *cont
     return started;
 }
 
-void sft_thread_widen_main(void)
+static bool main_has_stack(void)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= STACK)
-        return;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= STACK ? STACK : limit.rlim_max;
-    setrlimit(RLIMIT_STACK, &limit);
+    if (getrlimit(RLIMIT_STACK, &limit) != 0) return true;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= STACK) return true;
+    limit.rlim_cur = STACK;
+    return setrlimit(RLIMIT_STACK, &limit) == 0;
+}
+
+struct call {
+    int (*run)(void *context);
+    void *context;
+    int result;
+};
+
+static void *run_call(void *context)
+{
+    struct call *call = context;
+    call->result = call->run(call->context);
+    return NULL;
+}
+
+int sft_thread_call(int (*run)(void *context), void *context)
+{
+    struct call call = {run, context, 0};
+    pthread_t thread;
+    if (main_has_stack() || !sft_thread_start(&thread, run_call, &call)) return run(context);
+    pthread_join(thread, NULL);
+    return call.result;
 }
 
 /* ---- quota ---- */

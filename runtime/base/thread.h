@@ -11,8 +11,9 @@
  * system has no thread to give. */
 bool sft_thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
-/* Lets the calling main thread's stack grow as far, where `ulimit -s` is smaller. */
-void sft_thread_widen_main(void);
+/* Calls run(context) from the main thread, with as much stack: `ulimit -s` is raised where it is smaller, and
+ * where it cannot be, run() is on a thread of its own. Returns what run() returns. */
+int sft_thread_call(int (*run)(void *context), void *context);
 
 /* The cores that this process may keep busy, at least 1: those of its affinity mask (taskset, cpusets), and
  * no more than the CPU quota of its cgroups (containers, batch systems), rounded up. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/file.h"
 #include "runtime/base/nearest.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/thread.h"
@@ -86,16 +87,29 @@ static enum sft_status dispatch(int argc, char **argv)
     return command ? run_command(command, argc - 2, argv + 2) : unknown_command(argv[1]);
 }
 
-int main(int argc, char **argv)
+struct command_line {
+    int argc;
+    char **argv;
+};
+
+/* The exit code. */
+static int run_program(void *context)
 {
+    const struct command_line *line = context;
     enum sft_status status, finished;
-    sft_interrupt_install();
-    sft_thread_widen_main();
     sft_terminal_init(SFT_LOG_INFO, false, true);
     status = sft_score_options_init();
-    if (status == SFT_OK) status = dispatch(argc, argv);
+    if (status == SFT_OK) status = dispatch(line->argc, line->argv);
+    if (status == SFT_OK) status = sft_files_whole();
     finished = sft_terminal_finish();
     sft_parallel_shutdown();
     if (status == SFT_INTERRUPTED) return 128 + sft_interrupt_signal();
     return (int)(status != SFT_OK ? status : finished);
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line = {argc, argv};
+    sft_interrupt_install();
+    return sft_thread_call(run_program, &line);
 }

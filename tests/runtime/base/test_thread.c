@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/thread.h"
@@ -35,24 +36,39 @@ static void stack_is_large_whatever_the_default(void **state)
     pthread_attr_destroy(&small);
 }
 
-static void main_stack_is_widened(void **state)
+static int call_with_stack(void *context)
 {
-    struct rlimit old, limit;
+    use_stack(context);
+    return 7;
+}
+
+/* In a child, as what a limit allows at most cannot be raised again. */
+static int call_under_limit(rlim_t most)
+{
+    struct rlimit limit = {200 << 10, most};
     int got = 0;
+    if (setrlimit(RLIMIT_STACK, &limit) != 0) return 1;
+    if (sft_thread_call(call_with_stack, &got) != 7) return 2;
+    return got == 1 ? 0 : 3;
+}
+
+static void check_limit(rlim_t most)
+{
+    int end;
+    pid_t child = fork();
+    if (child == 0) _exit(call_under_limit(most));
+    assert_int_equal(waitpid(child, &end, 0), child);
+    assert_true(WIFEXITED(end));
+    assert_int_equal(WEXITSTATUS(end), 0);
+}
+
+static void main_has_stack_whatever_the_limit(void **state)
+{
+    struct rlimit old;
     (void)state;
     assert_int_equal(getrlimit(RLIMIT_STACK, &old), 0);
-    limit = old;
-    limit.rlim_cur = 200 << 10;
-    assert_int_equal(setrlimit(RLIMIT_STACK, &limit), 0);
-    sft_thread_widen_main();
-    use_stack(&got);
-    assert_int_equal(got, 1);
-    assert_int_equal(getrlimit(RLIMIT_STACK, &limit), 0);
-    assert_int_equal(limit.rlim_cur, 1 << 20);
-    assert_int_equal(setrlimit(RLIMIT_STACK, &old), 0);
-    sft_thread_widen_main(); /* a larger one stays */
-    assert_int_equal(getrlimit(RLIMIT_STACK, &limit), 0);
-    assert_int_equal(limit.rlim_cur, old.rlim_cur);
+    check_limit(old.rlim_max);
+    check_limit(200 << 10);
 }
 
 /* ---- cores ---- */
@@ -130,7 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stack_is_large_whatever_the_default),
-        cmocka_unit_test(main_stack_is_widened),
+        cmocka_unit_test(main_has_stack_whatever_the_limit),
         cmocka_unit_test(one_core_allowed_is_one),
         IN_ROOM(quota_of_version_2),
         IN_ROOM(quota_of_version_1),
