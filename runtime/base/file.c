@@ -20,7 +20,7 @@
 #include "runtime/base/path.h"
 
 /* From this size on a file stays where it is, mapped, and its pages are the system's to drop. */
-#define LARGE ((size_t)64 << 20)
+#define LARGE ((size_t)16 << 20)
 
 /* ---- reading ---- */
 

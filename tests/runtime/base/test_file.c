@@ -267,7 +267,7 @@ static void links_are_replaced_and_not_followed(void **state)
 
 /* ---- files that are cut off; damage is for the whole process, so in a child ---- */
 
-enum { LARGE = 65 << 20, PAGE = 4096 };
+enum { LARGE = 17 << 20, PAGE = 4096 };
 
 /* A file that is too large to be read at once; most of it is a hole. */
 static void put_large(const char *name)
