@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Machines that allow little (cores, memory, stacks, files), signals as supervisors send them, and files that are
-# none, links, or cut off.
+# Machines that allow little (cores, memory, stacks, files), signals as supervisors send them, and files
+# that are none, links, cut off, or both read and written.
 # shellcheck source=tests/tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 set -- finetune --weights "$weights" --id synthetic --limit 32 --batch 4 --quiet
@@ -83,7 +83,8 @@ mkfifo pipe
 expect 4 'pipe: not a regular file' inspect pipe
 expect 4 'pipe: not a regular file' predict --weights pipe --images synthetic --output msp --out y.npy
 expect 4 'pipe: not a regular file' predict --weights "$weights" --images list:pipe --output msp --out y.npy
-expect 6 'pipe: not a regular file' calibrate --weights "$weights" --id synthetic --limit 8 --out pipe --overwrite
+expect 6 'pipe: not a regular file' calibrate --weights "$weights" --id synthetic --limit 8 --out pipe \
+    --overwrite
 
 expect 0 . eval --weights "$weights" --id 'synthetic#test' --ood b=synthetic:letters --limit 8 --out run
 rm -r run/plots
@@ -92,9 +93,32 @@ ln -s ../outside run/plots
 expect 6 'run/plots: a link' report run
 check "no chart outside the run" [ -z "$(ls outside)" ]
 
+# ---- outputs that are inputs ----
+
+cp "$weights" w.safetensors
+ln -s w.safetensors link.safetensors
+ln w.safetensors twin.safetensors
+expect 2 'would replace what --weights' calibrate --weights w.safetensors --id synthetic --limit 8 \
+    --out w.safetensors --overwrite
+expect 2 'would replace what --weights' calibrate --weights link.safetensors --id synthetic --limit 8 \
+    --out ./w.safetensors --overwrite
+expect 2 'would replace what --weights' finetune --weights w.safetensors --id synthetic --steps 1 --out run2 \
+    --dump-gradients twin.safetensors
+printf 'x\n' >'l#1.txt'
+mkdir set
+cp run/examples.json 'set/a.png'
+expect 2 'would replace what --images' predict --weights w.safetensors --images 'list:l#1.txt' \
+    --output msp --out 'l#1.txt' --overwrite
+expect 2 'would replace what --images' predict --weights w.safetensors --images folder:set --output msp \
+    --out set/a.png --overwrite
+check "they are as they were" same w.safetensors "$weights"
+
+# ---- files that are cut off ----
+
 # From 16 MiB on files stay where they are: labels 0, black pictures.
 head -c 18438000 /dev/zero >large.bin
-"$program" finetune --weights "$weights" --id cifar-bin:large.bin --batch 2 --steps 100000 --save-every 0 --out cut \
+"$program" finetune --weights "$weights" --id cifar-bin:large.bin --batch 2 --steps 100000 --save-every 0 \
+    --out cut \
     >out 2>err </dev/null &
 job=$!
 wait_for [ -s cut/metrics.jsonl ]

@@ -11,6 +11,7 @@
 #include "tools/cli/common.h"
 #include "tools/cli/help.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/paths.h"
 #include "tools/cli/score_options.h"
 #include "tools/cli/terminal.h"
 
@@ -46,8 +47,9 @@ static enum sft_status run_command(const struct sft_command *command, int argc, 
     status = sft_args_parse(command, argc, argv, &args);
     if (status == SFT_OK) {
         sft_common_start(args.values);
-        status = command->run(&args);
+        status = sft_paths_check(&args);
     }
+    if (status == SFT_OK) status = command->run(&args);
     sft_args_free(&args);
     return status;
 }
