@@ -59,6 +59,7 @@ static enum sft_status open_source(struct sft_dataset *dataset, const struct sft
         return sft_split_absent(source, SFT_USAGE, "%s: #%s: the format %s has no splits; leave #%s out",
                                 spec->path, spec->split, spec->format->name, spec->split);
     SFT_TRY(spec->format->open(spec->path, spec->split, source));
+    SFT_TRY(sft_files_whole());
     if (source->count < 1) return sft_fail(SFT_DATA, "%s: no images in it", dataset->spec);
     dataset->count = source->count;
     if (source->decodes) {
@@ -202,6 +203,15 @@ static void keep(const struct sft_dataset *dataset, int64_t number, const struct
     atomic_fetch_sub(&owner->kept_bytes, bytes);
 }
 
+/* Pictures of a file that somebody cut off are no pictures, whatever the decoder made of them. */
+static enum sft_status read_source(const struct sft_dataset *dataset, int64_t number, struct sft_image *image,
+                                   int *label)
+{
+    enum sft_status status = dataset->format->read(dataset->source.state, number, image, label);
+    SFT_TRY(sft_files_whole());
+    return status;
+}
+
 enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
                                  int *label)
 {
@@ -210,10 +220,10 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
     if (i < 0 || i >= dataset->count)
         return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
     number = number_of(dataset, i);
-    if (!dataset->kept) return dataset->format->read(dataset->source.state, number, image, label);
+    if (!dataset->kept) return read_source(dataset, number, image, label);
     kept = atomic_load(&dataset->kept[number]);
     if (kept) return from_kept(kept, image, label, dataset->spec);
-    SFT_TRY(dataset->format->read(dataset->source.state, number, image, label));
+    SFT_TRY(read_source(dataset, number, image, label));
     keep(dataset, number, image, *label);
     return SFT_OK;
 }

@@ -14,7 +14,7 @@
 /* What can be seen of a path without knowing its format. */
 struct sft_look {
     const char *path;
-    bool exists, is_folder;
+    bool exists, is_folder, is_file;
     uint8_t head[512]; /* first bytes of a file; zeros behind its end */
     int64_t size;
 };

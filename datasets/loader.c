@@ -14,8 +14,10 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/divide.h"
+#include "runtime/base/log.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/rng.h"
+#include "runtime/base/thread.h"
 
 /* Epochs of outliers are numbered from here, so that they are shuffled apart from the ID images. */
 #define OUTLIER_EPOCHS ((uint64_t)1 << 62)
@@ -217,22 +219,28 @@ static bool take(struct sft_loader *loader, struct slot **slot, int *image)
     return true;
 }
 
+/* Makes one image. False when there is nothing more to do. Under the lock, which is released meanwhile. */
+static bool make_next(struct worker *worker)
+{
+    struct sft_loader *loader = worker->loader;
+    struct slot *slot;
+    enum sft_status status;
+    int image;
+    if (!take(loader, &slot, &image)) return false;
+    pthread_mutex_unlock(&loader->lock);
+    status = make_image(worker, slot, image);
+    pthread_mutex_lock(&loader->lock);
+    if (status != SFT_OK) slot->status = status;
+    if (--slot->left == 0) pthread_cond_signal(&loader->ready);
+    return true;
+}
+
 static void *work(void *context)
 {
     struct worker *worker = context;
-    struct sft_loader *loader = worker->loader;
-    struct slot *slot;
-    int image;
-    pthread_mutex_lock(&loader->lock);
-    while (take(loader, &slot, &image)) {
-        enum sft_status status;
-        pthread_mutex_unlock(&loader->lock);
-        status = make_image(worker, slot, image);
-        pthread_mutex_lock(&loader->lock);
-        if (status != SFT_OK) slot->status = status;
-        if (--slot->left == 0) pthread_cond_signal(&loader->ready);
-    }
-    pthread_mutex_unlock(&loader->lock);
+    pthread_mutex_lock(&worker->loader->lock);
+    while (make_next(worker)) continue;
+    pthread_mutex_unlock(&worker->loader->lock);
     return NULL;
 }
 
@@ -300,8 +308,10 @@ static enum sft_status start_workers(struct sft_loader *loader)
         if (!worker->square || !worker->pseudo || !worker->tiles) return SFT_MEMORY;
     }
     for (int i = 0; i < wanted; i++, loader->worker_count++)
-        if (pthread_create(&loader->workers[i].thread, NULL, work, &loader->workers[i]) != 0) break;
-    if (loader->worker_count == 0) return sft_fail(SFT_FAILED, "no thread could be started to load images");
+        if (!sft_thread_start(&loader->workers[i].thread, work, &loader->workers[i])) break;
+    if (loader->worker_count < wanted)
+        sft_log(SFT_LOG_WARNING, "could start only %d of %d threads to load images", loader->worker_count,
+                wanted);
     return SFT_OK;
 }
 
@@ -357,7 +367,10 @@ enum sft_status sft_loader_next(struct sft_loader *loader, const struct sft_batc
     pthread_cond_broadcast(&loader->work);
     slot = &loader->slots[loader->wanted % loader->slot_count];
     while (loader->next_step <= loader->wanted || slot->left > 0)
-        pthread_cond_wait(&loader->ready, &loader->lock);
+        if (loader->worker_count > 0)
+            pthread_cond_wait(&loader->ready, &loader->lock);
+        else
+            make_next(&loader->workers[0]);
     status = slot->status;
     pthread_mutex_unlock(&loader->lock);
     if (status != SFT_OK) return status;

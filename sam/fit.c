@@ -66,6 +66,7 @@ static enum sft_status save_state(const struct fit *fit)
                                             {"identity", fit->params->identity ? fit->params->identity : ""}};
     int n = list_state(fit, tensors, names);
     enum sft_status status = SFT_OK;
+    if (fit->params->saving) SFT_TRY(fit->params->saving(fit->params->context));
     snprintf(step, sizeof(step), "%" PRId64, fit->next);
     for (int i = 0; i < n; i++) {
         SFT_TRY_OUT(download(tensors[i], &data[i]));
@@ -162,10 +163,10 @@ static double rho_at(const struct sft_fit_params *params, double lr)
     return params->rho_min + (params->rho - params->rho_min) * fmax(share, 0.0);
 }
 
-static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_step_result *result)
+static enum sft_status one_step(struct fit *fit, const struct sft_batch *batch, double *last_time,
+                                struct sft_step_result *result)
 {
     const struct sft_fit_params *params = fit->params;
-    const struct sft_batch *batch;
     struct sft_fit_report report = {.step = fit->next,
                                     .steps = params->schedule.steps,
                                     .lr = sft_schedule_rate(&params->schedule, fit->next),
@@ -178,8 +179,6 @@ static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_s
                                          .momentum = params->momentum,
                                          .weight_decay = params->weight_decay};
     double time;
-    SFT_TRY(sft_loader_next(fit->loader, &batch));
-    if (!batch) return sft_fail(SFT_FAILED, "the loader ended before step %" PRId64, fit->next);
     SFT_TRY(sft_step_run(fit->step, &rates, batch->images, batch->labels, result));
     time = sft_now();
     report.result = *result;
@@ -191,15 +190,37 @@ static enum sft_status one_step(struct fit *fit, double *last_time, struct sft_s
 
 static bool stopped(const struct sft_fit_params *params) { return params->stop && *params->stop; }
 
+/* Images that cannot be had end a run, but the steps before them are kept. */
+static enum sft_status end_without_images(const struct fit *fit, const struct sft_fit_result *result,
+                                          enum sft_status status)
+{
+    if (fit->params->checkpoint && fit->next > result->first_step && save_state(fit) == SFT_OK)
+        sft_log(SFT_LOG_WARNING, "the state after step %" PRId64 " is saved; --resume goes on from there",
+                fit->next);
+    return status;
+}
+
+static enum sft_status next_batch(const struct fit *fit, const struct sft_batch **batch)
+{
+    SFT_TRY(sft_loader_next(fit->loader, batch));
+    if (*batch) return SFT_OK;
+    return sft_fail(SFT_FAILED, "the loader ended before step %" PRId64, fit->next);
+}
+
 static enum sft_status loop(struct fit *fit, struct sft_fit_result *result)
 {
     const struct sft_fit_params *params = fit->params;
     double last_time = sft_now();
     while (fit->next < params->schedule.steps) {
-        SFT_TRY(one_step(fit, &last_time, &result->last));
-        bool due = params->save_every > 0 && fit->next % params->save_every == 0;
-        if (params->checkpoint && (due || stopped(params))) SFT_TRY(save_state(fit));
-        if (stopped(params) && fit->next < params->schedule.steps) {
+        const struct sft_batch *batch;
+        enum sft_status status = next_batch(fit, &batch);
+        bool due, stop;
+        if (status != SFT_OK) return end_without_images(fit, result, status);
+        SFT_TRY(one_step(fit, batch, &last_time, &result->last));
+        due = params->save_every > 0 && fit->next % params->save_every == 0;
+        stop = stopped(params); /* once: a signal between two looks would stop without a state */
+        if (params->checkpoint && (due || stop)) SFT_TRY(save_state(fit));
+        if (stop && fit->next < params->schedule.steps) {
             sft_log(SFT_LOG_WARNING, "stopped after step %" PRId64 " of %" PRId64 "%s", fit->next,
                     params->schedule.steps, params->checkpoint ? "; --resume goes on from there" : "");
             return SFT_INTERRUPTED;

@@ -46,6 +46,9 @@ struct sft_fit_params {
     void (*begin)(void *context, int64_t first_step);
     /* Called after each step. May be NULL. */
     enum sft_status (*report)(void *context, const struct sft_fit_report *report);
+    /* Called before a state is saved: the disk must have what reports wrote when it says that their steps are
+     * done. May be NULL. */
+    enum sft_status (*saving)(void *context);
     void *context;
 };
 

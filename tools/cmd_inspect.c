@@ -287,9 +287,7 @@ out:
 static bool looks_like_checkpoint(const char *path)
 {
     unsigned char head[9];
-    FILE *file = fopen(path, "rb");
-    size_t length = strlen(path), read = file ? fread(head, 1, sizeof(head), file) : 0;
-    if (file) fclose(file);
+    size_t length = strlen(path), read = sft_file_head(path, head, sizeof(head));
     return (length > 12 && strcmp(path + length - 12, ".safetensors") == 0) ||
            (read == sizeof(head) && head[6] == 0 && head[7] == 0 && head[8] == '{');
 }

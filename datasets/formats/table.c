@@ -2,10 +2,10 @@
 #include "datasets/formats/table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "runtime/base/file.h"
 
 static const struct sft_format *const formats[] = {
 #define SFT_FORMAT(name) &sft_format_##name,
@@ -24,14 +24,6 @@ const struct sft_format *sft_format_find(const char *name, size_t length)
     return NULL;
 }
 
-static void read_head(struct sft_look *look)
-{
-    int file = open(look->path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return;
-    if (read(file, look->head, sizeof(look->head)) < 0) memset(look->head, 0, sizeof(look->head));
-    close(file);
-}
-
 static void look_at(const char *path, struct sft_look *look)
 {
     struct stat info;
@@ -40,9 +32,10 @@ static void look_at(const char *path, struct sft_look *look)
     look->exists = stat(path, &info) == 0;
     if (!look->exists) return;
     look->is_folder = S_ISDIR(info.st_mode);
-    if (!S_ISREG(info.st_mode)) return;
+    look->is_file = S_ISREG(info.st_mode);
+    if (!look->is_file) return;
     look->size = info.st_size;
-    read_head(look);
+    sft_file_head(path, look->head, sizeof(look->head));
 }
 
 enum sft_status sft_format_look(const char *path, const struct sft_format **format)
@@ -55,6 +48,7 @@ enum sft_status sft_format_look(const char *path, const struct sft_format **form
             *format = formats[i];
             return SFT_OK;
         }
+    if (!look.is_folder && !look.is_file) return sft_fail(SFT_DATA, "%s: not a regular file", path);
     return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s", path,
                     path);
 }

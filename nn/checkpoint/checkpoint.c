@@ -47,6 +47,7 @@ enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **ch
     if (!made->path) goto out;
     SFT_TRY_OUT(sft_file_open(path, &made->file));
     SFT_TRY_OUT(read_with_format(made));
+    SFT_TRY_OUT(sft_files_whole());
     *checkpoint = made;
     made = NULL;
 out:

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "runtime/base/file.h"
 #include "runtime/base/little_endian.h"
 
 static float f32_of(uint64_t bits)
@@ -64,5 +65,5 @@ enum sft_status sft_stored_read(const struct sft_stored_tensor *tensor, float *o
                         tensor->name);
     for (size_t i = 0; i < tensor->bytes / size; i++)
         out[i] = dtypes[tensor->dtype].convert(sft_little_endian(bytes + i * size, size));
-    return SFT_OK;
+    return sft_files_whole();
 }

@@ -21,7 +21,9 @@ struct sft_plots {
 enum sft_status sft_plots_add(struct sft_plots *plots, const char *folder, const char *stem,
                               struct sft_chart *chart) SFT_MUST_CHECK;
 
-/* Writes all of them below `folder`, which is made where it is missing. SFT_WRITE. */
+/* Writes all of them below the folder "plots" of the run folder. Folders are made where they are missing; one
+ * that is a link is not written through. SFT_WRITE; SFT_MEMORY or SFT_FAILED where no PNG files can be drawn.
+ */
 enum sft_status sft_plots_write(const struct sft_plots *plots, const char *folder) SFT_MUST_CHECK;
 void sft_plots_free(struct sft_plots *plots);
 

@@ -10,7 +10,8 @@
 /* Whether this build can. */
 bool sft_raster_available(void);
 
-/* Appends `svg`, `scale` pixels to the unit, as a PNG. SFT_FAILED with the reason. Thread safe. */
+/* Appends `svg`, `scale` pixels to the unit, as a PNG. SFT_FAILED with the reason. On one
+ * thread at a time; may end the process where the libraries get no memory. */
 enum sft_status sft_raster(const struct sft_text *svg, double scale, struct sft_text *png) SFT_MUST_CHECK;
 
 #endif

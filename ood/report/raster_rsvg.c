@@ -11,6 +11,11 @@ const char *__lsan_default_suppressions(void) { return "leak:libfontconfig\n"; }
 const char *__lsan_default_options(void);
 const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 
+/* ThreadSanitizer lets no child of a process with threads start threads, as drawing text does, unless told.
+ */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "die_after_fork=0"; }
+
 bool sft_raster_available(void) { return true; }
 
 static cairo_status_t append(void *context, const unsigned char *bytes, unsigned int size)

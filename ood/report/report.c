@@ -384,13 +384,10 @@ static enum sft_status build(struct sft_page *page)
 
 static enum sft_status write_page(const struct sft_page *page, const char *folder)
 {
-    char *path = sft_path_join(folder, SFT_FILE_REPORT), *plots = sft_path_join(folder, SFT_FOLDER_PLOTS);
-    enum sft_status status =
-        path && plots ? sft_file_write(path, page->out.data, page->out.length) : SFT_MEMORY;
-    if (status == SFT_OK) status = sft_plots_write(&page->plots, plots);
+    char *path = sft_path_join(folder, SFT_FILE_REPORT);
+    enum sft_status status = path ? sft_file_write(path, page->out.data, page->out.length) : SFT_MEMORY;
     free(path);
-    free(plots);
-    return status;
+    return status == SFT_OK ? sft_plots_write(&page->plots, folder) : status;
 }
 
 enum sft_status sft_report_write(const struct sft_report *report, const char *folder)

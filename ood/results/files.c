@@ -157,19 +157,18 @@ static enum sft_status write_csv(const struct sft_results *results, const char *
 
 /* ---- scores ---- */
 
-/* The folder of a score's files. */
-static char *score_folder(const struct sft_results *results, const char *folder, int model, int score)
+/* The folder of a score's files, within the run folder. */
+static char *score_folder(const struct sft_results *results, int model, int score)
 {
     const char *name = sft_results_model_name(results, model);
-    return sft_path_join(folder, SFT_FOLDER_SCORES "/%s%s%s", name, *name ? "/" : "",
-                         results->score_names[score]);
+    return sft_path_join(SFT_FOLDER_SCORES, "%s%s%s", name, *name ? "/" : "", results->score_names[score]);
 }
 
 static char *score_path(const struct sft_results *results, const char *folder, int model, int score, int set)
 {
-    char *in = score_folder(results, folder, model, score);
+    char *in = score_folder(results, model, score);
     char *name = sft_text_spell(sft_results_set_name(results, set));
-    char *path = in && name ? sft_path_join(in, "%s.npy", name) : NULL;
+    char *path = in && name ? sft_path_join(folder, "%s/%s.npy", in, name) : NULL;
     free(in);
     free(name);
     return path;
@@ -178,9 +177,9 @@ static char *score_path(const struct sft_results *results, const char *folder, i
 static enum sft_status write_scores_of(const struct sft_results *results, const char *folder, int model,
                                        int score)
 {
-    char *path = score_folder(results, folder, model, score);
-    enum sft_status status = path ? sft_make_folder(path) : SFT_MEMORY;
-    free(path);
+    char *below = score_folder(results, model, score), *path;
+    enum sft_status status = below ? sft_make_folder_in(folder, below) : SFT_MEMORY;
+    free(below);
     for (int set = SFT_ID_SET; status == SFT_OK && set < results->sets; set++) {
         const struct sft_score_values *values = sft_results_values(results, model, score, set);
         if (!values->values) continue;

@@ -131,6 +131,7 @@ static enum sft_status compute(const struct sft_score_input *in, float *scores)
     enum sft_status status = SFT_MEMORY;
     search.bank = sft_statistics_find(in->statistics, "bank");
     SFT_TRY(check_bank(search.bank->shape.dim[0], search.k));
+    SFT_TRY(sft_linalg_start());
     search.memory_size = (int64_t)QUERIES * (outputs->width + PIECE + search.k);
     search.norms = sft_calloc((size_t)search.bank->shape.dim[0], sizeof(float));
     search.memory = sft_calloc((size_t)search.memory_size * (size_t)sft_parallel_threads(), sizeof(float));

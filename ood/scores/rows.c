@@ -97,6 +97,7 @@ enum sft_status sft_score_changed_features(sft_feature_change change, const floa
     size_t rows = (size_t)ROWS_A_TASK * (size_t)sft_parallel_threads();
     struct changed job = {change, weight ? weight : in->head->weight, in, NULL, NULL, NULL, scores};
     enum sft_status status = SFT_MEMORY;
+    SFT_TRY(sft_linalg_start());
     job.features = sft_calloc(rows * (size_t)in->head->width, sizeof(float));
     job.logits = sft_calloc(rows * (size_t)in->head->classes, sizeof(float));
     job.scratch = sft_calloc((size_t)sft_parallel_threads() * (size_t)in->head->width, sizeof(float));

@@ -9,24 +9,39 @@
 #include "runtime/base/sha256.h"
 #include "runtime/base/status.h"
 
-/* The bytes of a file, mapped read-only where the system can. */
+/* The bytes of a file. */
 struct sft_bytes {
     const uint8_t *data;
     size_t size;
-    void *mapping; /* private */
+    void *memory;              /* private: of a small file, which is read at once */
+    struct sft_mapped *mapped; /* private: of a large one, which stays where it is */
 };
 
-/* Maps the regular file at `path`. SFT_DATA when it is missing, no regular file or unreadable. */
+/* Opens the regular file at `path`; pipes, devices and sockets are refused and not waited for. SFT_DATA when
+ * it is missing, no regular file or unreadable, SFT_FAILED where too many files are open, SFT_MEMORY. */
 enum sft_status sft_file_open(const char *path, struct sft_bytes *bytes) SFT_MUST_CHECK;
 void sft_file_close(struct sft_bytes *bytes);
 
+/* The first bytes of a regular file, up to `size` of them; how many there are, 0 for what cannot be read. */
+size_t sft_file_head(const char *path, void *head, size_t size);
+
+/* Whether every large file was there to its end for as long as it was open. What somebody cuts off reads as
+ * zeros; so whoever has used bytes of a file asks before he relies on them. SFT_DATA with a message that
+ * names the file, from then on. */
+enum sft_status sft_files_whole(void) SFT_MUST_CHECK;
+
 /* Puts `size` bytes at `path` so that a reader (or a crash) sees the old file or the new one, never a part:
- * temporary file in the same folder, write, fsync, rename, fsync of the folder. SFT_WRITE on any failure; the
- * old file is then untouched and no temporary file stays. */
+ * temporary file in the same folder, write, fsync, rename, fsync of the folder. A link at `path` is replaced
+ * and not followed; what is no file, nor a link to one, is refused. SFT_WRITE on any failure; the old file is
+ * then untouched and no temporary file stays. Those of writers that were killed are removed. */
 enum sft_status sft_file_write(const char *path, const void *data, size_t size) SFT_MUST_CHECK;
 
 /* Creates the folder `path` and those above it. SFT_WRITE where that fails. */
 enum sft_status sft_make_folder(const char *path) SFT_MUST_CHECK;
+
+/* Creates the folders of `below` ("plots/energy") inside `folder`. None of them may be a link, whose target
+ * is somebody else's: SFT_WRITE. */
+enum sft_status sft_make_folder_in(const char *folder, const char *below) SFT_MUST_CHECK;
 
 /* The SHA-256 of a file's content, as sft_sha256(); statuses as sft_file_open(). */
 enum sft_status sft_file_sha256(const char *path, char hex[65]) SFT_MUST_CHECK;

@@ -10,6 +10,8 @@
 #include "runtime/base/divide.h"
 #include "runtime/base/parallel.h"
 
+enum sft_status sft_linalg_start(void) { return sft_blas_start(); }
+
 static void swap_rows(int n, double *a, double *b)
 {
     for (int i = 0; i < n; i++) {
@@ -24,6 +26,7 @@ enum sft_status sft_symmetric_eigen(int n, double *a, double *values)
     for (int64_t i = 0; i < (int64_t)n * n; i++)
         if (!isfinite(a[i]))
             return sft_fail(SFT_FAILED, "eigenvalues of a matrix that holds values that are no numbers");
+    SFT_TRY(sft_blas_start());
     SFT_TRY(sft_lapack_syevd(n, a, values));
     for (int i = 0; i < n / 2; i++) { /* LAPACK gives the smallest first */
         double held = values[i];
@@ -105,6 +108,7 @@ enum sft_status sft_largest_singular(int rows, int cols, const double *a, double
 {
     double *turned;
     enum sft_status status;
+    SFT_TRY(sft_blas_start());
     if (cols <= rows) return singular_of_tall(rows, cols, a, s, u, v);
     turned = sft_calloc((size_t)rows * (size_t)cols, sizeof(*turned));
     if (!turned) return SFT_MEMORY;
@@ -164,7 +168,9 @@ static void gram_piece(void *context, int64_t task, int slot)
 enum sft_status sft_gram(int64_t n, int k, const double *x, double *c)
 {
     int64_t size = (int64_t)k * k;
-    struct gram gram = {n, k, x, sft_calloc((size_t)(GRAM_PIECES * size), sizeof(double))};
+    struct gram gram = {n, k, x, NULL};
+    SFT_TRY(sft_blas_start());
+    gram.parts = sft_calloc((size_t)(GRAM_PIECES * size), sizeof(double));
     if (!gram.parts) return SFT_MEMORY;
     sft_parallel_for(GRAM_PIECES, gram_piece, &gram);
     memset(c, 0, (size_t)size * sizeof(*c));

@@ -8,6 +8,10 @@
 
 #include "runtime/base/status.h"
 
+/* Loads the library and takes its work memory: before sft_product_nt(); the others do so themselves.
+ * SFT_MEMORY, SFT_FAILED. */
+enum sft_status sft_linalg_start(void) SFT_MUST_CHECK;
+
 /* Eigenvalues, the largest first, and eigenvectors of a symmetric matrix (n,n): row i of `a` becomes the unit
  * vector of values[i]. SFT_FAILED for entries that are no numbers. */
 enum sft_status sft_symmetric_eigen(int n, double *a, double *values) SFT_MUST_CHECK;

@@ -191,7 +191,7 @@ enum sft_status sft_npy_read(const char *path, int64_t *n, float **values)
     if (*values) *n = npy.shape.dim[0];
     for (int64_t i = 0; i < *n; i++) (*values)[i] = (float)sft_npy_value(&npy, i);
     sft_npy_close(&npy);
-    return *values ? SFT_OK : SFT_MEMORY;
+    return *values ? sft_files_whole() : SFT_MEMORY;
 }
 
 /* ---- writing ---- */

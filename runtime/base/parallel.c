@@ -5,20 +5,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
+#include "runtime/base/thread.h"
 
 /* A waiting thread looks this often for new work before it sleeps: kernels follow each other within
  * microseconds. */
-enum { MAX_THREADS = 256, LOOKS_BEFORE_SLEEP = 2000 };
+enum { LOOKS_BEFORE_SLEEP = 2000 };
 
 static struct {
     pthread_mutex_t owner; /* held by the thread whose loop runs */
     pthread_mutex_t lock;
     pthread_cond_t start, finished;
-    pthread_t threads[MAX_THREADS];
+    pthread_t threads[SFT_MAX_THREADS];
     int wanted, running; /* threads besides the caller: asked for, started */
     bool stop;
     atomic_uint generation; /* number of the loop */
@@ -101,7 +101,7 @@ static void start_helpers(void)
         struct helper_start *start = sft_calloc(1, sizeof(*start));
         if (!start) break;
         *start = (struct helper_start){pool.running + 1, atomic_load(&pool.generation)};
-        if (pthread_create(&pool.threads[pool.running], NULL, helper, start) != 0) {
+        if (!sft_thread_start(&pool.threads[pool.running], helper, start)) {
             free(start);
             sft_log(SFT_LOG_WARNING, "could start only %d of %d threads", pool.running + 1, pool.wanted + 1);
             pool.wanted = pool.running;
@@ -124,14 +124,15 @@ void sft_parallel_shutdown(void)
 
 static int cores(void)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online < 1 ? 1 : online > MAX_THREADS ? MAX_THREADS : (int)online;
+    int cores = sft_thread_cores();
+    return cores > SFT_MAX_THREADS ? SFT_MAX_THREADS : cores;
 }
 
 enum sft_status sft_parallel_set_threads(int threads)
 {
-    if (threads < 0 || threads > MAX_THREADS)
-        return sft_fail(SFT_USAGE, "%d threads: must be 0 (one for each core) to %d", threads, MAX_THREADS);
+    if (threads < 0 || threads > SFT_MAX_THREADS)
+        return sft_fail(SFT_USAGE, "%d threads: must be 0 (one for each core) to %d", threads,
+                        SFT_MAX_THREADS);
     sft_parallel_shutdown();
     pool.wanted = (threads ? threads : cores()) - 1;
     return SFT_OK;

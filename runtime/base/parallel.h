@@ -13,10 +13,13 @@
 
 #include "runtime/base/status.h"
 
+/* The most threads that can be had. */
+enum { SFT_MAX_THREADS = 256 };
+
 /* Does task `task` of a loop. `slot` (0 .. sft_parallel_threads()-1) names the thread, for scratch memory. */
 typedef void (*sft_task)(void *context, int64_t task, int slot);
 
-/* Sets the number of threads, the caller's included; 0 means one for each core. Not while a loop runs. */
+/* Sets the number of threads, the caller's included; 0 means sft_thread_cores(). Not while a loop runs. */
 enum sft_status sft_parallel_set_threads(int threads) SFT_MUST_CHECK;
 int sft_parallel_threads(void);
 

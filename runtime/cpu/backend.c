@@ -56,7 +56,7 @@ static enum sft_status list_host(struct sft_device_list *list)
 static enum sft_status open_cpu(struct sft_device *device)
 {
     (void)device;
-    return SFT_OK;
+    return sft_blas_start();
 }
 
 static void close_cpu(struct sft_device *device) { (void)device; }

@@ -41,8 +41,9 @@ const struct sft_option sft_device_options[] = {
      .help = "number format of the computation"},
     {"memory", SFT_OPTION_SIZE, FIELD(memory), .value = "SIZE", .incidental = true,
      .help = "most memory to use on the device, as 512M or 2G; otherwise what it has"},
-    {"threads", SFT_OPTION_INT, FIELD(threads), .value = "N", .min = 0, .max = 1024,
-     .environment = "SFT_VK_THREADS", .incidental = true, .help = "CPU threads; 0 is one for each core"},
+    {"threads", SFT_OPTION_INT, FIELD(threads), .value = "N", .min = 0, .max = SFT_MAX_THREADS,
+     .environment = "SFT_VK_THREADS", .incidental = true,
+     .help = "CPU threads; 0 is one for each core that this process may use"},
     {0},
 };
 

@@ -1,17 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/cli/interrupt.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
+/* Nanoseconds: what comes within them of the first signal belongs to the same wish. */
+#define ONE_WISH INT64_C(100000000)
+
 static volatile sig_atomic_t received;
+static atomic_llong first_time; /* nanoseconds of a monotonic clock; 0 before the first signal */
+
+static long long now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (long long)time.tv_sec * 1000000000 + time.tv_nsec + 1;
+}
 
 static void note(int number)
 {
     static const char message[] = "sft-vk: stopping after this step; again to stop at once\n";
-    if (received) _exit(128 + number);
-    received = number;
-    if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0) return; /* nobody listens */
+    int kept = errno;
+    long long time = now(), first = 0;
+    if (!atomic_compare_exchange_strong(&first_time, &first, time)) {
+        if (time - first >= ONE_WISH) _exit(128 + number);
+    } else {
+        received = number;
+        if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0) received = number; /* nobody listens */
+    }
+    errno = kept;
 }
 
 /* A signal that was ignored when the program started (nohup) stays ignored. */
@@ -29,6 +50,7 @@ void sft_interrupt_install(void)
     install(SIGTERM);
     install(SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int sft_interrupt_signal(void) { return received; }

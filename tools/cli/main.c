@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/file.h"
 #include "runtime/base/nearest.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/thread.h"
 #include "tools/cli/args.h"
 #include "tools/cli/common.h"
 #include "tools/cli/help.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/paths.h"
 #include "tools/cli/score_options.h"
 #include "tools/cli/terminal.h"
 
@@ -44,8 +47,9 @@ static enum sft_status run_command(const struct sft_command *command, int argc, 
     status = sft_args_parse(command, sft_commands, argc, argv, &args);
     if (status == SFT_OK) {
         sft_common_start(args.values);
-        status = command->run(&args);
+        status = sft_paths_check(&args);
     }
+    if (status == SFT_OK) status = command->run(&args);
     sft_args_free(&args);
     return status;
 }
@@ -85,15 +89,29 @@ static enum sft_status dispatch(int argc, char **argv)
     return command ? run_command(command, argc - 2, argv + 2) : unknown_command(argv[1]);
 }
 
-int main(int argc, char **argv)
+struct command_line {
+    int argc;
+    char **argv;
+};
+
+/* The exit code. */
+static int run_program(void *context)
 {
+    const struct command_line *line = context;
     enum sft_status status, finished;
-    sft_interrupt_install();
     sft_terminal_init(SFT_LOG_INFO, false, true);
     status = sft_score_options_init();
-    if (status == SFT_OK) status = dispatch(argc, argv);
+    if (status == SFT_OK) status = dispatch(line->argc, line->argv);
+    if (status == SFT_OK) status = sft_files_whole();
     finished = sft_terminal_finish();
     sft_parallel_shutdown();
     if (status == SFT_INTERRUPTED) return 128 + sft_interrupt_signal();
     return (int)(status != SFT_OK ? status : finished);
+}
+
+int main(int argc, char **argv)
+{
+    struct command_line line = {argc, argv};
+    sft_interrupt_install();
+    return sft_thread_call(run_program, &line);
 }

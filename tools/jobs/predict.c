@@ -10,6 +10,7 @@
 #include "ood/calibration.h"
 #include "ood/evaluate.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 #include "runtime/base/npy.h"
 #include "tools/jobs/run_folder.h"
 #include "tools/jobs/scorers.h"
@@ -237,6 +238,7 @@ static enum sft_status run_array(struct work *work)
     SFT_TRY_OUT(make_room(work));
     status = sft_stream_array(work->model, array.values, work->count, &evaluation, needs_of(work), take_batch,
                               work);
+    if (status == SFT_OK) status = sft_files_whole();
 out:
     sft_npy_close(&array);
     return status;

@@ -231,18 +231,18 @@ static void charts_become_files(void **state)
     assert_int_equal(sft_plots_add(&plots, "../..", "a/b\\c\n", &chart), SFT_OK);
     sft_chart_free(&chart);
     assert_int_equal(sft_plots_write(&plots, test_folder()), SFT_OK);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.svg", test_folder());
+    snprintf(path, sizeof(path), "%s/plots/_.._../a_b_c_.svg", test_folder());
     text = slurp(path);
     assert_well_formed(text);
     assert_null(strstr(text, "var("));
     assert_int_equal(count(text, "http"), 1);        /* the name of the SVG language */
     assert_non_null(strstr(text, "height=\"170\"")); /* title 26, chart 100, two lines of legend 34, air 10 */
     free(text);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.csv", test_folder());
+    snprintf(path, sizeof(path), "%s/plots/_.._../a_b_c_.csv", test_folder());
     text = slurp(path);
     assert_string_equal(text, "x,y\n1,2\n");
     free(text);
-    snprintf(path, sizeof(path), "%s/_.._../a_b_c_.png", test_folder());
+    snprintf(path, sizeof(path), "%s/plots/_.._../a_b_c_.png", test_folder());
     assert_int_equal(access(path, F_OK) == 0, sft_raster_available());
     if (sft_raster_available()) {
         const uint8_t *pixel;

@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/file.h"
@@ -119,6 +122,54 @@ static void refuses_what_is_no_file(void **state)
     sft_file_close(&bytes); /* allowed after a failure */
 }
 
+/* Opening a pipe for reading waits for a writer, unless told not to. */
+static void does_not_wait_for_a_pipe(void **state)
+{
+    struct sft_bytes bytes;
+    char head[4];
+    (void)state;
+    assert_int_equal(mkfifo(test_path("pipe"), 0666), 0);
+    assert_int_equal(sft_file_open(test_path("pipe"), &bytes), SFT_DATA);
+    test_expect_last("regular");
+    assert_int_equal(sft_file_head(test_path("pipe"), head, sizeof(head)), 0);
+    assert_int_equal(sft_file_open("/dev/zero", &bytes), SFT_DATA);
+    test_expect_last("regular");
+    assert_int_equal(sft_file_write(test_path("pipe"), "x", 1), SFT_WRITE);
+    test_expect_last("regular");
+}
+
+static void reads_heads(void **state)
+{
+    char head[4];
+    (void)state;
+    test_put("a", "hello", 5);
+    assert_int_equal(sft_file_head(test_path("a"), head, sizeof(head)), 4);
+    assert_memory_equal(head, "hell", 4);
+    test_put("b", "x", 1);
+    assert_int_equal(sft_file_head(test_path("b"), head, sizeof(head)), 1);
+    assert_int_equal(sft_file_head(test_path("missing"), head, sizeof(head)), 0);
+    assert_int_equal(sft_file_head(test_folder(), head, sizeof(head)), 0);
+}
+
+static void too_many_open_files(void **state)
+{
+    struct rlimit old, none;
+    struct sft_bytes bytes;
+    enum sft_status status, written;
+    (void)state;
+    test_put("a", "hello", 5);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    none = old;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    status = sft_file_open(test_path("a"), &bytes);
+    written = sft_file_write(test_path("b"), "x", 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_int_equal(status, SFT_FAILED);
+    assert_int_equal(written, SFT_WRITE);
+    assert_int_equal(count_entries(), 1);
+}
+
 /* ---- writing ---- */
 
 static void replaces(void **state)
@@ -171,6 +222,121 @@ static void no_room(void **state)
     assert_int_equal(count_entries(), 1);
 }
 
+/* ---- temporary files ---- */
+
+static void leftovers_are_removed(void **state)
+{
+    (void)state;
+    test_put("a.0123456789ab.part", "x", 1);
+    test_put("a.0123456789xy.part", "x", 1); /* these are others' */
+    test_put("a.0123456789ab.parts", "x", 1);
+    test_put("b.0123456789ab.part", "x", 1);
+    assert_int_equal(symlink("b.0123456789ab.part", test_path("a.fedcba987654.part")), 0);
+    assert_int_equal(mkfifo(test_path("a.00000000000f.part"), 0666), 0);
+    assert_int_equal(sft_file_write(test_path("a"), "new", 3), SFT_OK);
+    assert_int_equal(access(test_path("a.0123456789ab.part"), F_OK), -1);
+    assert_int_equal(count_entries(), 6);
+}
+
+static void those_of_the_living_stay(void **state)
+{
+    int file;
+    (void)state;
+    test_put("a.0123456789ab.part", "x", 1);
+    file = open(test_path("a.0123456789ab.part"), O_RDONLY);
+    assert_int_equal(flock(file, LOCK_EX), 0);
+    assert_int_equal(sft_file_write(test_path("a"), "new", 3), SFT_OK);
+    assert_int_equal(count_entries(), 2);
+    close(file);
+    assert_int_equal(sft_file_write(test_path("a"), "newer", 5), SFT_OK);
+    assert_int_equal(count_entries(), 1);
+}
+
+static void links_are_replaced_and_not_followed(void **state)
+{
+    struct stat info;
+    (void)state;
+    test_put("victim", "precious", 8);
+    assert_int_equal(symlink("victim", test_path("a")), 0);
+    assert_int_equal(sft_file_write(test_path("a"), "new", 3), SFT_OK);
+    assert_content(test_path("victim"), "precious");
+    assert_content(test_path("a"), "new");
+    assert_int_equal(lstat(test_path("a"), &info), 0);
+    assert_true(S_ISREG(info.st_mode));
+}
+
+/* ---- files that are cut off; damage is for the whole process, so in a child ---- */
+
+enum { LARGE = 17 << 20, PAGE = 4096 };
+
+/* A file that is too large to be read at once; most of it is a hole. */
+static void put_large(const char *name)
+{
+    static const char text[] = "begin";
+    test_put(name, text, sizeof(text));
+    assert_int_equal(truncate(test_path(name), LARGE), 0);
+}
+
+/* 0, or the number of what is wrong. */
+static int use_while_cut(off_t left)
+{
+    struct sft_bytes bytes;
+    int sum = 0;
+    if (sft_file_open(test_path("large"), &bytes) != SFT_OK || bytes.size != LARGE) return 1;
+    if (sft_files_whole() != SFT_OK) return 2;
+    if (truncate(test_path("large"), left) != 0) return 3;
+    for (size_t i = PAGE; i < bytes.size; i += PAGE) sum |= bytes.data[i];
+    if (sum != 0) return 4;
+    if (left == 0 && bytes.data[0] != 0) return 5;
+    sft_file_close(&bytes);
+    if (sft_files_whole() != SFT_DATA) return 6;
+    if (!strstr(test_log(), "large: was cut off")) return 7;
+    return 0;
+}
+
+static void check_cut(off_t left)
+{
+    int end;
+    pid_t child;
+    put_large("large");
+    child = fork();
+    if (child == 0) _exit(use_while_cut(left));
+    assert_int_equal(waitpid(child, &end, 0), child);
+    assert_true(WIFEXITED(end));
+    assert_int_equal(WEXITSTATUS(end), 0);
+}
+
+static void cut_off_while_mapped(void **state)
+{
+    (void)state;
+    check_cut(0);
+    check_cut(10 * PAGE + 100);
+    check_cut(LARGE - 10); /* nothing faults, but the last page has changed */
+}
+
+/* Whoever asked for SIGBUS before still gets those that are not ours. */
+static void other_bus_errors_end_the_process(void **state)
+{
+    int end;
+    pid_t child = fork();
+    (void)state;
+    if (child == 0) {
+        struct sft_bytes bytes;
+        const char *other;
+        int file;
+        signal(SIGBUS, SIG_DFL);
+        put_large("large");
+        if (sft_file_open(test_path("large"), &bytes) != SFT_OK) _exit(1);
+        file = open(test_path("large"), O_RDONLY);
+        other = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, file, 0);
+        if (truncate(test_path("large"), 0) != 0) _exit(2);
+        _exit(10 + *(volatile const char *)other);
+    }
+    assert_int_equal(waitpid(child, &end, 0), child);
+    assert_true(WIFSIGNALED(end));
+    assert_int_equal(WTERMSIG(end), SIGBUS);
+}
+
 /* ---- folders ---- */
 
 static void makes_folders(void **state)
@@ -191,6 +357,34 @@ static void makes_folders(void **state)
     rmdir(test_path("x"));
 }
 
+static void folders_of_a_run_are_no_links(void **state)
+{
+    struct stat info;
+    char run[256];
+    (void)state;
+    snprintf(run, sizeof(run), "%s", test_path("run"));
+    assert_int_equal(sft_make_folder_in(run, "plots/energy"), SFT_OK);
+    assert_int_equal(sft_make_folder_in(run, "plots"), SFT_OK);
+    assert_int_equal(stat(test_path("run/plots/energy"), &info), 0);
+    assert_int_equal(mkdir(test_path("outside"), 0777), 0);
+    assert_int_equal(symlink("../outside", test_path("run/scores")), 0);
+    assert_int_equal(sft_make_folder_in(run, "scores"), SFT_WRITE);
+    test_expect_last("run/scores: a link");
+    assert_int_equal(sft_make_folder_in(run, "scores/before/energy"), SFT_WRITE);
+    assert_int_equal(symlink("../../outside", test_path("run/plots/msp")), 0);
+    assert_int_equal(sft_make_folder_in(run, "plots/msp"), SFT_WRITE);
+    assert_int_equal(symlink("run", test_path("alias")), 0); /* above the run they are the user's */
+    snprintf(run, sizeof(run), "%s", test_path("alias"));
+    assert_int_equal(sft_make_folder_in(run, "plots/odin"), SFT_OK);
+    assert_int_equal(rmdir(test_path("outside")), 0); /* nothing was put there */
+    unlink(test_path("run/scores"));
+    unlink(test_path("run/plots/msp"));
+    rmdir(test_path("run/plots/energy"));
+    rmdir(test_path("run/plots/odin"));
+    rmdir(test_path("run/plots"));
+    rmdir(test_path("run"));
+}
+
 #define IN_ROOM(function) cmocka_unit_test_setup_teardown(function, test_setup_folder, test_remove_folder)
 
 int main(void)
@@ -202,11 +396,20 @@ int main(void)
         cmocka_unit_test(sha256_padding),
         IN_ROOM(reads_what_was_written),
         IN_ROOM(refuses_what_is_no_file),
+        IN_ROOM(does_not_wait_for_a_pipe),
+        IN_ROOM(reads_heads),
+        IN_ROOM(too_many_open_files),
         IN_ROOM(replaces),
         IN_ROOM(missing_folder),
         IN_ROOM(target_is_a_folder),
         IN_ROOM(no_room),
+        IN_ROOM(leftovers_are_removed),
+        IN_ROOM(those_of_the_living_stay),
+        IN_ROOM(links_are_replaced_and_not_followed),
+        IN_ROOM(cut_off_while_mapped),
+        IN_ROOM(other_bus_errors_end_the_process),
         IN_ROOM(makes_folders),
+        IN_ROOM(folders_of_a_run_are_no_links),
     };
     return cmocka_run_group_tests_name("runtime/base/file", tests, NULL, NULL);
 }
