@@ -18,7 +18,7 @@ expect 2 '--log: needs a value' devices --log
 expect 2 '--json: "perhaps" is neither yes nor no' devices --json=perhaps
 SFT_VK_LOG=loud expect 2 'SFT_VK_LOG: no "loud"' devices
 SFT_VK_THREADS=many expect 2 'SFT_VK_THREADS: "many" is no whole number' inspect resnetv2_20_gn
-expect 2 '--threads: -1 is out of range; give 0 to 1024' inspect resnetv2_20_gn --threads -1
+expect 2 '--threads: -1 is out of range; give 0 to 256' inspect resnetv2_20_gn --threads -1
 expect 2 '--threads: "2x" is no whole number' inspect resnetv2_20_gn --threads 2x
 expect 2 '--memory: "much" is no size' inspect resnetv2_20_gn --memory much
 expect 2 '--precision: no "f64"' inspect resnetv2_20_gn --precision f64
