@@ -47,7 +47,7 @@ static enum sft_status open_work(struct work *work)
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(make_scorers(work));
     SFT_TRY(sft_open_set(job->id, job->limit, &work->id));
-    SFT_TRY(sft_classes_check(work->id, work->model, SFT_LABELS_COUNT));
+    SFT_TRY(sft_classes_check(work->id, work->model, false));
     SFT_TRY(sft_classes_name(work->model, work->id));
     if (job->fit) return sft_open_set(job->fit, job->fit_limit, &work->fit);
     return sft_open_set(job->id, job->fit_limit ? job->fit_limit : job->limit, &work->fit);

@@ -37,54 +37,57 @@ enum sft_status sft_classes_name(struct sft_model *model, const struct sft_datas
 
 /* ---- comparing ---- */
 
-static const char *name_at(const struct sft_class_names *names, int c)
+/* "class 3 is "cat" there and "bee" in the weights", or nothing where no names differ. */
+static const char *difference(const struct sft_class_names *theirs, const struct sft_class_names *ours,
+                              enum sft_class_match match, int first, char text[512])
 {
-    return c < names->n ? names->names[c] : "(none)";
+    const char *there = first < theirs->n ? theirs->names[first] : "(none)";
+    const char *here = first < ours->n ? ours->names[first] : "(none)";
+    text[0] = '\0';
+    if (match >= SFT_CLASSES_MOVED)
+        snprintf(text, 512, ": class %d is \"%.200s\" there and \"%.200s\" in the weights", first, there,
+                 here);
+    return text;
 }
 
-static void warn(const struct sft_dataset *set, const struct sft_class_names *theirs,
-                 const struct sft_class_names *ours, enum sft_class_match match, int first)
-{
-    static const char *const words[] = {
-        [SFT_CLASSES_MOVED] = "has the model's classes in another order, or not all of them",
-        [SFT_CLASSES_OTHER] = "has other classes than the model was trained on",
-    };
-    sft_log(
-        SFT_LOG_WARNING,
-        "%s %s: class %d is \"%s\" there and \"%s\" in the weights; labels are taken by their numbers, so "
-        "that accuracy and whatever goes by class are of mixed-up classes",
-        sft_dataset_spec(set), words[match], first, name_at(theirs, first), name_at(ours, first));
-}
-
-static enum sft_status check_count(const struct sft_dataset *set, const struct sft_model *model,
-                                   enum sft_class_match match, enum sft_label_use use)
+/* Whether all labels are those of the model's classes, as far as numbers tell. */
+static bool count_fits(const struct sft_dataset *set, const struct sft_model *model,
+                       enum sft_class_match match)
 {
     int classes = sft_dataset_classes(set);
-    bool prefix = match == SFT_CLASSES_PREFIX || !has_names(set);
-    if (use == SFT_LABELS_COUNT || classes == model->classes || (classes < model->classes && prefix))
-        return SFT_OK;
-    if (use == SFT_LABELS_TEACH || classes > model->classes)
-        return sft_fail(SFT_DATA, "%s has %d classes, the model %d: it was trained on other data",
-                        sft_dataset_spec(set), classes, model->classes);
-    if (match == SFT_CLASSES_SAME) /* names are not known, and nothing was said */
-        sft_log(SFT_LOG_WARNING,
-                "%s has %d classes, the model %d: labels are taken by their numbers, and fit only where the "
-                "missing "
-                "classes are the last ones",
-                sft_dataset_spec(set), classes, model->classes);
+    if (classes == model->classes) return true;
+    return classes < model->classes && (match == SFT_CLASSES_PREFIX || !has_names(set));
+}
+
+static enum sft_status judge(const struct sft_dataset *set, const struct sft_class_names *names,
+                             const struct sft_model *model, bool labels_matter)
+{
+    static const char *const words[] = {
+        [SFT_CLASSES_MOVED] = "has the model's classes in another order",
+        [SFT_CLASSES_OTHER] = "has other classes than the model was trained on",
+    };
+    char text[512];
+    int first;
+    enum sft_class_match match = sft_class_names_compare(names, &model->class_names, &first);
+    difference(names, &model->class_names, match, first, text);
+    if (labels_matter && !count_fits(set, model, match))
+        return sft_fail(SFT_DATA, "%s has %d classes, the model %d%s: it was trained on other data",
+                        sft_dataset_spec(set), sft_dataset_classes(set), model->classes, text);
+    if (match >= SFT_CLASSES_MOVED)
+        sft_log(
+            SFT_LOG_WARNING,
+            "%s %s%s; labels are taken by their numbers, so that the accuracy and what is learned by class "
+            "mix classes up",
+            sft_dataset_spec(set), words[match], text);
     return SFT_OK;
 }
 
 enum sft_status sft_classes_check(const struct sft_dataset *set, const struct sft_model *model,
-                                  enum sft_label_use use)
+                                  bool labels_matter)
 {
     struct sft_class_names names = {0};
-    enum sft_class_match match;
     enum sft_status status = names_of(set, &names);
-    int first;
-    match = sft_class_names_compare(&names, &model->class_names, &first);
-    if (status == SFT_OK) status = check_count(set, model, match, use);
-    if (status == SFT_OK && match >= SFT_CLASSES_MOVED) warn(set, &names, &model->class_names, match, first);
+    if (status == SFT_OK) status = judge(set, &names, model, labels_matter);
     sft_class_names_free(&names);
     return status;
 }

@@ -12,17 +12,11 @@
 #include "datasets/dataset.h"
 #include "nn/model.h"
 
-/* What labels are taken for. */
-enum sft_label_use {
-    SFT_LABELS_COUNT, /* how many there are of a class, at most: no number of them is wrong */
-    SFT_LABELS_JUDGE, /* accuracy and statistics by class: no more classes than the model's */
-    SFT_LABELS_TEACH, /* training: no class may be missing, but from a list of numbers */
-};
-
-/* Warns of names that are not the model's, with the first difference. SFT_DATA where the number of classes
- * does not do for that use. Nothing is read but the set's names. */
+/* Warns of names that are not the model's, with the first difference. With `labels_matter` (for training and
+ * accuracy) SFT_DATA for more classes than the model has, and for fewer, but where they are mere numbers or
+ * the model's first. Nothing is read but the set's names. */
 enum sft_status sft_classes_check(const struct sft_dataset *set, const struct sft_model *model,
-                                  enum sft_label_use use) SFT_MUST_CHECK;
+                                  bool labels_matter) SFT_MUST_CHECK;
 
 /* Gives the model's classes the names of the set's, where they have none, and the set has a name for each
  * that is no mere number. */
