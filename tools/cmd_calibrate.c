@@ -30,9 +30,9 @@ static enum sft_status show(const struct calibrate *options, const struct sft_ca
 {
     if (options->common.json) return print_json(calibration, options->job.out);
     for (int i = 0; i < calibration->n; i++)
-        printf("%s: in-distribution from %.6g on\n", calibration->scorers[i].score->title,
-               calibration->thresholds[i]);
-    printf("%s\n", options->job.out);
+        sft_print_line("%s: in-distribution from %.6g on", calibration->scorers[i].score->title,
+                       calibration->thresholds[i]);
+    sft_print_line("%s", options->job.out);
     return SFT_OK;
 }
 

@@ -21,7 +21,9 @@ static enum sft_status show(const struct eval *options, const struct sft_results
         return sft_print_json(&json);
     }
     SFT_TRY(sft_results_print(results, stdout));
-    if (options->job.out) printf("\n%s\n", sft_run_file(options->job.out, SFT_FILE_REPORT, path));
+    if (!options->job.out) return SFT_OK;
+    sft_print_line("%s", "");
+    sft_print_line("%s", sft_run_file(options->job.out, SFT_FILE_REPORT, path));
     return SFT_OK;
 }
 

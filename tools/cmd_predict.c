@@ -121,7 +121,7 @@ static enum sft_status print_result(const struct predict *options, const char *o
 {
     struct sft_json json = {0};
     if (!options->common.json) {
-        printf("%s: %s of %" PRId64 " images\n", options->out, output, images);
+        sft_print_line("%s: %s of %" PRId64 " images", options->out, output, images);
         return SFT_OK;
     }
     sft_json_object(&json, NULL);

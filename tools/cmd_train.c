@@ -30,8 +30,8 @@ static enum sft_status show(const struct train *options, const struct sft_train_
     char path[SFT_RUN_PATH];
     sft_run_file(options->job.training.out, SFT_FILE_MODEL, path);
     if (options->common.json) return print_json(options, result, path);
-    if (*result->test) printf("accuracy on %s: %.2f %%\n", result->test, 100 * result->accuracy);
-    printf("%s\n", path);
+    if (*result->test) sft_print_line("accuracy on %s: %.2f %%", result->test, 100 * result->accuracy);
+    sft_print_line("%s", path);
     return SFT_OK;
 }
 
