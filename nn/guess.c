@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/guess.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -107,21 +108,35 @@ static enum sft_status search(const struct sft_checkpoint *checkpoint, const cha
         checkpoint->path);
 }
 
-/* Logits by the size of the head's bias; the least possible where the file has no such head, so that loading
- * can say so. */
+/* The stored tensor of the only parameter of that kind; NULL where there is none. */
+static const struct sft_stored_tensor *stored_of(const struct sft_parameters *parameters,
+                                                 enum sft_parameter_kind kind,
+                                                 const struct sft_checkpoint *checkpoint)
+{
+    int number;
+    if (sft_parameters_select(parameters, 1u << kind, NULL) != 1) return NULL;
+    sft_parameters_select(parameters, 1u << kind, &number);
+    return sft_checkpoint_find_parameter(checkpoint, parameters->items[number].name);
+}
+
+/* Logits by the size of the head; the least possible where the file has no such head, so that loading can say
+ * so. */
 static enum sft_status count_outputs(const struct sft_checkpoint *checkpoint,
                                      const struct sft_variant *variant, int *outputs)
 {
+    const struct sft_stored_tensor *weight, *bias;
     struct sft_parameters parameters;
-    const struct sft_stored_tensor *stored = NULL;
-    int head;
     SFT_TRY(declare(variant, &parameters));
-    if (sft_parameters_select(&parameters, 1u << SFT_HEAD_BIAS, &head) == 1)
-        stored = sft_checkpoint_find_parameter(checkpoint, parameters.items[head].name);
-    *outputs = 2;
-    if (stored && stored->shape.rank == 1 && stored->shape.dim[0] > 2 && stored->shape.dim[0] < INT_MAX)
-        *outputs = (int)stored->shape.dim[0];
+    weight = stored_of(&parameters, SFT_HEAD_WEIGHT, checkpoint);
+    bias = stored_of(&parameters, SFT_HEAD_BIAS, checkpoint);
     sft_parameters_free(&parameters);
+    *outputs = 2;
+    if (!weight || !bias || weight->shape.rank < 1 || bias->shape.rank != 1) return SFT_OK;
+    if (weight->shape.dim[0] != bias->shape.dim[0])
+        return sft_fail(SFT_DATA,
+                        "%s: tensor %s is of %" PRId64 " classes and %s of %" PRId64 "; the file is damaged",
+                        checkpoint->path, weight->name, weight->shape.dim[0], bias->name, bias->shape.dim[0]);
+    if (bias->shape.dim[0] > 2 && bias->shape.dim[0] < INT_MAX) *outputs = (int)bias->shape.dim[0];
     return SFT_OK;
 }
 

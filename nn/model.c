@@ -7,6 +7,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 static enum sft_status unknown(const char *name)
 {
@@ -84,8 +85,22 @@ void sft_model_destroy(struct sft_model **model)
     if (!*model) return;
     sft_parameters_free(&(*model)->parameters);
     sft_groups_destroy(&(*model)->groups);
+    sft_class_names_free(&(*model)->class_names);
     free(*model);
     *model = NULL;
+}
+
+static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint, struct sft_model *model)
+{
+    const char *text = sft_checkpoint_metadata(checkpoint, "class_names");
+    enum sft_status status = text ? sft_class_names_parse(text, &model->class_names) : SFT_OK;
+    if (!text || status == SFT_MEMORY) return status;
+    if (status == SFT_OK && model->class_names.n == model->classes) return SFT_OK;
+    sft_log(SFT_LOG_WARNING,
+            "%s: metadata \"class_names\" is no JSON array of %d texts, one for each class; it is left out",
+            checkpoint->path, model->classes);
+    sft_class_names_free(&model->class_names);
+    return SFT_OK;
 }
 
 enum sft_status sft_model_open(struct sft_device *device, const char *path,
@@ -99,52 +114,88 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     SFT_TRY_OUT(sft_model_guess(checkpoint, &full));
     SFT_TRY_OUT(sft_model_create(device, &full, model));
     SFT_TRY_OUT(sft_parameters_load(&(*model)->parameters, checkpoint));
+    SFT_TRY_OUT(read_class_names(checkpoint, *model));
 out:
     sft_checkpoint_close(&checkpoint);
     if (status != SFT_OK) sft_model_destroy(model);
     return status;
 }
 
-/* "R,G,B", so that reading gives the same numbers. */
+/* "R,G,B": the shortest numbers that read back as these. */
 static void write_channels(const float values[3], char *text, size_t room)
 {
-    snprintf(text, room, "%.9g,%.9g,%.9g", (double)values[0], (double)values[1], (double)values[2]);
+    size_t used = 0;
+    for (int c = 0; c < 3; c++) {
+        char number[24];
+        int digits = 1;
+        do snprintf(number, sizeof(number), "%.*g", digits++, (double)values[c]);
+        while (strtof(number, NULL) != values[c] && digits <= 9);
+        used += (size_t)snprintf(text + used, room - used, "%s%s", c ? "," : "", number);
+    }
 }
 
-enum { MAX_DESCRIPTION = 6, DESCRIPTION_TEXT = 64 };
+/* What is said about a model in a file's header, and the texts behind it. */
+struct description {
+    struct sft_metadata pairs[7];
+    size_t n;
+    char classes[16], gn_groups[16], mean[64], std[64];
+    struct sft_text class_names;
+};
 
-/* What is said about a model in a file's header; `texts` holds the numbers. Returns how many there are. */
-static size_t describe_in_header(const struct sft_model *model, struct sft_metadata own[MAX_DESCRIPTION],
-                                 char texts[MAX_DESCRIPTION][DESCRIPTION_TEXT])
+static void add_pair(struct description *made, const char *key, const char *value)
 {
-    size_t n = 0;
-    snprintf(texts[0], DESCRIPTION_TEXT, "%d", model->classes);
-    snprintf(texts[1], DESCRIPTION_TEXT, "%d", model->gn_groups);
-    write_channels(model->mean, texts[2], DESCRIPTION_TEXT);
-    write_channels(model->std, texts[3], DESCRIPTION_TEXT);
-    own[n++] = (struct sft_metadata){"model", model->variant->name};
-    own[n++] = (struct sft_metadata){"classes", texts[0]};
-    own[n++] = (struct sft_metadata){"gn_groups", texts[1]};
-    if (model->groups) own[n++] = (struct sft_metadata){"mos_groups", model->groups->text};
-    if (memcmp(model->mean, model->variant->mean, sizeof(model->mean)) == 0 &&
-        memcmp(model->std, model->variant->std, sizeof(model->std)) == 0)
-        return n;
-    own[n++] = (struct sft_metadata){"mean", texts[2]};
-    own[n++] = (struct sft_metadata){"std", texts[3]};
-    return n;
+    made->pairs[made->n++] = (struct sft_metadata){key, value};
+}
+
+static bool has_own_normalisation(const struct sft_model *model)
+{
+    return memcmp(model->mean, model->variant->mean, sizeof(model->mean)) != 0 ||
+           memcmp(model->std, model->variant->std, sizeof(model->std)) != 0;
+}
+
+static enum sft_status write_class_names(const struct sft_class_names *names, struct sft_text *text)
+{
+    struct sft_json json = {0};
+    sft_class_names_to_json(names, NULL, &json);
+    sft_json_dump(&json, JSON_COMPACT, text);
+    sft_json_free(&json);
+    return text->status;
+}
+
+static enum sft_status describe_in_header(const struct sft_model *model, struct description *made)
+{
+    snprintf(made->classes, sizeof(made->classes), "%d", model->classes);
+    snprintf(made->gn_groups, sizeof(made->gn_groups), "%d", model->gn_groups);
+    write_channels(model->mean, made->mean, sizeof(made->mean));
+    write_channels(model->std, made->std, sizeof(made->std));
+    add_pair(made, "model", model->variant->name);
+    add_pair(made, "classes", made->classes);
+    add_pair(made, "gn_groups", made->gn_groups);
+    if (model->groups) add_pair(made, "mos_groups", model->groups->text);
+    if (has_own_normalisation(model)) {
+        add_pair(made, "mean", made->mean);
+        add_pair(made, "std", made->std);
+    }
+    if (model->class_names.n == 0) return SFT_OK;
+    SFT_TRY(write_class_names(&model->class_names, &made->class_names));
+    add_pair(made, "class_names", made->class_names.data);
+    return SFT_OK;
 }
 
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata)
 {
-    char texts[MAX_DESCRIPTION][DESCRIPTION_TEXT];
-    struct sft_metadata *all = sft_calloc(MAX_DESCRIPTION + n_metadata, sizeof(*all));
-    enum sft_status status;
-    size_t n;
+    struct description own = {.n = 0};
+    struct sft_metadata *all =
+        sft_calloc(sizeof(own.pairs) / sizeof(own.pairs[0]) + n_metadata, sizeof(*all));
+    enum sft_status status = SFT_MEMORY;
     if (!all) return SFT_MEMORY;
-    n = describe_in_header(model, all, texts);
-    if (n_metadata) memcpy(all + n, metadata, n_metadata * sizeof(*all));
-    status = sft_parameters_save(&model->parameters, path, all, n + n_metadata);
+    SFT_TRY_OUT(describe_in_header(model, &own));
+    memcpy(all, own.pairs, own.n * sizeof(*all));
+    if (n_metadata) memcpy(all + own.n, metadata, n_metadata * sizeof(*all));
+    status = sft_parameters_save(&model->parameters, path, all, own.n + n_metadata);
+out:
+    sft_text_free(&own.class_names);
     free(all);
     return status;
 }

@@ -14,6 +14,7 @@
 #ifndef SFT_NN_MODEL_H
 #define SFT_NN_MODEL_H
 
+#include "nn/class_names.h"
 #include "nn/forward.h"
 #include "nn/groups.h"
 #include "nn/guess.h"
@@ -22,7 +23,8 @@
 struct sft_model {
     const struct sft_variant *variant;
     int classes, gn_groups;
-    struct sft_groups *groups; /* of classes; NULL: a plain classifier; owned */
+    struct sft_groups *groups;          /* of classes; NULL: a plain classifier; owned */
+    struct sft_class_names class_names; /* of all classes, or of none: not known; owned */
     int image_size;
     float mean[3], std[3];            /* of the normalised input by channel: x = (v/255 - mean)/std */
     struct sft_parameters parameters; /* owned */
@@ -38,13 +40,15 @@ void sft_model_destroy(struct sft_model **model);
 /* Logits an image: the classes, or of a grouped classifier groups->outputs. */
 int sft_model_outputs(const struct sft_model *model);
 
-/* Opens `path`, guesses where `config` does not say (may be NULL), creates the model and loads it. */
+/* Opens `path`, guesses where `config` does not say (may be NULL), creates the model and loads it, with the
+ * names of its classes where the file has them; a warning where it has something else in their place. */
 enum sft_status sft_model_open(struct sft_device *device, const char *path,
                                const struct sft_model_config *config,
                                struct sft_model **model) SFT_MUST_CHECK;
 
 /* Saves the parameters as safetensors with `metadata` and the model's description in the header: model,
- * classes, gn_groups; mos_groups of a grouped classifier; mean and std where they are not the variant's. */
+ * classes, gn_groups; class_names, a JSON array, where they are known; mos_groups of a grouped classifier;
+ * mean and std where they are not the variant's. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 

@@ -203,13 +203,6 @@ static void complain(struct complaint *complaint, const char *name, const char *
     complaint->used += (size_t)wrote < left ? (size_t)wrote : left - 1;
 }
 
-static bool is_counter(const char *name)
-{
-    static const char suffix[] = ".num_batches_tracked";
-    size_t length = strlen(name), tail = strlen(suffix);
-    return length > tail && strcmp(name + length - tail, suffix) == 0;
-}
-
 /* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at
  * once. */
 static enum sft_status match(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint,
@@ -233,7 +226,7 @@ static enum sft_status match(const struct sft_parameters *parameters, const stru
         complain(&misshaped, item->name, detail);
     }
     for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (!used[i] && !is_counter(checkpoint->tensors[i].name))
+        if (!used[i] && !sft_checkpoint_ignores(checkpoint->tensors[i].name))
             complain(&extra, checkpoint->tensors[i].name, "");
     free(used);
     if (missing.count + misshaped.count + extra.count == 0) return SFT_OK;

@@ -82,10 +82,9 @@ void sft_parameters_free(struct sft_parameters *parameters); /* also of a half-m
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed) SFT_MUST_CHECK;
 
 /* Reads all parameters and buffers. The file has to have each of them under a name that
- * sft_checkpoint_find_parameter() knows, in its shape, and nothing else but `num_batches_tracked` counters,
- * which are ignored. SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a
- * tensor that holds a NaN or an infinity. On failure the device's values are unchanged, unless an upload
- * failed. */
+ * sft_checkpoint_find_parameter() knows, in its shape, and nothing else but what sft_checkpoint_ignores().
+ * SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a tensor that holds a NaN
+ * or an infinity. On failure the device's values are unchanged, unless an upload failed. */
 enum sft_status sft_parameters_load(struct sft_parameters *parameters,
                                     const struct sft_checkpoint *checkpoint) SFT_MUST_CHECK;
 

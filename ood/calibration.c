@@ -22,12 +22,18 @@ void sft_calibration_free(struct sft_calibration *calibration)
 {
     for (int i = 0; i < calibration->n && calibration->scorers; i++)
         sft_scorer_free(&calibration->scorers[i]);
-    for (int c = 0; c < calibration->classes && calibration->class_names; c++)
-        free(calibration->class_names[c]);
     free(calibration->scorers);
     free(calibration->thresholds);
-    free(calibration->class_names);
+    sft_class_names_free(&calibration->class_names);
     memset(calibration, 0, sizeof(*calibration));
+}
+
+enum sft_status sft_calibration_of(const struct sft_model *model, struct sft_calibration *calibration)
+{
+    memcpy(calibration->mean, model->mean, sizeof(calibration->mean));
+    memcpy(calibration->std, model->std, sizeof(calibration->std));
+    SFT_TRY(sft_class_names_copy(&model->class_names, &calibration->class_names));
+    return sft_model_fingerprint(model, calibration->fingerprint);
 }
 
 enum sft_status sft_calibration_threshold(int64_t n, const float *scores, double recall, double *threshold)
@@ -90,6 +96,13 @@ static void add_score(struct sft_json *json, const struct sft_scorer *scorer, do
     sft_json_end(json);
 }
 
+static void add_channels(struct sft_json *json, const char *key, const float values[3])
+{
+    sft_json_array(json, key);
+    for (int c = 0; c < 3; c++) sft_json_real(json, NULL, (double)values[c]);
+    sft_json_end(json);
+}
+
 /* Everything but the arrays. */
 static void describe(struct sft_json *json, const struct sft_calibration *calibration, const char *digest)
 {
@@ -102,9 +115,9 @@ static void describe(struct sft_json *json, const struct sft_calibration *calibr
     for (int i = 0; i < calibration->n; i++)
         add_score(json, &calibration->scorers[i], calibration->thresholds[i]);
     sft_json_end(json);
-    sft_json_array(json, "classes");
-    for (int c = 0; c < calibration->classes; c++) sft_json_text(json, NULL, calibration->class_names[c]);
-    sft_json_end(json);
+    add_channels(json, "mean", calibration->mean);
+    add_channels(json, "std", calibration->std);
+    sft_class_names_to_json(&calibration->class_names, "classes", json);
     sft_json_end(json);
 }
 
@@ -227,18 +240,28 @@ static enum sft_status read_score(const struct sft_checkpoint *file, const json_
     return read_statistics(file, scorer);
 }
 
-static enum sft_status read_classes(const struct sft_checkpoint *file, const json_t *json,
-                                    struct sft_calibration *calibration)
+static enum sft_status read_classes(const struct sft_checkpoint *file, const json_t *array,
+                                    const struct sft_model *model, struct sft_class_names *names)
 {
-    size_t n = json_array_size(json);
-    if (n == 0) return SFT_OK;
-    calibration->class_names = sft_calloc(n, sizeof(*calibration->class_names));
-    if (!calibration->class_names) return SFT_MEMORY;
-    for (calibration->classes = 0; calibration->classes < (int)n; calibration->classes++) {
-        const json_t *name = json_array_get(json, (size_t)calibration->classes);
-        if (!json_is_string(name)) return damaged(file->path, "class names");
-        calibration->class_names[calibration->classes] = sft_json_bytes(name);
-        if (!calibration->class_names[calibration->classes]) return SFT_MEMORY;
+    enum sft_status status = sft_class_names_from_json(array, names);
+    if (status == SFT_MEMORY) return status;
+    if (status == SFT_OK && (names->n == 0 || names->n == model->classes)) return SFT_OK;
+    return damaged(file->path, "class names");
+}
+
+/* Whether the file says the same of a channel's mean or deviation as the model. */
+static enum sft_status check_channels(const struct sft_checkpoint *file, const json_t *json, const char *key,
+                                      const float values[3])
+{
+    const json_t *array = json_object_get(json, key);
+    for (size_t c = 0; c < 3; c++) {
+        double there = sft_json_number(json_array_get(array, c));
+        if ((float)there == values[c]) continue;
+        if (isnan(there)) return damaged(file->path, key);
+        return sft_fail(SFT_DATA,
+                        "%s: made with a %s of %.9g for channel %zu, where the model has %.9g; give the same "
+                        "--mean and --std, or make one for these with `sft-vk calibrate`",
+                        file->path, key, there, c, (double)values[c]);
     }
     return SFT_OK;
 }
@@ -253,10 +276,12 @@ static enum sft_status check_origin(const struct sft_checkpoint *file, const jso
     if (!digest || strcmp(digest, found) != 0)
         return damaged(file->path, "its arrays are not those that were written");
     SFT_TRY(sft_model_fingerprint(model, calibration->fingerprint));
-    if (fingerprint && strcmp(fingerprint, calibration->fingerprint) == 0) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
-                    file->path);
+    if (!fingerprint || strcmp(fingerprint, calibration->fingerprint) != 0)
+        return sft_fail(SFT_DATA,
+                        "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
+                        file->path);
+    SFT_TRY(check_channels(file, json, "mean", model->mean));
+    return check_channels(file, json, "std", model->std);
 }
 
 static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json,
@@ -276,7 +301,7 @@ static enum sft_status read_all(const struct sft_checkpoint *file, const json_t 
         SFT_TRY(read_score(file, json_array_get(scores, (size_t)i), model, &calibration->scorers[i],
                            &calibration->thresholds[i]));
     }
-    return read_classes(file, json_object_get(json, "classes"), calibration);
+    return read_classes(file, json_object_get(json, "classes"), model, &calibration->class_names);
 }
 
 enum sft_status sft_calibration_read(const char *path, const struct sft_model *model,
@@ -284,6 +309,7 @@ enum sft_status sft_calibration_read(const char *path, const struct sft_model *m
 {
     struct sft_checkpoint *file = NULL;
     const char *text, *type;
+    json_error_t error;
     json_t *json = NULL;
     enum sft_status status;
     memset(calibration, 0, sizeof(*calibration));
@@ -294,8 +320,12 @@ enum sft_status sft_calibration_read(const char *path, const struct sft_model *m
         status = sft_fail(SFT_DATA, "%s: not a calibration file; `sft-vk calibrate` makes one", path);
         goto out;
     }
-    json = json_loads(text, 0, NULL);
-    status = json_is_object(json) ? read_all(file, json, model, calibration) : damaged(path, "its header");
+    json = json_loads(text, 0, &error);
+    if (!json && sft_json_lacks_memory(&error))
+        status = sft_fail(SFT_MEMORY, "%s: out of memory for its header", path);
+    else
+        status =
+            json_is_object(json) ? read_all(file, json, model, calibration) : damaged(path, "its header");
 out:
     json_decref(json);
     sft_checkpoint_close(&file);

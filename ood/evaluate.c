@@ -436,7 +436,7 @@ static enum sft_status measure_id(const struct sft_dataset *id, const struct sft
     const struct sft_outputs *outputs = &collected->outputs;
     *accuracy = *ece = NAN;
     if (sft_dataset_classes(id) == 0) return SFT_OK;
-    if (sft_dataset_classes(id) != outputs->classes)
+    if (sft_dataset_classes(id) > outputs->classes)
         return sft_fail(SFT_DATA, "%s has %d classes, the model %d", sft_dataset_spec(id),
                         sft_dataset_classes(id), outputs->classes);
     SFT_TRY(sft_classifier_accuracy(outputs, accuracy));

@@ -238,20 +238,21 @@ static double earlier_seconds(const json_t *earlier, const char *op, const char 
 
 static void print_head(const struct ceiling *ceiling, const char *name)
 {
-    printf("%s: at most %.1f GFLOP/s and %.1f GB/s, as measured\n\n", name, 1e-9 * ceiling->flops,
-           1e-9 * ceiling->bytes);
-    printf("%-20s %-24s %10s %10s %8s %7s  %s\n", "op", "shape", "ms", "GFLOP/s", "GB/s", "share",
-           "bound by");
+    sft_print_line("%s: at most %.1f GFLOP/s and %.1f GB/s, as measured", name, 1e-9 * ceiling->flops,
+                   1e-9 * ceiling->bytes);
+    sft_print_line("%s", "");
+    sft_print_line("%-20s %-24s %10s %10s %8s %7s  %s", "op", "shape", "ms", "GFLOP/s", "GB/s", "share",
+                   "bound by");
 }
 
 static void print_row(const char *op, const char *shape, const struct measure *m,
                       const struct ceiling *ceiling, double before)
 {
-    printf("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s", op, shape, 1e3 * m->seconds,
-           1e-9 * m->flops / m->seconds, 1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling),
-           bound(m, ceiling));
-    if (before > 0) printf("  (%+.0f%% time)", 100 * (m->seconds / before - 1));
-    putchar('\n');
+    char change[32] = "";
+    if (before > 0) snprintf(change, sizeof(change), "  (%+.0f%% time)", 100 * (m->seconds / before - 1));
+    sft_print_line("%-20s %-24s %10.3f %10.1f %8.1f %6.0f%%  %s%s", op, shape, 1e3 * m->seconds,
+                   1e-9 * m->flops / m->seconds, 1e-9 * m->bytes / m->seconds, 100 * share(m, ceiling),
+                   bound(m, ceiling), change);
 }
 
 static void add_row(const char *op, const char *shape, const struct measure *m, const struct ceiling *ceiling,

@@ -30,9 +30,9 @@ static enum sft_status show(const struct calibrate *options, const struct sft_ca
 {
     if (options->common.json) return print_json(calibration, options->job.out);
     for (int i = 0; i < calibration->n; i++)
-        printf("%s: in-distribution from %.6g on\n", calibration->scorers[i].score->title,
-               calibration->thresholds[i]);
-    printf("%s\n", options->job.out);
+        sft_print_line("%s: in-distribution from %.6g on", calibration->scorers[i].score->title,
+                       calibration->thresholds[i]);
+    sft_print_line("%s", options->job.out);
     return SFT_OK;
 }
 
@@ -58,6 +58,7 @@ static const struct sft_option calibrate_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CHANNEL_OPTIONS(struct calibrate, job.model),
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
      .help = "the model's own kind of images, best such as it was not trained on: they set the threshold",
      .list = sft_data_formats},

@@ -14,17 +14,22 @@ struct devices {
 static void print_device(const struct sft_device_info *info)
 {
     char memory[32], free_memory[32];
-    printf("%s  %s\n", info->word, info->name);
-    printf("    id       %s\n", info->id);
-    printf("    kind     %s%s\n", info->kind, info->unified_memory ? ", memory shared with the host" : "");
-    printf("    driver   %s (%s)\n", info->driver, info->api);
-    printf("    memory   %s", sft_bytes_str(info->memory, memory));
-    if (info->free) printf(", %s free", sft_bytes_str(info->free, free_memory));
-    printf("\n    has      fp16 %s, bf16 %s, cooperative matrix %s\n", info->fp16 ? "yes" : "no",
-           info->bf16 ? "yes" : "no", info->cooperative_matrix ? "yes" : "no");
+    sft_print_line("%s  %s", info->word, info->name);
+    sft_print_line("    id       %s", info->id);
+    sft_print_line("    kind     %s%s", info->kind,
+                   info->unified_memory ? ", memory shared with the host" : "");
+    sft_print_line("    driver   %s (%s)", info->driver, info->api);
+    sft_bytes_str(info->memory, memory);
+    sft_bytes_str(info->free, free_memory);
+    if (info->free)
+        sft_print_line("    memory   %s, %s free", memory, free_memory);
+    else
+        sft_print_line("    memory   %s", memory);
+    sft_print_line("    has      fp16 %s, bf16 %s, cooperative matrix %s", info->fp16 ? "yes" : "no",
+                   info->bf16 ? "yes" : "no", info->cooperative_matrix ? "yes" : "no");
     if (info->subgroup)
-        printf("    subgroup %u (%u to %u)\n", info->subgroup, info->subgroup_min, info->subgroup_max);
-    printf("    usable   %s%s\n", info->usable ? "yes" : "no: ", info->usable ? "" : info->reason);
+        sft_print_line("    subgroup %u (%u to %u)", info->subgroup, info->subgroup_min, info->subgroup_max);
+    sft_print_line("    usable   %s%s", info->usable ? "yes" : "no: ", info->usable ? "" : info->reason);
 }
 
 static enum sft_status print_json(const struct sft_device_info *list, int count)

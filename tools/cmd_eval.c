@@ -21,7 +21,9 @@ static enum sft_status show(const struct eval *options, const struct sft_results
         return sft_print_json(&json);
     }
     SFT_TRY(sft_results_print(results, stdout));
-    if (options->job.out) printf("\n%s\n", sft_run_file(options->job.out, SFT_FILE_REPORT, path));
+    if (!options->job.out) return SFT_OK;
+    sft_print_line("%s", "");
+    sft_print_line("%s", sft_run_file(options->job.out, SFT_FILE_REPORT, path));
     return SFT_OK;
 }
 
@@ -51,6 +53,7 @@ static const struct sft_option eval_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CHANNEL_OPTIONS(struct eval, job.model),
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
      .help = "the model's own kind of images; with labels also the accuracy is printed",
      .list = sft_data_formats},

@@ -65,14 +65,14 @@ static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char
         const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
         char shape[SFT_SHAPE_TEXT];
         numbers += sft_shape_count(&tensor->shape);
-        printf("  %-44s %-5s %s\n", tensor->name, sft_stored_dtype_str(tensor->dtype),
-               sft_shape_str(&tensor->shape, shape));
+        sft_print_line("  %-44s %-5s %s", tensor->name, sft_stored_dtype_str(tensor->dtype),
+                       sft_shape_str(&tensor->shape, shape));
     }
-    printf("%zu tensors, %" PRId64 " numbers\n", checkpoint->n_tensors, numbers);
-    printf("model   %s\n", model ? model : "(none that is known)");
+    sft_print_line("%zu tensors, %" PRId64 " numbers", checkpoint->n_tensors, numbers);
+    sft_print_line("model   %s", model ? model : "(none that is known)");
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
-        printf("%-7s %s\n", checkpoint->metadata[i].key, checkpoint->metadata[i].value);
-    printf("sha256  %s\n", hash);
+        sft_print_line("%-7s %s", checkpoint->metadata[i].key, checkpoint->metadata[i].value);
+    sft_print_line("sha256  %s", hash);
 }
 
 static enum sft_status inspect_checkpoint(const struct inspect *options, const char *path)
@@ -119,15 +119,24 @@ static enum sft_status print_dataset_json(const struct sft_dataset *dataset, con
     return sft_print_json(&json);
 }
 
-static void print_dataset(const struct sft_dataset *dataset, const char *hash, const struct sft_image *image)
+enum { CLASSES_SHOWN = 20 };
+
+static enum sft_status print_dataset(const struct sft_dataset *dataset, const char *hash,
+                                     const struct sft_image *image)
 {
     int classes = sft_dataset_classes(dataset);
-    printf("images  %" PRId64 ", the first of %d x %d pixels\n", sft_dataset_count(dataset), image->width,
-           image->height);
-    printf("classes %d", classes);
-    for (int i = 0; i < classes && i < 20; i++)
-        printf("%s%s", i ? ", " : ": ", sft_dataset_class_name(dataset, i));
-    printf("%s\nsha256  %s\n", classes > 20 ? ", ..." : "", hash);
+    struct sft_text names = {0};
+    enum sft_status status;
+    for (int i = 0; i < classes && i < CLASSES_SHOWN; i++)
+        sft_text_printf(&names, "%s%s", i ? ", " : ": ", sft_dataset_class_name(dataset, i));
+    if (classes > CLASSES_SHOWN) sft_text_add(&names, ", ...");
+    sft_print_line("images  %" PRId64 ", the first of %d x %d pixels", sft_dataset_count(dataset),
+                   image->width, image->height);
+    sft_print_line("classes %d%s", classes, names.data ? names.data : "");
+    sft_print_line("sha256  %s", hash);
+    status = names.status;
+    sft_text_free(&names);
+    return status;
 }
 
 static enum sft_status inspect_dataset(const struct inspect *options, const char *spec)
@@ -143,7 +152,7 @@ static enum sft_status inspect_dataset(const struct inspect *options, const char
     if (options->common.json)
         status = print_dataset_json(dataset, hash, &image);
     else
-        print_dataset(dataset, hash, &image);
+        status = print_dataset(dataset, hash, &image);
 out:
     sft_image_free(&image);
     sft_dataset_close(&dataset);
@@ -199,15 +208,16 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
     char arena[32];
     for (int i = 0; i < parameters->n && !options->plan; i++) {
         char shape[SFT_SHAPE_TEXT];
-        printf("  %-44s %s\n", parameters->items[i].name, sft_shape_str(&parameters->items[i].shape, shape));
+        sft_print_line("  %-44s %s", parameters->items[i].name,
+                       sft_shape_str(&parameters->items[i].shape, shape));
     }
-    printf("model      %s: %s\n", model->variant->name, model->variant->about);
-    printf("parameters %" PRId64 ", %" PRId64 " of them in normalisation layers\n",
-           sft_parameters_count(parameters, SFT_KINDS_TRAINED),
-           sft_parameters_count(parameters, SFT_KINDS_NORM));
-    printf("forward    %.3f GFLOP and %s of temporary memory for %" PRId64 " images of %d x %d\n",
-           1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), options->batch,
-           model->image_size, model->image_size);
+    sft_print_line("model      %s: %s", model->variant->name, model->variant->about);
+    sft_print_line("parameters %" PRId64 ", %" PRId64 " of them in normalisation layers",
+                   sft_parameters_count(parameters, SFT_KINDS_TRAINED),
+                   sft_parameters_count(parameters, SFT_KINDS_NORM));
+    sft_print_line("forward    %.3f GFLOP and %s of temporary memory for %" PRId64 " images of %d x %d",
+                   1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), options->batch,
+                   model->image_size, model->image_size);
 }
 
 /* What a forward pass runs. */
@@ -246,9 +256,9 @@ static enum sft_status print_step(struct sft_model *model, const struct sft_devi
     SFT_TRY_OUT(sft_step_create(model, &params, &step));
     SFT_TRY_OUT(sft_program_plan(device, sft_step_graph(step), &graph, &plan));
     sft_plan_print(graph, plan, stdout);
-    printf("step       %.3f GFLOP and %s of temporary memory for %" PRId64
-           " ID images and as many outliers\n",
-           1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), batch);
+    sft_print_line("step       %.3f GFLOP and %s of temporary memory for %" PRId64
+                   " ID images and as many outliers",
+                   1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), batch);
 out:
     sft_graph_destroy(&graph);
     sft_plan_destroy(&plan);
@@ -283,13 +293,17 @@ out:
 
 /* ---- which of the three ---- */
 
-/* A safetensors file starts with the length of a JSON object, and the object. */
+/* By the ending of its name, or by its content. */
 static bool looks_like_checkpoint(const char *path)
 {
-    unsigned char head[9];
-    size_t length = strlen(path), read = sft_file_head(path, head, sizeof(head));
-    return (length > 12 && strcmp(path + length - 12, ".safetensors") == 0) ||
-           (read == sizeof(head) && head[6] == 0 && head[7] == 0 && head[8] == '{');
+    static const char *const endings[] = {".safetensors", ".pth", ".pt",   ".th",   ".ckpt",   ".npz",
+                                          ".pkl",         ".h5",  ".onnx", ".gguf", ".msgpack"};
+    const size_t length = strlen(path);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t ending = strlen(endings[i]);
+        if (length > ending && strcmp(path + length - ending, endings[i]) == 0) return true;
+    }
+    return sft_checkpoint_looks_like(path);
 }
 
 static enum sft_status run(const struct sft_args *args)

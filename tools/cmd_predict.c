@@ -121,7 +121,7 @@ static enum sft_status print_result(const struct predict *options, const char *o
 {
     struct sft_json json = {0};
     if (!options->common.json) {
-        printf("%s: %s of %" PRId64 " images\n", options->out, output, images);
+        sft_print_line("%s: %s of %" PRId64 " images", options->out, output, images);
         return SFT_OK;
     }
     sft_json_object(&json, NULL);
@@ -180,6 +180,7 @@ static const struct sft_option predict_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CHANNEL_OPTIONS(struct predict, job.model),
     {"input", SFT_OPTION_TEXT, FIELD(input), .value = "X.npy",
      .help = "images as an array N,H,W,C: float32, already normalised, of the model's size; or uint8"},
     {"images", SFT_OPTION_TEXT, FIELD(images), .value = "SPEC",

@@ -20,7 +20,7 @@ static enum sft_status run(const struct sft_args *args)
         return sft_fail(SFT_USAGE, "report: the name of the folder is too long");
     SFT_TRY(sft_report_from_folder(folder));
     if (!options->common.json) {
-        printf("%s\n", path);
+        sft_print_line("%s", path);
         return SFT_OK;
     }
     sft_json_object(&json, NULL);

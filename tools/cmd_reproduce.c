@@ -194,7 +194,8 @@ static enum sft_status write_files(const struct sft_lab *lab, struct output *out
                            JSON_INDENT(1) | JSON_REAL_PRECISION(9)));
     SFT_TRY(write_page(lab, output));
     if (json) return sft_print_json(&output->json);
-    printf("%s%s\n", output->text.data, output_path(lab, ".html", path));
+    SFT_TRY(sft_text_print(&output->text, stdout));
+    sft_print_line("%s", output_path(lab, ".html", path));
     return SFT_OK;
 }
 
@@ -235,7 +236,8 @@ static enum sft_status show_figure(const struct sft_lab *lab, const char *folder
     struct sft_json made = {0};
     char path[SFT_RUN_PATH];
     if (!json) {
-        printf("%s%s\n", text->data, sft_run_file(folder, SFT_FILE_REPORT, path));
+        SFT_TRY(sft_text_print(text, stdout));
+        sft_print_line("%s", sft_run_file(folder, SFT_FILE_REPORT, path));
         return SFT_OK;
     }
     sft_json_object(&made, NULL);

@@ -30,8 +30,8 @@ static enum sft_status show(const struct train *options, const struct sft_train_
     char path[SFT_RUN_PATH];
     sft_run_file(options->job.training.out, SFT_FILE_MODEL, path);
     if (options->common.json) return print_json(options, result, path);
-    if (*result->test) printf("accuracy on %s: %.2f %%\n", result->test, 100 * result->accuracy);
-    printf("%s\n", path);
+    if (*result->test) sft_print_line("accuracy on %s: %.2f %%", result->test, 100 * result->accuracy);
+    sft_print_line("%s", path);
     return SFT_OK;
 }
 
@@ -60,6 +60,7 @@ static const struct sft_option model_options[] = {
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, FIELD(training.model.gn_groups), .value = "N", .min = 0, .max = 4096,
      .help = "groups of every group norm; 0: the model's own rule"},
+    SFT_CHANNEL_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "
              "between its classes' names or numbers. Of the other scores such a model has those that look at "

@@ -68,8 +68,8 @@ static enum sft_status add_line(struct list *list, char *line, size_t number)
     if (!there) {
         size_t used = strlen(list->missing_names);
         if (list->missing++ < NAMED_MISSING)
-            snprintf(list->missing_names + used, sizeof(list->missing_names) - used, "\n  line %zu: %s",
-                     number, line);
+            snprintf(list->missing_names + used, sizeof(list->missing_names) - used, "%s line %zu: %s",
+                     used ? "," : "", number, line);
         return SFT_OK;
     }
     list->labelled += label >= 0;
@@ -125,7 +125,7 @@ static enum sft_status check(const struct list *list)
 {
     if (list->missing)
         return sft_fail(SFT_DATA, "%s: %zu of its pictures are not there:%s%s", list->path, list->missing,
-                        list->missing_names, list->missing > NAMED_MISSING ? "\n  ..." : "");
+                        list->missing_names, list->missing > NAMED_MISSING ? ", ..." : "");
     if (list->listing.count == 0) return sft_fail(SFT_DATA, "%s: no pictures in this list", list->path);
     if (list->labelled && list->labelled < list->listing.count)
         return sft_fail(SFT_DATA, "%s: %zu of its %zu lines have no label; give all a label, or none",

@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "nn/checkpoint/foreign.h"
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 
@@ -26,15 +29,70 @@ static enum sft_status sort(struct sft_checkpoint *checkpoint)
     return SFT_OK;
 }
 
+/* ---- wrappers ---- */
+
+/* What PyTorch's wrappers of a model put before the names of its parameters: DataParallel, torch.compile and
+ * the attributes that training frameworks hold a model in. */
+static const char *const wrappers[] = {"module.", "_orig_mod.", "model.", "net."};
+
+bool sft_checkpoint_ignores(const char *name)
+{
+    static const char counter[] = ".num_batches_tracked", averaged[] = "n_averaged";
+    size_t length = strlen(name), tail = strlen(counter);
+    return strcmp(name, averaged) == 0 || (length > tail && strcmp(name + length - tail, counter) == 0);
+}
+
+/* Length of the wrapper at name[skip]; 0: there is none. */
+static size_t wrapper_at(const char *name, size_t skip)
+{
+    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++)
+        if (strncmp(name + skip, wrappers[i], strlen(wrappers[i])) == 0) return strlen(wrappers[i]);
+    return 0;
+}
+
+static bool all_start_with(const struct sft_checkpoint *checkpoint, const char *front, size_t length)
+{
+    for (size_t i = 0; i < checkpoint->n_tensors; i++)
+        if (!sft_checkpoint_ignores(checkpoint->tensors[i].name) &&
+            strncmp(checkpoint->tensors[i].name, front, length) != 0)
+            return false;
+    return true;
+}
+
+/* What stands before every name: wrappers in any order. */
+static void find_wrappers(struct sft_checkpoint *checkpoint)
+{
+    const char *first = NULL;
+    size_t length = 0, more;
+    for (size_t i = 0; i < checkpoint->n_tensors && !first; i++)
+        if (!sft_checkpoint_ignores(checkpoint->tensors[i].name)) first = checkpoint->tensors[i].name;
+    if (!first) return;
+    while ((more = wrapper_at(first, length)) && length + more < sizeof(checkpoint->wrapper) &&
+           all_start_with(checkpoint, first, length + more))
+        length += more;
+    memcpy(checkpoint->wrapper, first, length);
+}
+
+/* ---- opening ---- */
+
+static enum sft_status unread(const struct sft_checkpoint *checkpoint)
+{
+    const struct sft_foreign *foreign = sft_foreign_find(&checkpoint->file);
+    if (!foreign) return sft_fail(SFT_DATA, "%s is no checkpoint; safetensors is read", checkpoint->path);
+    return sft_fail(SFT_DATA, "%s is %s; %s", checkpoint->path, foreign->what, foreign->advice);
+}
+
 static enum sft_status read_with_format(struct sft_checkpoint *checkpoint)
 {
     for (int i = 0; i < FORMATS; i++) {
         if (!formats[i]->is(&checkpoint->file)) continue;
         checkpoint->format = formats[i];
         SFT_TRY(formats[i]->read(checkpoint, &checkpoint->file));
-        return sort(checkpoint);
+        SFT_TRY(sort(checkpoint));
+        find_wrappers(checkpoint);
+        return SFT_OK;
     }
-    return sft_fail(SFT_DATA, "%s: not a checkpoint of a known format (safetensors)", checkpoint->path);
+    return unread(checkpoint);
 }
 
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint)
@@ -79,19 +137,10 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
 
 enum { MAX_NAME = 256 };
 
-static const char wrapper[] = "module.";
-
 /* Beginnings of names: ours, and what published files have instead. */
 static const struct {
     const char *ours, *theirs;
 } aliases[] = {{"before_head.gn.", "head.gn."}};
-
-static bool is_wrapped(const struct sft_checkpoint *checkpoint)
-{
-    for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (strncmp(checkpoint->tensors[i].name, wrapper, strlen(wrapper)) != 0) return false;
-    return checkpoint->n_tensors > 0;
-}
 
 static const struct sft_stored_tensor *find_joined(const struct sft_checkpoint *checkpoint, const char *first,
                                                    const char *second, const char *third)
@@ -104,7 +153,7 @@ static const struct sft_stored_tensor *find_joined(const struct sft_checkpoint *
 const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
                                                               const char *name)
 {
-    const char *front = is_wrapped(checkpoint) ? wrapper : "";
+    const char *front = checkpoint->wrapper;
     const struct sft_stored_tensor *stored = find_joined(checkpoint, front, name, "");
     for (size_t i = 0; !stored && i < sizeof(aliases) / sizeof(aliases[0]); i++) {
         size_t length = strlen(aliases[i].ours);
@@ -114,7 +163,22 @@ const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_c
     return stored;
 }
 
-/* ---- metadata ---- */
+/* ---- what is in it ---- */
+
+bool sft_checkpoint_looks_like(const char *path)
+{
+    const struct sft_foreign *foreign;
+    struct sft_bytes file;
+    struct stat info;
+    bool is = false;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || access(path, R_OK) != 0) return false;
+    if (sft_file_open(path, &file) != SFT_OK) return false;
+    for (int i = 0; i < FORMATS && !is; i++) is = formats[i]->is(&file);
+    foreign = is ? NULL : sft_foreign_find(&file);
+    is = is || (foreign && foreign->weights);
+    sft_file_close(&file);
+    return is;
+}
 
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key)
 {

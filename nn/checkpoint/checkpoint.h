@@ -11,7 +11,7 @@
 #include "nn/checkpoint/format.h"
 
 /* Opens a checkpoint; its format is found by looking at it. SFT_DATA when it is missing, damaged or of no
- * known format. */
+ * format that is read: the message names what it is instead (nn/checkpoint/foreign.h). */
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
@@ -21,9 +21,18 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key);
 
 /* The tensor that holds the parameter `name`, under its own name or another that published files have for it:
- * with "module." in front where every name of the file has it (PyTorch's data-parallel wrapper), and with
- * BiT's own "head.gn." for "before_head.gn.". NULL when there is none. */
+ * behind checkpoint->wrapper, and with BiT's own "head.gn." for "before_head.gn.". NULL when there is none.
+ */
 const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
                                                               const char *name);
+
+/* Whether a tensor of this name is no part of a network: PyTorch's counters of batches and of averaged
+ * models. */
+bool sft_checkpoint_ignores(const char *name);
+
+/* Whether the file at `path` is a checkpoint by its content, also of a kind or in a state that
+ * sft_checkpoint_open() refuses with a message about it. False where it cannot be opened, and for kinds that
+ * data sets may begin like. */
+bool sft_checkpoint_looks_like(const char *path);
 
 #endif

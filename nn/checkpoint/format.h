@@ -8,7 +8,7 @@
 #include "nn/checkpoint/stored.h"
 #include "runtime/base/file.h"
 
-enum { SFT_MAX_TENSORS = 65536 };
+enum { SFT_MAX_TENSORS = 65536, SFT_MAX_WRAPPER = 64 };
 
 /* An open file. A reader fills in tensors and metadata. */
 struct sft_checkpoint {
@@ -17,6 +17,8 @@ struct sft_checkpoint {
     size_t n_tensors;
     struct sft_metadata *metadata;
     size_t n_metadata;
+    /* What PyTorch's wrappers put before every name, as "module._orig_mod."; "" mostly. */
+    char wrapper[SFT_MAX_WRAPPER];
     struct sft_bytes file;                      /* private */
     const struct sft_checkpoint_format *format; /* private */
     void *state;                                /* private: the format's */

@@ -24,9 +24,13 @@ static uint64_t header_length(const struct sft_bytes *file)
     return sft_little_endian(file->data, LENGTH_BYTES);
 }
 
+/* In a text of JSON, too, a brace may stand there; but then no length stands before it. */
 static bool is_safetensors(const struct sft_bytes *file)
 {
-    return file->size > LENGTH_BYTES && file->data[LENGTH_BYTES] == '{';
+    int letters = 0;
+    if (file->size <= LENGTH_BYTES || file->data[LENGTH_BYTES] != '{') return false;
+    for (int i = 0; i < LENGTH_BYTES; i++) letters += file->data[i] >= '\t' && file->data[i] < 0x7f;
+    return letters < LENGTH_BYTES;
 }
 
 static enum sft_status parse_header(const char *path, const struct sft_bytes *file, json_t **header)
@@ -40,6 +44,8 @@ static enum sft_status parse_header(const char *path, const struct sft_bytes *fi
                         path, length, file->size, MAX_HEADER);
     *header =
         json_loadb((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    if (!*header && sft_json_lacks_memory(&error))
+        return sft_fail(SFT_MEMORY, "%s: out of memory for the header", path);
     if (!*header) return sft_fail(SFT_DATA, "%s: the header is no valid JSON: %s", path, error.text);
     if (!json_is_object(*header)) return sft_fail(SFT_DATA, "%s: the header is no JSON object", path);
     return SFT_OK;
@@ -51,6 +57,15 @@ static enum sft_stored_dtype dtype_of(const char *name)
         if (strcmp(name, sft_stored_dtype_str((enum sft_stored_dtype)i)) == 0)
             return (enum sft_stored_dtype)i;
     return SFT_STORED_OTHER;
+}
+
+/* Whether so many elements can lie in so many bytes: exactly, or for a type of another size, which is not
+ * read, at a bit each at least. */
+static bool fits_in(enum sft_stored_dtype dtype, uint64_t count, size_t bytes)
+{
+    uint64_t all, size = sft_stored_dtype_size(dtype);
+    if (size) return !__builtin_mul_overflow(count, size, &all) && all == bytes;
+    return count / 8 + (count % 8 > 0) <= bytes && (count > 0 || bytes == 0);
 }
 
 /* Reads "shape" and its product; false when it is no array of sizes, has too many axes, or overflows. */
@@ -84,8 +99,7 @@ static enum sft_status read_tensor(const char *path, const char *name, const jso
                                    const uint8_t *data, uint64_t limit, struct sft_stored_tensor *tensor)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
-    uint64_t count, bytes, offsets[2];
-    size_t size;
+    uint64_t count, offsets[2];
     if (!dtype) return sft_fail(SFT_DATA, "%s: tensor %.200s has no dtype", path, name);
     if (!read_shape(json_object_get(entry, "shape"), &tensor->shape, &count))
         return sft_fail(SFT_DATA, "%s: tensor %.200s has no valid shape (at most %d axes)", path, name,
@@ -100,8 +114,7 @@ static enum sft_status read_tensor(const char *path, const char *name, const jso
     tensor->dtype = dtype_of(dtype);
     tensor->data = data + offsets[0];
     tensor->bytes = (size_t)(offsets[1] - offsets[0]);
-    size = sft_stored_dtype_size(tensor->dtype);
-    if (size && (__builtin_mul_overflow(count, size, &bytes) || bytes != tensor->bytes))
+    if (!fits_in(tensor->dtype, count, tensor->bytes))
         return sft_fail(SFT_DATA, "%s: tensor %.200s: its %zu bytes are not those of its shape and type %s",
                         path, name, tensor->bytes, dtype);
     return SFT_OK;
@@ -119,7 +132,8 @@ static enum sft_status read_metadata(struct sft_checkpoint *checkpoint, json_t *
     {
         if (!json_is_string(value))
             return sft_fail(SFT_DATA, "%s: metadata \"%.200s\" is no string", checkpoint->path, key);
-        checkpoint->metadata[checkpoint->n_metadata++] = (struct sft_metadata){key, json_string_value(value)};
+        checkpoint->metadata[checkpoint->n_metadata] = (struct sft_metadata){key, sft_json_bytes(value)};
+        if (!checkpoint->metadata[checkpoint->n_metadata++].value) return SFT_MEMORY;
     }
     return SFT_OK;
 }
@@ -181,7 +195,11 @@ static enum sft_status read_safetensors(struct sft_checkpoint *checkpoint, const
     return check_cover(checkpoint, data, limit);
 }
 
-static void release_safetensors(struct sft_checkpoint *checkpoint) { json_decref(checkpoint->state); }
+static void release_safetensors(struct sft_checkpoint *checkpoint)
+{
+    for (size_t i = 0; i < checkpoint->n_metadata; i++) free((char *)checkpoint->metadata[i].value);
+    json_decref(checkpoint->state);
+}
 
 const struct sft_checkpoint_format sft_format_safetensors = {
     .name = "safetensors",

@@ -365,9 +365,7 @@ enum sft_status sft_seeds_print(const struct sft_seeds *seeds, FILE *out)
     struct sft_text text = {0};
     enum sft_status status;
     add_table(&text, seeds);
-    status = text.status;
-    if (status == SFT_OK && (fputs(text.data, out) < 0 || fflush(out) != 0))
-        status = sft_fail(SFT_WRITE, "the table could not be printed");
+    status = sft_text_print(&text, out);
     sft_text_free(&text);
     return status;
 }

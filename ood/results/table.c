@@ -19,9 +19,11 @@ static void pad(struct sft_text *text, int columns)
 /* A group of columns for each set, and the last one for the average: as wide as the numbers or the name. */
 static int column_width(const struct sft_results *results, int set)
 {
-    char *name = sft_text_spell(sft_results_set_name(results, set));
-    int width = name ? sft_text_columns(name) : 0;
-    free(name);
+    struct sft_text name = {0};
+    int width;
+    sft_text_add_visible(&name, sft_results_set_name(results, set));
+    width = name.data ? sft_text_columns(name.data) : 0;
+    sft_text_free(&name);
     return width > 2 * CELL ? width : 2 * CELL;
 }
 
@@ -29,7 +31,7 @@ static int column_width(const struct sft_results *results, int set)
 static void add_column_name(struct sft_text *text, const struct sft_results *results, int set)
 {
     struct sft_text name = {0};
-    sft_text_add_spelled(&name, sft_results_set_name(results, set));
+    sft_text_add_visible(&name, sft_results_set_name(results, set));
     pad(text, GAP + column_width(results, set) - sft_text_columns(name.data ? name.data : ""));
     sft_text_append(text, &name);
     sft_text_free(&name);
@@ -156,9 +158,7 @@ enum sft_status sft_results_print(const struct sft_results *results, FILE *out)
     for (enum sft_id_metric metric = 0; metric < SFT_ID_METRICS; metric++)
         add_id_line(&text, results, metric);
     add_explanation(&text, results);
-    status = text.status;
-    if (status == SFT_OK && (fputs(text.data, out) < 0 || fflush(out) != 0))
-        status = sft_fail(SFT_WRITE, "the table could not be printed");
+    status = sft_text_print(&text, out);
     sft_text_free(&text);
     return status;
 }

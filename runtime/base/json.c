@@ -7,6 +7,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/visible.h"
 
 /* ---- making ---- */
 
@@ -144,13 +145,44 @@ static bool reads_back(const struct sft_text *text, size_t from, const json_t *m
     return same;
 }
 
+static unsigned code_point(const char *s, size_t bytes)
+{
+    unsigned code = (unsigned char)s[0] & (bytes == 1 ? 0x7fu : 0xffu >> (bytes + 1));
+    for (size_t i = 1; i < bytes; i++) code = code << 6 | ((unsigned char)s[i] & 0x3f);
+    return code;
+}
+
+/* Bytes before the next control that jansson lets through: it escapes those below a blank, and the ends of
+ * lines are its own. */
+static size_t plain_bytes(const char *s)
+{
+    size_t bytes = 0;
+    while (s[bytes] && (s[bytes] == '\n' || !sft_control_bytes(s + bytes))) bytes++;
+    return bytes;
+}
+
+static void add_without_controls(struct sft_text *text, const char *made)
+{
+    while (*made) {
+        size_t plain = plain_bytes(made), control;
+        sft_text_add_bytes(text, made, plain);
+        made += plain;
+        control = sft_control_bytes(made);
+        if (control) sft_text_printf(text, "\\u%04X", code_point(made, control));
+        made += control;
+    }
+}
+
 void sft_text_add_json(struct sft_text *text, const json_t *value, size_t flags)
 {
+    struct sft_text made = {0};
     size_t from = text->length;
     if (text->status != SFT_OK) return;
-    if (json_dump_callback(value, append, text, flags | JSON_ENCODE_ANY) != 0 ||
-        !reads_back(text, from, value))
+    if (json_dump_callback(value, append, &made, flags | JSON_ENCODE_ANY) == 0)
+        add_without_controls(text, made.data);
+    if (text->length == from || text->status != SFT_OK || !reads_back(text, from, value))
         text->status = sft_fail(SFT_MEMORY, "out of memory for a text of JSON");
+    sft_text_free(&made);
 }
 
 void sft_json_dump(const struct sft_json *json, size_t flags, struct sft_text *text)
@@ -174,9 +206,14 @@ enum sft_status sft_json_write(const struct sft_json *json, const char *path, si
 /* ---- reading ---- */
 
 /* jansson has words for everything but for memory that could not be had. */
+bool sft_json_lacks_memory(const json_error_t *error)
+{
+    return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
+}
+
 static enum sft_status unread(const char *path, const json_error_t *error)
 {
-    if (error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory)
+    if (sft_json_lacks_memory(error))
         return sft_fail(SFT_MEMORY, "%s: out of memory for what it holds", path);
     return sft_fail(SFT_DATA, "%s: line %d: %s", path, error->line, error->text);
 }

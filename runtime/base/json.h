@@ -64,8 +64,8 @@ void sft_json_free(struct sft_json *json);
 /* ---- writing ---- */
 
 /* Appends a value as text, with jansson's flags for its form (JSON_INDENT, JSON_REAL_PRECISION of 9 digits or
- * more, ...). The text is read again and compared: it fails where it does not hold all of the value. NULL
- * fails. */
+ * more, ...), in which what a terminal obeys (runtime/base/visible.h) is escaped. The text is read again and
+ * compared: it fails where it does not hold all of the value. NULL fails. */
 void sft_text_add_json(struct sft_text *text, const json_t *value, size_t flags);
 
 /* The same of what was made; what is not ended yet is written as it is. */
@@ -80,6 +80,9 @@ enum sft_status sft_json_write(const struct sft_json *json, const char *path, si
 /* Gives what a file holds, a reference of the caller's. SFT_DATA, with the line, where it is missing or no
  * JSON, or an object has a key twice. */
 enum sft_status sft_json_read(const char *path, json_t **value) SFT_MUST_CHECK;
+
+/* Whether it was memory that jansson could not read for, and not the text. */
+bool sft_json_lacks_memory(const json_error_t *error);
 
 /* The bytes that a string spells, which the caller releases with free(); NULL without memory. */
 char *sft_json_bytes(const json_t *string);

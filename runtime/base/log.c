@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "runtime/base/visible.h"
+
 static atomic_int log_level = SFT_LOG_INFO;
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static sft_log_sink log_sink;
@@ -28,12 +30,22 @@ void sft_log_set_sink(sft_log_sink sink, void *context)
     pthread_mutex_unlock(&log_lock);
 }
 
+/* The message as it may be shown. Its memory belongs to the lock, and not to stacks, which may be small. */
+static const char *compose(const char *format, va_list args)
+{
+    enum { LONGEST = 4096, SPELLED = 4 };
+    static char message[LONGEST], shown[SPELLED * LONGEST];
+    vsnprintf(message, sizeof(message), format, args);
+    sft_visible(message, "", shown, sizeof(shown));
+    return shown;
+}
+
 void sft_logv(enum sft_log_level level, const char *format, va_list args)
 {
-    char message[4096];
+    const char *message;
     if ((int)level > atomic_load(&log_level)) return;
-    vsnprintf(message, sizeof(message), format, args);
     pthread_mutex_lock(&log_lock);
+    message = compose(format, args);
     if (log_sink)
         log_sink(log_context, level, message);
     else

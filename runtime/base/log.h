@@ -13,7 +13,8 @@
 
 enum sft_log_level { SFT_LOG_ERROR, SFT_LOG_WARNING, SFT_LOG_INFO, SFT_LOG_DEBUG };
 
-/* Receives one whole message without a newline. Called under a lock, from any thread. */
+/* Receives one whole message: one line without its end, in which control characters and bytes that are no
+ * UTF-8 are spelled (runtime/base/visible.h). Called under a lock, from any thread; may not log. */
 typedef void (*sft_log_sink)(void *context, enum sft_log_level level, const char *message);
 
 /* Messages above `level` are dropped. The default is SFT_LOG_INFO. */

@@ -2,12 +2,14 @@
 #include "runtime/base/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/visible.h"
 
 /* Makes room for `extra` characters and a zero. */
 static int reserve(struct sft_text *text, size_t extra)
@@ -51,24 +53,6 @@ void sft_text_printf(struct sft_text *text, const char *format, ...)
     va_end(args);
 }
 
-/* The bytes of the UTF-8 character at `s`; 0 where there is none: stray, cut off, overlong, surrogate, above
- * U+10FFFF.
- */
-static size_t character_bytes(const unsigned char *s)
-{
-    size_t bytes = s[0] < 0x80   ? 1
-                   : s[0] < 0xc2 ? 0
-                   : s[0] < 0xe0 ? 2
-                   : s[0] < 0xf0 ? 3
-                   : s[0] < 0xf5 ? 4
-                                 : 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f)) return 0;
-    if ((s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
-    return bytes;
-}
-
 /* ---- spelling ---- */
 
 /* Whether "xE9" or the like stands at `s`. Only bytes from 80 on are ever spelled. */
@@ -77,7 +61,7 @@ static bool is_spelled_byte(const char *s)
     return s[0] == 'x' && s[1] && strchr("89ABCDEF", s[1]) && s[2] && strchr("0123456789ABCDEF", s[2]);
 }
 
-static bool is_stray(const char *s) { return character_bytes((const unsigned char *)s) == 0; }
+static bool is_stray(const char *s) { return sft_utf8_bytes(s) == 0; }
 
 /* Appends the backslashes that `s` starts with; gives their number. */
 static size_t add_backslashes(struct sft_text *text, const char *s)
@@ -92,7 +76,7 @@ static size_t add_backslashes(struct sft_text *text, const char *s)
 void sft_text_add_spelled(struct sft_text *text, const char *bytes)
 {
     for (const char *s = bytes; *s;) {
-        size_t length = character_bytes((const unsigned char *)s);
+        size_t length = sft_utf8_bytes(s);
         if (*s == '\\') {
             s += add_backslashes(text, s);
         } else if (length) {
@@ -176,9 +160,23 @@ void sft_text_add_escaped(struct sft_text *text, const char *string)
     sft_text_free(&spelled);
 }
 
-static void add_quoted(struct sft_text *text, const char *field)
+/* What a spreadsheet takes for the beginning of a formula, as its owner or as East Asian keyboards write it
+ * (full-width forms), and white space that it skips before one. */
+static const char *const formulas[] = {
+    "=", "+", "-", "@", "\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d", "\xef\xbc\xa0", "\t", "\r", "\n"};
+
+/* Whether a formula stands at the start, or behind apostrophes: one more keeps all of these different. */
+static bool needs_apostrophe(const char *field)
 {
-    sft_text_add(text, "\"");
+    field += strspn(field, "'");
+    for (size_t i = 0; i < sizeof(formulas) / sizeof(formulas[0]); i++)
+        if (strncmp(field, formulas[i], strlen(formulas[i])) == 0) return true;
+    return false;
+}
+
+static void add_quoted(struct sft_text *text, const char *start, const char *field)
+{
+    sft_text_printf(text, "\"%s", start);
     for (; *field; field++) sft_text_printf(text, *field == '"' ? "\"\"" : "%c", *field);
     sft_text_add(text, "\"");
 }
@@ -187,12 +185,37 @@ void sft_text_add_csv(struct sft_text *text, const char *field)
 {
     struct sft_text spelled = {0};
     if (spell(text, field, &spelled)) {
-        if (strpbrk(spelled.data, ",\"\r\n"))
-            add_quoted(text, spelled.data);
+        const char *start = needs_apostrophe(spelled.data) ? "'" : "";
+        if (*start || strpbrk(spelled.data, ",\"\r\n"))
+            add_quoted(text, start, spelled.data);
         else
             sft_text_append(text, &spelled);
     }
     sft_text_free(&spelled);
+}
+
+/* ---- for terminals ---- */
+
+static void add_visible(struct sft_text *text, const char *bytes, const char *kept)
+{
+    size_t length = sft_visible(bytes, kept, NULL, 0);
+    if (!reserve(text, length)) return;
+    sft_visible(bytes, kept, text->data + text->length, length + 1);
+    text->length += length;
+}
+
+void sft_text_add_visible(struct sft_text *text, const char *bytes) { add_visible(text, bytes, ""); }
+
+enum sft_status sft_text_print(const struct sft_text *text, FILE *out)
+{
+    struct sft_text shown = {.status = text->status};
+    enum sft_status status;
+    add_visible(&shown, text->data ? text->data : "", "\n");
+    status = shown.status;
+    if (status == SFT_OK && (fputs(shown.data, out) < 0 || fflush(out) != 0))
+        status = sft_fail(SFT_WRITE, "the text could not be printed: %s", strerror(errno));
+    sft_text_free(&shown);
+    return status;
 }
 
 void sft_text_append(struct sft_text *text, const struct sft_text *part)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text that grows: what the writers of CSV, SVG and HTML append to. */
+/* Text that grows: what the writers of CSV, SVG, HTML and tables append to. */
 #ifndef SFT_TEXT_H
 #define SFT_TEXT_H
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "runtime/base/status.h"
 
@@ -39,8 +40,21 @@ void sft_text_unspell(char *spelling);
  * safe between tags and in quoted attributes. */
 void sft_text_add_escaped(struct sft_text *text, const char *string);
 
-/* Appends the spelling of a field of CSV (RFC 4180): quoted where it has to be. */
+/*
+ * Appends the spelling of a text as a field of CSV (RFC 4180): quoted where it has to be. Text that a
+ * spreadsheet would take for a formula (OWASP, "CSV injection": it begins with = + - @, their full-width
+ * forms, a tab or an end of line) gets an apostrophe in front and is quoted. So does such text behind
+ * apostrophes, so that who reads the file takes one off where apostrophes stand before such a character, and
+ * has the text again. Numbers are no text: they are printed as they are.
+ */
 void sft_text_add_csv(struct sft_text *text, const char *field);
+
+/* Appends a name or the like as a terminal may show it (runtime/base/visible.h), ends of lines spelled, too.
+ */
+void sft_text_add_visible(struct sft_text *text, const char *bytes);
+
+/* Prints lines, and all but their ends as a terminal may show it. SFT_WRITE, or what failed in `text`. */
+enum sft_status sft_text_print(const struct sft_text *text, FILE *out) SFT_MUST_CHECK;
 
 /* Appends what `part` holds, or passes its failure on. */
 void sft_text_append(struct sft_text *text, const struct sft_text *part);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Text hygiene of what git knows: no blanks at line ends, no tabs in C, a licence line first, newline at the
-# end.
+# end; and results are printed where control characters are taken out (sft_print_line, sft_text_print).
 set -eu
 cd "$(dirname "$0")/../.."
 git rev-parse --is-inside-work-tree >/dev/null 2>&1 || exit 0
@@ -25,4 +25,6 @@ done)" "first line is not the licence line"
 complain "$(text '*.[ch]' '*.comp' '*.glsl' '*.md' '*.sh' | while read -r file; do
     [ -z "$(tail -c 1 "$file")" ] || echo "$file"
 done)" "no newline at the end"
+complain "$(git grep -nE '^([^*]*[^[:alnum:]_*])?(printf|puts|putchar)\(' -- 'tools/*.c' 'sam/*.c' 'ood/*.c' 'nn/*.c' 'datasets/*.c' |
+    cut -d: -f1,2)" "prints on stdout; use sft_print_line()"
 exit $bad

@@ -108,8 +108,10 @@ static void test_writer_equals_python(void **state)
 
 static void test_damaged_headers(void **state)
 {
-#define F32(name, shape, begin, end)                                                                         \
-    "\"" name "\":{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+#define TYPED(type, name, shape, begin, end)                                                                 \
+    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+#define F32(name, shape, begin, end) TYPED("F32", name, shape, begin, end)
+#define F8(name, shape, begin, end) TYPED("F8_E4M3", name, shape, begin, end)
     static const struct {
         const char *header;
         int64_t claimed;
@@ -121,7 +123,7 @@ static void test_damaged_headers(void **state)
         {"{}", 17 << 20, 0, "claims"},
         {"{" F32("a", "[2]", 0, 8), -1, 8, "JSON"},
         {"{" F32("a", "[2]", 0, 8) "}", 5, 8, "JSON"},
-        {"[]", -1, 0, "known format"},
+        {"[]", -1, 0, "no checkpoint"},
         {"{\"a\":[]}", -1, 0, "dtype"},
         {"{" F32("a", "[2]", 0, 8) "," F32("a", "[2]", 0, 8) "}", -1, 8, "duplicate"},
         {"{" F32("a", "[2]", 0, 8) "}", -1, 4, "outside the file"},
@@ -136,6 +138,9 @@ static void test_damaged_headers(void **state)
         {"{" F32("a", "[1,1,1,1,1,2]", 0, 8) "}", -1, 8, "no valid shape"},
         {"{" F32("a", "2", 0, 8) "}", -1, 8, "no valid shape"},
         {"{" F32("a", "[2.0]", 0, 8) "}", -1, 8, "no valid shape"},
+        {"{" F8("a", "[2000000000]", 0, 0) "}", -1, 0, "not those of its shape"},
+        {"{" F8("a", "[65]", 0, 8) "}", -1, 8, "not those of its shape"},
+        {"{" F8("a", "[0]", 0, 8) "}", -1, 8, "not those of its shape"},
         {"{" F32("a", "[2]", 0, 8) "," F32("b", "[2]", 4, 12) "}", -1, 12, "begins at byte"},
         {"{" F32("a", "[2]", 0, 8) "," F32("b", "[2]", 12, 20) "}", -1, 20, "begins at byte"},
         {"{" F32("a", "[2]", 0, 8) "}", -1, 12, "its tensors take"},
@@ -147,6 +152,63 @@ static void test_damaged_headers(void **state)
         assert_refused(make_file(cases[i].header, cases[i].claimed, cases[i].data), cases[i].word);
     assert_refused(test_path("absent"), "cannot be opened");
     assert_refused(test_folder(), "not a regular file");
+}
+
+/* Files of every kind that people have in place of weights are refused, and named by their content. */
+#define BYTES(text) text, sizeof(text) - 1
+#define ZIP(member)                                                                                          \
+    "PK\3\4 the members PK\1\2 and their list: " member "PK\5\6\0\0\0\0\1\0\1\0\x40\0\0\0\x0c\0\0\0\0\0"
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *word;
+} foreign[] = {
+    {BYTES(""), "is empty; download"},
+    {BYTES("\0\0\0\0\0\0\0\0\0\0\0\0"), "zeros"},
+    {BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n"), "git lfs pull"},
+    {BYTES("<!DOCTYPE html><html><title>Google Drive"), "web page (HTML)"},
+    {BYTES("\xef\xbb\xbf\r\n  <HTML lang=en>"), "web page (HTML)"},
+    {BYTES("<?xml version=\"1.0\"?><Error><Code>AccessDenied"), "XML"},
+    {BYTES("{\"metadata\": {\"total_size\": 9}, \"weight_map\": {}}"), "in several parts"},
+    {BYTES("{\"a\": [{\"b\": 1}]}"), "a JSON text"},
+    {BYTES("{\"abc\": {\"b\": 1}}"), "a JSON text"}, /* a brace where safetensors has one */
+    {BYTES(ZIP("w/data.pklw/data/0")), "a PyTorch file (zip)"},
+    {BYTES(ZIP("w/data.pklw/code/w.pyw/constants.pkl")), "a TorchScript program"},
+    {BYTES(ZIP("conv1.weight.npy")), "a NumPy archive"},
+    {BYTES(ZIP("s0/best.ckpt")), "a zip archive; unpack"},
+    {BYTES("PK\3\4 w/data.pkl and no more"), "cut off"},
+    {BYTES("\x80\2\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.\x80\2M\xe9\3."), "a PyTorch file (of before 1.6)"},
+    {BYTES("\x80\4\x95\x27\5\0\0\0\0\0\0}\x94(\x8c"), "a Python pickle"},
+    {BYTES("\x93NUMPY\1\0v\0{'descr'"), "one NumPy array"},
+    {BYTES("\x89HDF\r\n\x1a\n\0\0\0\0"), "an HDF5 file"},
+    {BYTES("GGUF\3\0\0\0\0\0\0\0\0\0\0\0"), "a GGUF file"},
+    {BYTES("\x1c\0\0\0TFL3\0\0\0\0"), "a TensorFlow Lite model"},
+    {BYTES("\x08\x0e\x12\x0emk_checkpoints:\xc5\1\n\x10"), "an ONNX model"},
+    {BYTES("\x82\xa6params\x81\xa1w\1\xa4step\5"), "a msgpack file"},
+    {BYTES("\x1f\x8b\x08\0\0\0\0\0"), "gzip; unpack"},
+    {BYTES("\x28\xb5\x2f\xfd\0\0\0\0"), "zstd; unpack"},
+    {BYTES("\x89PNG\r\n\x1a\n"), "a picture (PNG)"},
+    {BYTES("weights, no doubt"), "is no checkpoint; safetensors is read"},
+};
+
+static void test_other_kinds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+        test_put("weights.pth", foreign[i].bytes, foreign[i].size);
+        assert_refused(test_path("weights.pth"), foreign[i].word);
+    }
+}
+
+static void test_looks_like(void **state)
+{
+    (void)state;
+    assert_true(sft_checkpoint_looks_like(TINY));
+    assert_true(sft_checkpoint_looks_like(make_file("{", 1000, 0)));
+    test_put("pointer", BYTES("version https://git-lfs.github.com/spec/v1\n"));
+    assert_true(sft_checkpoint_looks_like(test_path("pointer")));
+    test_put("array.npy", BYTES("\x93NUMPY\1\0v\0{'descr'"));
+    assert_false(sft_checkpoint_looks_like(test_path("array.npy")));
 }
 
 /* What is no damage: an empty file of no tensors, an empty tensor, a type that nobody reads until it is asked
@@ -170,6 +232,21 @@ static void test_odd_but_valid(void **state)
             &checkpoint),
         SFT_OK);
     assert_int_equal(sft_stored_read(&checkpoint->tensors[0], &value), SFT_DATA);
+    sft_checkpoint_close(&checkpoint);
+}
+
+/* Metadata comes back as it was given: bytes that are no UTF-8, and text that looks like their spelling. */
+static void test_metadata(void **state)
+{
+    static const struct sft_metadata given[] = {
+        {"a", "caf\xe9"}, {"b", "caf\\xE9 \\\\xE9"}, {"c", "[\"caf\\\\xE9\"]"}, {"d", "\x1b[31m\xc3\xa9"}};
+    const char *path = test_path("metadata.safetensors");
+    struct sft_checkpoint *checkpoint;
+    (void)state;
+    assert_int_equal(sft_safetensors_write(path, NULL, 0, given, 4), SFT_OK);
+    assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_OK);
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(sft_checkpoint_metadata(checkpoint, given[i].key), given[i].value);
     sft_checkpoint_close(&checkpoint);
 }
 
@@ -341,6 +418,44 @@ static void test_strict_loading(void **state)
     sft_model_destroy(&model);
 }
 
+/* PyTorch's wrappers, in whatever order; what counts batches or averaged models does not belong to them. */
+static void test_wrappers(void **state)
+{
+    static const char *const wrappers[] = {
+        "module.", "_orig_mod.", "module._orig_mod.",      "_orig_mod.module.",
+        "model.",  "net.",       "model._orig_mod.module."};
+    static const char conv[] = "body.block2.unit01.conv1.weight";
+    struct sft_model *model = make("resnetv2_20_gn"), *loaded;
+    (void)state;
+    for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+        struct changes changes = {.prefix = wrappers[i], .stray = "n_averaged"};
+        char name[128];
+        assert_int_equal(sft_model_open(device, save_changed(model, changes), NULL, &loaded), SFT_OK);
+        assert_ptr_equal(loaded->variant, model->variant);
+        snprintf(name, sizeof(name), "%s%s", wrappers[i], conv);
+        assert_string_equal(
+            loaded->parameters.items[sft_parameters_find(&loaded->parameters, conv)].file_name, name);
+        sft_model_destroy(&loaded);
+    }
+    assert_int_equal(load(model, save_changed(model, (struct changes){.prefix = "module.", .stray = "x"})),
+                     SFT_DATA);
+    test_expect_last("missing: ");
+    sft_model_destroy(&model);
+}
+
+/* A head whose two tensors tell of different classes, as no model has it. */
+static void test_damaged_head(void **state)
+{
+    const struct sft_model_config config = {.name = "resnetv2_20_gn"};
+    struct sft_model *model = make(config.name), *loaded;
+    const char *path = save_changed(model, (struct changes){.broken = "head.conv.weight"});
+    (void)state;
+    assert_int_equal(sft_model_open(device, path, &config, &loaded), SFT_DATA);
+    test_expect_last("head.conv.weight is of 640 classes and head.conv.bias of 10; the file is damaged");
+    assert_null(loaded);
+    sft_model_destroy(&model);
+}
+
 /* A file without metadata is recognised by its names, whichever model it is. */
 static void test_guessing(void **state)
 {
@@ -437,6 +552,91 @@ static void test_damaged_normalisation(void **state)
     sft_model_destroy(&model);
 }
 
+/* ---- names of classes ---- */
+
+static void name_classes(struct sft_class_names *names, const char *list)
+{
+    char copy[256], *rest = copy;
+    snprintf(copy, sizeof(copy), "%s", list);
+    for (char *name; (name = strsep(&rest, ","));) assert_int_equal(sft_class_names_add(names, name), SFT_OK);
+}
+
+/* Names of any bytes travel with the weights; without them there is no such metadata. */
+static void test_class_names_travel(void **state)
+{
+    static const char list[] = "ant,caf\xe9,caf\\xE9,\"d\",e,f\x1b,g\xc3\xa9,h,\\,'";
+    const char *path = test_path("named.safetensors"), *again = test_path("renamed.safetensors");
+    struct sft_model *model = make("resnetv2_20_gn"), *loaded;
+    struct sft_checkpoint *checkpoint;
+    int first;
+    (void)state;
+    assert_int_equal(sft_model_save(model, path, NULL, 0), SFT_OK);
+    assert_int_equal(sft_checkpoint_open(path, &checkpoint), SFT_OK);
+    assert_null(sft_checkpoint_metadata(checkpoint, "class_names"));
+    sft_checkpoint_close(&checkpoint);
+    name_classes(&model->class_names, list);
+    assert_int_equal(sft_model_save(model, path, NULL, 0), SFT_OK);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(sft_model_open(device, round ? again : path, NULL, &loaded), SFT_OK);
+        assert_int_equal(loaded->class_names.n, 10);
+        assert_int_equal(sft_class_names_compare(&loaded->class_names, &model->class_names, &first),
+                         SFT_CLASSES_SAME);
+        if (round == 0) assert_int_equal(sft_model_save(loaded, again, NULL, 0), SFT_OK);
+        sft_model_destroy(&loaded);
+    }
+    sft_model_destroy(&model);
+}
+
+/* Somebody else's metadata of that name is no reason to refuse the weights. */
+static void test_other_class_names(void **state)
+{
+    static const char *const texts[] = {"ant,bee", "[\"ant\", \"bee\"]", "[1,2,3,4,5,6,7,8,9,10]", "{}", ""};
+    const char *path = test_path("odd_names.safetensors");
+    struct sft_model *model = make("resnetv2_20_gn"), *loaded;
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const struct sft_metadata metadata = {"class_names", texts[i]};
+        test_catch_log();
+        assert_int_equal(sft_model_save(model, path, &metadata, 1), SFT_OK);
+        assert_int_equal(sft_model_open(device, path, NULL, &loaded), SFT_OK);
+        assert_int_equal(loaded->class_names.n, 0);
+        test_expect_last("no JSON array of 10 texts");
+        sft_model_destroy(&loaded);
+    }
+    sft_model_destroy(&model);
+}
+
+static void test_class_names_compare(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        enum sft_class_match match;
+        int first;
+    } cases[] = {
+        {"a,b,c", "a,b,c", SFT_CLASSES_SAME, 3},  {"a,b,c", "a,b", SFT_CLASSES_PREFIX, 2},
+        {"a,b", "a,b,c", SFT_CLASSES_PREFIX, 2},  {"a,b,c", "a,c,b", SFT_CLASSES_MOVED, 1},
+        {"a,c", "a,b,c", SFT_CLASSES_MOVED, 1},   {"a,b,c", "a,x,c", SFT_CLASSES_OTHER, 1},
+        {"a,b,c", "x,a,b", SFT_CLASSES_OTHER, 0}, {"x,b,c", "a,b", SFT_CLASSES_OTHER, 0},
+    };
+    struct sft_class_names a = {0}, b = {0};
+    int first;
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        name_classes(&a, cases[i].a);
+        name_classes(&b, cases[i].b);
+        assert_int_equal(sft_class_names_compare(&a, &b, &first), cases[i].match);
+        assert_int_equal(first, cases[i].first);
+        sft_class_names_free(&a);
+        sft_class_names_free(&b);
+    }
+    name_classes(&a, "a");
+    assert_int_equal(sft_class_names_compare(&a, &b, &first), SFT_CLASSES_SAME);
+    assert_int_equal(sft_class_names_copy(&a, &b), SFT_OK);
+    assert_string_equal(b.names[0], "a");
+    sft_class_names_free(&a);
+    sft_class_names_free(&b);
+}
+
 static void test_wrong_model(void **state)
 {
     struct sft_model *model = make("resnetv2_20_gn"), *other;
@@ -496,14 +696,22 @@ int main(void)
         cmocka_unit_test(test_half_specials),
         cmocka_unit_test(test_writer_equals_python),
         cmocka_unit_test(test_damaged_headers),
+        cmocka_unit_test(test_other_kinds),
+        cmocka_unit_test(test_looks_like),
         cmocka_unit_test(test_odd_but_valid),
+        cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_strict_loading),
+        cmocka_unit_test(test_wrappers),
+        cmocka_unit_test(test_damaged_head),
         cmocka_unit_test(test_guessing),
         cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_normalisation),
         cmocka_unit_test(test_damaged_normalisation),
+        cmocka_unit_test(test_class_names_travel),
+        cmocka_unit_test(test_other_class_names),
+        cmocka_unit_test(test_class_names_compare),
         cmocka_unit_test(test_wrong_model),
         cmocka_unit_test(test_init),
     };

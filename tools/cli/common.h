@@ -32,6 +32,22 @@ const char *sft_data_formats(int i);
 /* The help of options that take the name of an architecture. The text is overwritten by the next call. */
 const char *sft_model_list(int i);
 
+/* Rows for the input of a struct sft_job_model, `member` of the command's struct `type`. */
+#define SFT_CHANNEL_OPTIONS(type, member)                                                                    \
+    {"mean",                                                                                                 \
+     SFT_OPTION_CHANNELS,                                                                                    \
+     SFT_FIELD(type, member.mean),                                                                           \
+     .value = "R,G,B",                                                                                       \
+     .min = -10,                                                                                             \
+     .max = 10,                                                                                              \
+     .help = "mean of each channel that the model was trained with, of values from 0 to 1; otherwise what "  \
+             "the file says, or the architecture's own"},                                                    \
+    {                                                                                                        \
+        "std", SFT_OPTION_CHANNELS, SFT_FIELD(type, member.std),                                             \
+            .value = "R,G,B", .min = 1e-6, .max = 10,                                                        \
+            .help = "standard deviation of each channel, with --mean"                                        \
+    }
+
 /* Sets log and terminal up. */
 void sft_common_start(const struct sft_common *common);
 

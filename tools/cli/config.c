@@ -2,11 +2,9 @@
 #include "tools/cli/config.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "runtime/base/alloc.h"
-#include "runtime/base/file.h"
+#include "runtime/base/text_file.h"
 
 /* A file with more than this is no list of settings. */
 enum { MAX_BYTES = 1 << 20 };
@@ -48,27 +46,13 @@ static enum sft_status read_line(char *line, struct sft_setting *setting, sft_co
     return apply(context, setting);
 }
 
-/* A copy of the file's text with a zero at its end. */
-static enum sft_status load(const char *path, char **text)
-{
-    struct sft_bytes bytes;
-    enum sft_status status = SFT_OK;
-    SFT_TRY(sft_file_open(path, &bytes));
-    if (bytes.size > MAX_BYTES || (bytes.size && memchr(bytes.data, '\0', bytes.size)))
-        status = sft_fail(SFT_DATA, "%s: no text file with settings", path);
-    else if (!(*text = sft_calloc(bytes.size + 1, 1)))
-        status = SFT_MEMORY;
-    else if (bytes.size)
-        memcpy(*text, bytes.data, bytes.size);
-    sft_file_close(&bytes);
-    return status;
-}
-
 enum sft_status sft_config_read(const char *path, sft_config_apply apply, void *context, char **text)
 {
     struct sft_setting setting = {.path = path, .section = ""};
-    *text = NULL;
-    SFT_TRY(load(path, text));
+    struct sft_text file = {0};
+    enum sft_status status = sft_text_file_read(path, MAX_BYTES, &file);
+    *text = file.data;
+    SFT_TRY(status);
     for (char *line = *text, *next; line; line = next) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';

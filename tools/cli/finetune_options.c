@@ -28,6 +28,7 @@ static const struct sft_option model_options[] = {
      .incidental = true, .help = "checkpoint of the classifier to fine-tune"},
     {"model", SFT_OPTION_TEXT, FIELD(training.model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CHANNEL_OPTIONS(struct sft_finetune_values, job.training.model),
     {0},
 };
 

@@ -159,6 +159,27 @@ static enum sft_status read_real(const struct sft_option *option, void *field, c
     return SFT_OK;
 }
 
+/* R,G,B */
+static enum sft_status read_channels(const struct sft_option *option, void *field, const char *text,
+                                     const char *where)
+{
+    struct sft_channels *channels = field;
+    const char *at = text;
+    for (int c = 0; c < 3; c++) {
+        char *end;
+        double value = strtod(at, &end);
+        if (end == at || *end != (c < 2 ? ',' : '\0') || isspace((unsigned char)*at) || isnan(value))
+            return sft_fail(SFT_USAGE,
+                            "%s: \"%s\" is not three numbers with commas between, for red, green and blue",
+                            where, text);
+        SFT_TRY(check_range(option, value, text, where));
+        channels->values[c] = (float)value;
+        at = end + 1;
+    }
+    channels->given = true;
+    return SFT_OK;
+}
+
 static enum sft_status read_size(const struct sft_option *option, void *field, const char *text,
                                  const char *where)
 {
@@ -299,6 +320,18 @@ static void write_ints(const struct sft_option *option, const void *field, struc
     sft_json_end(json);
 }
 
+static void write_channels(const struct sft_option *option, const void *field, struct sft_json *json)
+{
+    const struct sft_channels *channels = field;
+    if (!channels->given) {
+        sft_json_null(json, option->name);
+        return;
+    }
+    sft_json_array(json, option->name);
+    for (int c = 0; c < 3; c++) sft_json_real(json, NULL, shortest(channels->values[c]));
+    sft_json_end(json);
+}
+
 static void write_texts(const struct sft_option *option, const void *field, struct sft_json *json)
 {
     const struct sft_texts *texts = field;
@@ -386,6 +419,7 @@ static const struct type {
     [SFT_OPTION_TEXT] = {read_text, write_text, print_text, {sizeof(char *)}},
     [SFT_OPTION_CHOICE] = {read_choice, write_choice, print_choice, {sizeof(int), sizeof(bool)}},
     [SFT_OPTION_INTS] = {read_ints, write_ints, NULL, {sizeof(struct sft_ints)}},
+    [SFT_OPTION_CHANNELS] = {read_channels, write_channels, NULL, {sizeof(struct sft_channels)}},
     [SFT_OPTION_TEXTS] = {read_texts, write_texts, NULL, {sizeof(struct sft_texts)}},
     [SFT_OPTION_SETS] = {read_set, write_sets, NULL, {sizeof(struct sft_sets)}},
 };

@@ -24,16 +24,17 @@
 
 /* What a row's field is. Its size says which of the C types it has. */
 enum sft_option_type {
-    SFT_OPTION_FLAG,   /* bool: true when given (a --config file may say yes or no) */
-    SFT_OPTION_NOT,    /* bool: false when given, for options like --no-shuffle */
-    SFT_OPTION_INT,    /* int, int64_t or uint64_t, in min .. max */
-    SFT_OPTION_REAL,   /* float or double, in min .. max */
-    SFT_OPTION_SIZE,   /* uint64_t: bytes, with K, M, G or T for powers of 1024 */
-    SFT_OPTION_TEXT,   /* const char *; NULL when not given */
-    SFT_OPTION_CHOICE, /* an enum, an int or a bool: the place of a word in `choices` */
-    SFT_OPTION_INTS,   /* struct sft_ints: numbers in min .. max with commas between */
-    SFT_OPTION_TEXTS,  /* struct sft_texts: may be given repeatedly */
-    SFT_OPTION_SETS,   /* struct sft_sets: NAME=SPEC, may be given repeatedly */
+    SFT_OPTION_FLAG,     /* bool: true when given (a --config file may say yes or no) */
+    SFT_OPTION_NOT,      /* bool: false when given, for options like --no-shuffle */
+    SFT_OPTION_INT,      /* int, int64_t or uint64_t, in min .. max */
+    SFT_OPTION_REAL,     /* float or double, in min .. max */
+    SFT_OPTION_SIZE,     /* uint64_t: bytes, with K, M, G or T for powers of 1024 */
+    SFT_OPTION_TEXT,     /* const char *; NULL when not given */
+    SFT_OPTION_CHOICE,   /* an enum, an int or a bool: the place of a word in `choices` */
+    SFT_OPTION_INTS,     /* struct sft_ints: numbers in min .. max with commas between */
+    SFT_OPTION_CHANNELS, /* struct sft_channels: three numbers in min .. max with commas between */
+    SFT_OPTION_TEXTS,    /* struct sft_texts: may be given repeatedly */
+    SFT_OPTION_SETS,     /* struct sft_sets: NAME=SPEC, may be given repeatedly */
 };
 
 /* Where the field `member` lies in the struct `type`, and its size. */

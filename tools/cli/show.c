@@ -7,13 +7,13 @@
 
 static void print_prop1(const struct sft_prop1_summary *summary)
 {
-    printf("Proposition 1 over %lld steps: term1 %.4g, with momentum %.4g; S of the loss %.4g\n",
-           (long long)summary->steps, summary->term1, summary->term1_momentum, summary->s_loss);
-    printf("  %-20s %12s %12s %12s %8s\n", "", "energy", "max logit", "S", "holds");
+    sft_print_line("Proposition 1 over %lld steps: term1 %.4g, with momentum %.4g; S of the loss %.4g",
+                   (long long)summary->steps, summary->term1, summary->term1_momentum, summary->s_loss);
+    sft_print_line("  %-20s %12s %12s %12s %8s", "", "energy", "max logit", "S", "holds");
     for (int i = 0; i < summary->sets; i++) {
         const struct sft_prop1_sums *set = &summary->set[i];
-        printf("  %-20s %+12.4f %+12.4f %+12.4f %7.1f%%\n", set->name, set->energy, set->max_logit, set->s,
-               100.0 * set->holds);
+        sft_print_line("  %-20s %+12.4f %+12.4f %+12.4f %7.1f%%", set->name, set->energy, set->max_logit,
+                       set->s, 100.0 * set->holds);
     }
 }
 
@@ -24,8 +24,8 @@ static enum sft_status print_one(const struct sft_finetune_result *result, const
     char path[SFT_RUN_PATH];
     if (result->evaluated) SFT_TRY(sft_results_print(&result->results, stdout));
     if (result->traced) print_prop1(&result->prop1);
-    printf("%s\n", sft_run_file(folder, SFT_FILE_MODEL, path));
-    printf("%s\n", sft_run_file(folder, SFT_FILE_REPORT, path));
+    sft_print_line("%s", sft_run_file(folder, SFT_FILE_MODEL, path));
+    sft_print_line("%s", sft_run_file(folder, SFT_FILE_REPORT, path));
     return SFT_OK;
 }
 
@@ -43,7 +43,7 @@ static enum sft_status print_seeds(const struct sft_finetune_result *result, con
 {
     char path[SFT_RUN_PATH];
     if (result->evaluated) SFT_TRY(sft_seeds_print(&result->seeds, stdout));
-    printf("%s\n", sft_run_file(folder, result->evaluated ? SFT_FILE_REPORT : "", path));
+    sft_print_line("%s", sft_run_file(folder, result->evaluated ? SFT_FILE_REPORT : "", path));
     return SFT_OK;
 }
 

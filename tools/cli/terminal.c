@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/base/clock.h"
+#include "runtime/base/visible.h"
 #include "tools/cli/interrupt.h"
 
 #define CLEAR_LINE "\r\x1b[K"
@@ -17,7 +18,8 @@
 static struct {
     pthread_mutex_t lock; /* of the line; the log has its own around the sink */
     bool progress, colour, shown, muted;
-    double last; /* seconds, when the line was drawn */
+    double last;             /* seconds, when the line was drawn */
+    enum sft_status printed; /* of the lines of results so far */
 } terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static bool is_terminal(void)
@@ -76,10 +78,12 @@ void sft_progress(int64_t done, int64_t total, const char *format, ...)
     if (!terminal.progress) return;
     pthread_mutex_lock(&terminal.lock);
     if (done >= total || sft_now() - terminal.last >= 0.1) {
-        fputs(CLEAR_LINE, stderr);
+        char text[512], shown[512];
         va_start(args, format);
-        vfprintf(stderr, format, args);
+        vsnprintf(text, sizeof(text), format, args);
         va_end(args);
+        sft_visible(text, "", shown, sizeof(shown));
+        fprintf(stderr, CLEAR_LINE "%s", shown);
         fflush(stderr);
         terminal.shown = true;
         terminal.last = sft_now();
@@ -109,6 +113,26 @@ struct sft_watch sft_terminal_watch(void)
     return (struct sft_watch){.progress = show_progress, .stop = sft_interrupt_flag()};
 }
 
+void sft_print_line(const char *format, ...)
+{
+    struct sft_text text = {0}, line = {0};
+    enum sft_status status;
+    va_list args;
+    sft_progress_end();
+    va_start(args, format);
+    sft_text_vprintf(&text, format, args);
+    va_end(args);
+    sft_text_add_visible(&line, text.data ? text.data : "");
+    sft_text_add(&line, "\n");
+    status = text.status == SFT_OK ? line.status : text.status;
+    if (status == SFT_OK)
+        fputs(line.data, stdout);
+    else
+        terminal.printed = status;
+    sft_text_free(&text);
+    sft_text_free(&line);
+}
+
 enum sft_status sft_print_json(struct sft_json *json)
 {
     struct sft_text text = {0};
@@ -127,7 +151,7 @@ enum sft_status sft_print_json(struct sft_json *json)
 enum sft_status sft_terminal_finish(void)
 {
     sft_progress_end();
-    if (fflush(stdout) == 0 && !ferror(stdout)) return SFT_OK;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return terminal.printed;
     if (errno == EPIPE) return SFT_WRITE; /* the reader went away and knows it */
     return sft_fail(SFT_WRITE, "stdout: %s", strerror(errno));
 }

@@ -29,10 +29,15 @@ void sft_progress_end(void);
 /* For jobs: their progress is that line, and the first signal stops them. */
 struct sft_watch sft_terminal_watch(void);
 
+/* Prints one line of a result on stdout, without what a terminal obeys (runtime/base/visible.h): names and
+ * metadata may hold anything. Failures are kept for sft_terminal_finish(). */
+void sft_print_line(const char *format, ...) SFT_PRINTF(1, 2);
+
 /* Prints what was made on stdout and releases it. SFT_WRITE, or what failed in it. */
 enum sft_status sft_print_json(struct sft_json *json) SFT_MUST_CHECK;
 
-/* Flushes stdout at the end of the program. SFT_WRITE where something printed did not arrive. */
+/* Flushes stdout at the end of the program. SFT_WRITE where something printed did not arrive, SFT_MEMORY
+ * where a line could not be made. */
 enum sft_status sft_terminal_finish(void) SFT_MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "ood/evaluate.h"
 #include "runtime/base/alloc.h"
+#include "tools/jobs/classes.h"
 #include "tools/jobs/scorers.h"
 
 void sft_calibrate_job_init(struct sft_calibrate_job *job)
@@ -46,6 +47,8 @@ static enum sft_status open_work(struct work *work)
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(make_scorers(work));
     SFT_TRY(sft_open_set(job->id, job->limit, &work->id));
+    SFT_TRY(sft_classes_check(work->id, work->model, false));
+    SFT_TRY(sft_classes_name(work->model, work->id));
     if (job->fit) return sft_open_set(job->fit, job->fit_limit, &work->fit);
     return sft_open_set(job->id, job->fit_limit ? job->fit_limit : job->limit, &work->fit);
 }
@@ -93,28 +96,12 @@ static enum sft_status collect(struct work *work, const struct sft_watch *watch)
     return status;
 }
 
-/* What the file tells about the model's classes, where the data has names for them. */
-static enum sft_status note_classes(struct work *work)
-{
-    struct sft_calibration *calibration = &work->calibration;
-    if (sft_dataset_classes(work->id) != work->model->classes) return SFT_OK;
-    calibration->class_names = sft_calloc((size_t)work->model->classes, sizeof(*calibration->class_names));
-    if (!calibration->class_names) return SFT_MEMORY;
-    for (; calibration->classes < work->model->classes; calibration->classes++) {
-        char *name = sft_strdup(sft_dataset_class_name(work->id, calibration->classes));
-        if (!name) return SFT_MEMORY;
-        calibration->class_names[calibration->classes] = name;
-    }
-    return SFT_OK;
-}
-
 static enum sft_status do_work(struct work *work, const struct sft_watch *watch)
 {
     SFT_TRY(open_work(work));
     SFT_TRY(collect(work, watch));
-    SFT_TRY(note_classes(work));
     work->calibration.recall = work->job->recall;
-    SFT_TRY(sft_model_fingerprint(work->model, work->calibration.fingerprint));
+    SFT_TRY(sft_calibration_of(work->model, &work->calibration));
     return sft_calibration_write(&work->calibration, work->job->out);
 }
 

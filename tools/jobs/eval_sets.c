@@ -9,6 +9,7 @@
 #include "ood/report/examples.h"
 #include "ood/results/classifier.h"
 #include "runtime/base/log.h"
+#include "tools/jobs/classes.h"
 #include "tools/jobs/inputs.h"
 #include "tools/jobs/notes.h"
 #include "tools/jobs/scorers.h"
@@ -125,12 +126,15 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
         return sft_fail(
             SFT_USAGE,
             "--bootstrap 1: an interval takes at least 2 replicates, and some hundreds to mean much");
+    SFT_TRY(sft_classes_check(id, model, true));
     SFT_TRY(create_scorers(model, request, sets));
     SFT_TRY(init_results(request, sets));
     for (int i = 0; i < request->ood.count; i++)
         SFT_TRY(open_ood(&request->ood.values[i], request->limit, sets));
     warn_of_id_images(sets);
-    return request->fit ? sft_open_set(request->fit, request->fit_limit, &sets->fit) : SFT_OK;
+    if (!request->fit) return SFT_OK;
+    SFT_TRY(sft_open_set(request->fit, request->fit_limit, &sets->fit));
+    return sft_classes_check(sets->fit, model, false);
 }
 
 void sft_eval_sets_close(struct sft_eval_sets *sets)

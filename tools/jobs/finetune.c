@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "ood/report/report.h"
+#include "tools/jobs/classes.h"
 #include "tools/jobs/seed_runs.h"
 #include "tools/jobs/training.h"
 
@@ -98,7 +99,8 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(sft_job_model_open(&job->model, &training->model, &training->own_model));
     complete(training);
     SFT_TRY(sft_training_open_id(training));
-    SFT_TRY(sft_training_check_classes(training->id, training->model));
+    SFT_TRY(sft_classes_check(training->id, training->model, true));
+    SFT_TRY(sft_classes_name(training->model, training->id));
     if (work->job->pseudo_ood) SFT_TRY(sft_dataset_open(work->job->pseudo_ood, &training->outliers));
     SFT_TRY(open_evaluation(work));
     return open_trace(work);

@@ -5,15 +5,22 @@
 
 #include "datasets/dataset.h"
 #include "nn/model.h"
+#include "tools/jobs/lists.h"
 
 /* The model that a job works with. */
 struct sft_job_model {
     struct sft_device *device; /* where it computes; open, borrowed */
     const char *weights;       /* path of its checkpoint */
     const char *variant;       /* name of its architecture; NULL: as the checkpoint tells */
-    int gn_groups;          /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    int gn_groups; /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    struct sft_channels mean,
+        std;                /* of the input, both or none: as the checkpoint tells, or the architecture's */
     struct sft_model *open; /* takes the place of what `weights` names where not NULL; borrowed */
 };
+
+/* What to tell nn/ of it. SFT_USAGE for one of mean and std without the other. */
+enum sft_status sft_job_model_config(const struct sft_job_model *source,
+                                     struct sft_model_config *config) SFT_MUST_CHECK;
 
 /* The model in *model: source->open, or read from the checkpoint and then in *own, too, for the caller to
  * destroy. */

@@ -3,6 +3,8 @@
 #ifndef SFT_LISTS_H
 #define SFT_LISTS_H
 
+#include <stdbool.h>
+
 enum { SFT_MAX_INTS = 16, SFT_MAX_TEXTS = 64, SFT_MAX_SETS = 64, SFT_SET_NAME = 64 };
 
 struct sft_ints {
@@ -13,6 +15,12 @@ struct sft_ints {
 struct sft_texts {
     int count;
     const char *values[SFT_MAX_TEXTS];
+};
+
+/* A number for each of red, green and blue. */
+struct sft_channels {
+    bool given;
+    float values[3];
 };
 
 /* Data sets and the names that results go by. */

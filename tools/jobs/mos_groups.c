@@ -8,9 +8,10 @@
 
 #include "nn/groups.h"
 #include "runtime/base/alloc.h"
-#include "runtime/base/file.h"
+#include "runtime/base/text_file.h"
 
 enum { NUMBER = 12 }; /* bytes for a class and what parts it from the last */
+enum { MAX_BYTES = 16 << 20 };
 
 struct reading {
     const char *path;
@@ -96,16 +97,15 @@ static enum sft_status read_lines(struct reading *reading, struct span file)
 enum sft_status sft_mos_groups_read(const char *path, const struct sft_dataset *id, char **text)
 {
     struct reading reading = {.path = path, .id = id};
-    struct sft_bytes bytes;
-    enum sft_status status = SFT_MEMORY;
+    struct sft_text file = {0};
+    enum sft_status status = sft_text_file_read(path, MAX_BYTES, &file);
     *text = NULL;
-    SFT_TRY(sft_file_open(path, &bytes));
-    reading.text = sft_calloc(bytes.size + 1, NUMBER);
-    if (reading.text) {
-        const char *start = (const char *)bytes.data;
-        status = read_lines(&reading, (struct span){start, start + bytes.size});
+    if (status == SFT_OK) {
+        reading.text = sft_calloc(file.length + 1, NUMBER);
+        status = reading.text ? read_lines(&reading, (struct span){file.data, file.data + file.length})
+                              : SFT_MEMORY;
     }
-    sft_file_close(&bytes);
+    sft_text_free(&file);
     if (status == SFT_OK)
         *text = reading.text;
     else

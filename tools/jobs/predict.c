@@ -157,6 +157,8 @@ static enum sft_status tell_verdict(const struct work *work, int64_t number, dou
 {
     const struct sft_calibration *calibration = &work->calibration;
     const double threshold = calibration->thresholds[work->scorer - calibration->scorers];
+    const struct sft_class_names *names =
+        work->model->class_names.n ? &work->model->class_names : &calibration->class_names;
     char text[512];
     struct sft_verdict verdict = {
         .number = number,
@@ -167,8 +169,8 @@ static enum sft_status tell_verdict(const struct work *work, int64_t number, dou
     };
     if (isnan(score)) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", number);
     if (work->images) verdict.image = sft_dataset_image_name(work->images, number, text, sizeof(text));
-    if (verdict.best.label >= 0 && verdict.best.label < calibration->classes)
-        verdict.class_name = calibration->class_names[verdict.best.label];
+    if (verdict.best.label >= 0 && verdict.best.label < names->n)
+        verdict.class_name = names->names[verdict.best.label];
     return work->job->verdict(work->job->context, &verdict);
 }
 

@@ -23,7 +23,7 @@ struct sft_verdict {
     bool in_distribution; /* whether its score is not below the threshold */
     double score, threshold;
     struct sft_prediction best;
-    const char *class_name; /* of best.label, where the calibration has names; else NULL */
+    const char *class_name; /* of best.label, where weights or calibration have names; else NULL */
 };
 
 struct sft_predict_job {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/log.h"
+#include "tools/jobs/classes.h"
 #include "tools/jobs/mos_groups.h"
 #include "tools/jobs/training.h"
 
@@ -38,24 +39,22 @@ static enum sft_status read_model(const struct sft_train_job *job, struct sft_tr
         return sft_fail(SFT_USAGE, "--mos-groups: is for a new --model; --weights have a classifier already, "
                                    "with the groups that it was trained with");
     SFT_TRY(sft_job_model_open(&job->training.model, &training->model, &training->own_model));
-    return sft_training_check_classes(training->id, training->model);
+    return sft_classes_check(training->id, training->model, true);
 }
 
 /* Of random weights, with a grouped classifier where the job says so. */
 static enum sft_status new_model(const struct sft_train_job *job, struct sft_training *training)
 {
     const struct sft_job_model *source = &job->training.model;
-    struct sft_model_config config = {
-        .name = source->variant,
-        .classes = sft_dataset_classes(training->id),
-        .gn_groups = source->gn_groups,
-    };
+    struct sft_model_config config;
     char *groups = NULL;
     enum sft_status status;
     if (!source->variant)
         return sft_fail(SFT_USAGE,
                         "train: --model NAME or --weights FILE is missing; --help lists the models");
+    SFT_TRY(sft_job_model_config(source, &config));
     if (job->mos_groups) SFT_TRY(sft_mos_groups_read(job->mos_groups, training->id, &groups));
+    config.classes = sft_dataset_classes(training->id);
     config.mos_groups = groups;
     status = sft_model_create(source->device, &config, &training->own_model);
     free(groups);
@@ -75,8 +74,9 @@ static enum sft_status open_training(const struct sft_train_job *job, const stru
     SFT_TRY(sft_training_open_eval_id(training, &training->test));
     complete_steps(job, training);
     SFT_TRY(source->weights || source->open ? read_model(job, training) : new_model(job, training));
+    SFT_TRY(sft_classes_name(training->model, training->id));
     sft_training_complete(training, usual_rho);
-    return training->test ? sft_training_check_classes(training->test, training->model) : SFT_OK;
+    return training->test ? sft_classes_check(training->test, training->model, true) : SFT_OK;
 }
 
 static enum sft_status run(struct sft_training *training, struct sft_train_result *result)

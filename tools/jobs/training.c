@@ -72,13 +72,6 @@ enum sft_status sft_training_open_eval_id(const struct sft_training *training, s
     return sft_dataset_open_split(sft_dataset_spec(training->id), "test", set);
 }
 
-enum sft_status sft_training_check_classes(const struct sft_dataset *dataset, const struct sft_model *model)
-{
-    if (sft_dataset_classes(dataset) <= model->classes) return SFT_OK;
-    return sft_fail(SFT_DATA, "%s has %d classes, the model only %d: it was trained on other data",
-                    sft_dataset_spec(dataset), sft_dataset_classes(dataset), model->classes);
-}
-
 void sft_training_complete(struct sft_training *training, double rho)
 {
     struct sft_fit_params *params = &training->job.params;

@@ -43,10 +43,6 @@ enum sft_status sft_training_open_id(struct sft_training *training) SFT_MUST_CHE
 enum sft_status sft_training_open_eval_id(const struct sft_training *training,
                                           struct sft_dataset **set) SFT_MUST_CHECK;
 
-/* Whether the model knows as many classes as the images have. */
-enum sft_status sft_training_check_classes(const struct sft_dataset *dataset,
-                                           const struct sft_model *model) SFT_MUST_CHECK;
-
 /* Fills in what depends on the optimiser and the model: rho, where it is not given, is the optimiser's own,
  * or else `rho`. */
 void sft_training_complete(struct sft_training *training, double rho);

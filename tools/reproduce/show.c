@@ -318,8 +318,9 @@ void sft_measured_csv(const struct sft_measured *measured, struct sft_text *out)
                 sft_text_add_csv(out, fields[f]);
                 sft_text_add(out, ",");
             }
-            sft_text_printf(out, "%" PRId64 ",%s,%s,%d", row->steps, set_of(measured, c),
-                            metric_of(measured, c), row->cells[c].n);
+            sft_text_printf(out, "%" PRId64 ",", row->steps);
+            sft_text_add_csv(out, set_of(measured, c));
+            sft_text_printf(out, ",%s,%d", metric_of(measured, c), row->cells[c].n);
             for (enum line line = MEAN; line < LINES; line++)
                 add_fraction(out, value_of(&row->cells[c], line));
             sft_text_add(out, "\n");

@@ -73,6 +73,25 @@ static void every_kind_of_value(void **state)
     assert_null(json.root);
 }
 
+/* What a terminal obeys is escaped, below a blank by jansson and beyond ASCII by us; the rest stands for
+ * itself. */
+static void controls_are_escaped(void **state)
+{
+    struct sft_json json = {0};
+    struct sft_text text = {0};
+    (void)state;
+    sft_json_array(&json, NULL);
+    sft_json_text(&json, NULL,
+                  "\x1b[31m\x7f \xc2\x9b"
+                  "31m\xe2\x80\xae \xc3\xa9\n\xe9");
+    sft_json_end(&json);
+    sft_json_dump(&json, 0, &text);
+    assert_int_equal(text.status, SFT_OK);
+    assert_string_equal(text.data, "[\"\\u001B[31m\\u007F \\u009B31m\\u202E \xc3\xa9\\n\\\\xE9\"]");
+    sft_text_free(&text);
+    sft_json_free(&json);
+}
+
 static void a_key_again_replaces(void **state)
 {
     struct sft_json json = {0};
@@ -194,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_value),
+        cmocka_unit_test(controls_are_escaped),
         cmocka_unit_test(a_key_again_replaces),
         cmocka_unit_test(too_deep),
         cmocka_unit_test(null_sticks),
