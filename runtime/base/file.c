@@ -283,19 +283,21 @@ enum sft_status sft_make_folder(const char *path)
     return status;
 }
 
+enum sft_status sft_refuse_link(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0 || !S_ISLNK(info.st_mode)) return SFT_OK;
+    return sft_fail(SFT_WRITE, "%s: a link, through which nothing is written; remove it", path);
+}
+
 /* Makes path[0 .. end-1] a folder that is no link. */
 static enum sft_status make_own_folder(char *path, char *end)
 {
-    enum sft_status status = SFT_OK;
-    struct stat info;
+    enum sft_status status;
     char kept = *end;
     *end = '\0';
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        status = sft_fail(SFT_WRITE, "%s: cannot be made a folder: %s", path, strerror(errno));
-    else if (lstat(path, &info) != 0 || S_ISLNK(info.st_mode))
-        status = sft_fail(SFT_WRITE, "%s: a link, through which nothing is written; remove it", path);
-    else if (!S_ISDIR(info.st_mode))
-        status = sft_fail(SFT_WRITE, "%s: cannot be made a folder: a file has that name", path);
+    status = sft_refuse_link(path);
+    if (status == SFT_OK) status = sft_make_folder(path);
     *end = kept;
     return status;
 }

@@ -39,6 +39,9 @@ enum sft_status sft_file_write(const char *path, const void *data, size_t size) 
 /* Creates the folder `path` and those above it. SFT_WRITE where that fails. */
 enum sft_status sft_make_folder(const char *path) SFT_MUST_CHECK;
 
+/* SFT_WRITE where `path` is a link: what is written there would land at somebody else's. */
+enum sft_status sft_refuse_link(const char *path) SFT_MUST_CHECK;
+
 /* Creates the folders of `below` ("plots/energy") inside `folder`. None of them may be a link, whose target
  * is somebody else's: SFT_WRITE. */
 enum sft_status sft_make_folder_in(const char *folder, const char *below) SFT_MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
@@ -227,6 +228,13 @@ enum sft_status sft_json_read(const char *path, json_t **value)
     *value = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
     sft_file_close(&file);
     return *value ? SFT_OK : unread(path, &error);
+}
+
+json_t *sft_json_read_found(const char *path)
+{
+    json_t *value;
+    if (access(path, F_OK) != 0) return NULL;
+    return sft_json_read(path, &value) == SFT_OK ? value : NULL;
 }
 
 char *sft_json_bytes(const json_t *string)

@@ -91,6 +91,13 @@ rm -r run/plots
 mkdir outside
 ln -s ../outside run/plots
 expect 6 'run/plots: a link' report run
+expect 6 'run/plots: a link' eval --weights "$weights" --id 'synthetic#test' --ood b=synthetic:letters \
+    --limit 8 --out run --overwrite
+check "and what was there stays" [ -s run/results.json ]
+mkdir seeds
+ln -s ../outside seeds/seed-1
+expect 6 'seeds/seed-1: a link' finetune --weights "$weights" --id synthetic --steps 1 --seeds 2 \
+    --out seeds --overwrite
 check "no chart outside the run" [ -z "$(ls outside)" ]
 
 # ---- outputs that are inputs ----

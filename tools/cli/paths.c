@@ -18,19 +18,16 @@ static bool is_output(const struct sft_option *option)
     return false;
 }
 
-/* The texts of an option: *count of them; none for one of another type. */
-static const char *const *texts_of(const struct sft_option *option, const void *values, int *count)
+/* Text i of an option; NULL behind the last, or for an option of another type. */
+static const char *text_of(const struct sft_option *option, const void *values, int i)
 {
     const void *field = (const char *)values + option->offset;
-    const struct sft_texts *several = field;
-    *count = 0;
-    if (option->type == SFT_OPTION_TEXT) {
-        *count = *(const char *const *)field != NULL;
-        return field;
-    }
-    if (option->type != SFT_OPTION_TEXTS) return NULL;
-    *count = several->count;
-    return several->values;
+    const struct sft_texts *texts = field;
+    const struct sft_sets *sets = field;
+    if (option->type == SFT_OPTION_TEXT) return i == 0 ? *(const char *const *)field : NULL;
+    if (option->type == SFT_OPTION_TEXTS) return i < texts->count ? texts->values[i] : NULL;
+    if (option->type == SFT_OPTION_SETS) return i < sets->count ? sets->values[i].spec : NULL;
+    return NULL;
 }
 
 /* ---- one output ---- */
@@ -95,10 +92,10 @@ static enum sft_status check_inputs(const struct sft_args *args, const struct ou
 {
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++) {
-            int count;
-            const char *const *texts = texts_of(option, args->values, &count);
-            for (int i = 0; !is_output(option) && i < count; i++)
-                SFT_TRY(check_text(output, option->name, texts[i]));
+            const char *text;
+            if (is_output(option)) continue;
+            for (int i = 0; (text = text_of(option, args->values, i)); i++)
+                SFT_TRY(check_text(output, option->name, text));
         }
     for (int i = 0; i < args->operand_count; i++) SFT_TRY(check_text(output, "", args->operands[i]));
     return SFT_OK;
@@ -119,10 +116,8 @@ enum sft_status sft_paths_check(const struct sft_args *args)
 {
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++) {
-            int count;
-            const char *const *texts = texts_of(option, args->values, &count);
-            for (int i = 0; is_output(option) && i < count; i++)
-                SFT_TRY(check_output(args, option->name, texts[i]));
+            const char *path = is_output(option) ? text_of(option, args->values, 0) : NULL;
+            if (path) SFT_TRY(check_output(args, option->name, path));
         }
     return SFT_OK;
 }

@@ -2,6 +2,7 @@
 #include "tools/jobs/lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,10 +31,22 @@ static enum sft_status keep_lines(const char *path, int64_t kept)
 
 enum sft_status sft_lines_open(const char *path, int64_t kept, struct sft_lines *lines)
 {
+    enum sft_status status;
+    int file;
     *lines = (struct sft_lines){.path = path};
     SFT_TRY(keep_lines(path, kept));
-    lines->file = fopen(path, "a");
-    return lines->file ? SFT_OK : sft_fail(SFT_WRITE, "%s: %s", path, strerror(errno));
+    file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+    lines->file = file >= 0 ? fdopen(file, "a") : NULL;
+    if (lines->file) return SFT_OK;
+    status = sft_fail(SFT_WRITE, "%s: %s", path, strerror(errno));
+    if (file >= 0) close(file);
+    return status;
+}
+
+enum sft_status sft_lines_sync(struct sft_lines *lines)
+{
+    if (!lines->file || fsync(fileno(lines->file)) == 0) return SFT_OK;
+    return sft_fail(SFT_WRITE, "%s: %s", lines->path, strerror(errno));
 }
 
 void sft_lines_close(struct sft_lines *lines)

@@ -21,6 +21,9 @@ void sft_lines_close(struct sft_lines *lines);
 /* Writes what was made, in a line, and flushes; releases it in any case. SFT_WRITE, or what failed in it. */
 enum sft_status sft_lines_write(struct sft_lines *lines, struct sft_json *object) SFT_MUST_CHECK;
 
+/* Waits until the disk has all lines: before something is written there that counts on them. SFT_WRITE. */
+enum sft_status sft_lines_sync(struct sft_lines *lines) SFT_MUST_CHECK;
+
 /* All lines as one array: a new reference. */
 enum sft_status sft_lines_read(const char *path, json_t **array) SFT_MUST_CHECK;
 

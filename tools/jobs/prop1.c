@@ -239,6 +239,8 @@ enum sft_status sft_prop1_step(struct sft_prop1 *prop1, const struct sft_fit_rep
     return sft_lines_write(&prop1->lines, &json);
 }
 
+enum sft_status sft_prop1_sync(struct sft_prop1 *prop1) { return sft_lines_sync(&prop1->lines); }
+
 /* ---- the whole run ---- */
 
 static double number(const json_t *object, const char *key)

@@ -48,6 +48,9 @@ enum sft_status sft_prop1_begin(struct sft_prop1 *prop1, const char *path, int64
 enum sft_status sft_prop1_step(struct sft_prop1 *prop1, const struct sft_fit_report *report,
                                double momentum) SFT_MUST_CHECK;
 
+/* Waits until the disk has the lines. */
+enum sft_status sft_prop1_sync(struct sft_prop1 *prop1) SFT_MUST_CHECK;
+
 /* Sums over all steps; `holds` is a mean. */
 struct sft_prop1_sums {
     char name[SFT_SET_NAME];

@@ -155,10 +155,13 @@ static enum sft_status check_inputs(const struct sft_run_start *start)
 /* Removes what an earlier run left where that is asked for. */
 static enum sft_status make_folder(const struct sft_run_start *start, struct sft_run *run)
 {
+    char path[SFT_RUN_PATH];
     if (start->clean) SFT_TRY(check_inputs(start));
     snprintf(run->folder, sizeof(run->folder), "%s", start->folder);
     run->created = access(start->folder, F_OK) != 0;
     SFT_TRY(sft_make_folder(start->folder));
+    SFT_TRY(sft_refuse_link(sft_run_path(run, SFT_FOLDER_PLOTS, path)));
+    SFT_TRY(sft_refuse_link(sft_run_path(run, SFT_FOLDER_SCORES, path)));
     if (start->clean) remove_earlier(start->folder);
     return SFT_OK;
 }
@@ -253,7 +256,7 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     sft_json_text(&run->record, "sha256", hex);
     sft_json_end(&run->record);
     sft_file_close(&bytes);
-    return SFT_OK;
+    return sft_files_whole();
 }
 
 const char *sft_run_file_sha256(const struct sft_run *run, const char *name)
@@ -273,7 +276,7 @@ void sft_run_words_free(struct sft_run_words *words)
 bool sft_run_is_done(const char *folder)
 {
     char path[SFT_RUN_PATH];
-    json_t *record = json_load_file(sft_run_file(folder, SFT_FILE_RECORD, path), 0, NULL);
+    json_t *record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
     const char *status = json_string_value(json_object_get(record, "status"));
     bool done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
     json_decref(record);

@@ -239,6 +239,13 @@ static enum sft_status take_step(void *context, const struct sft_fit_report *rep
     return keep_snapshot(looping, report->step + 1);
 }
 
+static enum sft_status sync_lines(void *context)
+{
+    struct looping *looping = context;
+    SFT_TRY(sft_lines_sync(&looping->metrics));
+    return looping->training->trace ? sft_prop1_sync(looping->training->trace) : SFT_OK;
+}
+
 static enum sft_status write_gradients(const char *path, const struct sft_parameters *parameters,
                                        const float *flat)
 {
@@ -339,6 +346,7 @@ static enum sft_status fit(struct sft_training *training, struct sft_run *run)
     params.checkpoint = sft_run_path(run, SFT_FILE_CHECKPOINT, checkpoint);
     params.begin = begin_loop;
     params.report = take_step;
+    params.saving = sync_lines;
     params.context = &looping;
     SFT_TRY_OUT(fit_at_size(training->model, &params, &result));
     sft_watch_end(training->watch);

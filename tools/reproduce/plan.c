@@ -104,7 +104,7 @@ static json_t *read_metrics(const struct sft_lab *lab, struct sft_state state)
 {
     char path[SFT_RUN_PATH];
     sft_state_metrics(lab, state, path);
-    return json_load_file(path, 0, NULL);
+    return sft_json_read_found(path);
 }
 
 static enum sft_status write_metrics(const struct sft_lab *lab, struct sft_state state, const json_t *metrics)

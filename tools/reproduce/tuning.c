@@ -32,7 +32,7 @@ static bool can_go_on(const char *folder, int count, const int64_t *steps)
     json_t *record;
     bool same;
     if (access(sft_run_file(folder, SFT_FILE_CHECKPOINT, path), F_OK) != 0) return false;
-    record = json_load_file(sft_run_file(folder, SFT_FILE_RECORD, path), 0, NULL);
+    record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
     status = json_string_value(json_object_get(record, "status"));
     same = status && strcmp(status, sft_status_str(SFT_OK)) != 0 &&
            are_snapshots(json_object_get(json_object_get(record, "options"), "snapshots"), count, steps);
