@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "datasets/image.h"
+#include "datasets/kinds.h"
 
 /* What can be seen of a path without knowing its format. */
 struct sft_look {
@@ -54,8 +55,5 @@ struct sft_format {
  * instead of being logged, because the caller may only want to know. */
 enum sft_status sft_split_absent(struct sft_source *source, enum sft_status status, const char *format, ...)
     SFT_PRINTF(3, 4);
-
-/* Does `text` end in `end`, letter case aside? */
-bool sft_ends_with(const char *text, const char *end);
 
 #endif
