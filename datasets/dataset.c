@@ -152,6 +152,7 @@ int sft_dataset_classes(const struct sft_dataset *dataset) { return dataset->sou
 const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 {
     if (label < 0 || label >= dataset->source.classes) return "?";
+    if (dataset->source.listing) return dataset->source.listing->classes[label];
     return dataset->format->class_name(dataset->source.state, label);
 }
 
@@ -164,9 +165,28 @@ static int64_t number_of(const struct sft_dataset *dataset, int64_t i)
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n)
 {
     int64_t number = number_of(dataset, i);
-    if (dataset->format->image_name) return dataset->format->image_name(dataset->source.state, number);
+    if (dataset->source.listing) return dataset->source.listing->items[number].name;
     snprintf(text, n, "%s[%" PRId64 "]", dataset->spec, number);
     return text;
+}
+
+bool sft_dataset_remark(const struct sft_dataset *dataset, int i, struct sft_dataset_remark *remark)
+{
+    const struct sft_listing *listing = dataset->source.listing;
+    for (int kind = 0; listing && kind < SFT_LEFT_KINDS; kind++) {
+        const struct sft_left_names *left = &listing->left[kind];
+        if (!left->count || i-- > 0) continue;
+        *remark = (struct sft_dataset_remark){
+            .kind = sft_left_name((enum sft_left)kind),
+            .message = left->message,
+            .left_out = sft_left_is_out((enum sft_left)kind),
+            .count = left->count,
+            .examples = (const char *const *)left->examples,
+            .n_examples = left->count < SFT_LEFT_EXAMPLES ? left->count : SFT_LEFT_EXAMPLES,
+        };
+        return true;
+    }
+    return false;
 }
 
 static enum sft_status from_kept(const struct kept *kept, struct sft_image *image, int *label,
@@ -256,7 +276,10 @@ void sft_dataset_hash(const struct sft_dataset *dataset, char hex[65])
 {
     char source[65], part[65], text[256];
     const int64_t range[2] = {dataset->first, dataset->count};
-    dataset->format->identity(dataset->source.state, source);
+    if (dataset->source.listing)
+        memcpy(source, dataset->source.listing->identity, sizeof(source));
+    else
+        dataset->format->identity(dataset->source.state, source);
     if (dataset->index)
         sft_sha256(dataset->index + dataset->first, (size_t)dataset->count * sizeof(dataset->index[0]), part);
     else

@@ -14,6 +14,7 @@
 #ifndef SFT_DATASET_H
 #define SFT_DATASET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,8 @@ struct sft_dataset;
 
 /* Opens the data set that `spec` names, *out NULL on failure. SFT_USAGE: an unknown format or split, a part
  * that is not there. SFT_DATA: what it names is missing, empty or damaged. Record files are unpacked and
- * checked here (by sft_parallel_for); pictures in folders, lists and tars are decoded when they are read. */
+ * checked here (by sft_parallel_for); pictures in folders, lists and tars are decoded when they are read.
+ * What is left out of those is logged, a warning for each kind. */
 enum sft_status sft_dataset_open(const char *spec, struct sft_dataset **out) SFT_MUST_CHECK;
 void sft_dataset_close(struct sft_dataset **dataset);
 
@@ -57,6 +59,20 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
 /* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be
  * used for it. */
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);
+
+/* What is to be said of a set of files: what it has that is not among its images (datasets/left_out.def), of
+ * one kind. The strings belong to the data set. */
+struct sft_dataset_remark {
+    const char *kind;    /* a word: "empty_classes", "hidden" */
+    const char *message; /* "2 hidden folders or files are left out: .git, ..." */
+    bool left_out;       /* what it counts is not among the images; else it is a hint */
+    size_t count;
+    const char *const *examples; /* names, the first few */
+    size_t n_examples;
+};
+
+/* Remark i, from 0; false behind the last. */
+bool sft_dataset_remark(const struct sft_dataset *dataset, int i, struct sft_dataset_remark *remark);
 
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);

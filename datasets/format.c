@@ -3,8 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 enum sft_status sft_split_absent(struct sft_source *source, enum sft_status status, const char *format, ...)
 {
@@ -13,10 +11,4 @@ enum sft_status sft_split_absent(struct sft_source *source, enum sft_status stat
     vsnprintf(source->absent, sizeof(source->absent), format, args);
     va_end(args);
     return status;
-}
-
-bool sft_ends_with(const char *text, const char *end)
-{
-    size_t length = strlen(text), tail = strlen(end);
-    return length >= tail && strcasecmp(text + length - tail, end) == 0;
 }

@@ -10,12 +10,14 @@
 #include <stdint.h>
 
 #include "datasets/image.h"
+#include "datasets/listing.h"
 
 /* What can be seen of a path without knowing its format. */
 struct sft_look {
     const char *path;
     bool exists, is_folder, is_file;
-    uint8_t head[512]; /* first bytes of a file; zeros behind its end */
+    uint8_t head[SFT_HEAD]; /* first bytes of a file; zeros behind its end */
+    size_t read;            /* how many of them */
     int64_t size;
 };
 
@@ -23,8 +25,9 @@ struct sft_look {
 struct sft_source {
     void *state; /* the format's own; released by its close() */
     int64_t count;
-    int classes;       /* 0: no labels */
-    bool decodes;      /* reading costs enough that small sets are worth keeping decoded */
+    int classes;                       /* 0: no labels */
+    bool decodes;                      /* reading costs enough that small sets are worth keeping decoded */
+    const struct sft_listing *listing; /* of a set of files: names of classes and images, and identity */
     char absent[1024]; /* why the set has no such split, see sft_split_absent(); "" where it has */
 };
 
@@ -38,9 +41,8 @@ struct sft_format {
     enum sft_status (*open)(const char *path, const char *split, struct sft_source *source);
     /* Thread safe. */
     enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label);
+    /* These two are NULL where the source has a listing, which tells both. */
     const char *(*class_name)(const void *state, int label);
-    /* As the user knows it. NULL: images have numbers only. */
-    const char *(*image_name)(const void *state, int64_t i);
     /* SHA-256 of the whole source. */
     void (*identity)(const void *state, char hex[65]);
     void (*close)(void *state);
@@ -54,8 +56,5 @@ struct sft_format {
  * instead of being logged, because the caller may only want to know. */
 enum sft_status sft_split_absent(struct sft_source *source, enum sft_status status, const char *format, ...)
     SFT_PRINTF(3, 4);
-
-/* Does `text` end in `end`, letter case aside? */
-bool sft_ends_with(const char *text, const char *end);
 
 #endif

@@ -42,6 +42,9 @@ static enum sft_status unpack_xz(const struct sft_bytes *file, struct sink *sink
     }
     if (code == LZMA_MEM_ERROR)
         status = sft_fail(SFT_MEMORY, "%s: out of memory while unpacking xz", sink->path);
+    else if (code == LZMA_MEMLIMIT_ERROR)
+        status = sft_fail(SFT_DATA, "%s: xz needs more than 1 GiB to unpack it; pack it with xz -9 or less",
+                          sink->path);
     else if (code != LZMA_STREAM_END)
         status = sft_fail(SFT_DATA, "%s: damaged xz file: %s; fetch it again", sink->path,
                           code == LZMA_BUF_ERROR ? "it is cut off" : "its data does not decode");
@@ -50,13 +53,23 @@ out:
     return status;
 }
 
+static enum sft_status gzip_failure(const struct sink *sink, const z_stream *stream, int code)
+{
+    if (code == Z_MEM_ERROR)
+        return sft_fail(SFT_MEMORY, "%s: out of memory while unpacking gzip", sink->path);
+    if (code == Z_BUF_ERROR)
+        return sft_fail(SFT_DATA, "%s: damaged gzip file: it is cut off; fetch it again", sink->path);
+    return sft_fail(SFT_DATA, "%s: damaged gzip file: %s; fetch it again", sink->path,
+                    stream->msg ? stream->msg : "its data does not decode");
+}
+
 static enum sft_status unpack_gzip(const struct sft_bytes *file, struct sink *sink)
 {
     enum sft_status status = SFT_OK;
     z_stream stream = {0};
     size_t fed = 0;
     int code = inflateInit2(&stream, 15 + 16);
-    if (code != Z_OK) return sft_fail(SFT_MEMORY, "%s: out of memory while unpacking gzip", sink->path);
+    if (code != Z_OK) return gzip_failure(sink, &stream, code);
     while (code == Z_OK) {
         size_t room;
         SFT_TRY_OUT(make_room(sink));
@@ -75,11 +88,7 @@ static enum sft_status unpack_gzip(const struct sft_bytes *file, struct sink *si
         if (code == Z_STREAM_END && stream.avail_in > 0 && stream.next_in[0] == 0x1f)
             code = inflateReset(&stream);
     }
-    if (code != Z_STREAM_END)
-        status = sft_fail(SFT_DATA, "%s: damaged gzip file: %s; fetch it again", sink->path,
-                          code == Z_BUF_ERROR ? "it is cut off"
-                          : stream.msg        ? stream.msg
-                                              : "its data does not decode");
+    if (code != Z_STREAM_END) status = gzip_failure(sink, &stream, code);
 out:
     inflateEnd(&stream);
     return status;

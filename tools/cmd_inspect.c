@@ -8,6 +8,7 @@
 #include "datasets/dataset.h"
 #include "nn/model.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json.h"
 #include "runtime/cost.h"
 #include "runtime/program.h"
 #include "sam/step.h"
@@ -98,6 +99,23 @@ out:
 
 /* ---- data sets ---- */
 
+/* What is left out, or else hinted at. */
+static void add_remarks(const struct sft_dataset *dataset, bool left_out, struct sft_json *json)
+{
+    struct sft_dataset_remark remark;
+    for (int i = 0; sft_dataset_remark(dataset, i, &remark); i++) {
+        if (remark.left_out != left_out) continue;
+        sft_json_object(json, NULL);
+        sft_json_text(json, "kind", remark.kind);
+        sft_json_integer(json, "count", (int64_t)remark.count);
+        sft_json_array(json, "examples");
+        for (size_t e = 0; e < remark.n_examples; e++) sft_json_text(json, NULL, remark.examples[e]);
+        sft_json_end(json);
+        sft_json_text(json, "message", remark.message);
+        sft_json_end(json);
+    }
+}
+
 static enum sft_status print_dataset_json(const struct sft_dataset *dataset, const char *hash,
                                           const struct sft_image *image)
 {
@@ -115,6 +133,12 @@ static enum sft_status print_dataset_json(const struct sft_dataset *dataset, con
     sft_json_integer(&json, NULL, image->height);
     sft_json_end(&json);
     sft_json_text(&json, "sha256", hash);
+    sft_json_array(&json, "left_out");
+    add_remarks(dataset, true, &json);
+    sft_json_end(&json);
+    sft_json_array(&json, "hints");
+    add_remarks(dataset, false, &json);
+    sft_json_end(&json);
     sft_json_end(&json);
     return sft_print_json(&json);
 }
@@ -125,6 +149,7 @@ static enum sft_status print_dataset(const struct sft_dataset *dataset, const ch
                                      const struct sft_image *image)
 {
     int classes = sft_dataset_classes(dataset);
+    struct sft_dataset_remark remark;
     struct sft_text names = {0};
     enum sft_status status;
     for (int i = 0; i < classes && i < CLASSES_SHOWN; i++)
@@ -133,6 +158,8 @@ static enum sft_status print_dataset(const struct sft_dataset *dataset, const ch
     sft_print_line("images  %" PRId64 ", the first of %d x %d pixels", sft_dataset_count(dataset),
                    image->width, image->height);
     sft_print_line("classes %d%s", classes, names.data ? names.data : "");
+    for (int i = 0; sft_dataset_remark(dataset, i, &remark); i++)
+        sft_print_line("%-7s %s", remark.left_out ? "without" : "hint", remark.message);
     sft_print_line("sha256  %s", hash);
     status = names.status;
     sft_text_free(&names);

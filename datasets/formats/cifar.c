@@ -3,8 +3,6 @@
  * CIFAR-10's binary version (A. Krizhevsky, 2009): records of a label byte and three planes of 32 x 32 bytes,
  * without a header. cifar10 is the whole set in any of its packings, cifar-bin one file of such records.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "datasets/archive.h"
 #include "datasets/format.h"
 #include "datasets/unpack.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/path.h"
 
-enum { SIDE = 32, PLANE = SIDE * SIDE, RECORD = 1 + 3 * PLANE, CLASSES = 10, MAX_PARTS = 5 };
+enum {
+    SIDE = 32,
+    PLANE = SIDE * SIDE,
+    RECORD = 1 + 3 * PLANE,
+    RECORD_100 = RECORD + 1,
+    CLASSES = 10,
+    MAX_PARTS = 5
+};
 
 /* A batch has 10,000 records; ten times a whole CIFAR-10 is still taken. */
 #define UNPACKED_LIMIT ((size_t)RECORD * 600000)
@@ -52,6 +58,10 @@ static enum sft_status check_records(const char *path, const struct sft_unpacked
 {
     *count = (int64_t)(file->size / RECORD);
     if (file->size == 0) return sft_fail(SFT_DATA, "%s: no records in it; the file is empty", path);
+    if (file->size % RECORD != 0 && file->size % RECORD_100 == 0)
+        return sft_fail(SFT_DATA,
+                        "%s: records of %d bytes are CIFAR-100's, with two labels each; CIFAR-10's are read",
+                        path, RECORD_100);
     if (file->size % RECORD != 0)
         return sft_fail(
             SFT_DATA,
@@ -108,11 +118,45 @@ static bool holds(const char *folder, const char *name)
     return path != NULL;
 }
 
-static enum sft_status find_parts(struct cifar *cifar, const char *folder, int split,
-                                  struct sft_source *source)
+/* What a folder holds in place of CIFAR-10's binary version, by a file that the other versions have; NULL
+ * where none of them is there. */
+static const char *other_version(const char *folder)
+{
+    static const struct {
+        const char *files[2], *what;
+    } versions[] = {
+        {{"data_batch_1", "test_batch"}, "the Python version of CIFAR-10"},
+        {{"cifar-10-batches-py", "cifar-10-python.tar"}, "the Python version of CIFAR-10"},
+        {{"data_batch_1.mat", "test_batch.mat"}, "the Matlab version of CIFAR-10"},
+        {{"cifar-10-batches-mat", "cifar-10-matlab.tar"}, "the Matlab version of CIFAR-10"},
+        {{"fine_label_names.txt", "coarse_label_names.txt"}, "CIFAR-100"},
+        {{"cifar-100-binary", "cifar-100-binary.tar"}, "CIFAR-100"},
+        {{"cifar-100-python", "cifar-100-python.tar"}, "CIFAR-100"},
+    };
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++)
+        if (holds(folder, versions[i].files[0]) || holds(folder, versions[i].files[1]))
+            return versions[i].what;
+    return NULL;
+}
+
+/* `found` of the split's files are there, `missing` are not. */
+static enum sft_status report_missing(const char *folder, const char *missing, int found,
+                                      struct sft_source *source)
 {
     static const char message[] =
         "%s: missing %s (plain, .xz or .gz); cifar10 is the folder of the binary version or its .tar.gz";
+    const char *version = other_version(folder);
+    if (!found && version)
+        return sft_fail(SFT_DATA,
+                        "%s: this is %s; the binary version of CIFAR-10 is read (cifar-10-binary.tar.gz)",
+                        folder, version);
+    if (!found) return sft_split_absent(source, SFT_DATA, message, folder, missing);
+    return sft_fail(SFT_DATA, message, folder, missing);
+}
+
+static enum sft_status find_parts(struct cifar *cifar, const char *folder, int split,
+                                  struct sft_source *source)
+{
     char missing[256] = "";
     int found = 0;
     for (int i = 0; i < splits[split].parts; i++) {
@@ -126,9 +170,7 @@ static enum sft_status find_parts(struct cifar *cifar, const char *folder, int s
             snprintf(missing + used, sizeof(missing) - used, "%s%s", used ? ", " : "",
                      splits[split].files[i]);
     }
-    if (!missing[0]) return SFT_OK;
-    if (!found) return sft_split_absent(source, SFT_DATA, message, folder, missing);
-    return sft_fail(SFT_DATA, message, folder, missing);
+    return missing[0] ? report_missing(folder, missing, found, source) : SFT_OK;
 }
 
 /* Reads an archive's member into memory of the part. */
@@ -146,8 +188,7 @@ static enum sft_status read_member(struct archive *archive, struct archive_entry
     file->data = file->memory;
     file->size = (size_t)size;
     if (archive_read_data(archive, file->memory, (size_t)size) != size)
-        return sft_fail(SFT_DATA, "%s: cannot be unpacked: %s", path,
-                        archive_error_string(archive) ? archive_error_string(archive) : "it is cut off");
+        return sft_archive_fail(archive, path);
     return check_records(path, file, &cifar->counts[part]);
 }
 
@@ -177,41 +218,37 @@ static enum sft_status check_members(const struct cifar *cifar, const char *path
     return sft_fail(SFT_DATA, message, path, splits[split].files[missing]);
 }
 
-static enum sft_status read_members(struct archive *archive, const char *path, int split, struct cifar *cifar,
-                                    struct sft_source *source)
+/* Where the members of an archive go. */
+struct unpacking {
+    struct cifar *cifar;
+    int split;
+};
+
+static enum sft_status take_member(void *context, struct archive *archive, struct archive_entry *entry)
 {
-    struct archive_entry *entry;
-    int code;
-    while ((code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || code == ARCHIVE_WARN) {
-        int part = part_of_member(archive_entry_pathname(entry), split);
-        if (part < 0 || archive_entry_filetype(entry) != AE_IFREG) continue;
-        SFT_TRY(read_member(archive, entry, cifar, part));
-    }
-    if (code != ARCHIVE_EOF)
-        return sft_fail(SFT_DATA, "%s: damaged archive: %s; fetch it again", path,
-                        archive_error_string(archive) ? archive_error_string(archive) : "it does not decode");
-    return check_members(cifar, path, split, source);
+    const struct unpacking *unpacking = context;
+    int part = part_of_member(sft_archive_name(entry), unpacking->split);
+    if (part < 0 || archive_entry_filetype(entry) != AE_IFREG) return SFT_OK;
+    return read_member(archive, entry, unpacking->cifar, part);
 }
 
 static enum sft_status load_archive(struct cifar *cifar, const char *path, int split,
                                     struct sft_source *source)
 {
-    enum sft_status status = SFT_OK;
-    struct archive *archive = archive_read_new();
-    if (!archive) return sft_fail(SFT_MEMORY, "%s: out of memory while opening it", path);
+    struct unpacking unpacking = {cifar, split};
+    struct sft_bytes file;
+    enum sft_status status;
     for (int i = 0; i < cifar->parts; i++) {
         cifar->paths[i] = sft_path_join(path, "%s", splits[split].files[i]); /* for messages */
-        if (!cifar->paths[i]) status = SFT_MEMORY;
+        if (!cifar->paths[i]) return SFT_MEMORY;
     }
-    archive_read_support_filter_all(archive);
-    archive_read_support_format_tar(archive);
-    if (status == SFT_OK && archive_read_open_filename(archive, path, 1 << 16) != ARCHIVE_OK)
-        status =
-            sft_fail(SFT_DATA, "%s: no folder and no tar archive: %s", path, archive_error_string(archive));
-    if (status == SFT_OK) status = read_members(archive, path, split, cifar, source);
-    for (int i = 0; status == SFT_OK && i < cifar->parts; i++) source->count += cifar->counts[i];
-    archive_read_free(archive);
-    return status;
+    SFT_TRY(sft_file_open(path, &file));
+    status = sft_archive_each(&file, path, take_member, &unpacking);
+    sft_file_close(&file);
+    SFT_TRY(status);
+    SFT_TRY(check_members(cifar, path, split, source));
+    for (int i = 0; i < cifar->parts; i++) source->count += cifar->counts[i];
+    return SFT_OK;
 }
 
 static enum sft_status pick_split(const char *path, const char *split, struct sft_source *source, int *out)
@@ -336,11 +373,17 @@ static void close_cifar(void *state)
     free(cifar);
 }
 
+/* Other versions are claimed too, for the message that says so. */
 static bool claims_cifar10(const struct sft_look *look)
 {
-    if (!look->is_folder) return sft_ends_with(look->path, "cifar-10-binary.tar.gz");
+    if (!look->is_folder)
+        return sft_ends_with(look->path, "cifar-10-binary.tar.gz") ||
+               sft_ends_with(look->path, "cifar-10-python.tar.gz") ||
+               sft_ends_with(look->path, "cifar-100-python.tar.gz") ||
+               sft_ends_with(look->path, "cifar-100-binary.tar.gz");
     if (holds(look->path, "data_batch_1.bin") || holds(look->path, "test_batch.bin")) return true;
-    return holds(look->path, "cifar-10-batches-bin") || holds(look->path, "cifar-10-binary.tar.gz");
+    if (holds(look->path, "cifar-10-batches-bin") || holds(look->path, "cifar-10-binary.tar.gz")) return true;
+    return other_version(look->path) != NULL;
 }
 
 static bool claims_bin(const struct sft_look *look)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A folder of pictures: class folders as torchvision's ImageFolder reads them (same order, same labels), or
- * pictures without classes. A split is a folder of that name inside. Links are followed; hidden files are not
- * looked at.
+ * pictures without classes. A split is a folder of that name inside. Links are followed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,69 +10,101 @@
 #include <sys/stat.h>
 
 #include "datasets/format.h"
-#include "datasets/listing.h"
+#include "datasets/tree.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/file.h"
 #include "runtime/base/path.h"
-
-/* Deeper than this is a link that leads back up. */
-enum { MAX_DEPTH = 24 };
 
 struct folder {
     char *path;
     struct sft_listing listing;
 };
 
-static enum sft_status walk(struct folder *folder, const char *relative, int depth);
+/* ---- the folder as a tree ---- */
 
-static enum sft_status visit(struct folder *folder, const char *name, int depth)
+static enum sft_entry_kind kind_of(mode_t mode)
 {
-    enum sft_status status = SFT_OK;
+    if (S_ISDIR(mode)) return SFT_ENTRY_FOLDER;
+    return S_ISREG(mode) ? SFT_ENTRY_FILE : SFT_ENTRY_OTHER;
+}
+
+/* What stat() says about a file's path; a link that leads nowhere, or round in a circle, is one that leads
+ * nowhere. */
+static enum sft_status entry_at(const char *path, struct sft_entry *entry)
+{
     struct stat info;
-    char *path = sft_path_join(folder->path, "%s", name);
+    *entry = (struct sft_entry){.kind = SFT_ENTRY_NOWHERE};
+    if (stat(path, &info) == 0) {
+        entry->kind = kind_of(info.st_mode);
+        entry->id[0] = (uint64_t)info.st_dev;
+        entry->id[1] = (uint64_t)info.st_ino;
+        entry->size = (size_t)info.st_size;
+        return SFT_OK;
+    }
+    if (errno == ENOENT || errno == ELOOP || errno == ENOTDIR) return SFT_OK;
+    return sft_fail(errno == ENOMEM ? SFT_MEMORY : SFT_DATA, "%s: %s", path, strerror(errno));
+}
+
+static enum sft_status add_entry(const char *folder, const char *name, struct sft_entries *entries)
+{
+    struct sft_entry entry;
+    enum sft_status status;
+    char *path = sft_path_join(folder, "%s", name);
     if (!path) return SFT_MEMORY;
-    if (stat(path, &info) != 0)
-        status = sft_fail(SFT_DATA, "%s: %s", path, strerror(errno));
-    else if (S_ISDIR(info.st_mode))
-        status = walk(folder, name, depth + 1);
-    else if (S_ISREG(info.st_mode) && sft_is_picture(name))
-        status = sft_listing_add(&folder->listing, name, -1, (size_t)info.st_size);
+    status = entry_at(path, &entry);
     free(path);
+    return status == SFT_OK ? sft_entries_add(entries, &entry, name) : status;
+}
+
+static enum sft_status read_entries(DIR *stream, const char *path, struct sft_entries *entries)
+{
+    for (;;) {
+        const struct dirent *entry;
+        errno = 0;
+        entry = readdir(stream);
+        if (!entry && errno) return sft_fail(SFT_DATA, "%s: cannot be listed: %s", path, strerror(errno));
+        if (!entry) return SFT_OK;
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            SFT_TRY(add_entry(path, entry->d_name, entries));
+    }
+}
+
+static enum sft_status list_folder(const void *context, const char *path, const struct sft_entry *folder,
+                                   struct sft_entries *entries)
+{
+    char *full = sft_path_join(context, "%s", path);
+    DIR *stream = full ? opendir(full) : NULL;
+    enum sft_status status = SFT_MEMORY;
+    (void)folder;
+    if (stream)
+        status = read_entries(stream, full, entries);
+    else if (full)
+        status = sft_fail(errno == ENOMEM ? SFT_MEMORY : SFT_DATA, "%s: cannot be listed: %s", full,
+                          strerror(errno));
+    if (stream) closedir(stream);
+    free(full);
     return status;
 }
 
-/* Lists the folder at `relative` ("" for the top). */
-static enum sft_status walk(struct folder *folder, const char *relative, int depth)
+static size_t sniff_file(const void *context, const char *path, const struct sft_entry *file,
+                         uint8_t head[SFT_HEAD])
 {
-    enum sft_status status = SFT_OK;
-    struct dirent *entry;
-    char *path = sft_path_join(folder->path, "%s", relative);
-    DIR *stream = path ? opendir(path) : NULL;
-    if (!path) return SFT_MEMORY;
-    if (!stream)
-        status = sft_fail(SFT_DATA, "%s: cannot be listed: %s", path, strerror(errno));
-    else if (depth > MAX_DEPTH)
-        status = sft_fail(
-            SFT_DATA, "%s: folders inside one another more than %d deep; is there a link that leads back?",
-            path, MAX_DEPTH);
-    while (status == SFT_OK && (entry = readdir(stream))) {
-        char *name;
-        if (entry->d_name[0] == '.') continue;
-        name = relative[0] ? sft_path_join(relative, "%s", entry->d_name) : sft_strdup(entry->d_name);
-        status = name ? visit(folder, name, depth) : SFT_MEMORY;
-        free(name);
-    }
-    if (stream) closedir(stream);
-    free(path);
-    return status;
+    char *full = sft_path_join(context, "%s", path);
+    size_t size = full ? sft_file_head(full, head, SFT_HEAD) : 0;
+    (void)file;
+    free(full);
+    return size;
 }
+
+/* ---- the data set ---- */
 
 static enum sft_status pick_folder(struct folder *folder, const char *path, const char *split,
-                                   struct sft_source *source)
+                                   struct sft_entry *top, struct sft_source *source)
 {
-    struct stat info;
     folder->path = split[0] ? sft_path_join(path, "%s", split) : sft_strdup(path);
     if (!folder->path) return SFT_MEMORY;
-    if (stat(folder->path, &info) == 0 && S_ISDIR(info.st_mode)) return SFT_OK;
+    SFT_TRY(entry_at(folder->path, top));
+    if (top->kind == SFT_ENTRY_FOLDER) return SFT_OK;
     if (split[0])
         return sft_split_absent(source, SFT_USAGE, "folder:%s: unknown split #%s: there is no folder %s",
                                 path, split, folder->path);
@@ -83,18 +114,23 @@ static enum sft_status pick_folder(struct folder *folder, const char *path, cons
 static enum sft_status open_folder(const char *path, const char *split, struct sft_source *source)
 {
     struct folder *folder = sft_calloc(1, sizeof(*folder));
+    struct sft_tree tree = {.list = list_folder, .sniff = sniff_file};
+    struct sft_entry top;
     source->state = folder;
     source->decodes = true;
     if (!folder) return SFT_MEMORY;
-    SFT_TRY(pick_folder(folder, path, split, source));
-    SFT_TRY(walk(folder, "", 0));
+    source->listing = &folder->listing;
+    SFT_TRY(pick_folder(folder, path, split, &top, source));
+    tree.context = folder->path;
+    SFT_TRY(sft_tree_walk(&tree, "", &top, &folder->listing));
+    SFT_TRY(sft_listing_classify(&folder->listing));
+    SFT_TRY(sft_listing_seal(&folder->listing, folder->path));
     if (folder->listing.count == 0)
         return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)",
                         folder->path);
-    SFT_TRY(sft_listing_classify(&folder->listing, false));
     source->count = (int64_t)folder->listing.count;
     source->classes = (int)folder->listing.class_count;
-    return sft_listing_seal(&folder->listing);
+    return SFT_OK;
 }
 
 static enum sft_status read_picture(const void *state, int64_t i, struct sft_image *image, int *label)
@@ -106,21 +142,6 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     *label = item->label;
     free(path);
     return status;
-}
-
-static const char *class_name(const void *state, int label)
-{
-    return ((const struct folder *)state)->listing.classes[label];
-}
-
-static const char *image_name(const void *state, int64_t i)
-{
-    return ((const struct folder *)state)->listing.items[i].name;
-}
-
-static void identity(const void *state, char hex[65])
-{
-    memcpy(hex, ((const struct folder *)state)->listing.identity, 65);
 }
 
 static void close_folder(void *state)
@@ -142,8 +163,5 @@ const struct sft_format sft_format_folder = {
     .claims = claims,
     .open = open_folder,
     .read = read_picture,
-    .class_name = class_name,
-    .image_name = image_name,
-    .identity = identity,
     .close = close_folder,
 };

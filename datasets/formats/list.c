@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A text file with a picture on each line, "path label" or "path" alone. A path may contain blanks and is
- * relative to the list's folder; the label is the last field. Empty lines and lines that begin with # are
- * skipped.
+ * A text file with a picture on each line, "path label" or "path" alone. A path may contain blanks; the label
+ * is the last field, and one below 0 is none, as in OpenOOD's lists. Empty lines and lines that begin with #
+ * are skipped. Paths are relative to the list's folder, or, where they are not there, to one of the folders
+ * that such lists are made for (see roots).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,19 +13,34 @@
 #include <sys/stat.h>
 
 #include "datasets/format.h"
-#include "datasets/listing.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/path.h"
+#include "runtime/base/text_file.h"
 
-enum { MAX_LABEL = 1000000, NAMED_MISSING = 20 };
+enum { MAX_LABEL = 1000000, NAMED_MISSING = 20, MAX_BYTES = 1 << 30 };
+
+struct line {
+    char *name; /* in the list's text */
+    int label;
+    size_t number;
+};
 
 struct list {
-    char *path, *folder;
+    char *path, *root;
     struct sft_listing listing;
-    size_t labelled, missing;
-    char missing_names[2048];
 };
+
+/* What is needed only while it is opened. */
+struct reading {
+    struct list *list;
+    struct sft_text text;
+    char *folder; /* that the list lies in */
+    struct line *lines;
+    size_t count, capacity;
+};
+
+/* ---- lines ---- */
 
 /* Cuts the label off the line; -1 when its last field is no number. */
 static enum sft_status cut_label(const struct list *list, char *line, size_t number, int *label)
@@ -37,71 +53,194 @@ static enum sft_status cut_label(const struct list *list, char *line, size_t num
     errno = 0;
     value = strtol(blank + 1, &end, 10);
     if (*end || end == blank + 1) return SFT_OK;
-    if (errno || value < 0 || value > MAX_LABEL)
+    if (errno || value > MAX_LABEL)
         return sft_fail(SFT_DATA, "%s: line %zu: label %s is out of range; labels are 0 to %d", list->path,
                         number, blank + 1, MAX_LABEL);
     while (blank > line && (blank[-1] == ' ' || blank[-1] == '\t')) blank--;
     *blank = '\0';
-    *label = (int)value;
+    *label = value < 0 ? -1 : (int)value;
     return SFT_OK;
 }
 
-static char *full_path(const struct list *list, const char *name)
+static enum sft_status add_line(struct reading *reading, char *line, size_t number)
 {
-    return name[0] == '/' ? sft_strdup(name) : sft_path_join(list->folder, "%s", name);
-}
-
-static enum sft_status add_line(struct list *list, char *line, size_t number)
-{
-    struct stat info;
-    char *path;
     int label;
-    bool there;
     while (*line == ' ' || *line == '\t') line++;
     for (size_t n = strlen(line); n && strchr(" \t\r", line[n - 1]); n--) line[n - 1] = '\0';
     if (!line[0] || line[0] == '#') return SFT_OK;
-    SFT_TRY(cut_label(list, line, number, &label));
-    path = full_path(list, line);
-    if (!path) return SFT_MEMORY;
-    there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    free(path);
-    if (!there) {
-        size_t used = strlen(list->missing_names);
-        if (list->missing++ < NAMED_MISSING)
-            snprintf(list->missing_names + used, sizeof(list->missing_names) - used, "%s line %zu: %s",
-                     used ? "," : "", number, line);
-        return SFT_OK;
-    }
-    list->labelled += label >= 0;
-    return sft_listing_add(&list->listing, line, label, (size_t)info.st_size);
+    SFT_TRY(cut_label(reading->list, line, number, &label));
+    SFT_TRY(sft_grow(&reading->lines, &reading->capacity, reading->count + 1, sizeof(reading->lines[0])));
+    reading->lines[reading->count++] = (struct line){line, label, number};
+    return SFT_OK;
 }
 
-static enum sft_status add_lines(struct list *list, char *text, size_t size)
+static enum sft_status read_lines(struct reading *reading)
 {
     size_t number = 1;
-    if (memchr(text, '\0', size))
-        return sft_fail(SFT_DATA, "%s: zero bytes in it; a list is a text file", list->path);
-    for (char *line = text, *end; line < text + size; line = end + 1, number++) {
-        end = memchr(line, '\n', (size_t)(text + size - line));
-        if (!end) end = text + size;
-        *end = '\0';
-        SFT_TRY(add_line(list, line, number));
+    SFT_TRY(sft_text_file_read(reading->list->path, MAX_BYTES, &reading->text));
+    for (char *line = reading->text.data, *next; line; line = next, number++) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
+        SFT_TRY(add_line(reading, line, number));
     }
     return SFT_OK;
 }
 
-static enum sft_status read_text(struct list *list)
+/* ---- where the pictures are ---- */
+
+/* Where paths may be relative to: below the list's folder, or, without `below`, the working folder. OpenOOD's
+ * lists lie in DATA/benchmark_imglist/NAME and tell of files in DATA/images_classic or
+ * DATA/images_largescale. */
+static const struct {
+    const char *below;
+} roots[] = {
+    {""},
+    {NULL},
+    {"/.."},
+    {"/../images_classic"},
+    {"/../images_largescale"},
+    {"/../.."},
+    {"/../../images_classic"},
+    {"/../../images_largescale"},
+};
+enum { ROOTS = sizeof(roots) / sizeof(roots[0]) };
+
+static char *root_path(const struct reading *reading, int root)
 {
-    struct sft_bytes bytes;
+    char *path;
+    if (!roots[root].below) return sft_strdup(".");
+    path = sft_calloc(strlen(reading->folder) + strlen(roots[root].below) + 1, 1);
+    if (path) strcat(strcpy(path, reading->folder), roots[root].below);
+    return path;
+}
+
+static char *full_path(const char *root, const char *name)
+{
+    return name[0] == '/' ? sft_strdup(name) : sft_path_join(root, "%s", name);
+}
+
+static enum sft_status find_file(const char *root, const char *name, bool *there, size_t *size)
+{
+    struct stat info;
+    char *path = full_path(root, name);
+    if (!path) return SFT_MEMORY;
+    *there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    *size = *there ? (size_t)info.st_size : 0;
+    free(path);
+    return SFT_OK;
+}
+
+/* How many of the files are there; without `all`, only whether all are. */
+static enum sft_status count_there(const struct reading *reading, const char *root, bool all, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < reading->count; i++) {
+        bool there;
+        size_t size;
+        SFT_TRY(find_file(root, reading->lines[i].name, &there, &size));
+        *count += there;
+        if (!there && !all) return SFT_OK;
+    }
+    return SFT_OK;
+}
+
+/* Sets the list's root to the first that has the most of the files. */
+static enum sft_status find_root(struct reading *reading, bool all, size_t *most)
+{
+    struct list *list = reading->list;
+    free(list->root);
+    list->root = NULL;
+    *most = 0;
+    for (int root = 0; root < ROOTS && *most < reading->count; root++) {
+        char *path = root_path(reading, root);
+        size_t count = 0;
+        enum sft_status status = path ? count_there(reading, path, all, &count) : SFT_MEMORY;
+        if (status == SFT_OK && (!list->root || count > *most)) {
+            free(list->root);
+            list->root = path;
+            path = NULL;
+            *most = count;
+        }
+        free(path);
+        SFT_TRY(status);
+    }
+    return SFT_OK;
+}
+
+/* What a list that names no file that is there often has wrong. */
+static const char *hint_for(const char *name)
+{
+    if (strchr(name, '\\')) return "; paths are written with /, not with \\";
+    if (strchr(name, ',')) return "; a label stands behind a blank, not behind a comma";
+    return "";
+}
+
+static enum sft_status report_missing(const struct reading *reading, size_t missing)
+{
+    const struct list *list = reading->list;
+    const char *hint = "";
+    struct sft_text text = {0};
     enum sft_status status;
-    char *text;
-    SFT_TRY(sft_file_open(list->path, &bytes));
-    text = sft_calloc(bytes.size + 1, 1);
-    if (text) memcpy(text, bytes.data, bytes.size);
-    status = text ? add_lines(list, text, bytes.size) : SFT_MEMORY;
-    free(text);
-    sft_file_close(&bytes);
+    size_t named = 0;
+    for (size_t i = 0; i < reading->count && named < NAMED_MISSING; i++) {
+        const struct line *line = &reading->lines[i];
+        bool there;
+        size_t size;
+        SFT_TRY_OUT(find_file(list->root, line->name, &there, &size));
+        if (there) continue;
+        if (named == 0) hint = hint_for(line->name);
+        sft_text_printf(&text, "%s line %zu: %s", named++ ? "," : "", line->number, line->name);
+    }
+    SFT_TRY_OUT(text.status);
+    status = sft_fail(SFT_DATA,
+                      "%s: %zu of its pictures are not there (paths are relative to %s, the list's folder or "
+                      "the working folder)%s:%s%s",
+                      list->path, missing, list->root, hint, text.data, missing > named ? ", ..." : "");
+out:
+    sft_text_free(&text);
     return status;
+}
+
+static enum sft_status choose_root(struct reading *reading)
+{
+    struct list *list = reading->list;
+    size_t there;
+    SFT_TRY(find_root(reading, false, &there));
+    if (there < reading->count) {
+        SFT_TRY(find_root(reading, true, &there));
+        return report_missing(reading, reading->count - there);
+    }
+    if (reading->count && strcmp(list->root, reading->folder) != 0)
+        sft_log(SFT_LOG_INFO, "%s: its paths are relative to %s", list->path, list->root);
+    return SFT_OK;
+}
+
+/* ---- the listing ---- */
+
+struct look {
+    const struct list *list;
+    const char *name;
+};
+
+static size_t sniff(const void *context, uint8_t head[SFT_HEAD])
+{
+    const struct look *look = context;
+    char *path = full_path(look->list->root, look->name);
+    size_t size = path ? sft_file_head(path, head, SFT_HEAD) : 0;
+    free(path);
+    return size;
+}
+
+static enum sft_status list_line(struct list *list, const struct line *line)
+{
+    const struct look look = {list, line->name};
+    const struct sft_file_look file = {.name = line->name, .named = true, .sniff = sniff, .context = &look};
+    bool picture, there;
+    size_t size;
+    SFT_TRY(sft_listing_judge(&list->listing, &file, &picture));
+    if (!picture) return SFT_OK;
+    SFT_TRY(find_file(list->root, line->name, &there, &size));
+    return sft_listing_add(&list->listing, line->name, line->label, size, line->number);
 }
 
 /* Classes are the numbers up to the largest label; their names are the numbers. */
@@ -113,70 +252,74 @@ static enum sft_status name_classes(struct sft_listing *listing)
     for (int label = 0; label <= largest; label++) {
         char name[16];
         snprintf(name, sizeof(name), "%d", label);
-        SFT_TRY(
-            sft_grow(&listing->classes, &listing->class_capacity, listing->class_count + 1, sizeof(char *)));
-        listing->classes[listing->class_count] = sft_strdup(name);
-        if (!listing->classes[listing->class_count++]) return SFT_MEMORY;
+        SFT_TRY(sft_listing_add_class(listing, name));
     }
     return SFT_OK;
 }
 
 static enum sft_status check(const struct list *list)
 {
-    if (list->missing)
-        return sft_fail(SFT_DATA, "%s: %zu of its pictures are not there:%s%s", list->path, list->missing,
-                        list->missing_names, list->missing > NAMED_MISSING ? ", ..." : "");
+    size_t labelled = 0;
+    for (size_t i = 0; i < list->listing.count; i++) labelled += list->listing.items[i].label >= 0;
     if (list->listing.count == 0) return sft_fail(SFT_DATA, "%s: no pictures in this list", list->path);
-    if (list->labelled && list->labelled < list->listing.count)
+    if (labelled && labelled < list->listing.count)
         return sft_fail(SFT_DATA, "%s: %zu of its %zu lines have no label; give all a label, or none",
-                        list->path, list->listing.count - list->labelled, list->listing.count);
+                        list->path, list->listing.count - labelled, list->listing.count);
     return SFT_OK;
+}
+
+static enum sft_status read_list(struct reading *reading)
+{
+    struct list *list = reading->list;
+    SFT_TRY(read_lines(reading));
+    SFT_TRY(choose_root(reading));
+    for (size_t i = 0; i < reading->count; i++) SFT_TRY(list_line(list, &reading->lines[i]));
+    SFT_TRY(name_classes(&list->listing));
+    SFT_TRY(sft_listing_seal(&list->listing, list->path));
+    return check(list);
+}
+
+/* ---- the data set ---- */
+
+/* The folder that the file at `path` lies in, in memory of its own. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = sft_strdup(slash ? path : ".");
+    if (folder && slash) folder[slash - path + (slash == path)] = '\0';
+    return folder;
 }
 
 static enum sft_status open_list(const char *path, const char *split, struct sft_source *source)
 {
     struct list *list = sft_calloc(1, sizeof(*list));
-    const char *slash = strrchr(path, '/');
+    struct reading reading = {.list = list};
+    enum sft_status status = SFT_MEMORY;
     (void)split;
     source->state = list;
     source->decodes = true;
     if (!list) return SFT_MEMORY;
+    source->listing = &list->listing;
     list->path = sft_strdup(path);
-    list->folder = sft_strdup(slash ? path : ".");
-    if (!list->path || !list->folder) return SFT_MEMORY;
-    if (slash) list->folder[slash - path + (slash == path)] = '\0';
-    SFT_TRY(read_text(list));
-    SFT_TRY(check(list));
-    SFT_TRY(name_classes(&list->listing));
+    reading.folder = folder_of(path);
+    if (list->path && reading.folder) status = read_list(&reading);
     source->count = (int64_t)list->listing.count;
     source->classes = (int)list->listing.class_count;
-    return sft_listing_seal(&list->listing);
+    free(reading.lines);
+    sft_text_free(&reading.text);
+    free(reading.folder);
+    return status;
 }
 
 static enum sft_status read_picture(const void *state, int64_t i, struct sft_image *image, int *label)
 {
     const struct list *list = state;
     const struct sft_listed *item = &list->listing.items[i];
-    char *path = full_path(list, item->name);
+    char *path = full_path(list->root, item->name);
     enum sft_status status = path ? sft_image_load(path, image) : SFT_MEMORY;
     *label = item->label;
     free(path);
     return status;
-}
-
-static const char *class_name(const void *state, int label)
-{
-    return ((const struct list *)state)->listing.classes[label];
-}
-
-static const char *image_name(const void *state, int64_t i)
-{
-    return ((const struct list *)state)->listing.items[i].name;
-}
-
-static void identity(const void *state, char hex[65])
-{
-    memcpy(hex, ((const struct list *)state)->listing.identity, 65);
 }
 
 static void close_list(void *state)
@@ -184,7 +327,7 @@ static void close_list(void *state)
     struct list *list = state;
     sft_listing_free(&list->listing);
     free(list->path);
-    free(list->folder);
+    free(list->root);
     free(list);
 }
 
@@ -196,13 +339,12 @@ static bool claims(const struct sft_look *look)
 
 const struct sft_format sft_format_list = {
     .name = "list",
-    .help = "list:FILE         text lines \"path label\" (or paths alone), relative to the file's folder",
+    .help =
+        "list:FILE         text lines \"path label\" (or paths alone), relative to the file's folder or the "
+        "working folder",
     .needs_path = true,
     .claims = claims,
     .open = open_list,
     .read = read_picture,
-    .class_name = class_name,
-    .image_name = image_name,
-    .identity = identity,
     .close = close_list,
 };

@@ -15,6 +15,16 @@ struct images {
     struct sft_npy npy; /* N, H, W, C */
 };
 
+static enum sft_status refuse_channels(const char *path, const int64_t *dim)
+{
+    const char *hint = dim[1] == 1 || dim[1] == 3
+                           ? "; it looks like (N, C, H, W): save array.transpose(0, 2, 3, 1)"
+                       : dim[3] == 4 ? "; without its alpha it is array[..., :3]"
+                                     : "";
+    return sft_fail(SFT_DATA, "%s: shape (%lld, %lld, %lld, %lld); images are (N, H, W, 3) or (N, H, W, 1)%s",
+                    path, (long long)dim[0], (long long)dim[1], (long long)dim[2], (long long)dim[3], hint);
+}
+
 static enum sft_status open_npy(const char *path, const char *split, struct sft_source *source)
 {
     static const struct sft_npy_wanted wanted = {1 << SFT_NPY_U8 | 1 << SFT_NPY_F32 | 1 << SFT_NPY_F64,
@@ -29,23 +39,25 @@ static enum sft_status open_npy(const char *path, const char *split, struct sft_
     if (!images->path) return SFT_MEMORY;
     SFT_TRY(sft_npy_open(path, &wanted, &images->npy));
     dim = images->npy.shape.dim;
-    if (dim[3] != 3 && dim[3] != 1)
-        return sft_fail(SFT_DATA, "%s: %lld channels; %s", path, (long long)dim[3], wanted.shape_words);
+    if (dim[3] != 3 && dim[3] != 1) return refuse_channels(path, dim);
     source->count = dim[0];
     return SFT_OK;
 }
 
-/* The 8-bit value of element i. */
+/* The 8-bit value of element i. A resize leaves values a hair outside of 0 to 1; what is outside by less than
+ * half a step of 8 bits is the end itself. */
 static enum sft_status value_at(const struct images *images, int64_t i, uint8_t *out)
 {
+    const double hair = 0.5 / 255;
     double value = sft_npy_value(&images->npy, i);
     if (images->npy.type == SFT_NPY_U8) {
         *out = (uint8_t)value;
         return SFT_OK;
     }
-    if (!(value >= 0 && value <= 1))
-        return sft_fail(SFT_DATA, "%s: element %lld is %g; float images are 0 to 1, before normalisation",
-                        images->path, (long long)i, value);
+    if (!(value > -hair && value < 1 + hair))
+        return sft_fail(SFT_DATA, "%s: element %lld is %.9g; float images are 0 to 1%s", images->path,
+                        (long long)i, value, value > 1 + hair && value <= 255 ? ", so divide by 255" : "");
+    value = value < 0 ? 0 : value > 1 ? 1 : value;
     *out = (uint8_t)(value * 255.0 + 0.5);
     return SFT_OK;
 }

@@ -35,7 +35,7 @@ static void look_at(const char *path, struct sft_look *look)
     look->is_file = S_ISREG(info.st_mode);
     if (!look->is_file) return;
     look->size = info.st_size;
-    sft_file_head(path, look->head, sizeof(look->head));
+    look->read = sft_file_head(path, look->head, sizeof(look->head));
 }
 
 enum sft_status sft_format_look(const char *path, const struct sft_format **format)

@@ -1,43 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An ImageFolder in a tar, plain or packed with anything that libarchive unpacks. A plain one stays where it
- * is, mapped; what libarchive had to unpack is kept in memory.
+ * A folder of pictures in a tar, plain or packed: the same set as format `folder` makes of what it unpacks
+ * to. A plain one stays where it is, mapped; of a packed one the PNG and JPEG pictures are kept in memory, as
+ * they are in the tar, and nothing else.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/archive.h"
 #include "datasets/format.h"
-#include "datasets/listing.h"
+#include "datasets/members.h"
 #include "runtime/base/alloc.h"
-#include "runtime/base/file.h"
 
-/* One picture's file, and all that an archive may unpack to. */
+/* One picture's file, and all that is kept of a packed tar. Pictures hardly get smaller in a tar, so that
+ * much out of little is no set of pictures, but made to fill the memory: RATIO_LIMIT times the size of the
+ * tar, once more than RATIO_FREE bytes are kept. */
 #define MEMBER_LIMIT ((int64_t)256 << 20)
 #define TOTAL_LIMIT ((int64_t)16 << 30)
-
-struct member {
-    const uint8_t *data; /* (items[i].size) in the mapping or in `memory` */
-    uint8_t *memory;
-};
+#define RATIO_FREE ((int64_t)256 << 20)
+enum { RATIO_LIMIT = 64 };
 
 struct tar {
     char *path;
     struct sft_bytes file;
     struct sft_listing listing;
-    struct member *members; /* by mark: in the order of the archive */
-    size_t member_capacity;
-    int64_t unpacked;
+    struct sft_members members;
+    int64_t kept; /* bytes of pictures in memory */
 };
 
-static enum sft_status damaged(const struct tar *tar, struct archive *archive)
-{
-    const char *reason = archive_error_string(archive);
-    return sft_fail(SFT_DATA, "%s: damaged tar: %s", tar->path, reason ? reason : "it is cut off");
-}
+/* ---- members ---- */
 
 static bool in_mapping(const struct tar *tar, const uint8_t *data, size_t size)
 {
@@ -45,120 +38,166 @@ static bool in_mapping(const struct tar *tar, const uint8_t *data, size_t size)
     return at >= begin && size <= tar->file.size && at - begin <= tar->file.size - size;
 }
 
-/* Copies a member that libarchive does not hand over as one piece of the mapping. */
-static enum sft_status copy_member(struct tar *tar, struct archive *archive, struct member *member,
-                                   size_t size, const void *block, size_t block_size, int64_t offset)
+static enum sft_status check_kept(struct tar *tar, const struct sft_member *member)
 {
-    tar->unpacked += (int64_t)size;
-    if (tar->unpacked > TOTAL_LIMIT)
-        return sft_fail(SFT_DATA, "%s: unpacks to more than %" PRId64 " bytes", tar->path, TOTAL_LIMIT);
-    member->memory = sft_calloc(size, 1);
+    tar->kept += (int64_t)member->size;
+    if (tar->kept > TOTAL_LIMIT)
+        return sft_fail(SFT_DATA,
+                        "%s: its pictures take more than %" PRId64 " bytes; unpack it and name the folder",
+                        tar->path, TOTAL_LIMIT);
+    if (tar->kept > RATIO_FREE && tar->kept / RATIO_LIMIT > (int64_t)tar->file.size)
+        return sft_fail(SFT_DATA,
+                        "%s: %s: unpacks to more than %d times its size, which pictures do not; unpack it "
+                        "and name the folder if that is right",
+                        tar->path, member->name, RATIO_LIMIT);
+    return SFT_OK;
+}
+
+/* A block of a member's data, as libarchive hands them over. */
+struct block {
+    const void *data;
+    size_t size;
+    int64_t offset;
+};
+
+/* Reads the rest of the member behind its first block into memory. */
+static enum sft_status keep_member(struct tar *tar, struct archive *archive, struct sft_member *member,
+                                   struct block block)
+{
+    if ((int64_t)member->size > MEMBER_LIMIT)
+        return sft_fail(SFT_DATA, "%s: %s: %zu bytes are no picture", tar->path, member->name, member->size);
+    SFT_TRY(check_kept(tar, member));
+    member->memory = sft_calloc(member->size, 1);
     if (!member->memory) return SFT_MEMORY;
     member->data = member->memory;
+    member->kept = member->size;
     for (int code = ARCHIVE_OK; code != ARCHIVE_EOF;) {
-        if (offset < 0 || (uint64_t)offset > size || block_size > size - (size_t)offset)
-            return damaged(tar, archive);
-        if (block_size) memcpy(member->memory + offset, block, block_size);
-        code = archive_read_data_block(archive, &block, &block_size, &offset);
-        if (code == ARCHIVE_EOF) break;
-        if (code != ARCHIVE_OK) return damaged(tar, archive);
+        if (block.offset < 0 || (uint64_t)block.offset > member->size ||
+            block.size > member->size - (size_t)block.offset)
+            return sft_archive_fail(archive, tar->path);
+        if (block.size) memcpy(member->memory + block.offset, block.data, block.size);
+        code = archive_read_data_block(archive, &block.data, &block.size, &block.offset);
+        if (code != ARCHIVE_OK && code != ARCHIVE_EOF) return sft_archive_fail(archive, tar->path);
     }
     return SFT_OK;
 }
 
-static enum sft_status add_member(struct tar *tar, struct archive *archive, struct archive_entry *entry)
+static enum sft_status keep_head(struct sft_member *member, const struct block *block)
 {
-    const char *name = archive_entry_pathname(entry);
-    int64_t size = archive_entry_size(entry), offset = 0;
-    size_t number = tar->listing.count, block_size = 0;
-    const void *block = NULL;
-    struct member *member;
-    int code;
-    while (name && strncmp(name, "./", 2) == 0) name += 2;
-    if (!name || archive_entry_filetype(entry) != AE_IFREG || !sft_is_picture(name)) return SFT_OK;
-    if (size < 0 || size > MEMBER_LIMIT)
-        return sft_fail(SFT_DATA, "%s: %s: %" PRId64 " bytes are no picture", tar->path, name, size);
-    SFT_TRY(sft_grow(&tar->members, &tar->member_capacity, number + 1, sizeof(tar->members[0])));
-    SFT_TRY(sft_listing_add(&tar->listing, name, -1, (size_t)size));
-    member = &tar->members[number];
-    if (size == 0) return SFT_OK;
-    code = archive_read_data_block(archive, &block, &block_size, &offset);
-    if (code != ARCHIVE_OK) return damaged(tar, archive);
-    if (offset == 0 && block_size == (size_t)size && in_mapping(tar, block, block_size)) {
-        member->data = block;
-        return SFT_OK;
-    }
-    return copy_member(tar, archive, member, (size_t)size, block, block_size, offset);
+    member->kept = block->size < SFT_HEAD ? block->size : SFT_HEAD;
+    member->memory = sft_calloc(member->kept, 1);
+    if (!member->memory) return SFT_MEMORY;
+    memcpy(member->memory, block->data, member->kept);
+    member->data = member->memory;
+    return SFT_OK;
 }
 
-static enum sft_status read_members(struct tar *tar, struct archive *archive)
+static enum sft_status take_content(struct tar *tar, struct archive *archive, struct sft_member *member)
 {
-    struct archive_entry *entry;
+    struct block block = {0};
+    enum sft_picture_kind content;
     int code;
-    archive_read_support_filter_all(archive);
-    archive_read_support_format_tar(archive);
-    if (archive_read_open_memory(archive, tar->file.data, tar->file.size) != ARCHIVE_OK)
-        return damaged(tar, archive);
-    while ((code = archive_read_next_header(archive, &entry)) == ARCHIVE_OK || code == ARCHIVE_WARN)
-        SFT_TRY(add_member(tar, archive, entry));
-    return code == ARCHIVE_EOF ? SFT_OK : damaged(tar, archive);
+    if (member->size == 0) return SFT_OK;
+    code = archive_read_data_block(archive, &block.data, &block.size, &block.offset);
+    if (code == ARCHIVE_EOF) return SFT_OK; /* a sparse file of holes */
+    if (code != ARCHIVE_OK) return sft_archive_fail(archive, tar->path);
+    if (block.offset == 0 && block.size == member->size && in_mapping(tar, block.data, block.size)) {
+        member->data = block.data;
+        member->kept = member->size;
+        return SFT_OK;
+    }
+    if (block.offset != 0) return SFT_OK;
+    content = sft_picture_by_content(block.data, block.size);
+    if (content == SFT_PNG || content == SFT_JPEG) return keep_member(tar, archive, member, block);
+    return keep_head(member, &block);
+}
+
+static enum sft_status fill(struct tar *tar, struct archive *archive, struct archive_entry *entry,
+                            struct sft_member *member)
+{
+    const char *hard = sft_archive_hard_link(entry), *symbolic = sft_archive_symbolic_link(entry);
+    int64_t size = archive_entry_size(entry);
+    if (archive_entry_filetype(entry) == AE_IFDIR) {
+        member->kind = SFT_MEMBER_FOLDER;
+        return SFT_OK;
+    }
+    if ((hard && size <= 0) || symbolic) {
+        member->kind = symbolic ? SFT_MEMBER_LINK : SFT_MEMBER_HARD_LINK;
+        member->target = sft_strdup(symbolic ? symbolic : hard);
+        return member->target ? SFT_OK : SFT_MEMORY;
+    }
+    member->kind = SFT_MEMBER_FILE;
+    if (size < 0) return sft_fail(SFT_DATA, "%s: %s: a size of %" PRId64, tar->path, member->name, size);
+    member->size = (size_t)size;
+    return take_content(tar, archive, member);
+}
+
+/* Pipes and devices are no files of a set. */
+static enum sft_status take_member(void *context, struct archive *archive, struct archive_entry *entry)
+{
+    struct tar *tar = context;
+    const char *name = sft_archive_name(entry);
+    unsigned type = archive_entry_filetype(entry);
+    struct sft_member *member;
+    if (!name)
+        return sft_fail(SFT_DATA, "%s: a member's name cannot be read; pack it again with plain names",
+                        tar->path);
+    if (type != AE_IFREG && type != AE_IFDIR && type != AE_IFLNK && !sft_archive_hard_link(entry))
+        return sft_listing_leave(&tar->listing, SFT_LEFT_other_files, name);
+    SFT_TRY(sft_members_add(&tar->members, name, &tar->listing, &member));
+    return member ? fill(tar, archive, entry, member) : SFT_OK;
+}
+
+/* ---- the data set ---- */
+
+static enum sft_status list_pictures(struct tar *tar, const char *split, struct sft_source *source)
+{
+    const struct sft_tree tree = sft_members_tree(&tar->members);
+    struct sft_entry top;
+    const char *path;
+    if (!sft_members_top(&tar->members, split, &top, &path))
+        return sft_split_absent(source, SFT_USAGE, "tar:%s: unknown split #%s: there is no folder %s in it",
+                                tar->path, split, split);
+    SFT_TRY(sft_tree_walk(&tree, path, &top, &tar->listing));
+    SFT_TRY(sft_listing_classify(&tar->listing));
+    return sft_listing_seal(&tar->listing, tar->path);
 }
 
 static enum sft_status open_tar(const char *path, const char *split, struct sft_source *source)
 {
     struct tar *tar = sft_calloc(1, sizeof(*tar));
-    struct archive *archive;
-    enum sft_status status;
-    (void)split;
     source->state = tar;
     source->decodes = true;
     if (!tar) return SFT_MEMORY;
+    source->listing = &tar->listing;
     tar->path = sft_strdup(path);
     if (!tar->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &tar->file));
-    archive = archive_read_new();
-    if (!archive) return sft_fail(SFT_MEMORY, "%s: out of memory while opening it", path);
-    status = read_members(tar, archive);
-    archive_read_free(archive);
-    SFT_TRY(status);
+    SFT_TRY(sft_archive_each(&tar->file, path, take_member, tar));
+    SFT_TRY(sft_members_seal(&tar->members, &tar->listing));
+    SFT_TRY(list_pictures(tar, split, source));
     if (tar->listing.count == 0)
         return sft_fail(SFT_DATA, "%s: no pictures in this tar (.png, .jpg, .jpeg)", path);
-    SFT_TRY(sft_listing_classify(&tar->listing, true));
     source->count = (int64_t)tar->listing.count;
     source->classes = (int)tar->listing.class_count;
-    return sft_listing_seal(&tar->listing);
+    return SFT_OK;
 }
 
 static enum sft_status read_picture(const void *state, int64_t i, struct sft_image *image, int *label)
 {
     const struct tar *tar = state;
     const struct sft_listed *item = &tar->listing.items[i];
+    const struct sft_member *member = &tar->members.items[item->mark];
     char name[512];
     snprintf(name, sizeof(name), "%s: %s", tar->path, item->name);
     *label = item->label;
-    return sft_image_decode(tar->members[item->mark].data, item->size, name, image);
-}
-
-static const char *class_name(const void *state, int label)
-{
-    return ((const struct tar *)state)->listing.classes[label];
-}
-
-static const char *image_name(const void *state, int64_t i)
-{
-    return ((const struct tar *)state)->listing.items[i].name;
-}
-
-static void identity(const void *state, char hex[65])
-{
-    memcpy(hex, ((const struct tar *)state)->listing.identity, 65);
+    return sft_image_decode(member->data, member->kept, name, image);
 }
 
 static void close_tar(void *state)
 {
     struct tar *tar = state;
-    for (size_t i = 0; i < tar->listing.count; i++) free(tar->members[i].memory);
-    free(tar->members);
+    sft_members_free(&tar->members);
     sft_listing_free(&tar->listing);
     sft_file_close(&tar->file);
     free(tar->path);
@@ -176,13 +215,12 @@ static bool claims(const struct sft_look *look)
 
 const struct sft_format sft_format_tar = {
     .name = "tar",
-    .help = "tar:FILE          an ImageFolder in a tar, plain or packed",
+    .help = "tar:FILE          a folder of pictures in a tar, plain or packed (gzip, xz, bzip2, zstd); #NAME "
+            "as of folder",
     .needs_path = true,
+    .has_splits = true,
     .claims = claims,
     .open = open_tar,
     .read = read_picture,
-    .class_name = class_name,
-    .image_name = image_name,
-    .identity = identity,
     .close = close_tar,
 };

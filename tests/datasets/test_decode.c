@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* PNG and JPEG against Pillow's pixels (made by tests/golden/datasets.py), and pictures that are damaged. */
+#include <zlib.h>
+
 #include "tests/datasets/support.h"
 
 static const char *const pictures[] = {
@@ -49,25 +51,202 @@ static void equals_pillow(void **state)
     sft_image_free(&image);
 }
 
-/* Every picture, cut off at every byte, is an error that names it: never a grey rest. The last bytes of a
- * JPEG are its end marker, those of a PNG its end chunk: without them nothing can tell that the picture was
- * whole. */
+static bool is_png(const char *name) { return strcmp(name + strlen(name) - 4, ".png") == 0; }
+
+/* The decoded picture must be the one that Pillow made of the file `name`. */
+static void assert_pixels(const char *name, const struct sft_image *image)
+{
+    struct sft_bytes expected;
+    open_golden(name, ".rgb", &expected);
+    assert_int_equal(expected.size, 8 + 3 * (size_t)image->width * (size_t)image->height);
+    if (memcmp(image->rgb, expected.data + 8, expected.size - 8) != 0)
+        fail_msg("%s differs from Pillow's pixels", name);
+    sft_file_close(&expected);
+}
+
+/* Every picture, cut off at every byte, is an error that names it: never a grey rest. Only a PNG may lack its
+ * end where all pixels are there, as for Pillow; without a JPEG's end marker nothing can tell that. */
 static void refuses_cut_off(void **state)
 {
     struct sft_image image = {0};
     (void)state;
     for (int i = 0; i < PICTURES; i++) {
         struct sft_bytes file;
+        size_t taken = 0;
         open_golden(pictures[i], "", &file);
         for (size_t size = 0; size < file.size; size++) {
+            enum sft_status status;
             test_catch_log();
-            if (sft_image_decode(file.data, size, pictures[i], &image) != SFT_DATA)
-                fail_msg("%s cut off at byte %zu of %zu was taken", pictures[i], size, file.size);
-            test_expect_log(pictures[i]);
+            status = sft_image_decode(file.data, size, pictures[i], &image);
+            taken += status == SFT_OK;
+            if (status == SFT_OK)
+                assert_pixels(pictures[i], &image);
+            else
+                test_expect_log(pictures[i]);
         }
+        assert_true(is_png(pictures[i]) ? taken >= 12 && taken < 32 : taken == 0);
         sft_file_close(&file);
     }
     sft_image_free(&image);
+}
+
+/* ---- what costs no pixel ---- */
+
+/* A file of which parts are changed. */
+struct draft {
+    uint8_t bytes[8192];
+    size_t size;
+};
+
+static void draft_of(const char *name, struct draft *draft)
+{
+    struct sft_bytes file;
+    open_golden(name, "", &file);
+    assert_true(file.size + 1024 < sizeof(draft->bytes));
+    memcpy(draft->bytes, file.data, file.size);
+    draft->size = file.size;
+    sft_file_close(&file);
+}
+
+static void insert(struct draft *draft, size_t at, const void *data, size_t size)
+{
+    memmove(draft->bytes + at + size, draft->bytes + at, draft->size - at);
+    memcpy(draft->bytes + at, data, size);
+    draft->size += size;
+}
+
+static void put_u32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+/* A PNG chunk, its checksum right or wrong; returns its size. */
+static size_t make_chunk(const char *type, const void *data, size_t size, bool right, uint8_t *out)
+{
+    put_u32(out, (uint32_t)size);
+    memcpy(out + 4, type, 4);
+    memcpy(out + 8, data, size);
+    put_u32(out + 8 + size, (uint32_t)crc32(0, out + 4, (uInt)size + 4) ^ !right);
+    return size + 12;
+}
+
+enum { PNG_HEAD = 33, PNG_END = 12 }; /* up to the end of IHDR; IEND */
+
+static void assert_taken(const struct draft *draft, const char *name)
+{
+    struct sft_image image = {0};
+    test_catch_log();
+    if (sft_image_decode(draft->bytes, draft->size, name, &image) != SFT_OK) fail_msg("%s", test_log());
+    assert_pixels(name, &image);
+    sft_image_free(&image);
+}
+
+static void assert_damaged(const struct draft *draft, const char *part)
+{
+    struct sft_image image = {0};
+    test_catch_log();
+    assert_int_equal(sft_image_decode(draft->bytes, draft->size, "x", &image), SFT_DATA);
+    test_expect_log(part);
+    sft_image_free(&image);
+}
+
+static void takes_sloppy_png(void **state)
+{
+    static const struct {
+        const char *type, *data;
+        size_t size;
+        bool right, behind;
+    } chunks[] = {
+        {"iCCP", "no profile", 10, true, false},
+        {"tEXt", "k\0text", 6, false, false},
+        {"zTXt", "k\0\0not packed", 13, true, false},
+        {"tIME", "\xff\xff\xff\xff\xff\xff\xff", 7, true, true},
+        {"tRNS", "far too much of it", 18, true, false},
+        {"PLTE", "ab", 2, true, false},
+        {"IDAT", "more", 4, true, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+        struct draft draft;
+        uint8_t chunk[64];
+        size_t size = make_chunk(chunks[i].type, chunks[i].data, chunks[i].size, chunks[i].right, chunk);
+        draft_of("rgb.png", &draft);
+        insert(&draft, chunks[i].behind ? draft.size - PNG_END : PNG_HEAD, chunk, size);
+        assert_taken(&draft, "rgb.png");
+        if (!chunks[i].behind) continue;
+        draft.size -= PNG_END; /* no end chunk */
+        assert_taken(&draft, "rgb.png");
+        draft.size -= 6; /* cut off within the chunk behind the pixels */
+        if (strcmp(chunks[i].type, "IDAT") != 0) assert_damaged(&draft, "damaged PNG: it is cut off");
+    }
+}
+
+/* A wrong checksum of a chunk of pixels is no damage where that of the packed data is right. */
+static void takes_wrong_sum(void **state)
+{
+    struct draft draft;
+    (void)state;
+    draft_of("rgb.png", &draft);
+    draft.bytes[draft.size - PNG_END - 1] ^= 1;
+    assert_taken(&draft, "rgb.png");
+    draft.bytes[draft.size - PNG_END - 5] ^= 1; /* and that one is wrong, too */
+    assert_damaged(&draft, "damaged PNG");
+    draft_of("rgb.png", &draft);
+    draft.bytes[PNG_HEAD - 1] ^= 1;
+    assert_damaged(&draft, "its head has a wrong checksum");
+}
+
+/* Every bit of the packed pixels turned: the pixels are right, or it is damaged. */
+static void tells_turned_bits(void **state)
+{
+    struct draft draft;
+    size_t refused = 0;
+    (void)state;
+    draft_of("rgb.png", &draft);
+    for (size_t at = PNG_HEAD + 8; at < draft.size - PNG_END - 4; at++) {
+        struct sft_image image = {0};
+        draft.bytes[at] ^= 0x10;
+        test_catch_log();
+        if (sft_image_decode(draft.bytes, draft.size, "x", &image) == SFT_OK)
+            assert_pixels("rgb.png", &image);
+        else
+            refused++;
+        draft.bytes[at] ^= 0x10;
+        sft_image_free(&image);
+    }
+    assert_true(refused > 400);
+}
+
+static void takes_sloppy_jpeg(void **state)
+{
+    static const uint8_t adobe[16] = {0xff, 0xee, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 7};
+    struct draft draft;
+    (void)state;
+    draft_of("420.jpg", &draft);
+    assert_memory_equal(draft.bytes + 6, "JFIF", 5);
+    draft.bytes[11] = 2; /* major revision */
+    assert_taken(&draft, "420.jpg");
+    draft.bytes[11] = 0;
+    assert_taken(&draft, "420.jpg");
+    insert(&draft, 20, "\0\0junk", 6); /* between two markers */
+    assert_taken(&draft, "420.jpg");
+    draft_of("420.jpg", &draft);
+    insert(&draft, 20, adobe, sizeof(adobe)); /* an unknown transform */
+    assert_taken(&draft, "420.jpg");
+    insert(&draft, draft.size, "behind the end", 14);
+    assert_taken(&draft, "420.jpg");
+}
+
+/* Junk between markers does not excuse damage of the pixels behind it. */
+static void tells_damage_behind_junk(void **state)
+{
+    struct draft draft;
+    (void)state;
+    draft_of("420.jpg", &draft);
+    insert(&draft, 20, "\0\0junk", 6);
+    memset(draft.bytes + draft.size - 60, 0xff, 40);
+    insert(&draft, draft.size - 2, "junk", 4);
+    assert_damaged(&draft, "damaged JPEG");
 }
 
 static void refuses_damage(void **state)
@@ -117,6 +296,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_pillow),
         cmocka_unit_test(refuses_cut_off),
+        cmocka_unit_test(takes_sloppy_png),
+        cmocka_unit_test(takes_wrong_sum),
+        cmocka_unit_test(tells_turned_bits),
+        cmocka_unit_test(takes_sloppy_jpeg),
+        cmocka_unit_test(tells_damage_behind_junk),
         cmocka_unit_test(refuses_damage),
         cmocka_unit_test(refuses_huge),
     };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every data set format: what it reads, and what it says about files that are not as they should be. */
+#include <math.h>
+
 #include "tests/datasets/packing.h"
 
 static struct sft_image image;
@@ -125,6 +127,23 @@ static void cifar_bin_reads_and_refuses(void **state)
     test_put("label.bin", records, 20 * RECORD);
     assert_refused(test_path("label.bin"), SFT_DATA, "label.bin: record 7 has label 10; labels are 0 to 9");
     assert_refused(spec_of("cifar-bin:", "a.bin", "#train"), SFT_USAGE, "has no splits");
+    free(records);
+}
+
+static void other_cifars_are_named(void **state)
+{
+    uint8_t *records = make_records(3, 1);
+    (void)state;
+    test_put("py/data_batch_1", "\x80\2}q", 4);
+    test_put("py/batches.meta", "\x80\2}q", 4);
+    assert_refused(test_path("py"), SFT_DATA, "this is the Python version of CIFAR-10; the binary version");
+    assert_refused(spec_of("cifar10:", "py", "#test"), SFT_DATA, "this is the Python version of CIFAR-10");
+    test_put("above/cifar-100-binary/train.bin", "x", 1);
+    assert_refused(test_path("above"), SFT_DATA, "this is CIFAR-100");
+    test_put("above/cifar-100-binary/fine_label_names.txt", "x", 1);
+    assert_refused(test_path("above/cifar-100-binary"), SFT_DATA, "this is CIFAR-100");
+    test_put("hundred.bin", records, (size_t)2 * (RECORD + 1));
+    assert_refused(test_path("hundred.bin"), SFT_DATA, "records of 3074 bytes are CIFAR-100's");
     free(records);
 }
 
@@ -262,18 +281,54 @@ static void folder_refuses(void **state)
     assert_refused(spec_of("folder:", "file.png", ""), SFT_DATA, "not a folder");
     test_put_copy("bad/a.png", GOLDEN("rgb.png"));
     test_put("bad/b.png", "", 0);
-    test_put("bad/c.bmp", "BM......", 8);
+    test_put("bad/c.jpg", "BM......", 8);
     dataset = open_or_fail(test_path("bad"));
     read_ok(dataset, 0);
     test_catch_log();
     assert_int_equal(sft_dataset_read(dataset, 1, &image, &label), SFT_DATA);
     test_expect_log("bad/b.png: the file is empty");
     assert_int_equal(sft_dataset_read(dataset, 2, &image, &label), SFT_DATA);
-    test_expect_log("bad/c.bmp: a BMP picture; only PNG and JPEG are read");
+    test_expect_log("bad/c.jpg: a BMP picture; only PNG and JPEG are read");
     sft_dataset_close(&dataset);
-    test_put_copy("loop/a.png", GOLDEN("rgb.png"));
-    assert_int_equal(symlink(".", test_path("loop/again")), 0);
-    assert_refused(test_path("loop"), SFT_DATA, "is there a link that leads back?");
+}
+
+/* Links between folders that lead ever deeper are an error in the end. */
+static void folder_refuses_mazes(void **state)
+{
+    char name[32], target[32];
+    (void)state;
+    for (int i = 0; i < 26; i++) {
+        snprintf(name, sizeof(name), "maze/%d/a.png", i);
+        test_put_copy(name, GOLDEN("rgb.png"));
+        snprintf(name, sizeof(name), "maze/%d/next", i);
+        snprintf(target, sizeof(target), "../%d", i + 1);
+        assert_int_equal(symlink(target, test_path(name)), 0);
+    }
+    assert_refused(spec_of("folder:", "maze/0", ""), SFT_DATA, "more than 24 deep");
+}
+
+static void one_picture_is_a_set(void **state)
+{
+    struct sft_dataset *dataset;
+    char text[8];
+    (void)state;
+    test_put_copy("one/photo", GOLDEN("grey.jpg"));
+    for (int named = 0; named < 2; named++) {
+        dataset = open_or_fail(spec_of(named ? "image:" : "", "one/photo", ""));
+        assert_int_equal(sft_dataset_count(dataset), 1);
+        assert_int_equal(sft_dataset_classes(dataset), 0);
+        read_ok(dataset, 0);
+        assert_int_equal(label, -1);
+        assert_string_equal(sft_dataset_image_name(dataset, 0, text, sizeof(text)), test_path("one/photo"));
+        sft_dataset_close(&dataset);
+    }
+    test_put("one/photo.webp", "RIFF....WEBP", 12);
+    dataset = open_or_fail(test_path("one/photo.webp"));
+    test_catch_log();
+    assert_int_equal(sft_dataset_read(dataset, 0, &image, &label), SFT_DATA);
+    test_expect_log("photo.webp: a WebP picture; only PNG and JPEG are read, convert it");
+    sft_dataset_close(&dataset);
+    assert_refused(spec_of("image:", "one", ""), SFT_DATA, "one: not a regular file");
 }
 
 static void put_text(const char *name, const char *text) { test_put(name, text, strlen(text)); }
@@ -304,12 +359,53 @@ static void list_reads_and_refuses(void **state)
     test_expect_log("line 4: lost.png");
     put_text("lists/mixed.txt", "b.jpg 1\nwith blank.png\n");
     assert_refused(test_path("lists/mixed.txt"), SFT_DATA, "1 of its 2 lines have no label");
-    put_text("lists/negative.txt", "b.jpg -1\n");
-    assert_refused(test_path("lists/negative.txt"), SFT_DATA, "line 1: label -1 is out of range");
+    put_text("lists/large.txt", "b.jpg 1000001\n");
+    assert_refused(test_path("lists/large.txt"), SFT_DATA, "line 1: label 1000001 is out of range");
     put_text("lists/empty.txt", "\n\n");
     assert_refused(test_path("lists/empty.txt"), SFT_DATA, "no pictures in this list");
     test_put("lists/binary.txt", "b.jpg\0 1", 8);
-    assert_refused(test_path("lists/binary.txt"), SFT_DATA, "a list is a text file");
+    assert_refused(test_path("lists/binary.txt"), SFT_DATA, "so it is no text file");
+}
+
+static void assert_list(const char *name, int64_t count, int classes)
+{
+    struct sft_dataset *dataset = open_or_fail(spec_of("list:", name, ""));
+    assert_int_equal(sft_dataset_count(dataset), count);
+    assert_int_equal(sft_dataset_classes(dataset), classes);
+    read_ok(dataset, 0);
+    sft_dataset_close(&dataset);
+}
+
+/* Lists as people hand them out. */
+static void lists_of_others(void **state)
+{
+    char folder[512];
+    (void)state;
+    test_put_copy("data/images_classic/p/0.png", GOLDEN("rgb.png"));
+    test_put_copy("data/images_classic/p/1.webp", GOLDEN("rgb.png"));
+    test_put("data/images_classic/p/2.heic", "....ftypheic", 12);
+    put_text("data/benchmark_imglist/cifar10/ood.txt", "p/0.png -1\np/1.webp -1\np/2.heic -1\n");
+    assert_list("data/benchmark_imglist/cifar10/ood.txt", 2, 0);           /* of OpenOOD */
+    put_text("data/mark.txt", "\xef\xbb\xbfimages_classic/p/0.png 3\r\n"); /* of Windows' editor */
+    assert_list("data/mark.txt", 1, 4);
+    put_text("data/lists/here.txt", "images_classic/p/0.png 1\n"); /* of find(1) */
+    assert_non_null(getcwd(folder, sizeof(folder)));
+    assert_int_equal(chdir(test_path("data")), 0);
+    assert_list("data/lists/here.txt", 1, 2);
+    assert_int_equal(chdir(folder), 0);
+    test_put("data/wide.txt",
+             "\xff\xfe"
+             "a\0",
+             4);
+    assert_refused(test_path("data/wide.txt"), SFT_DATA, "text in UTF-16; save it as UTF-8");
+    put_text("data/back.txt", "images_classic\\p\\0.png 1\n");
+    assert_refused(test_path("data/back.txt"), SFT_DATA, "paths are written with /");
+    put_text("data/comma.txt", "images_classic/p/0.png,1\n");
+    assert_refused(test_path("data/comma.txt"), SFT_DATA, "a label stands behind a blank");
+    put_text("data/part.txt", "images_classic/p/0.png 1\nimages_classic/p/9.png 1\n");
+    assert_refused(test_path("data/part.txt"), SFT_DATA,
+                   "1 of its pictures are not there (paths are relative to");
+    test_expect_log("line 2: images_classic/p/9.png");
 }
 
 static void tar_reads_and_refuses(void **state)
@@ -405,6 +501,49 @@ static void npy_reads_and_refuses(void **state)
     test_put("order.npy", bytes, file.size);
     assert_refused(test_path("order.npy"), SFT_DATA, "not in C order");
     sft_file_close(&file);
+}
+
+/* An .npy file of version 1: its shape as NumPy writes it, and float32 values that are all the same. */
+static void put_npy(const char *name, const char *shape, int count, float value)
+{
+    uint8_t bytes[4096] = "\x93NUMPY\1\0\166\0";
+    assert_true(128 + 4 * (size_t)count <= sizeof(bytes));
+    memset(bytes + 10, ' ', 118);
+    bytes[10 + snprintf((char *)bytes + 10, 118, "{'descr': '<f4', 'fortran_order': False, 'shape': %s, }",
+                        shape)] = ' ';
+    bytes[127] = '\n';
+    for (int i = 0; i < count; i++) memcpy(bytes + 128 + 4 * i, &value, 4);
+    test_put(name, bytes, 128 + 4 * (size_t)count);
+}
+
+static void npy_helps(void **state)
+{
+    static const struct {
+        float value;
+        int pixel; /* -1: refused */
+        const char *message;
+    } values[] = {{1.0000001f, 255, ""},       {-1e-7f, 0, ""},
+                  {1.001f, 255, ""},           {1.01f, -1, "element 0 is 1.00999"},
+                  {-0.01f, -1, "is -0.00999"}, {255.0f, -1, "so divide by 255"},
+                  {NAN, -1, "is nan"}};
+    (void)state;
+    put_npy("nchw.npy", "(2, 3, 4, 5)", 120, 0);
+    assert_refused(test_path("nchw.npy"), SFT_DATA,
+                   "looks like (N, C, H, W): save array.transpose(0, 2, 3, 1)");
+    put_npy("rgba.npy", "(2, 5, 4, 4)", 160, 0);
+    assert_refused(test_path("rgba.npy"), SFT_DATA, "array[..., :3]");
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct sft_dataset *dataset;
+        put_npy("hair.npy", "(1, 2, 2, 3)", 12, values[i].value);
+        dataset = open_or_fail(test_path("hair.npy"));
+        assert_int_equal(sft_dataset_read(dataset, 0, &image, &label),
+                         values[i].pixel < 0 ? SFT_DATA : SFT_OK);
+        if (values[i].pixel < 0)
+            test_expect_log(values[i].message);
+        else
+            assert_int_equal(image.rgb[11], values[i].pixel);
+        sft_dataset_close(&dataset);
+    }
 }
 
 static void svhn_reads_and_refuses(void **state)
@@ -531,14 +670,19 @@ int main(void)
         cmocka_unit_test(cifar10_in_all_packings),
         cmocka_unit_test(cifar10_refuses),
         cmocka_unit_test(cifar_bin_reads_and_refuses),
+        cmocka_unit_test(other_cifars_are_named),
         cmocka_unit_test(damaged_packings),
         cmocka_unit_test(parts_and_hashes),
         cmocka_unit_test(refuses_specs),
         cmocka_unit_test(folder_reads_like_imagefolder),
         cmocka_unit_test(folder_refuses),
+        cmocka_unit_test(folder_refuses_mazes),
+        cmocka_unit_test(one_picture_is_a_set),
         cmocka_unit_test(list_reads_and_refuses),
+        cmocka_unit_test(lists_of_others),
         cmocka_unit_test(tar_reads_and_refuses),
         cmocka_unit_test(npy_reads_and_refuses),
+        cmocka_unit_test(npy_helps),
         cmocka_unit_test(svhn_reads_and_refuses),
         cmocka_unit_test(synthetic_is_fixed_and_varied),
         cmocka_unit_test(real_packs),

@@ -17,4 +17,10 @@ expect 4 'missing.npy' predict --weights "$weights" --input missing.npy --out z.
 expect 4 'rank|shape|float32' predict --weights "$weights" --input y.npy --out z.npy
 expect 6 . predict --weights "$weights" --images synthetic --limit 5 --out no-folder/z.npy
 
+# A picture is a SPEC.
+photo=$root/tests/golden/datasets/420.jpg
+expect 0 'energy of 1 image' predict --weights "$weights" --images "$photo" --output energy --out one.npy
+printf 'RIFF....WEBP' >photo.webp
+expect 4 'photo.webp: a WebP picture' predict --weights "$weights" --images photo.webp --output energy --out two.npy
+
 finish

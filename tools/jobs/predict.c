@@ -222,11 +222,13 @@ static enum sft_status check_array(const char *path, const struct sft_npy *array
                                    const struct sft_model *model)
 {
     const int64_t *dim = array->shape.dim;
-    if (dim[1] == model->image_size && dim[2] == model->image_size && dim[3] == 3) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: normalised images of (%" PRId64 ", %" PRId64 ", %" PRId64
-                    "); the model takes (%d, %d, 3)",
-                    path, dim[1], dim[2], dim[3], model->image_size, model->image_size);
+    int side = model->image_size;
+    bool channels_first = dim[1] == 3 && dim[2] == side && dim[3] == side;
+    if (dim[1] == side && dim[2] == side && dim[3] == 3) return SFT_OK;
+    return sft_fail(
+        SFT_DATA,
+        "%s: normalised images of (%" PRId64 ", %" PRId64 ", %" PRId64 "); the model takes (%d, %d, 3)%s",
+        path, dim[1], dim[2], dim[3], side, side, channels_first ? "; save array.transpose(0, 2, 3, 1)" : "");
 }
 
 static enum sft_status run_array(struct work *work)

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The decoders behind sft_image_decode() (private to datasets/); statuses and pixels as it says. */
+#ifndef SFT_DECODERS_H
+#define SFT_DECODERS_H
+
+#include "datasets/image.h"
+
+enum sft_status sft_decode_png(const uint8_t *data, size_t size, const char *name,
+                               struct sft_image *image) SFT_MUST_CHECK;
+enum sft_status sft_decode_jpeg(const uint8_t *data, size_t size, const char *name,
+                                struct sft_image *image) SFT_MUST_CHECK;
+
+#endif
