@@ -16,6 +16,15 @@ const char *__lsan_default_options(void) { return "print_suppressions=0"; }
 const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "die_after_fork=0"; }
 
+/* Pango looks for fonts on a thread of its own, and waits for it in ways that ThreadSanitizer does not see.
+ */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:libfontconfig.so\ncalled_from_lib:libglib-2.0.so\ncalled_from_lib:libpango-1.0."
+           "so\n";
+}
+
 bool sft_raster_available(void) { return true; }
 
 static cairo_status_t append(void *context, const unsigned char *bytes, unsigned int size)

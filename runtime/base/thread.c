@@ -11,8 +11,9 @@
 
 #include "runtime/base/text.h"
 
-/* The largest frames are those of the convolutions (under 128 KiB); sanitizers make them larger. */
-#define STACK ((size_t)1 << 20)
+/* The largest frames are those of the convolutions (under 128 KiB); sanitizers take as much again, and more.
+ */
+#define STACK ((size_t)2 << 20)
 
 bool sft_thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 {
