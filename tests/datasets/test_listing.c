@@ -68,7 +68,7 @@ static void put_tree(const char *name, const struct node *nodes, int count)
         for (int i = 0; i < count; i++) {
             members[i + 1] = content_of(&nodes[i]);
             if (!top) put_node(name, &nodes[i], &members[i + 1]);
-            snprintf(names[i + 1], sizeof(names[i + 1]), "%s%s", names[0], nodes[i].name);
+            snprintf(names[i + 1], sizeof(names[0]), "%s/%s", top ? "." : name, nodes[i].name);
             members[i + 1].name = names[i + 1];
         }
         snprintf(file, sizeof(file), "%s.tar%s", name, top ? ".xz" : "");

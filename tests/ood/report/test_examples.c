@@ -141,7 +141,7 @@ static void large_images_are_made_small(void **state)
     } sizes[] = {{300, 200, 48, 32}, {20, 100, 10, 48}, {1, 500, 1, 48}, {48, 48, 48, 48}, {49, 7, 48, 7}};
     (void)state;
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        char spec[160], name[160], header[32];
+        char spec[192], name[160], header[32];
         static uint8_t bytes[300 * 500 * 3 + 64], png[1 << 16];
         struct sft_image image = {0};
         struct sft_dataset *set;
