@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes tests/golden/datasets/: pictures with Pillow's pixels (tests/datasets/test_decode.c), hashes of Pillow's resize
-(test_resize.c), and small data files of NumPy and SciPy (test_formats.c). Run it with Debian 12's /usr/bin/python3
-(Pillow 9.4, NumPy 1.24, SciPy 1.10)."""
+"""Makes tests/golden/datasets/: pictures with Pillow's pixels (tests/datasets/test_decode.c), hashes of
+Pillow's resize (test_resize.c), and small data files of NumPy and SciPy (test_formats.c). Run it with
+Debian 12's /usr/bin/python3 (Pillow 9.4, NumPy 1.24, SciPy 1.10)."""
 
 import hashlib
 import os

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Golden numbers of the models, their gradients and SAM-only-norm steps, from PyTorch in float64.
 
-    /usr/bin/python3 tests/golden/make_models.py       (Debian's python3-torch; writes models.json and tiny.safetensors)
+    /usr/bin/python3 tests/golden/make_models.py
 
-Weights and images are not stored: this script and tests/nn/formula.h make the same ones from a hash of the name and the
-position. The networks are written from the papers' formulas, without looking at nn/.
+(Debian's python3-torch; writes models.json and tiny.safetensors.)
+
+Weights and images are not stored: this script and tests/nn/formula.h make the same ones from a hash of the
+name and the position. The networks are written from the papers' formulas, without looking at nn/.
 """
 
 import json
@@ -237,7 +239,8 @@ def kink_distance(model, images):
 
 
 def smooth_images(name):
-    """The name of images that keep every ReLU off zero: there float32 may take the other side, and a gradient jumps."""
+    """The name of images that keep every ReLU off zero: there float32 may take the other side, and a
+    gradient jumps."""
     names = ["images%d" % i for i in range(12)]
     return max(names, key=lambda images: kink_distance(make(name), images_of(images, 4)))
 
@@ -265,7 +268,8 @@ def golden_model(name, with_gradients):
 
 
 def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id, n_ood):
-    """SAM-ON (Mueller et al. 2023), norm parameters only, over SGD; the batch of step t is images_of("step<t>")."""
+    """SAM-ON (Mueller et al. 2023), norm parameters only, over SGD; the batch of step t is
+    images_of("step<t>")."""
     model = make(name)
     model.train()
     trained = dict(model.named_parameters())
@@ -344,9 +348,10 @@ def main():
     torch.set_num_threads(2)
     with_gradients = ("vgg11", "vgg11_bn", "vgg11_gn", "resnetv2_20_gn", "resnetv2_20_bn", "resnetv2_20_none")
     golden = {"version": 1, "models": {name: golden_model(name, name in with_gradients) for name in MODELS}}
-    # Untrained networks on noise are rough: weights changed by 1e-5 flip ReLUs and move the gradient by 2e-2, also
-    # between PyTorch's own float32 and float64. A small rate keeps the paths together; rho is the paper's.
-    # The residual network has a million ReLUs in 4 images: 16 keep the weight of one that flips small.
+    # Untrained networks on noise are rough: weights changed by 1e-5 flip ReLUs and move the gradient by
+    # 2e-2, also between PyTorch's own float32 and float64. A small rate keeps the paths together; rho is
+    # the paper's. The residual network has a million ReLUs in 4 images: 16 keep the weight of one that
+    # flips small.
     golden["sam_only_norm"] = {
         name: sam_only_norm(name, 5, rho=0.5, lr=1e-4, momentum=0.9, weight_decay=5e-4, n_id=n, n_ood=n)
         for name, n in (("resnetv2_20_gn", 8), ("vgg11_gn", 2))

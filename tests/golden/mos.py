@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The grouped classifier of MOS (Huang and Li, CVPR 2021) in PyTorch, float64, written from the paper: writes mos.json.
+"""The grouped classifier of MOS (Huang and Li, CVPR 2021) in PyTorch, float64, written from the paper:
+writes mos.json.
 
 groups      classes of each group, in the order of their logits
 logits      (n, classes + groups): a group's "others", then its classes
 labels      (n)
-loss        (n): sum over groups of the cross entropy of the group's logits; a class of another group is "others"
+loss        (n): sum over groups of the cross entropy of the group's logits; a class of another group
+            is "others"
 gradient    (n, classes + groups) of the mean loss
 predicted   (n): the class with the largest probability within its group
 probability (n): that probability

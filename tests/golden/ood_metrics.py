@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes ood_metrics.json: random ID and OOD scores, with and without ties, and what scikit-learn makes of them; random
-logits and labels, and their calibration error by NumPy.
+"""Writes ood_metrics.json: random ID and OOD scores, with and without ties, and what scikit-learn makes of
+them; random logits and labels, and their calibration error by NumPy.
 
 Run with Debian's python3 (scikit-learn 1.2.1):  /usr/bin/python3 ood_metrics.py > ood_metrics.json
 """

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes optimizer_family.json: five steps of every relative of SAM on a tiny network without kinks, in float64, for
-tests/sam/test_family.c.
+"""Writes optimizer_family.json: five steps of every relative of SAM on a tiny network without kinks, in
+float64, for tests/sam/test_family.c.
 
     /usr/bin/python3 tests/golden/optimizer_family.py      (Debian's python3-torch)
 
-The formulas are those of the papers as docs/methods.md lists them, written down here without looking at sam/. What is
-drawn at random comes from the project's own Philox numbers (runtime/base/rng.h), so that both draw the same.
+The formulas are those of the papers as docs/methods.md lists them, written down here without looking at
+sam/. What is drawn at random comes from the project's own Philox numbers (runtime/base/rng.h), so that both
+draw the same.
 """
 
 import json
@@ -157,7 +158,8 @@ class Run:
                 v.mul_(MOMENTUM).add_(x + DECAY * p)
                 p.sub_(LR * v)
 
-    # What lies where in the program's flat tensor: norm parameters first, filters as (R,S,I,O), aligned to 16 elements.
+    # What lies where in the program's flat tensor: norm parameters first, filters as (R,S,I,O), aligned to
+    # 16 elements.
     def places(self):
         order = [i for i, n in enumerate(self.names) if "norm" in n] + [
             i for i, n in enumerate(self.names) if "norm" not in n

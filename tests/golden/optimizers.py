@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes optimizers.json: PyTorch's SGD, Adam and AdamW over some steps, in float64, for tests/runtime/ops/test_optimizer.c.
+"""Writes optimizers.json: PyTorch's SGD, Adam and AdamW over some steps, in float64, for
+tests/runtime/ops/test_optimizer.c.
 
 Run with a Python that has torch: /usr/bin/python3 tests/golden/optimizers.py
 """

@@ -12,7 +12,8 @@ Written from docs/methods.md section 4 alone, without looking at ood/. Tensors o
     head.weight, head.bias                   the classifier: logits = features W^T + b, rounded to float32
     scores/NAME [KNOB=TEXT ...]              expected, ID images first, then OOD
     networks/MODEL/NAME [KNOB=TEXT ...]      likewise of networks and images by formula (make_models.py): two "imagesid",
-                                             two "imagesood"; statistics of the first of "fit", of classes 0, 1, ...
+                                             two "imagesood"; statistics of the first of "fit", of classes
+                                             0, 1, ...
 
 A test case is a line in CASES or NETWORK_CASES.
 """
@@ -342,7 +343,8 @@ def rankfeat(net, x, kind, blocks="34", t=1.0):
 
 
 def without_power_iterated(a, rounds=100):
-    """As published but for the start, u = A 1: random filters have no gap, so that 100 rounds do not converge."""
+    """As published but for the start, u = A 1: random filters have no gap, so that 100 rounds do not
+    converge."""
     unit = lambda vector: vector / (vector.norm() + 1e-10)
     u = unit(a.sum(1))
     for _ in range(rounds):
@@ -405,7 +407,8 @@ def distances(f, means, precision):
 
 
 def logistic(x, y, c):
-    """The minimum of c * log loss + |beta|^2 / 2, the intercept (last) without penalty, by scipy's trust region."""
+    """The minimum of c * log loss + |beta|^2 / 2, the intercept (last) without penalty, by scipy's trust
+    region."""
     x = np.c_[x, np.ones(len(x))]
     penalty = np.r_[np.ones(x.shape[1] - 1), 0]
     margin = lambda b: np.where(y > 0, 1, -1) * (x @ b)
@@ -471,7 +474,8 @@ def stepped_distances(net, x, eps):
 
 
 def fpr95(ind, ood):
-    """The reference rule for scores without ties: of the thresholds whose recall is nearest to 0.95, the lowest."""
+    """The reference rule for scores without ties: of the thresholds whose recall is nearest to 0.95, the
+    lowest."""
     thresholds = np.sort(np.r_[ind, ood[ood >= ind.min()]])
     miss = [abs(np.mean(ind >= t) - 0.95) for t in thresholds]
     return np.mean(ood >= thresholds[int(np.argmin(np.round(miss, 12)))])

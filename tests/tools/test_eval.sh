@@ -39,9 +39,11 @@ small_eval 0 'FPR99.5' --recall 0.995
 # ---- lists ----
 golden=$root/tests/golden/datasets
 printf '%s/rgb.png 0\n%s/420.jpg 3\n' "$golden" "$golden" >some.txt
-expect 0 '"accuracy": (0|1|0.5)' eval --weights "$weights" --id some.txt --ood 'n=synthetic:noise[0:20]' --score msp --json
+expect 0 '"accuracy": (0|1|0.5)' eval --weights "$weights" --id some.txt --ood 'n=synthetic:noise[0:20]' \
+    --score msp --json
 printf '%s/rgb.png 10\n' "$golden" >more.txt
-expect 4 'has 11 classes, the model 10' eval --weights "$weights" --id more.txt --ood n=synthetic:noise --score msp
+expect 4 'has 11 classes, the model 10' eval --weights "$weights" --id more.txt --ood n=synthetic:noise \
+    --score msp
 printf '\357\273\277limit = 10\r\nscore = msp\r\n' >mark.ini
 expect 0 FPR95 eval --config mark.ini --weights "$weights" --id 'synthetic#test' --ood n=synthetic:noise
 

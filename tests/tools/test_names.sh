@@ -41,7 +41,8 @@ expect 0 'u001B]0;owned.u0007 .u009B31m' inspect w.safetensors --json
 mkdir photographs
 for name in a "$latin" z; do cp "$picture" "photographs/$name.png"; done
 expect 0 'Energy' calibrate --weights "$weights" --id synthetic --limit 40 --out e.cal
-expect 0 '"image": "caf..xE9.png"' predict --weights "$weights" --calibration e.cal --images folder:photographs
+expect 0 '"image": "caf..xE9.png"' predict --weights "$weights" --calibration e.cal \
+    --images folder:photographs
 check "a verdict for each picture" [ "$(wc -l <out)" -eq 3 ]
 expect 0 "caf.xE9" eval --weights "$weights" --id 'synthetic#test' --limit 8 --out run \
     --ood "$latin=synthetic:noise" --ood '@SUM(1+1)*cmd|x=synthetic:letters'
@@ -51,7 +52,8 @@ check "both sets are in the results" [ "$(grep -c 'SUM(1+1)\|caf..xE9' run/resul
 
 # ---- settings of Windows' editor ----
 printf '\357\273\277limit = 8\r\n' >settings.ini
-expect 0 'Energy' eval --config settings.ini --weights "$weights" --id 'synthetic#test' --ood x=synthetic:letters
+expect 0 'Energy' eval --config settings.ini --weights "$weights" --id 'synthetic#test' \
+    --ood x=synthetic:letters
 printf '\377\376l\0' >wide.ini
 expect 4 'UTF-16; save it as UTF-8' eval --config wide.ini --weights "$weights" --id synthetic \
     --ood x=synthetic:letters
@@ -72,11 +74,13 @@ expect 4 'fewer has 2 classes, the model 3' finetune --weights $base --id folder
 expect 0 'other classes' finetune --weights $base --id folder:other --batch 2 --steps 1 --out tuned
 expect 0 'class_names ."ant","caf..xE9","cat".' inspect tuned/model.safetensors
 expect 0 'Energy' calibrate --weights $base --id folder:trained --out named.cal
-expect 0 '"class_name": "(ant|caf..xE9|cat)"' predict --weights $base --calibration named.cal --images folder:photographs
+expect 0 '"class_name": "(ant|caf..xE9|cat)"' predict --weights $base --calibration named.cal \
+    --images folder:photographs
 
 # ---- mean and deviation by channel ----
 set -- --mean 0.4914,0.4822,0.4465 --std 0.2023,0.1994,0.201
-expect 0 'model.safetensors' finetune --weights "$weights" --id synthetic --limit 16 --batch 8 --steps 1 --out own "$@"
+expect 0 'model.safetensors' finetune --weights "$weights" --id synthetic --limit 16 --batch 8 --steps 1 \
+    --out own "$@"
 expect 0 '^std     0.2023,0.1994,0.201$' inspect own/model.safetensors
 expect 0 'class_names ."disk","square"' inspect own/model.safetensors
 expect 0 'Energy' calibrate --weights own/model.safetensors --id synthetic --limit 20 --out own.cal
@@ -84,8 +88,10 @@ expect 0 '"verdict"' predict --weights own/model.safetensors --calibration own.c
 expect 4 'a mean of 0.4914.* give the same --mean and --std' predict --weights own/model.safetensors \
     --calibration own.cal --images folder:photographs --mean 0.5,0.5,0.5 --std 1,1,1
 expect 2 'belong together' eval --weights "$weights" --id synthetic --ood x=synthetic:letters --mean 0,0,0
-expect 2 'not three numbers' eval --weights "$weights" --id synthetic --ood x=synthetic:letters --mean 0.5 --std 1,1,1
-expect 2 'out of range' eval --weights "$weights" --id synthetic --ood x=synthetic:letters --mean 124,116,104 \
+expect 2 'not three numbers' eval --weights "$weights" --id synthetic --ood x=synthetic:letters \
+    --mean 0.5 --std 1,1,1
+expect 2 'out of range' eval --weights "$weights" --id synthetic --ood x=synthetic:letters \
+    --mean 124,116,104 \
     --std 58,57,57
 
 # The names of the built-in set in the order of a folder, which is another.

@@ -21,6 +21,7 @@ expect 6 . predict --weights "$weights" --images synthetic --limit 5 --out no-fo
 photo=$root/tests/golden/datasets/420.jpg
 expect 0 'energy of 1 image' predict --weights "$weights" --images "$photo" --output energy --out one.npy
 printf 'RIFF....WEBP' >photo.webp
-expect 4 'photo.webp: a WebP picture' predict --weights "$weights" --images photo.webp --output energy --out two.npy
+expect 4 'photo.webp: a WebP picture' predict --weights "$weights" --images photo.webp --output energy \
+    --out two.npy
 
 finish
