@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/contents.h"
 #include "datasets/formats/table.h"
 #include "datasets/spec.h"
 #include "runtime/base/alloc.h"
@@ -32,6 +33,7 @@ struct sft_dataset {
     int64_t *index;               /* ... or, when not NULL, index[first .. first+count-1] */
     _Atomic(struct kept *) *kept; /* (source.count), or NULL; filled by whoever reads an image first */
     atomic_llong kept_bytes;
+    char hash[65]; /* of the images in use; "" until it is asked for */
 };
 
 const char *sft_dataset_format_help(int i)
@@ -250,7 +252,9 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
 
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n)
 {
-    if (n >= 1 && n < dataset->count) dataset->count = n;
+    if (n < 1 || n >= dataset->count) return;
+    dataset->count = n;
+    dataset->hash[0] = '\0';
 }
 
 enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices, int64_t n)
@@ -269,21 +273,47 @@ enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *i
     dataset->index = index;
     dataset->first = 0;
     dataset->count = n;
+    dataset->hash[0] = '\0';
     return SFT_OK;
 }
 
-void sft_dataset_hash(const struct sft_dataset *dataset, char hex[65])
+/* Of the whole source, and of which images of it are in use. */
+static void hash_records(const struct sft_dataset *dataset, char hex[65])
 {
     char source[65], part[65], text[256];
     const int64_t range[2] = {dataset->first, dataset->count};
-    if (dataset->source.listing)
-        memcpy(source, dataset->source.listing->identity, sizeof(source));
-    else
-        dataset->format->identity(dataset->source.state, source);
+    dataset->format->identity(dataset->source.state, source);
     if (dataset->index)
         sft_sha256(dataset->index + dataset->first, (size_t)dataset->count * sizeof(dataset->index[0]), part);
     else
         sft_sha256(range, sizeof(range), part);
     snprintf(text, sizeof(text), "%s %s %s", dataset->format->name, source, part);
     sft_sha256(text, strlen(text), hex);
+}
+
+static enum sft_status hash_images(const struct sft_dataset *dataset, char hex[65])
+{
+    const struct sft_contents contents = {
+        .format = dataset->format,
+        .source = &dataset->source,
+        .index = dataset->index ? dataset->index + dataset->first : NULL,
+        .first = dataset->first,
+        .count = dataset->count,
+        .limit = SFT_CONTENTS_LIMIT,
+    };
+    if (dataset->source.listing) return sft_contents_hash(&contents, hex);
+    hash_records(dataset, hex);
+    return SFT_OK;
+}
+
+enum sft_status sft_dataset_hash(const struct sft_dataset *dataset, char hex[65])
+{
+    struct sft_dataset *owner = (struct sft_dataset *)dataset; /* only what it remembers changes */
+    if (!*dataset->hash) {
+        char found[65];
+        SFT_TRY(hash_images(dataset, found));
+        memcpy(owner->hash, found, sizeof(found));
+    }
+    memcpy(hex, dataset->hash, sizeof(dataset->hash));
+    return SFT_OK;
 }

@@ -82,10 +82,11 @@ void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices,
                                    int64_t n) SFT_MUST_CHECK;
 
-/* SHA-256 that tells this list of images from another: of the records where the set is a record file
- * (whatever it is packed with), of names, sizes and labels where it is a folder, list or tar; and of which
- * images are kept. */
-void sft_dataset_hash(const struct sft_dataset *dataset, char hex[65]);
+/* SHA-256 that tells this list of images from another, by content and not by how it is named or packed: of
+ * the records where the set is a record file; of files and labels in their order, and of the classes, where
+ * it is a folder, list or tar. Those are read for it once, by sft_parallel_for(), and of sets of more than 4
+ * GiB only in part (datasets/contents.h). SFT_DATA for a file that cannot be read. Not while others ask. */
+enum sft_status sft_dataset_hash(const struct sft_dataset *dataset, char hex[65]) SFT_MUST_CHECK;
 
 /* Line i of the list of formats, for help texts: "cifar10:DIR   what it is"; NULL behind the last. */
 const char *sft_dataset_format_help(int i);

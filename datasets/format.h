@@ -11,6 +11,7 @@
 
 #include "datasets/image.h"
 #include "datasets/listing.h"
+#include "runtime/base/file.h"
 
 /* What can be seen of a path without knowing its format. */
 struct sft_look {
@@ -27,7 +28,7 @@ struct sft_source {
     int64_t count;
     int classes;                       /* 0: no labels */
     bool decodes;                      /* reading costs enough that small sets are worth keeping decoded */
-    const struct sft_listing *listing; /* of a set of files: names of classes and images, and identity */
+    const struct sft_listing *listing; /* of a set of files: names of classes and images */
     char absent[1024]; /* why the set has no such split, see sft_split_absent(); "" where it has */
 };
 
@@ -41,6 +42,8 @@ struct sft_format {
     enum sft_status (*open)(const char *path, const char *split, struct sft_source *source);
     /* Thread safe. */
     enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label);
+    /* The content of picture i of a listing; release with sft_file_close(). Thread safe. */
+    enum sft_status (*content)(const void *state, int64_t i, struct sft_bytes *bytes);
     /* These two are NULL where the source has a listing, which tells both. */
     const char *(*class_name)(const void *state, int label);
     /* SHA-256 of the whole source. */

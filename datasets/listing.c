@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "runtime/base/alloc.h"
-#include "runtime/base/sha256.h"
 #include "runtime/base/text.h"
 
 static const struct {
@@ -343,21 +342,6 @@ static enum sft_status make_message(struct sft_listing *listing, enum sft_left k
     return SFT_OK;
 }
 
-static enum sft_status set_identity(struct sft_listing *listing)
-{
-    struct sft_text text = {0};
-    enum sft_status status;
-    for (size_t i = 0; i < listing->count; i++) {
-        const struct sft_listed *item = &listing->items[i];
-        sft_text_printf(&text, "%s\t%zu\t%d\n", item->name, item->size, item->label);
-    }
-    for (size_t i = 0; i < listing->class_count; i++) sft_text_printf(&text, "%s\n", listing->classes[i]);
-    status = text.status;
-    if (status == SFT_OK) sft_sha256(text.data ? text.data : "", text.length, listing->identity);
-    sft_text_free(&text);
-    return status;
-}
-
 enum sft_status sft_listing_seal(struct sft_listing *listing, const char *where)
 {
     for (int kind = 0; kind < SFT_LEFT_KINDS; kind++) {
@@ -365,7 +349,7 @@ enum sft_status sft_listing_seal(struct sft_listing *listing, const char *where)
         SFT_TRY(make_message(listing, (enum sft_left)kind));
         sft_log(left_kinds[kind].level, "%s: %s", where, listing->left[kind].message);
     }
-    return set_identity(listing);
+    return SFT_OK;
 }
 
 static void free_names(char **names, size_t count)

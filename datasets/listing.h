@@ -48,7 +48,6 @@ struct sft_listing {
     size_t skip; /* bytes of every name that lead to the folder of the classes */
     struct sft_left_names left[SFT_LEFT_KINDS];
     size_t formats[SFT_PICTURE_KINDS]; /* pictures left out because of their format */
-    char identity[65];                 /* of names, sizes, labels and classes in their order */
 };
 
 /* Appends a copy of `name`. */
@@ -84,8 +83,7 @@ enum sft_status sft_listing_judge(struct sft_listing *listing, const struct sft_
  * fewer than those inside; else nothing has a label. */
 enum sft_status sft_listing_classify(struct sft_listing *listing) SFT_MUST_CHECK;
 
-/* When all is in place: sets the identity, and logs what was left out of the set at `where`, a line a kind.
- */
+/* When all is in place: logs what was left out of the set at `where`, a line a kind. */
 enum sft_status sft_listing_seal(struct sft_listing *listing, const char *where) SFT_MUST_CHECK;
 
 /* The word for a kind ("empty_classes"); whether what it counts is not among the images. */

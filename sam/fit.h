@@ -4,8 +4,8 @@
  * steps of sam-norm on ID and pseudo-OOD images) and training from random weights are the same loop with
  * other numbers.
  *
- * A run is a function of its parameters alone: stopped after any step and resumed, it ends with the same
- * bytes.
+ * A run is a function of its parameters and its images alone: stopped after any step and resumed on the same
+ * device, it ends with the same bytes. Whether a state is one of this very run is for the caller to tell.
  */
 #ifndef SFT_SAM_FIT_H
 #define SFT_SAM_FIT_H
@@ -13,6 +13,7 @@
 #include <signal.h>
 
 #include "datasets/loader.h"
+#include "sam/fit_state.h"
 #include "sam/schedule.h"
 #include "sam/step.h"
 
@@ -32,12 +33,10 @@ struct sft_fit_params {
     double momentum, weight_decay;
     uint64_t seed; /* of dropout; the loader has its own */
 
-    const char *checkpoint; /* path of the state to resume from; NULL: none is kept */
-    int64_t save_every;     /* steps between checkpoints; 0: only when stopped */
-    bool resume;            /* go on from `checkpoint` where it is there */
-
-    /* Of the run: a hash of its options and data. A checkpoint with another one is refused. */
-    const char *identity;
+    const char *checkpoint;           /* file for the state; NULL: none is kept */
+    int64_t save_every;               /* steps between states, the last one counts; 0: only when stopped */
+    const char *identity, *history;   /* texts that are kept in it (struct sft_fit_note); NULL: "" */
+    const struct sft_fit_state *from; /* the state to go on from; NULL: the beginning; borrowed */
 
     /* When it is not 0, the step is finished, the state saved, and SFT_INTERRUPTED returned. May be NULL. */
     const volatile sig_atomic_t *stop;
@@ -60,6 +59,12 @@ struct sft_fit_result {
     float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */
 };
 
+/* Whether a step depends on how many there are to be, so that a run cannot be made longer: with a rate or an
+ * exchange of weights that falls towards the end. */
+bool sft_fit_depends_on_steps(const struct sft_fit_params *params);
+
+/* SFT_DATA for a state of another model or optimiser, or beyond the last step; SFT_INTERRUPTED when stopped.
+ */
 enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *params,
                         struct sft_fit_result *result) SFT_MUST_CHECK;
 

@@ -32,7 +32,7 @@ static enum sft_status run(const struct sft_args *args)
     const struct eval *options = args->values;
     const struct sft_watch watch = sft_terminal_watch();
     struct sft_eval_job job = options->job;
-    struct sft_run_words words = {NULL, NULL};
+    struct sft_run_words words = {NULL, NULL, NULL};
     struct sft_results results = {0};
     enum sft_status status = sft_args_describe(args, args, &words);
     job.record = words.record;
@@ -82,7 +82,8 @@ static const struct sft_option eval_options[] = {
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR",
      .help = "folder for results, scores of every image and the report"},
     {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite),
-     .help = "take the place of an earlier run in that folder"},
+     .help =
+         "take the place of an earlier run in that folder, whose results stay until the new ones are whole"},
     {0},
 };
 

@@ -175,7 +175,7 @@ static enum sft_status inspect_dataset(const struct inspect *options, const char
     enum sft_status status;
     SFT_TRY_OUT(sft_dataset_open(spec, &dataset));
     SFT_TRY_OUT(sft_dataset_read(dataset, 0, &image, &label));
-    sft_dataset_hash(dataset, hash);
+    SFT_TRY_OUT(sft_dataset_hash(dataset, hash));
     if (options->common.json)
         status = print_dataset_json(dataset, hash, &image);
     else

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ood/report/report.h"
-
 #include <stdio.h>
 
 #include "tools/cli/common.h"
 #include "tools/cli/terminal.h"
+#include "tools/jobs/run_folder.h"
 
 struct report {
     struct sft_common common;
@@ -18,7 +17,7 @@ static enum sft_status run(const struct sft_args *args)
     char path[SFT_RUN_PATH];
     if (!*sft_run_file(folder, SFT_FILE_REPORT, path))
         return sft_fail(SFT_USAGE, "report: the name of the folder is too long");
-    SFT_TRY(sft_report_from_folder(folder));
+    SFT_TRY(sft_run_report(folder));
     if (!options->common.json) {
         sft_print_line("%s", path);
         return SFT_OK;

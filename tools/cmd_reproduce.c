@@ -13,6 +13,7 @@
 #include "tools/cli/show.h"
 #include "tools/cli/terminal.h"
 #include "tools/jobs/notes.h"
+#include "tools/jobs/run_enter.h"
 #include "tools/reproduce/figure.h"
 #include "tools/reproduce/show.h"
 
@@ -277,15 +278,20 @@ static enum sft_status (*const kinds[])(struct sft_lab *lab, bool json) = {
 
 static enum sft_status begin_run(const struct sft_lab *lab, struct sft_run *run)
 {
-    const struct sft_run_start start = {.folder = lab->job->out, .record = lab->job->record};
-    SFT_TRY(sft_run_begin(&start, run));
+    SFT_TRY(sft_run_enter(
+        &(struct sft_run_start){
+            .folder = lab->job->out,
+            .kind = SFT_RUN_REPRODUCTION,
+            .resume = lab->job->resume,
+        },
+        run));
+    SFT_TRY(sft_run_begin(run, lab->job->record, NULL));
     sft_json_device(&run->record, "device", sft_device_get_info(lab->job->device));
     add_json_notes(&lab->notes, &run->record);
     for (int i = 0; i < lab->model_count; i++)
         SFT_TRY(sft_run_note_file(run, lab->models[i].role->name, lab->models[i].path));
-    sft_json_dataset(&run->record, "training_data", lab->train_set);
-    sft_eval_sets_note(&lab->sets, run);
-    return SFT_OK;
+    SFT_TRY(sft_json_dataset(&run->record, "training_data", lab->train_set));
+    return sft_eval_sets_note(&lab->sets, run);
 }
 
 /* Settings of scores that the paper's code has for the collection, where the user gives none. */
@@ -303,22 +309,22 @@ static enum sft_status run_in(struct sft_lab *lab, const struct sft_lab_job *job
                               const struct sft_experiment *experiment, bool json)
 {
     const struct sft_watch watch = sft_terminal_watch();
-    struct sft_run run = {.begun = false};
+    struct sft_run run = {.entered = false};
     enum sft_status status = sft_lab_open(job, experiment, &watch, lab);
     if (status == SFT_OK) status = begin_run(lab, &run);
     if (status == SFT_OK) status = kinds[experiment->kind](lab, json);
-    return sft_run_end(&run, status);
+    return sft_run_end(&run, status, false);
 }
 
 static enum sft_status do_job(const struct sft_args *args, struct tune *tune, struct sft_lab_job *job)
 {
     struct reproduce *options = args->values;
     const struct sft_experiment *experiment;
-    struct sft_run_words words = {NULL, NULL};
+    struct sft_run_words words = {NULL, NULL, NULL};
     struct sft_lab lab = {.job = NULL};
     enum sft_status status;
     SFT_TRY(find_experiment(args->operands[0], &experiment));
-    SFT_TRY(sft_run_check(job->out, job->resume));
+    SFT_TRY(sft_run_check(&(struct sft_run_start){.folder = job->out, .resume = job->resume}));
     SFT_TRY(apply_settings(args, experiment->collection));
     SFT_TRY(parse_tune(job->tune, options->common.device, args, tune));
     SFT_TRY(sft_common_open_device(&options->common, &job->device));

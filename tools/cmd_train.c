@@ -54,12 +54,12 @@ static enum sft_status run(const struct sft_args *args)
 #define FIELD(member) SFT_FIELD(struct train, job.member)
 
 static const struct sft_option model_options[] = {
-    {"model", SFT_OPTION_TEXT, FIELD(training.model.variant), .value = "NAME",
+    {"model", SFT_OPTION_TEXT, FIELD(training.model.variant), .value = "NAME", .incidental = true,
      .help = "what to train:", .list = sft_model_list},
     {"weights", SFT_OPTION_TEXT, FIELD(training.model.weights), .value = "FILE", .incidental = true,
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, FIELD(training.model.gn_groups), .value = "N", .min = 0, .max = 4096,
-     .help = "groups of every group norm; 0: the model's own rule"},
+     .incidental = true, .help = "groups of every group norm; 0: the model's own rule"},
     SFT_CHANNEL_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "
@@ -69,7 +69,7 @@ static const struct sft_option model_options[] = {
 };
 
 static const struct sft_option training_options[] = {
-    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0.001, .max = 1e6,
+    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0.001, .max = 1e6, .incidental = true,
      .help = "times through the data, where --steps does not say how long"},
     {"dropout", SFT_OPTION_CHOICE, FIELD(training.params.step.no_dropout), .value = "WORD",
      .choices = sft_on_off, .help = "dropout of models that have it"},

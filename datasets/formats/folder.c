@@ -144,6 +144,15 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return status;
 }
 
+static enum sft_status content(const void *state, int64_t i, struct sft_bytes *bytes)
+{
+    const struct folder *folder = state;
+    char *path = sft_path_join(folder->path, "%s", folder->listing.items[i].name);
+    enum sft_status status = path ? sft_file_open(path, bytes) : SFT_MEMORY;
+    free(path);
+    return status;
+}
+
 static void close_folder(void *state)
 {
     struct folder *folder = state;
@@ -163,5 +172,6 @@ const struct sft_format sft_format_folder = {
     .claims = claims,
     .open = open_folder,
     .read = read_picture,
+    .content = content,
     .close = close_folder,
 };

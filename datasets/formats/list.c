@@ -322,6 +322,15 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return status;
 }
 
+static enum sft_status content(const void *state, int64_t i, struct sft_bytes *bytes)
+{
+    const struct list *list = state;
+    char *path = full_path(list->root, list->listing.items[i].name);
+    enum sft_status status = path ? sft_file_open(path, bytes) : SFT_MEMORY;
+    free(path);
+    return status;
+}
+
 static void close_list(void *state)
 {
     struct list *list = state;
@@ -346,5 +355,6 @@ const struct sft_format sft_format_list = {
     .claims = claims,
     .open = open_list,
     .read = read_picture,
+    .content = content,
     .close = close_list,
 };

@@ -37,6 +37,12 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return sft_image_load(((const struct picture *)state)->path, image);
 }
 
+static enum sft_status content(const void *state, int64_t i, struct sft_bytes *bytes)
+{
+    (void)i;
+    return sft_file_open(((const struct picture *)state)->path, bytes);
+}
+
 static void close_picture(void *state)
 {
     struct picture *picture = state;
@@ -59,5 +65,6 @@ const struct sft_format sft_format_picture = {
     .claims = claims,
     .open = open_picture,
     .read = read_picture,
+    .content = content,
     .close = close_picture,
 };

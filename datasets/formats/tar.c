@@ -194,6 +194,14 @@ static enum sft_status read_picture(const void *state, int64_t i, struct sft_ima
     return sft_image_decode(member->data, member->kept, name, image);
 }
 
+static enum sft_status content(const void *state, int64_t i, struct sft_bytes *bytes)
+{
+    const struct tar *tar = state;
+    const struct sft_member *member = &tar->members.items[tar->listing.items[i].mark];
+    *bytes = (struct sft_bytes){.data = member->data, .size = member->kept}; /* the tar's */
+    return SFT_OK;
+}
+
 static void close_tar(void *state)
 {
     struct tar *tar = state;
@@ -222,5 +230,6 @@ const struct sft_format sft_format_tar = {
     .claims = claims,
     .open = open_tar,
     .read = read_picture,
+    .content = content,
     .close = close_tar,
 };

@@ -47,8 +47,8 @@ static inline int feed_format(const char *format, const uint8_t *data, size_t si
     if (write(file, data, size) == (ssize_t)size) status = sft_dataset_open(spec, &dataset);
     if ((status == SFT_OK) != (dataset != NULL)) abort();
     if (dataset) {
-        sft_dataset_hash(dataset, hex);
-        status = feed_images(dataset);
+        status = sft_dataset_hash(dataset, hex);
+        if (status == SFT_OK) status = feed_images(dataset);
     }
     sft_dataset_close(&dataset);
     close(file);

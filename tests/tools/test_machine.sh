@@ -55,7 +55,7 @@ if $plain; then
 fi
 limited '-f 20' "$@" --steps 1 --out short
 check "a file that may not grow: exit code 6 and not $got" [ $got -eq 6 ]
-check "with the reason" has err 'model.safetensors: cannot be written'
+check "with the reason" has err '\.safetensors: cannot be written'
 check "and no part of it" [ -z "$(find short -name '*.part')" ]
 for files in 4 5 6; do # and the few that are open already
     limited "-n $files" "$@" --steps 1 --out "open$files"
@@ -96,6 +96,7 @@ expect 6 'run/plots: a link' eval --weights "$weights" --id 'synthetic#test' --o
 check "and what was there stays" [ -s run/results.json ]
 mkdir seeds
 ln -s ../outside seeds/seed-1
+printf '{"program": "sft-vk"}' >seeds/run.json
 expect 6 'seeds/seed-1: a link' finetune --weights "$weights" --id synthetic --steps 1 --seeds 2 \
     --out seeds --overwrite
 check "no chart outside the run" [ -z "$(ls outside)" ]

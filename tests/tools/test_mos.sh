@@ -43,7 +43,7 @@ cp groups.txt same.txt
 train 0 'accuracy on' --steps 6 --mos-groups same.txt --resume --out half
 check "the same steps give the same model" cmp -s run/model.safetensors half/model.safetensors
 printf '0,1,2,3,4\n5,6,7,8,9\n' >other.txt
-train 4 'belongs to a run with other options' --steps 6 --mos-groups other.txt --resume --out half
+train 4 'contents of --mos-groups are others' --steps 6 --mos-groups other.txt --resume --out half
 expect 0 'accuracy on' train --weights "$weights" --id 'synthetic#train[0:64]' --batch 16 --steps 2 \
     --lr 0.01 --optimizer sam-norm --out longer
 expect 0 'mos_groups 0,4,6,8;3,5,1;7,2,9' inspect longer/model.safetensors

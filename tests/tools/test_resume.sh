@@ -1,30 +1,81 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# finetune, stopped by a signal and resumed: ends with the bytes of an undisturbed run.
+# finetune, stopped by a signal and resumed: ends with the bytes of an undisturbed run. What is no such run is
+# refused, and nothing is lost.
 # shellcheck source=tests/tools/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-stop() { # SIGNAL OUT: starts a long run and stops it once it has done a step
-    "$program" finetune --weights "$weights" --id synthetic --limit 200 --batch 8 --steps 40 \
-        --out "$2" >out 2>err </dev/null &
+set -- --weights "$weights" --id synthetic --limit 200 --batch 4 --steps 24
+
+stop() { # OUT LINES OPTION...: starts a long run and stops it once it has done a step, told by the file LINES
+    stop_out=$1 stop_lines=$2
+    shift 2
+    "$program" finetune "$@" --out "$stop_out" >job.out 2>job.err </dev/null &
     job=$!
     tries=0
-    while [ "$(cat "$2/metrics.jsonl" 2>/dev/null | wc -l)" -lt 3 ] && [ $tries -lt 600 ]; do
+    while [ "$(cat "$stop_lines" 2>/dev/null | wc -l)" -lt 3 ] && [ $tries -lt 600 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
-    kill -s "$1" $job
-    wait $job
+    kill -s TERM $job
 }
-stop TERM stopped
+stop stopped stopped/metrics.jsonl "$@"
+expect 2 'process .* is writing there' finetune "$@" --out stopped --overwrite
+wait $job
 check "SIGTERM is exit code 143" [ $? -eq 143 ]
 check "the state is saved" [ -s stopped/checkpoint.safetensors ]
-expect 4 'other options' finetune --weights "$weights" --id synthetic --limit 200 --batch 8 --steps 40 \
-    --lr 0.5 --out stopped --resume
-expect 0 'resumed at step' finetune --weights "$weights" --id synthetic --limit 200 --batch 8 --steps 40 \
-    --out stopped --resume
-expect 0 . finetune --weights "$weights" --id synthetic --limit 200 --batch 8 --steps 40 --out whole
+check "the lock is gone" [ ! -e stopped/.sft-vk-lock ]
+
+# What differs is named, and the run stays as it was.
+cp stopped/run.json run.json
+expect 4 'other options.*--lr was 0.001 and is 0.5' finetune "$@" --lr 0.5 --out stopped --resume
+expect 4 'contents of --id' finetune "$@" --limit 100 --out stopped --resume
+expect 4 '--schedule was constant and is cosine.*depends on --steps' finetune "$@" --steps 50 \
+    --schedule cosine --out stopped --resume
+expect 2 'in use' eval --weights "$weights" --id synthetic#test --ood n=synthetic:noise --limit 8 \
+    --out stopped
+check "a run that was refused changes nothing" same run.json stopped/run.json
+
+# A damaged state is no state.
+cp -r stopped damaged
+size=$(wc -c <damaged/checkpoint.safetensors)
+printf '\377' | dd of=damaged/checkpoint.safetensors bs=1 seek=$((size - 1001)) conv=notrunc 2>/dev/null
+expect 4 'checkpoint.safetensors: damaged' finetune "$@" --out damaged --resume
+
+# The same run in other words.
+cp "$weights" w.safetensors
+expect 0 'resumed at step' finetune --weights w.safetensors --id 'synthetic#train[:200]' --batch 4 \
+    --steps 24 --model resnetv2_20_gn --pseudo-mode jigsaw --out stopped --resume
+expect 0 . finetune "$@" --out whole
 check "a resumed run ends with the same bytes" same stopped/model.safetensors whole/model.safetensors
-check "a resumed run has a line a step" [ "$(wc -l <stopped/metrics.jsonl)" -eq 40 ]
+check "a resumed run has a line a step" [ "$(wc -l <stopped/metrics.jsonl)" -eq 24 ]
+
+# More steps at a constant rate; what is done is done.
+expect 2 'has done all its steps' finetune "$@" --out stopped --resume --dump-gradients g.safetensors
+check "no gradient of nothing" [ ! -e g.safetensors ]
+expect 0 'resumed at step 24 of 26' finetune "$@" --steps 26 --out stopped --resume
+expect 0 . finetune "$@" --steps 26 --out longer
+check "more steps are those of a longer run" same stopped/model.safetensors longer/model.safetensors
+expect 4 'at step 26, beyond' finetune "$@" --out stopped --resume
+
+# In the place of another run: that stays until the new one is whole.
+stop whole whole/.sft-vk-next/metrics.jsonl "$@" --overwrite --steps 40
+wait $job
+check "SIGTERM is exit code 143" [ $? -eq 143 ]
+check "the earlier model stays" same stopped/model.safetensors longer/model.safetensors
+check "and its lines" [ "$(wc -l <whole/metrics.jsonl)" -eq 24 ]
+expect 0 'resumed at step ([0-9]|[1-3][0-9]) of 40' finetune "$@" --steps 40 --out whole --resume
+check "the resumed run takes its place" [ "$(wc -l <whole/metrics.jsonl)" -eq 40 ]
+check "and leaves nothing behind" [ ! -e whole/.sft-vk-next ]
+expect 5 . finetune "$@" --memory 1M --out whole --overwrite
+check "one that fails leaves the other" [ "$(wc -l <whole/metrics.jsonl)" -eq 40 ]
+
+# Nothing to go on with.
+expect 0 'no checkpoint in typo' finetune "$@" --steps 1 --out typo --resume --quiet
+mkdir foreign
+echo mine >foreign/results.csv
+expect 2 'by no run of sft-vk' finetune "$@" --out foreign --overwrite
+expect 2 'by no run of sft-vk' finetune "$@" --out foreign --resume
+check "files of others are left alone" has foreign/results.csv mine
 
 finish

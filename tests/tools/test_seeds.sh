@@ -43,6 +43,14 @@ check "seed 4 is as before" same a/seed-4/model.safetensors b/model.safetensors
 check "another seed went along" has a/seeds.csv 'seed-5$'
 tune 2 'in use' a --seed 3 --seeds 2
 
+# Finished seeds of other options are not taken as done: another rate is refused, more is evaluated anew.
+tune 4 'seed-3.*--momentum was 0.9 and is 0.5' a --seed 3 --seeds 3 --resume --momentum 0.5
+tune 0 'resumed at step 2 of 2' a --seed 3 --seeds 2 --resume --recall 0.9
+check "with the same models" same a/seed-4/model.safetensors b/model.safetensors
+tune 0 'seed 4 is done' a --seed 3 --seeds 3 --resume --recall 0.9 --verbose
+tune 2 'holds a run of the kind seeds' a --resume
+tune 0 'resumed at step 2' a --seed 3 --seeds 3 --resume
+
 # The page over all seeds, and those of each.
 check "a page of means and deviations" has a/report.html \
     '<small>&plusmn;[0-9.]*<span> over the seeds</span></small>'

@@ -219,19 +219,30 @@ bool sft_args_given(const struct sft_args *args, const char *name)
     return option && args->origins[option_index(args->command, option)] != SFT_FROM_DEFAULT;
 }
 
-/* {"name": value} of all options, or of all but the incidental ones. */
-static void add_values(const struct sft_args *args, bool all, const char *key, struct sft_json *json)
+static bool is_any(const struct sft_option *option)
+{
+    (void)option;
+    return true;
+}
+
+static bool is_setting(const struct sft_option *option) { return !option->incidental && !option->measures; }
+
+static bool is_measure(const struct sft_option *option) { return option->measures; }
+
+/* {"name": value} of those options. */
+static void add_values(const struct sft_args *args, bool (*of)(const struct sft_option *option),
+                       const char *key, struct sft_json *json)
 {
     sft_json_object(json, key);
     for (const struct sft_option_group *group = args->command->groups; group->title; group++)
         for (const struct sft_option *option = group->options; option->name; option++)
-            if (all || !option->incidental) sft_option_json(option, args->values, json);
+            if (of(option)) sft_option_json(option, args->values, json);
     sft_json_end(json);
 }
 
 void sft_args_json(const struct sft_args *args, const char *key, struct sft_json *json)
 {
-    add_values(args, true, key, json);
+    add_values(args, is_any, key, json);
 }
 
 void sft_args_origins_json(const struct sft_args *args, const char *key, struct sft_json *json)
@@ -263,10 +274,10 @@ static void add_command_line(const struct sft_args *args, struct sft_json *json)
 }
 
 /* The object as text, which the caller releases. */
-static enum sft_status dump(struct sft_json *json, size_t flags, char **out)
+static enum sft_status dump(struct sft_json *json, char **out)
 {
     struct sft_text text = {0};
-    sft_json_dump(json, flags | JSON_COMPACT | JSON_REAL_PRECISION(17), &text);
+    sft_json_dump(json, JSON_COMPACT | JSON_REAL_PRECISION(17), &text);
     sft_json_free(json);
     *out = text.data;
     return text.status;
@@ -275,14 +286,19 @@ static enum sft_status dump(struct sft_json *json, size_t flags, char **out)
 enum sft_status sft_args_describe(const struct sft_args *typed, const struct sft_args *args,
                                   struct sft_run_words *words)
 {
-    struct sft_json record = {0}, settings = {0};
+    struct sft_json record = {0}, settings = {0}, measures = {0};
     enum sft_status status;
     sft_json_object(&record, NULL);
     add_command_line(typed, &record);
     sft_args_json(args, "options", &record);
     sft_args_origins_json(args, "given", &record);
     sft_json_end(&record);
-    add_values(args, false, NULL, &settings);
-    status = dump(&record, 0, &words->record);
-    return status == SFT_OK ? dump(&settings, JSON_SORT_KEYS, &words->settings) : status;
+    add_values(args, is_setting, NULL, &settings);
+    add_values(args, is_measure, NULL, &measures);
+    status = dump(&record, &words->record);
+    if (status == SFT_OK) status = dump(&settings, &words->settings);
+    if (status == SFT_OK) status = dump(&measures, &words->measures);
+    sft_json_free(&settings);
+    sft_json_free(&measures);
+    return status;
 }

@@ -34,7 +34,8 @@ void sft_args_json(const struct sft_args *args, const char *key, struct sft_json
 void sft_args_origins_json(const struct sft_args *args, const char *key, struct sft_json *json);
 
 /* Describes a run of a job for its run.json: the command line of `typed`, the options of `args` and what of
- * them was given; and as settings those that decide the outcome. SFT_MEMORY. */
+ * them was given; as settings those that decide the trained model, as measures those that decide what is
+ * measured of it. SFT_MEMORY. */
 enum sft_status sft_args_describe(const struct sft_args *typed, const struct sft_args *args,
                                   struct sft_run_words *words) SFT_MUST_CHECK;
 

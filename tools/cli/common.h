@@ -40,11 +40,12 @@ const char *sft_model_list(int i);
      .value = "R,G,B",                                                                                       \
      .min = -10,                                                                                             \
      .max = 10,                                                                                              \
+     .incidental = true,                                                                                     \
      .help = "mean of each channel that the model was trained with, of values from 0 to 1; otherwise what "  \
              "the file says, or the architecture's own"},                                                    \
     {                                                                                                        \
         "std", SFT_OPTION_CHANNELS, SFT_FIELD(type, member.std),                                             \
-            .value = "R,G,B", .min = 1e-6, .max = 10,                                                        \
+            .value = "R,G,B", .min = 1e-6, .max = 10, .incidental = true,                                    \
             .help = "standard deviation of each channel, with --mean"                                        \
     }
 

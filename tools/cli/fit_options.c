@@ -25,9 +25,9 @@ static const char *optimizer_list(int i)
 }
 
 const struct sft_option sft_fit_data_options[] = {
-    {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
+    {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true, .incidental = true,
      .help = "ID images with labels to learn from", .list = sft_data_formats},
-    {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .min = 0, .max = 1e15,
+    {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .min = 0, .max = 1e15, .incidental = true,
      .help = "only the first N of them; 0: all"},
     {"eval-id", SFT_OPTION_TEXT, FIELD(eval_id), .value = "SPEC", .incidental = true,
      .help = "ID images to evaluate on; otherwise the test split of --id where there is one"},
@@ -38,17 +38,20 @@ const struct sft_option sft_fit_run_options[] = {
     {"out", SFT_OPTION_TEXT, FIELD(out), .value = "DIR", .required = true, .incidental = true,
      .help = "folder of the run"},
     {"overwrite", SFT_OPTION_FLAG, FIELD(overwrite), .incidental = true,
-     .help = "take the place of an earlier run in that folder"},
+     .help =
+         "take the place of an earlier run in that folder, whose results stay until the new ones are whole"},
     {"save-every", SFT_OPTION_INT, PARAM(save_every), .value = "N", .min = 0, .max = 1e9, .incidental = true,
      .help = "steps between checkpoints for --resume; 0: only when stopped by a signal"},
     {"resume", SFT_OPTION_FLAG, FIELD(resume), .incidental = true,
-     .help = "go on from the folder's checkpoint; the result is that of an undisturbed run"},
+     .help =
+         "go on from the folder's checkpoint, or from the beginning without one; the result is that of an "
+         "undisturbed run. Options and inputs must be the same, but for --steps at a constant rate"},
     {"snapshots", SFT_OPTION_INTS, FIELD(snapshots), .value = "N,N,...", .min = 1, .max = 1e9,
      .incidental = true, .help = "keep the model after so many steps, too, as model-N.safetensors"},
     {"seed", SFT_OPTION_INT, PARAM(seed), .value = "N", .min = 0, .max = 9007199254740991.0,
      .help = "of everything that is drawn: order, augmentation, pseudo-OOD, dropout"},
     {"no-shuffle", SFT_OPTION_NOT, PARAM(loader.shuffle), .help = "images in the order of the data set"},
-    {"no-augment", SFT_OPTION_FLAG, SFT_FIELD(struct sft_fit_values, no_augment),
+    {"no-augment", SFT_OPTION_FLAG, SFT_FIELD(struct sft_fit_values, no_augment), .incidental = true,
      .help = "as --train-aug none"},
     {"dump-gradients", SFT_OPTION_TEXT, FIELD(gradients), .value = "FILE", .incidental = true,
      .help = "write the gradient of the last step as safetensors"},

@@ -50,7 +50,11 @@ struct sft_option {
     const char *environment;    /* the variable that also sets it, or NULL */
     const char *help;           /* one sentence without a full stop */
     bool required;
-    bool incidental; /* does not decide the outcome of a training: --resume may come with another value */
+    bool incidental; /* does not decide the outcome of a training, or what it names or picks is told by
+                        content:
+                        --resume may come with another value */
+    bool
+        measures; /* decides what is measured of a trained model: --resume may come with another value, too */
     const char *(*list)(int i); /* further lines of help from a library's table; NULL behind the last */
 };
 

@@ -32,7 +32,7 @@ static struct sft_option option_of(const struct sft_knob *knob, int number)
         .max = knob->max,
         .choices = knob->choices,
         .help = knob->help,
-        .incidental = true,
+        .measures = true,
     };
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/jobs/eval.h"
 
-#include "ood/report/report.h"
 #include "runtime/device.h"
 #include "tools/jobs/notes.h"
+#include "tools/jobs/run_enter.h"
 
 void sft_eval_job_init(struct sft_eval_job *job)
 {
@@ -25,7 +25,8 @@ static enum sft_status open_work(struct work *work)
     struct sft_dataset *id;
     if (!job->request.ood.count)
         return sft_fail(SFT_USAGE, "eval: needs at least one --ood NAME=SPEC to tell the ID images from");
-    if (job->out) SFT_TRY(sft_run_check(job->out, job->overwrite));
+    if (job->out)
+        SFT_TRY(sft_run_check(&(struct sft_run_start){.folder = job->out, .overwrite = job->overwrite}));
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(sft_open_set(job->id, job->request.limit, &id));
     return sft_eval_sets_open(id, work->model, &job->request, &work->sets);
@@ -50,15 +51,16 @@ static enum sft_status begin(struct work *work)
     struct sft_run_input inputs[5 + SFT_MAX_SETS];
     const struct sft_run_start start = {
         .folder = job->out,
-        .record = job->record,
-        .clean = job->overwrite,
+        .kind = SFT_RUN_EVALUATION,
+        .overwrite = job->overwrite,
         .inputs = inputs,
     };
     list_inputs(job, inputs);
-    SFT_TRY(sft_run_begin(&start, &work->run));
+    SFT_TRY(sft_run_enter(&start, &work->run));
+    SFT_TRY(sft_run_begin(&work->run, job->record, NULL));
     sft_json_device(&work->run.record, "device", sft_device_get_info(job->model.device));
     sft_json_text(&work->run.record, "architecture", work->model->variant->name);
-    sft_eval_sets_note(&work->sets, &work->run);
+    SFT_TRY(sft_eval_sets_note(&work->sets, &work->run));
     return job->model.weights ? sft_run_note_file(&work->run, "weights", job->model.weights) : SFT_OK;
 }
 
@@ -74,8 +76,7 @@ enum sft_status sft_eval(const struct sft_eval_job *job, const struct sft_watch 
                          struct sft_results *results)
 {
     struct work work = {.job = job};
-    enum sft_status status = sft_run_end(&work.run, do_work(&work, watch));
-    if (status == SFT_OK && job->out) status = sft_report_from_folder(job->out);
+    enum sft_status status = sft_run_end(&work.run, do_work(&work, watch), true);
     *results = work.sets.results; /* from now on the caller's */
     work.sets.results = (struct sft_results){0};
     sft_eval_sets_close(&work.sets);

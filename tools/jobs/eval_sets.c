@@ -105,17 +105,18 @@ static enum sft_status open_ood(const struct sft_named_set *named, int64_t limit
     return SFT_OK;
 }
 
-static void warn_of_id_images(const struct sft_eval_sets *sets)
+static enum sft_status warn_of_id_images(const struct sft_eval_sets *sets)
 {
     char id[65], ood[65];
-    sft_dataset_hash(sets->id, id);
+    SFT_TRY(sft_dataset_hash(sets->id, id));
     for (int i = 0; i < sets->sets; i++) {
-        sft_dataset_hash(sets->ood[i], ood);
+        SFT_TRY(sft_dataset_hash(sets->ood[i], ood));
         if (strcmp(id, ood) == 0)
             sft_log(SFT_LOG_WARNING,
                     "OOD set %s holds the very images of the ID set %s: nothing can tell them apart",
                     sets->names[i], sft_dataset_spec(sets->id));
     }
+    return SFT_OK;
 }
 
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
@@ -131,7 +132,7 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
     SFT_TRY(init_results(request, sets));
     for (int i = 0; i < request->ood.count; i++)
         SFT_TRY(open_ood(&request->ood.values[i], request->limit, sets));
-    warn_of_id_images(sets);
+    SFT_TRY(warn_of_id_images(sets));
     if (!request->fit) return SFT_OK;
     SFT_TRY(sft_open_set(request->fit, request->fit_limit, &sets->fit));
     return sft_classes_check(sets->fit, model, false);
@@ -212,10 +213,12 @@ enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets, const stru
                               run->folder);
 }
 
-void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
+enum sft_status sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run)
 {
     sft_json_object(&run->record, "evaluation_data");
-    sft_json_dataset(&run->record, "id", sets->id);
-    for (int i = 0; i < sets->sets; i++) sft_json_dataset(&run->record, sets->names[i], sets->ood[i]);
+    SFT_TRY(sft_json_dataset(&run->record, "id", sets->id));
+    for (int i = 0; i < sets->sets; i++)
+        SFT_TRY(sft_json_dataset(&run->record, sets->names[i], sets->ood[i]));
     sft_json_end(&run->record);
+    return SFT_OK;
 }

@@ -61,7 +61,7 @@ enum sft_status sft_eval_sets_write(const struct sft_eval_sets *sets,
                                     const struct sft_run *run) SFT_MUST_CHECK;
 
 /* Notes spec, number of images and hash of every set in run.json. */
-void sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run);
+enum sft_status sft_eval_sets_note(const struct sft_eval_sets *sets, struct sft_run *run) SFT_MUST_CHECK;
 
 /* The accuracy of a model on labelled images. */
 enum sft_status sft_accuracy(struct sft_model *model, const struct sft_dataset *id, int batch,

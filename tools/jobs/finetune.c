@@ -2,11 +2,13 @@
 #include "tools/jobs/finetune.h"
 
 #include <math.h>
+#include <unistd.h>
 
-#include "ood/report/report.h"
+#include "runtime/base/file.h"
 #include "tools/jobs/classes.h"
+#include "tools/jobs/identity.h"
 #include "tools/jobs/seed_runs.h"
-#include "tools/jobs/training.h"
+#include "tools/jobs/training_run.h"
 
 /* ---- defaults ---- */
 
@@ -108,49 +110,90 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
 
 /* ---- several seeds ---- */
 
+static void take_seed(struct work *work, int64_t seed, const char *folder)
+{
+    struct sft_training_job *job = &work->training.job;
+    job->params.seed = (uint64_t)seed;
+    job->out = folder;
+    job->resume = work->job->training.resume && access(folder, F_OK) == 0;
+}
+
+/* Done is what has ended well with all that is asked for now. With other options it is gone on with or
+ * refused as any run. */
+static enum sft_status seed_is_done(void *context, int64_t seed, const char *folder, bool *done)
+{
+    struct work *work = context;
+    json_t *about, *identity;
+    *done = false;
+    take_seed(work, seed, folder);
+    if (!work->training.job.resume || !sft_run_is_done(folder)) return SFT_OK;
+    SFT_TRY(sft_identity_make(&work->training, &identity));
+    about = sft_run_about(folder);
+    *done = json_equal(json_object_get(about, "identity"), identity);
+    json_decref(about);
+    json_decref(identity);
+    return SFT_OK;
+}
+
 /* One of them, with the results of the model before from the whole; its folder is a complete run. */
 static enum sft_status run_seed(void *context, int64_t seed, const char *folder)
 {
     struct work *work = context;
-    work->training.job.params.seed = (uint64_t)seed;
-    work->training.job.out = folder;
+    take_seed(work, seed, folder);
     return sft_training_run(&work->training);
 }
 
-static enum sft_status write_seeds(const struct sft_seed_runs *runs, struct sft_finetune_result *result)
+static enum sft_status do_seeds(struct work *work, const char *folder)
 {
-    SFT_TRY(sft_seeds_read(runs->folder, runs->first, runs->count, &result->seeds));
-    return sft_seeds_write(&result->seeds, runs->folder);
+    const struct sft_training_job *job = &work->job->training;
+    return sft_seed_runs(&(struct sft_seed_runs){
+        .folder = folder,
+        .first = (int64_t)job->params.seed,
+        .count = work->job->seeds,
+        .model = work->training.model,
+        .is_done = seed_is_done,
+        .run = run_seed,
+        .context = work,
+    });
 }
 
-static enum sft_status run_all(struct work *work, const struct sft_seed_runs *runs, struct sft_run *whole,
-                               struct sft_finetune_result *result)
+static enum sft_status write_seeds(const struct work *work, const char *folder,
+                                   struct sft_finetune_result *result)
+{
+    SFT_TRY(
+        sft_seeds_read(folder, (int64_t)work->job->training.params.seed, work->job->seeds, &result->seeds));
+    return sft_seeds_write(&result->seeds, folder);
+}
+
+/* None of the seeds' folders, which the runs are to have in the end, may be a link. */
+static enum sft_status refuse_links(const struct work *work, const char *folder)
+{
+    const int64_t first = (int64_t)work->job->training.params.seed;
+    char path[SFT_RUN_PATH];
+    for (int i = 0; i < work->job->seeds; i++)
+        SFT_TRY(sft_refuse_link(sft_seed_folder(folder, first + i, path, sizeof(path))));
+    return SFT_OK;
+}
+
+static enum sft_status run_all(struct work *work, struct sft_run *whole, struct sft_finetune_result *result)
 {
     struct sft_training *training = &work->training;
-    SFT_TRY(sft_training_begin(training, whole));
+    SFT_TRY(sft_training_enter(training, SFT_RUN_SEEDS, whole));
+    SFT_TRY(refuse_links(work, whole->target));
+    SFT_TRY(sft_training_begin(training, NULL, whole));
     if (training->sets)
         SFT_TRY(sft_eval_sets_run(training->sets, training->model, SFT_BEFORE, training->watch));
     training->has_before = true;
-    SFT_TRY(sft_seed_runs(runs));
-    return training->sets ? write_seeds(runs, result) : SFT_OK;
+    SFT_TRY(do_seeds(work, whole->folder));
+    return training->sets ? write_seeds(work, whole->folder, result) : SFT_OK;
 }
 
 /* The folder's own run.json tells of all runs together. */
 static enum sft_status run_seeds(struct work *work, struct sft_finetune_result *result)
 {
-    const struct sft_training_job *job = &work->job->training;
-    const struct sft_seed_runs runs = {
-        .folder = job->out,
-        .first = (int64_t)job->params.seed,
-        .count = work->job->seeds,
-        .resume = job->resume,
-        .model = work->training.model,
-        .run = run_seed,
-        .context = work,
-    };
-    struct sft_run whole = {.begun = false};
-    SFT_TRY(sft_run_end(&whole, run_all(work, &runs, &whole, result)));
-    return work->training.sets && !job->no_report ? sft_report_from_folder(job->out) : SFT_OK;
+    const bool report = work->training.sets && !work->job->training.no_report;
+    struct sft_run whole = {.entered = false};
+    return sft_run_end(&whole, run_all(work, &whole, result), report);
 }
 
 /* ---- the job ---- */

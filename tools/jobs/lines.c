@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 /* Length of the line that starts at `at`, with its end; 0 behind the last whole one. */
 static size_t line_length(const struct sft_bytes *bytes, size_t at)
@@ -24,6 +26,7 @@ static enum sft_status keep_lines(const char *path, int64_t kept)
     if (access(path, F_OK) != 0) return SFT_OK;
     SFT_TRY(sft_file_open(path, &bytes));
     for (; kept > 0 && line_length(&bytes, size); kept--) size += line_length(&bytes, size);
+    if (kept > 0) sft_log(SFT_LOG_WARNING, "%s: the lines of %" PRId64 " steps are missing", path, kept);
     status = sft_file_write(path, bytes.data, size);
     sft_file_close(&bytes);
     return status;

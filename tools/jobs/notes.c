@@ -35,13 +35,14 @@ void sft_json_device(struct sft_json *json, const char *key, const struct sft_de
     sft_json_end(json);
 }
 
-void sft_json_dataset(struct sft_json *json, const char *key, const struct sft_dataset *dataset)
+enum sft_status sft_json_dataset(struct sft_json *json, const char *key, const struct sft_dataset *dataset)
 {
     char hash[65];
-    sft_dataset_hash(dataset, hash);
+    SFT_TRY(sft_dataset_hash(dataset, hash));
     sft_json_object(json, key);
     sft_json_text(json, "spec", sft_dataset_spec(dataset));
     sft_json_integer(json, "images", sft_dataset_count(dataset));
     sft_json_text(json, "sha256", hash);
     sft_json_end(json);
+    return SFT_OK;
 }

@@ -10,7 +10,8 @@
 /* What `devices --json` lists, too. */
 void sft_json_device(struct sft_json *json, const char *key, const struct sft_device_info *info);
 
-/* Spec, number of images and hash. */
-void sft_json_dataset(struct sft_json *json, const char *key, const struct sft_dataset *dataset);
+/* Spec, number of images and hash. Statuses as sft_dataset_hash(). */
+enum sft_status sft_json_dataset(struct sft_json *json, const char *key,
+                                 const struct sft_dataset *dataset) SFT_MUST_CHECK;
 
 #endif

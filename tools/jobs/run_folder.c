@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/jobs/run_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,175 +11,33 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ood/report/report.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 #include "runtime/base/parallel.h"
+#include "runtime/base/words.h"
+#include "tools/jobs/run_lock.h"
 
-/* run.json comes first. */
-static const char *const own_files[] = {
-    SFT_FILE_RECORD, SFT_FILE_MODEL,   SFT_FILE_CHECKPOINT,  SFT_FILE_METRICS,
-    SFT_FILE_PROP1,  SFT_FILE_RESULTS, SFT_FILE_RESULTS_CSV, SFT_FILE_EXAMPLES,
-    SFT_FILE_REPORT, SFT_FILE_SEEDS,   SFT_FILE_SEEDS_CSV,
-};
-enum { OWN_FILES = sizeof(own_files) / sizeof(own_files[0]) };
-
-/* What else a run makes: files whose names depend on it, in the folder and in folders below that are its
- * own. */
-static const struct {
-    const char *below, *pattern;
-    int depth; /* of folders in there */
-} own_patterns[] = {
-    {"", "model-[0-9]*.safetensors", 0}, {"", "*-bins.csv", 0},          {"", "*-kernel.csv", 0},
-    {SFT_FOLDER_PLOTS, "*.svg", 1},      {SFT_FOLDER_PLOTS, "*.png", 1}, {SFT_FOLDER_PLOTS, "*.csv", 1},
-    {SFT_FOLDER_SCORES, "*.npy", 2},
-};
-
-static bool is_empty(DIR *folder)
-{
-    for (const struct dirent *entry; (entry = readdir(folder));)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) return false;
-    return true;
-}
-
-enum sft_status sft_run_check(const char *folder, bool reuse)
-{
-    enum sft_status status = SFT_OK;
-    DIR *open_folder = opendir(folder);
-    if (strlen(folder) >= sizeof(((struct sft_run *)0)->folder))
-        status = sft_fail(SFT_USAGE, "--out: the name of the folder is too long");
-    else if (!open_folder && errno != ENOENT)
-        status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
-    else if (open_folder && !reuse && !is_empty(open_folder))
-        status =
-            sft_fail(SFT_USAGE, "--out %s: the folder is in use; name another, or say --overwrite", folder);
-    else if (open_folder && access(folder, W_OK) != 0)
-        status = sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
-    if (open_folder) closedir(open_folder);
-    return status;
-}
-
-const char *sft_run_file(const char *folder, const char *name, char path[SFT_RUN_PATH])
-{
-    if (snprintf(path, SFT_RUN_PATH, "%s%s%s", folder, *name ? "/" : "", name) >= SFT_RUN_PATH) *path = '\0';
-    return path;
-}
+const char *const sft_run_kind_words[] = {"training", "seeds", "evaluation", "figure", "reproduction", NULL};
+SFT_ASSERT_WORDS(sft_run_kind_words, SFT_RUN_REPRODUCTION);
 
 const char *sft_run_path(const struct sft_run *run, const char *name, char path[SFT_RUN_PATH])
 {
     return sft_run_file(run->folder, name, path);
 }
 
-const char *sft_snapshot_file(const char *folder, int64_t steps, char path[SFT_RUN_PATH])
-{
-    char name[64];
-    snprintf(name, sizeof(name), "model-%" PRId64 ".safetensors", steps);
-    return sft_run_file(folder, name, path);
-}
-
-/* ---- what an earlier run left ---- */
-
-/* A link is none: what it points at is not the run's. */
-static bool is_folder(const char *path)
-{
-    struct stat about;
-    return lstat(path, &about) == 0 && S_ISDIR(about.st_mode);
-}
-
-static void remove_matching(const char *folder, const char *pattern, int depth)
-{
-    DIR *entries = opendir(folder);
-    for (const struct dirent *entry; entries && (entry = readdir(entries));) {
-        char path[SFT_RUN_PATH];
-        if (entry->d_name[0] == '.' || !*sft_run_file(folder, entry->d_name, path)) continue;
-        if (fnmatch(pattern, entry->d_name, 0) == 0) unlink(path);
-        if (depth == 0 || !is_folder(path)) continue;
-        remove_matching(path, pattern, depth - 1);
-        rmdir(path);
-    }
-    if (entries) closedir(entries);
-}
-
-/* Files by their names, never a whole folder: what else someone put there stays, and the folders that hold
- * it. */
-static void remove_files(const char *folder)
+bool sft_run_is_done(const char *folder)
 {
     char path[SFT_RUN_PATH];
-    for (int i = 0; i < OWN_FILES; i++) unlink(sft_run_file(folder, own_files[i], path));
-    for (size_t i = 0; i < sizeof(own_patterns) / sizeof(own_patterns[0]); i++) {
-        const bool below = *own_patterns[i].below;
-        sft_run_file(folder, own_patterns[i].below, path);
-        if (below && !is_folder(path)) continue;
-        remove_matching(path, own_patterns[i].pattern, own_patterns[i].depth);
-        if (below) rmdir(path);
-    }
+    json_t *record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
+    const char *status = json_string_value(json_object_get(record, "status"));
+    bool done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
+    json_decref(record);
+    return done;
 }
 
-/* The run's, and those of its seeds. */
-static void remove_earlier(const char *folder)
-{
-    DIR *entries = opendir(folder);
-    for (const struct dirent *entry; entries && (entry = readdir(entries));) {
-        char path[SFT_RUN_PATH];
-        if (fnmatch("seed-[0-9]*", entry->d_name, 0) != 0) continue;
-        if (!is_folder(sft_run_file(folder, entry->d_name, path))) continue;
-        remove_files(path);
-        rmdir(path);
-    }
-    if (entries) closedir(entries);
-    remove_files(folder);
-}
-
-static enum sft_status check_input(const char *folder, const struct sft_run_input *input)
-{
-    char *in = realpath(folder, NULL), *file = input->path ? realpath(input->path, NULL) : NULL;
-    size_t length = in ? strlen(in) : 0;
-    bool lost = in && file && !is_folder(file) && strncmp(file, in, length) == 0 && file[length] == '/';
-    free(in);
-    free(file);
-    if (!lost) return SFT_OK;
-    return sft_fail(SFT_USAGE, "--%s %s lies in --out %s, which --overwrite would clear; name another --out",
-                    input->option, input->path, folder);
-}
-
-/* No file that is to be read may be one of those that would be removed. */
-static enum sft_status check_inputs(const struct sft_run_start *start)
-{
-    for (const struct sft_run_input *input = start->inputs; input && input->option; input++)
-        SFT_TRY(check_input(start->folder, input));
-    return SFT_OK;
-}
-
-/* Removes what an earlier run left where that is asked for. */
-static enum sft_status make_folder(const struct sft_run_start *start, struct sft_run *run)
-{
-    char path[SFT_RUN_PATH];
-    if (start->clean) SFT_TRY(check_inputs(start));
-    snprintf(run->folder, sizeof(run->folder), "%s", start->folder);
-    run->created = access(start->folder, F_OK) != 0;
-    SFT_TRY(sft_make_folder(start->folder));
-    SFT_TRY(sft_refuse_link(sft_run_path(run, SFT_FOLDER_PLOTS, path)));
-    SFT_TRY(sft_refuse_link(sft_run_path(run, SFT_FOLDER_SCORES, path)));
-    if (start->clean) remove_earlier(start->folder);
-    return SFT_OK;
-}
-
-/* Whether anything but run.json is there of what a run makes. */
-static bool has_results(const struct sft_run *run)
-{
-    char path[SFT_RUN_PATH];
-    for (int i = 1; i < OWN_FILES; i++)
-        if (access(sft_run_path(run, own_files[i], path), F_OK) == 0) return true;
-    return false;
-}
-
-/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was
- * typed. */
-static void withdraw(const struct sft_run *run)
-{
-    char path[SFT_RUN_PATH];
-    unlink(sft_run_path(run, own_files[0], path));
-    if (run->created) rmdir(run->folder);
-}
+/* ---- run.json ---- */
 
 static enum sft_status write_record(const struct sft_run *run)
 {
@@ -227,21 +82,74 @@ static enum sft_status note_words(const char *text, struct sft_json *record)
     return fine ? SFT_OK : sft_fail(SFT_FAILED, "what is to be said in %s is no object", SFT_FILE_RECORD);
 }
 
-enum sft_status sft_run_begin(const struct sft_run_start *start, struct sft_run *run)
+struct about {
+    const char *kind;
+    json_t *identity; /* NULL: none */
+};
+
+/* Writes what is hidden of the run, with a list of files under `key`. */
+static enum sft_status write_about(const char *folder, struct about what, const char *key,
+                                   const struct sft_file_list *files)
+{
+    struct sft_json about = {0};
+    char path[SFT_RUN_PATH];
+    enum sft_status status;
+    sft_json_object(&about, NULL);
+    sft_json_text(&about, "kind", what.kind);
+    if (what.identity) sft_json_value(&about, "identity", json_incref(what.identity));
+    sft_json_array(&about, key);
+    for (size_t i = 0; i < files->count; i++) sft_json_text(&about, NULL, files->items[i]);
+    status = sft_json_write(&about, sft_run_file(folder, SFT_RUN_ABOUT_FILE, path), JSON_INDENT(1));
+    sft_json_free(&about);
+    return status;
+}
+
+/* Files that are there, are not the run's, and have names as the run may give them. */
+static enum sft_status list_others(const struct sft_run *run, struct sft_file_list *others)
+{
+    struct sft_own own;
+    enum sft_status status = sft_own_read(run->about, &own);
+    for (size_t i = 0; status == SFT_OK && i < run->before.count; i++) {
+        const char *path = run->before.items[i];
+        if (sft_is_run_name(path) && !sft_own_has(&own, path)) status = sft_file_list_add(others, path);
+    }
+    sft_own_free(&own);
+    return status;
+}
+
+static enum sft_status write_first_about(const struct sft_run *run)
+{
+    struct sft_file_list others = {.count = 0};
+    const struct about about = {sft_run_kind_words[run->kind], run->identity};
+    enum sft_status status = list_others(run, &others);
+    if (status == SFT_OK) status = write_about(run->folder, about, "others", &others);
+    sft_file_list_free(&others);
+    return status;
+}
+
+enum sft_status sft_run_begin(struct sft_run *run, const char *words, json_t *identity)
 {
     struct sft_json *record = &run->record;
-    *run = (struct sft_run){.start = sft_now()};
-    SFT_TRY(make_folder(start, run));
     run->begun = true;
+    run->identity = json_incref(identity);
     sft_json_object(record, NULL);
     sft_json_text(record, "program", "sft-vk");
     sft_json_text(record, "version", SFT_VERSION);
     sft_json_text(record, "status", "running");
-    SFT_TRY(note_words(start->record, record));
+    SFT_TRY(note_words(words, record));
     note_host(record);
     note_time(record, "started");
     sft_json_text(record, "compiler", __VERSION__);
-    return write_record(run);
+    SFT_TRY(write_record(run));
+    return write_first_about(run);
+}
+
+/* A file of the run by the path that it will have. */
+static void note_path(struct sft_run *run, const char *path)
+{
+    const char *below = sft_run_below(run->folder, path);
+    char final[SFT_RUN_PATH];
+    sft_json_text(&run->record, "path", below ? sft_run_file(run->target, below, final) : path);
 }
 
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path)
@@ -251,7 +159,7 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     SFT_TRY(sft_file_open(path, &bytes));
     sft_sha256(bytes.data, bytes.size, hex);
     sft_json_object(&run->record, name);
-    sft_json_text(&run->record, "path", path);
+    note_path(run, path);
     sft_json_integer(&run->record, "bytes", (int64_t)bytes.size);
     sft_json_text(&run->record, "sha256", hex);
     sft_json_end(&run->record);
@@ -259,43 +167,183 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     return sft_files_whole();
 }
 
-const char *sft_run_file_sha256(const struct sft_run *run, const char *name)
-{
-    const json_t *note = json_object_get(run->record.root, name);
-    const char *hex = json_string_value(json_object_get(note, "sha256"));
-    return hex ? hex : "";
-}
-
 void sft_run_words_free(struct sft_run_words *words)
 {
     free(words->record);
     free(words->settings);
-    *words = (struct sft_run_words){NULL, NULL};
+    free(words->measures);
+    *words = (struct sft_run_words){NULL, NULL, NULL};
 }
 
-bool sft_run_is_done(const char *folder)
+/* ---- the end ---- */
+
+static bool is_beside(const struct sft_run *run) { return strcmp(run->folder, run->target) != 0; }
+
+/* Lists the files in the folder that are the run's: what it had, which `about` tells of, and what has come
+ * since. One that it had and is gone stays its own, should it come back. */
+static enum sft_status list_own(const char *folder, const json_t *about, const struct sft_file_list *before,
+                                struct sft_file_list *files)
+{
+    struct sft_own own;
+    struct sft_file_list now = {.count = 0};
+    enum sft_status status = sft_own_read(about, &own);
+    if (status == SFT_OK) status = sft_file_list_read(folder, &now);
+    for (size_t i = 0; status == SFT_OK && i < now.count; i++)
+        if (!sft_file_list_has(before, now.items[i]) || sft_own_has(&own, now.items[i]))
+            status = sft_file_list_add(files, now.items[i]);
+    for (size_t i = 0; status == SFT_OK && i < own.files.count; i++)
+        if (!sft_file_list_has(&now, own.files.items[i]))
+            status = sft_file_list_add(files, own.files.items[i]);
+    sft_file_list_free(&now);
+    sft_own_free(&own);
+    return status;
+}
+
+static enum sft_status finish(const struct sft_run *run)
+{
+    struct sft_file_list files = {.count = 0};
+    char stopped[SFT_RUN_PATH];
+    enum sft_status status = list_own(run->folder, run->about, &run->before, &files);
+    const struct about about = {sft_run_kind_words[run->kind], run->identity};
+    if (status == SFT_OK) status = write_about(run->folder, about, "files", &files);
+    sft_file_list_free(&files);
+    if (status != SFT_OK || !is_beside(run)) return status;
+    SFT_TRY(sft_own_replace(run->folder, run->target));
+    sft_own_remove_tree(sft_run_file(run->target, SFT_RUN_STOPPED, stopped));
+    return SFT_OK;
+}
+
+/* Whether there is something to go on from: a state, of the run or of a seed. */
+static bool can_go_on(const struct sft_run *run)
+{
+    struct sft_file_list files;
+    bool found = sft_file_list_read(run->folder, &files) != SFT_OK;
+    for (size_t i = 0; !found && i < files.count; i++) {
+        const char *slash = strrchr(files.items[i], '/');
+        found = strcmp(slash ? slash + 1 : files.items[i], SFT_FILE_CHECKPOINT) == 0;
+    }
+    sft_file_list_free(&files);
+    return found;
+}
+
+/* The earlier run stays as it was; the one that was to replace it stays where it can be gone on with. */
+static void give_up_beside(const struct sft_run *run)
+{
+    char stopped[SFT_RUN_PATH];
+    sft_run_file(run->target, SFT_RUN_STOPPED, stopped);
+    if (run->about && !run->begun) return; /* it was refused */
+    if (can_go_on(run)) {
+        sft_own_remove_tree(stopped);
+        sft_log(SFT_LOG_WARNING,
+                "--out %s: still holds the results of the earlier run; what this one made is in %s, for "
+                "--resume to go on with",
+                run->target, run->folder);
+        return;
+    }
+    sft_own_remove_tree(run->folder);
+    if (rename(stopped, run->folder) != 0 && errno != ENOENT)
+        sft_log(SFT_LOG_WARNING, "%s: cannot be renamed to %s", stopped, run->folder);
+}
+
+/* Whether anything but run.json is there. */
+static bool has_results(const struct sft_run *run)
+{
+    struct sft_file_list files;
+    bool found = sft_file_list_read(run->folder, &files) != SFT_OK;
+    for (size_t i = 0; !found && i < files.count; i++) found = strcmp(files.items[i], SFT_FILE_RECORD) != 0;
+    sft_file_list_free(&files);
+    return found;
+}
+
+/* A run that failed before its first step leaves nothing behind, so that it can be repeated as it was
+ * typed. */
+static void withdraw(const struct sft_run *run)
 {
     char path[SFT_RUN_PATH];
-    json_t *record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
-    const char *status = json_string_value(json_object_get(record, "status"));
-    bool done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
-    json_decref(record);
-    return done;
+    unlink(sft_run_path(run, SFT_FILE_RECORD, path));
+    unlink(sft_run_path(run, SFT_RUN_ABOUT_FILE, path));
 }
 
-enum sft_status sft_run_end(struct sft_run *run, enum sft_status status)
+static void give_up(const struct sft_run *run, enum sft_status status)
+{
+    if (is_beside(run))
+        give_up_beside(run);
+    else if (run->begun && status != SFT_INTERRUPTED && !has_results(run))
+        withdraw(run);
+}
+
+static enum sft_status write_end(struct sft_run *run, enum sft_status status)
 {
     struct rusage usage;
-    enum sft_status written;
-    if (!run->begun) return status;
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         sft_json_integer(&run->record, "peak_host_memory", (int64_t)usage.ru_maxrss * 1024);
     sft_json_real(&run->record, "seconds", sft_now() - run->start);
     note_time(&run->record, "finished");
     sft_json_text(&run->record, "status", sft_status_str(status));
-    written = write_record(run);
-    if (status != SFT_OK && status != SFT_INTERRUPTED && !has_results(run)) withdraw(run);
+    return write_record(run);
+}
+
+/* A page that cannot be made is a failure, but the results are whole without it. */
+static enum sft_status end_well(struct sft_run *run, bool report)
+{
+    enum sft_status reported = report ? sft_report_from_folder(run->folder) : SFT_OK;
+    SFT_TRY(finish(run));
+    return reported;
+}
+
+static void release(struct sft_run *run)
+{
+    sft_run_unlock(run->target, &run->lock);
+    if (run->created) rmdir(run->target); /* where nothing is left in it */
     sft_json_free(&run->record);
-    run->begun = false;
-    return status != SFT_OK ? status : written;
+    sft_file_list_free(&run->before);
+    json_decref(run->about);
+    json_decref(run->identity);
+    run->entered = run->begun = false;
+}
+
+enum sft_status sft_run_end(struct sft_run *run, enum sft_status status, bool report)
+{
+    enum sft_status written = SFT_OK;
+    if (!run->entered) return status;
+    if (run->begun) written = write_end(run, status);
+    if (status == SFT_OK) status = written;
+    if (status == SFT_OK)
+        status = end_well(run, report);
+    else
+        give_up(run, status);
+    release(run);
+    return status;
+}
+
+/* ---- the report, again ---- */
+
+static enum sft_status report_again(const char *folder, const json_t *about)
+{
+    struct sft_file_list before = {.count = 0}, files = {.count = 0};
+    const struct about same = {json_string_value(json_object_get(about, "kind")),
+                               json_object_get(about, "identity")};
+    enum sft_status status = sft_file_list_read(folder, &before);
+    if (status == SFT_OK) status = sft_report_from_folder(folder);
+    if (status == SFT_OK) status = list_own(folder, about, &before, &files);
+    if (status == SFT_OK) status = write_about(folder, same, "files", &files);
+    sft_file_list_free(&before);
+    sft_file_list_free(&files);
+    return status;
+}
+
+enum sft_status sft_run_report(const char *folder)
+{
+    json_t *about = sft_run_about(folder);
+    enum sft_status status = SFT_OK;
+    int lock = -1;
+    if (json_object_get(about, "files")) {
+        status = sft_run_lock(folder, &lock);
+        if (status == SFT_OK) status = report_again(folder, about);
+        sft_run_unlock(folder, &lock);
+    } else {
+        status = sft_report_from_folder(folder);
+    }
+    json_decref(about);
+    return status;
 }

@@ -2,74 +2,76 @@
 /*
  * The folder of a run, and run.json in it: all that was asked, chosen and found. It is written when the run
  * starts and again when it ends, so that a run that was killed can be told from one that ended well.
+ *
+ * A folder has one writer at a time (tools/jobs/run_lock.h). Where a run is to take the place of an earlier
+ * one, its files are made in a folder in there and put into their places when it has ended well, so that the
+ * earlier results stay until then, whatever happens; a run that was stopped before is gone on with there.
+ * Hidden files tell of the run what is none of the user's business: SFT_RUN_ABOUT_FILE holds {"kind",
+ * "identity": what the run is a function of, and "others" or "files" (tools/jobs/own_files.h)}.
  */
 #ifndef SFT_RUN_FOLDER_H
 #define SFT_RUN_FOLDER_H
 
 #include <stdbool.h>
 
-#include "ood/results/run_files.h"
 #include "runtime/base/json.h"
-
-enum { SFT_RUN_PATH = 4096 };
+#include "tools/jobs/own_files.h"
+#include "tools/jobs/run_paths.h"
 
 /* What a caller says of a run that is about to begin. Jobs write it and compare it, and know nothing of what
- * it says. Owned by who asked for it. */
+ * it says. Each is a JSON object as text, or NULL. Owned by who asked for it. */
 struct sft_run_words {
-    char *record;   /* a JSON object whose members go into run.json */
-    char *settings; /* all that decides the outcome beside the contents of the inputs: --resume compares it */
+    char *record;   /* its members go into run.json */
+    char *settings; /* all that decides the trained model, beside the contents of the inputs */
+    char *measures; /* all that decides what is measured of it, beside those */
 };
 void sft_run_words_free(struct sft_run_words *words);
 
-/* A file that a run reads, and the option that names it. */
-struct sft_run_input {
-    const char *option;
-    const char *path; /* NULL: not given; what is no path, as a SPEC with a format, is no file */
+/* What a run folder may hold; one kind of run is no other to go on with. */
+enum sft_run_kind {
+    SFT_RUN_TRAINING,
+    SFT_RUN_SEEDS,
+    SFT_RUN_EVALUATION,
+    SFT_RUN_FIGURE,
+    SFT_RUN_REPRODUCTION
 };
-
-struct sft_run_start {
-    const char *folder;
-    const char *record; /* a JSON object for run.json; NULL: nothing */
-    bool clean;         /* remove what an earlier run made there */
-    const struct sft_run_input
-        *inputs; /* of which none may be removed; up to one without an option, or NULL */
-};
+extern const char *const sft_run_kind_words[];
 
 struct sft_run {
-    char folder[SFT_RUN_PATH - 64];
+    char target[SFT_RUN_PATH - 256]; /* the folder that was asked for */
+    char folder[SFT_RUN_PATH];       /* where files are to be written up to the end of the run */
+    enum sft_run_kind kind;
     struct sft_json record; /* run.json, in whose object it stands: jobs add what they find; owned */
+    json_t *about;          /* of the run to go on with; NULL: it is a new one; owned */
     double start;           /* seconds of a monotonic clock */
+    int lock;               /* private, as the rest */
     bool created;           /* the folder was not there before */
-    bool begun;
+    bool entered, begun;
+    struct sft_file_list before; /* files that were there */
+    json_t *identity;            /* what sft_run_begin() was given */
 };
 
-/* Whether `folder` may become the folder of a run: new or empty, or `reuse` is set. Before the work starts,
- * so that nothing is computed in vain. SFT_USAGE where it is used, SFT_WRITE where it cannot be. */
-enum sft_status sft_run_check(const char *folder, bool reuse) SFT_MUST_CHECK;
-
-/* Makes the folder and writes a first run.json. With `clean`, the files that an earlier run made there are
- * removed, in plots/, scores/ and the folders of seeds too; others stay, and SFT_USAGE where an input lies in
- * there. Release with sft_run_end() in any case. */
-enum sft_status sft_run_begin(const struct sft_run_start *start, struct sft_run *run) SFT_MUST_CHECK;
+/* In a folder that was entered (tools/jobs/run_enter.h): writes a first run.json, with the members of
+ * `record` (may be NULL), and notes the identity (may be NULL).
+ */
+enum sft_status sft_run_begin(struct sft_run *run, const char *record, json_t *identity) SFT_MUST_CHECK;
 
 /* Notes a file with its size and SHA-256 under a name. SFT_DATA where it cannot be read. */
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path) SFT_MUST_CHECK;
 
-/* The SHA-256 of a file that was noted, "" where none of that name was. */
-const char *sft_run_file_sha256(const struct sft_run *run, const char *name);
-
-/* "FOLDER/NAME", FOLDER alone where `name` is ""; returns path, "" where that is too long. */
-const char *sft_run_file(const char *folder, const char *name, char path[SFT_RUN_PATH]);
+/* The path of a file of the run, as sft_run_file(). */
 const char *sft_run_path(const struct sft_run *run, const char *name, char path[SFT_RUN_PATH]);
 
-/* The file of the model that a training kept after `steps` steps; returns path, "" where that is too long. */
-const char *sft_snapshot_file(const char *folder, int64_t steps, char path[SFT_RUN_PATH]);
+/* Makes the report of a folder again (ood/report/report.h), whose new files are the run's own then. */
+enum sft_status sft_run_report(const char *folder) SFT_MUST_CHECK;
 
 /* Whether the run in that folder ended well. */
 bool sft_run_is_done(const char *folder);
 
-/* Writes run.json with times, memory and how the run ended; returns `status`, or the first failure to write.
- * A run that failed before it made anything takes its folder away again. */
-enum sft_status sft_run_end(struct sft_run *run, enum sft_status status) SFT_MUST_CHECK;
+/* Writes run.json with times, memory and how the run ended, makes the report where that is wanted and the run
+ * ended well, and puts the files into their places. Returns `status`, or the first failure. A run that failed
+ * before it made anything takes its folder away again; one that was to replace another leaves that as it was.
+ */
+enum sft_status sft_run_end(struct sft_run *run, enum sft_status status, bool report) SFT_MUST_CHECK;
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "ood/results/seeds.h"
 #include "runtime/base/alloc.h"
-#include "runtime/base/file.h"
 #include "runtime/base/log.h"
 #include "tools/jobs/run_folder.h"
 
@@ -35,8 +34,10 @@ static enum sft_status put_back(const struct sft_parameters *parameters, const s
 static enum sft_status run_seed(const struct sft_seed_runs *runs, int64_t seed, const struct copy *copy)
 {
     char folder[SFT_RUN_PATH];
+    bool done;
     sft_seed_folder(runs->folder, seed, folder, sizeof(folder));
-    if (runs->resume && sft_run_is_done(folder)) {
+    SFT_TRY(runs->is_done(runs->context, seed, folder, &done));
+    if (done) {
         sft_log(SFT_LOG_INFO, "seed %" PRId64 " is done", seed);
         return SFT_OK;
     }
@@ -45,20 +46,10 @@ static enum sft_status run_seed(const struct sft_seed_runs *runs, int64_t seed, 
     return put_back(&runs->model->parameters, copy);
 }
 
-static enum sft_status refuse_links(const struct sft_seed_runs *runs)
-{
-    char folder[SFT_RUN_PATH];
-    for (int i = 0; i < runs->count; i++)
-        SFT_TRY(sft_refuse_link(sft_seed_folder(runs->folder, runs->first + i, folder, sizeof(folder))));
-    return SFT_OK;
-}
-
 enum sft_status sft_seed_runs(const struct sft_seed_runs *runs)
 {
     struct copy copy = {NULL, NULL};
-    enum sft_status status;
-    SFT_TRY(refuse_links(runs));
-    status = take_copy(&runs->model->parameters, &copy);
+    enum sft_status status = take_copy(&runs->model->parameters, &copy);
     for (int i = 0; status == SFT_OK && i < runs->count; i++) status = run_seed(runs, runs->first + i, &copy);
     free(copy.weights);
     free(copy.buffers);

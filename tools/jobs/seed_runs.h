@@ -10,9 +10,10 @@ struct sft_seed_runs {
     const char *folder;
     int64_t first; /* seeds are first .. first + count - 1 */
     int count;
-    bool resume;             /* runs that ended well are left as they are */
     struct sft_model *model; /* has the weights of the start whenever `run` is called, and at the end */
 
+    /* Whether the run in `folder` is done, and left as it is. */
+    enum sft_status (*is_done)(void *context, int64_t seed, const char *folder, bool *done);
     /* Does one run into `folder`. */
     enum sft_status (*run)(void *context, int64_t seed, const char *folder);
     void *context;

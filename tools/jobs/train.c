@@ -8,7 +8,7 @@
 #include "runtime/base/log.h"
 #include "tools/jobs/classes.h"
 #include "tools/jobs/mos_groups.h"
-#include "tools/jobs/training.h"
+#include "tools/jobs/training_run.h"
 
 void sft_train_job_init(struct sft_train_job *job)
 {

@@ -47,10 +47,16 @@ enum sft_status sft_training_open_eval_id(const struct sft_training *training,
  * or else `rho`. */
 void sft_training_complete(struct sft_training *training, double rho);
 
-/* Makes the folder of the job and notes the inputs: the beginning of any run. Release with sft_run_end(). */
-enum sft_status sft_training_begin(const struct sft_training *training, struct sft_run *run) SFT_MUST_CHECK;
+/* What the job says of the run; release with sft_run_words_free() in any case. */
+enum sft_status sft_training_describe(const struct sft_training *training,
+                                      struct sft_run_words *words) SFT_MUST_CHECK;
 
-/* One run, whole: begins the folder, evaluates, trains, evaluates, ends the folder, makes the report. */
-enum sft_status sft_training_run(struct sft_training *training) SFT_MUST_CHECK;
+/* Enters the folder of the job: the beginning of any run. Release with sft_run_end(). */
+enum sft_status sft_training_enter(const struct sft_training *training, enum sft_run_kind kind,
+                                   struct sft_run *run) SFT_MUST_CHECK;
+
+/* Begins the run in it and notes the inputs; `identity` may be NULL. */
+enum sft_status sft_training_begin(const struct sft_training *training, json_t *identity,
+                                   struct sft_run *run) SFT_MUST_CHECK;
 
 #endif

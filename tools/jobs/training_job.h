@@ -17,7 +17,8 @@ struct sft_training_job {
 
     /* How, in the libraries' own parameters. The job itself fills these members, and takes no notice of what
      * is in them: of `step` the optimizer, n_id, n_ood and traced; of `loader` the data sets, mean, std, seed
-     * (which is that of `params`) and steps; rho_min, checkpoint, resume, identity, stop and the callbacks.
+     * (which is that of `params`) and steps; rho_min, checkpoint, identity, history, from, stop and the
+     * callbacks.
      * What is not given is filled in once the model is known: a rho of NaN, a loader.size of 0 (the model's),
      * loader.pseudo with a size_count of 0. */
     struct sft_fit_params params;
@@ -26,7 +27,7 @@ struct sft_training_job {
 
     const char *out;           /* folder of the run */
     bool overwrite;            /* take the place of an earlier run */
-    bool resume;               /* go on from the folder's checkpoint */
+    bool resume;               /* go on from the folder's checkpoint, or from the beginning without one */
     bool no_report;            /* leave the report out */
     struct sft_ints snapshots; /* keep the model after so many steps, too */
     const char *gradients;     /* file for the gradient of the last step; NULL: none */

@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "ood/metrics/histogram.h"
-#include "ood/report/report.h"
 #include "runtime/base/file.h"
 #include "runtime/device.h"
 #include "tools/jobs/notes.h"
 #include "tools/reproduce/tuning.h"
+#include "tools/jobs/run_enter.h"
 
 /* ---- densities ---- */
 
@@ -167,20 +167,20 @@ static struct sft_state fine_tuned(const struct sft_lab *lab)
 
 enum sft_status sft_figure_make(struct sft_lab *lab, const char *folder, struct sft_text *out)
 {
-    const struct sft_run_start start = {.folder = folder, .record = lab->job->record, .clean = true};
+    const struct sft_run_start start = {.folder = folder, .kind = SFT_RUN_FIGURE, .overwrite = true};
     struct sft_state after = fine_tuned(lab);
     struct sft_eval_sets sets = {0};
     struct sft_sets ood;
-    struct sft_run run = {.begun = false};
+    struct sft_run run = {.entered = false};
     enum sft_status status;
     SFT_TRY(choose_sets(lab, &ood));
     SFT_TRY(sft_tuning_run(lab, after, 1, &after.steps));
-    status = sft_run_begin(&start, &run);
+    status = sft_run_enter(&start, &run);
+    if (status == SFT_OK) status = sft_run_begin(&run, lab->job->record, NULL);
     if (status == SFT_OK) sft_json_device(&run.record, "device", sft_device_get_info(lab->job->device));
     if (status == SFT_OK) status = score_both(lab, &ood, after, &sets);
     if (status == SFT_OK) status = write_figure(&sets, &run, out);
-    status = sft_run_end(&run, status);
-    if (status == SFT_OK) status = sft_report_from_folder(folder);
+    status = sft_run_end(&run, status, true);
     sft_eval_sets_close(&sets);
     return status;
 }

@@ -297,7 +297,7 @@ out:
 static void add_hash(struct sft_text *text, const struct sft_dataset *set)
 {
     char hex[65];
-    sft_dataset_hash(set, hex);
+    if (text->status == SFT_OK) text->status = sft_dataset_hash(set, hex);
     sft_text_printf(text, "%s\n", hex);
 }
 

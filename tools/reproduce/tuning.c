@@ -27,12 +27,13 @@ static bool are_snapshots(const json_t *list, int count, const int64_t *steps)
 /* Whether an earlier run that was to leave the same models stopped there, so that it can go on. */
 static bool can_go_on(const char *folder, int count, const int64_t *steps)
 {
-    char path[SFT_RUN_PATH];
+    char place[SFT_RUN_PATH], path[SFT_RUN_PATH];
     const char *status;
     json_t *record;
     bool same;
-    if (access(sft_run_file(folder, SFT_FILE_CHECKPOINT, path), F_OK) != 0) return false;
-    record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
+    sft_run_place(folder, place);
+    if (access(sft_run_file(place, SFT_FILE_CHECKPOINT, path), F_OK) != 0) return false;
+    record = sft_json_read_found(sft_run_file(place, SFT_FILE_RECORD, path));
     status = json_string_value(json_object_get(record, "status"));
     same = status && strcmp(status, sft_status_str(SFT_OK)) != 0 &&
            are_snapshots(json_object_get(json_object_get(record, "options"), "snapshots"), count, steps);

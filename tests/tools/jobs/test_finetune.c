@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Jobs as a library has them: a model and images that the caller has open, stopping, and what is refused. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/base/file.h"
 #include "runtime/open.h"
@@ -104,19 +106,51 @@ static void a_run_is_what_its_settings_say(void **state)
     (void)state;
     job.training.describe = describe;
     job.training.describe_context = "{\"lr\": 1}";
+    job.training.params.save_every = 0;
     assert_int_equal(run(&job, NULL), SFT_OK);
     assert_int_equal(sft_json_read(sft_run_file(job.training.out, SFT_FILE_RECORD, path), &record), SFT_OK);
     assert_int_equal(json_integer_value(json_object_get(record, "lr")), 1);
     json_decref(record);
 
+    /* Without a checkpoint it starts anew, with the same settings. */
     job.training.resume = true;
-    job.training.params.schedule.steps = 4;
-    job.training.describe_context = "{\"lr\": 2}";
     job.training.params.save_every = 1;
-    assert_int_equal(run(&job, NULL), SFT_OK); /* no checkpoint was written: it starts anew */
-    job.training.describe_context = "{\"lr\": 3}";
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    test_expect_log("there is no checkpoint");
+    job.training.describe_context = "{\"lr\": 2}";
     assert_int_equal(run(&job, NULL), SFT_DATA);
-    test_expect_log("other options");
+    test_expect_log("--lr was 1 and is 2");
+}
+
+/* Inputs are told by what is in them, not by what they are called. */
+static void a_run_is_what_its_inputs_hold(void **state)
+{
+    struct sft_finetune_job job = small_job(test_path("inputs"));
+    char model[SFT_RUN_PATH], path[SFT_RUN_PATH];
+    (void)state;
+    job.pseudo_ood = "synthetic:noise";
+    job.training.params.save_every = 1;
+    job.training.params.schedule.steps = 1;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    snprintf(model, sizeof(model), "%s", sft_run_file(job.training.out, SFT_FILE_MODEL, path));
+
+    job.training.resume = true;
+    job.pseudo_ood = "synthetic:letters";
+    assert_int_equal(run(&job, NULL), SFT_DATA);
+    test_expect_last("the contents of --pseudo-ood are others");
+    job.pseudo_ood = "synthetic:noise";
+    job.training.model.weights = model;
+    assert_int_equal(run(&job, NULL), SFT_DATA);
+    test_expect_last("the contents of --weights are others");
+    job.training.model.weights = SFT_TEST_DATA "/tools/../../models/synthetic.safetensors";
+    job.training.id = "synthetic#train[:64]";
+    job.training.limit = 0;
+    job.training.gradients = test_path("gradients.safetensors");
+    assert_int_equal(run(&job, NULL), SFT_USAGE);
+    test_expect_last("has done all its steps");
+    job.training.params.schedule.steps = 2;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    assert_int_equal(access(job.training.gradients, F_OK), 0);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -149,9 +183,8 @@ static int close_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_open_is_used),
-        cmocka_unit_test(a_stopped_job_goes_on),
-        cmocka_unit_test(a_run_is_what_its_settings_say),
+        cmocka_unit_test(what_is_open_is_used),           cmocka_unit_test(a_stopped_job_goes_on),
+        cmocka_unit_test(a_run_is_what_its_settings_say), cmocka_unit_test(a_run_is_what_its_inputs_hold),
         cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
