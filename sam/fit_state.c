@@ -126,9 +126,7 @@ static enum sft_status check_state(struct sft_fit_state *state)
     char hex[65], *end = NULL;
     for (int i = 0; i < WORDS; i++) words[i] = sft_checkpoint_metadata(file, keys[i]);
     if (!words[FORMAT] || strcmp(words[FORMAT], format) != 0)
-        return sft_fail(SFT_DATA,
-                        "%s: not the state of a run of this version of sft-vk; start anew with --overwrite",
-                        file->path);
+        return sft_fail(SFT_DATA, "%s: not the state of a run of this version of sft-vk", file->path);
     for (int i = 0; i < WORDS; i++)
         if (!words[i]) return sft_fail(SFT_DATA, "%s: damaged: its header lacks \"%s\"", file->path, keys[i]);
     SFT_TRY(hash_state(file->tensors, file->n_tensors, words, hex));
@@ -138,10 +136,7 @@ static enum sft_status check_state(struct sft_fit_state *state)
         .history = words[HISTORY],
     };
     if (strcmp(hex, words[HASH]) == 0 && state->note.step >= 0 && end != words[STEP] && !*end) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s: damaged: its content is not what was written; put a whole copy in its place, or "
-                    "start anew with --overwrite",
-                    file->path);
+    return sft_fail(SFT_DATA, "%s: damaged: its content is not what was written", file->path);
 }
 
 enum sft_status sft_fit_state_open(const char *path, struct sft_fit_state *state)

@@ -29,8 +29,8 @@ struct sft_fit_state {
 enum sft_status sft_fit_state_save(const char *path, struct sft_model *model, const struct sft_step *step,
                                    const struct sft_fit_note *note) SFT_MUST_CHECK;
 
-/* Opens a state and checks it against its hash. SFT_DATA, with what to do, where it is missing, damaged or no
- * state. Release with sft_fit_state_close() in any case. */
+/* Opens a state and checks it against its hash. SFT_DATA where it is missing, damaged or no state. Release
+ * with sft_fit_state_close() in any case. */
 enum sft_status sft_fit_state_open(const char *path, struct sft_fit_state *state) SFT_MUST_CHECK;
 void sft_fit_state_close(struct sft_fit_state *state);
 

@@ -131,13 +131,24 @@ static enum sft_status begin_anew(const struct sft_training *training, const str
     return SFT_OK;
 }
 
+static enum sft_status open_state(const char *path, struct sft_fit_state *state)
+{
+    enum sft_status status = sft_fit_state_open(path, state);
+    if (status == SFT_DATA)
+        sft_log(SFT_LOG_ERROR,
+                "--resume: nothing to go on from; put a whole copy of %s in its place, or start "
+                "anew with --overwrite",
+                path);
+    return status;
+}
+
 static enum sft_status find_state(const struct sft_training *training, const struct sft_run *run,
                                   struct sft_resume *resume)
 {
     char path[SFT_RUN_PATH];
     if (access(sft_run_path(run, SFT_FILE_CHECKPOINT, path), F_OK) != 0)
         return begin_anew(training, run, resume);
-    SFT_TRY(sft_fit_state_open(path, &resume->state));
+    SFT_TRY(open_state(path, &resume->state));
     resume->found = true;
     SFT_TRY(check_state(training, resume));
     return check_wishes(training, run, resume->state.note.step);
