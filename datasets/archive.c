@@ -8,10 +8,17 @@ static enum sft_status no_memory(const char *path)
     return sft_fail(SFT_MEMORY, "%s: out of memory while unpacking it", path);
 }
 
+/* libarchive says nothing where an allocation of its own failed, nor where the end of a gzip file is missing:
+ * only errno, which is cleared before each call, tells them apart. */
+static bool ran_out(struct archive *archive)
+{
+    return archive_errno(archive) == ENOMEM || (!archive_error_string(archive) && errno == ENOMEM);
+}
+
 enum sft_status sft_archive_fail(struct archive *archive, const char *path)
 {
     const char *reason = archive_error_string(archive);
-    if (archive_errno(archive) == ENOMEM) return no_memory(path);
+    if (ran_out(archive)) return no_memory(path);
     return sft_fail(SFT_DATA, "%s: damaged archive: %s; fetch it again", path,
                     reason ? reason : "it is cut off");
 }
@@ -58,9 +65,15 @@ static bool support_packers(struct archive *archive)
 static enum sft_status no_tar(struct archive *archive, const char *path)
 {
     const char *reason = archive_error_string(archive);
-    if (archive_errno(archive) == ENOMEM || !reason) return no_memory(path);
+    if (ran_out(archive)) return no_memory(path);
     return sft_fail(SFT_DATA, "%s: no tar, plain or packed with gzip, xz, bzip2 or zstd, or damaged: %s",
-                    path, reason);
+                    path, reason ? reason : "it is cut off");
+}
+
+static int next_header(struct archive *archive, struct archive_entry **entry)
+{
+    errno = 0;
+    return archive_read_next_header(archive, entry);
 }
 
 static enum sft_status read_members(struct archive *archive, const struct sft_bytes *file, const char *path,
@@ -70,10 +83,11 @@ static enum sft_status read_members(struct archive *archive, const struct sft_by
     int code;
     if (!support_packers(archive) || archive_read_support_format_tar(archive) != ARCHIVE_OK)
         return no_memory(path);
+    errno = 0;
     if (archive_read_open_memory(archive, file->data, file->size) != ARCHIVE_OK) return no_tar(archive, path);
-    code = archive_read_next_header(archive, &entry);
+    code = next_header(archive, &entry);
     if (code == ARCHIVE_FATAL) return no_tar(archive, path);
-    for (; code == ARCHIVE_OK || code == ARCHIVE_WARN; code = archive_read_next_header(archive, &entry))
+    for (; code == ARCHIVE_OK || code == ARCHIVE_WARN; code = next_header(archive, &entry))
         SFT_TRY(take(context, archive, entry));
     return code == ARCHIVE_EOF ? SFT_OK : sft_archive_fail(archive, path);
 }

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datasets/decoders.h"
 #include "datasets/kinds.h"
-#include "runtime/base/file.h"
+#include "runtime/base/stand_in.h"
+
+/* What is neither, and may be something else altogether. */
+static enum sft_status no_picture(const uint8_t *data, size_t size, const char *name)
+{
+    const struct sft_bytes bytes = {.data = data, .size = size};
+    const struct sft_foreign *foreign = sft_stand_in_find(&bytes);
+    if (foreign)
+        return sft_fail(SFT_DATA, "%s: no PNG or JPEG picture; it is %s; %s", name, foreign->what,
+                        foreign->advice);
+    return sft_fail(SFT_DATA, "%s: no PNG or JPEG picture", name);
+}
 
 enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name, struct sft_image *image)
 {
@@ -12,7 +23,7 @@ enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *n
     if (kind != SFT_PICTURE_NONE)
         return sft_fail(SFT_DATA, "%s: a %s picture; only PNG and JPEG are read, convert it", name,
                         sft_picture_name(kind));
-    return sft_fail(SFT_DATA, "%s: no PNG or JPEG picture", name);
+    return no_picture(data, size, name);
 }
 
 enum sft_status sft_image_load(const char *path, struct sft_image *image)

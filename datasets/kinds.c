@@ -47,12 +47,23 @@ static const char *const debris[] = {
     "ehthumbs.db",
     "desktop.ini",
     "@eaDir",
+    "@tmp",
+    "@SynoResource",
     "#recycle",
     "#snapshot",
+    "@Recycle",
+    "@Recently-Snapshot",
+    "@Transcode",
+    "~snapshot",
     "lost+found",
+    "LOST.DIR",
     "__pycache__",
     "$RECYCLE.BIN",
+    "RECYCLER",
     "System Volume Information",
+    "Network Trash Folder",
+    "Temporary Items",
+    "TheVolumeSettingsFolder",
     "Icon\r",
 };
 
@@ -81,9 +92,15 @@ enum sft_picture_kind sft_picture_by_name(const char *name)
     return SFT_PICTURE_NONE;
 }
 
+/* FOUND.000 and so on, of Windows' chkdsk. */
+static bool is_found(const char *name)
+{
+    return strncasecmp(name, "FOUND.", 6) == 0 && strspn(name + 6, "0123456789") == 3 && !name[9];
+}
+
 bool sft_is_debris(const char *name)
 {
-    if (name[0] == '.') return true;
+    if (name[0] == '.' || is_found(name)) return true;
     for (size_t i = 0; i < sizeof(debris) / sizeof(debris[0]); i++)
         if (strcasecmp(name, debris[i]) == 0) return true;
     return false;

@@ -94,7 +94,7 @@ enum sft_status sft_members_add(struct sft_members *members, const char *name, s
     }
     free(path);
     members->names_top |= inside;
-    return inside ? SFT_OK : sft_listing_leave(listing, SFT_LEFT_broken_links, name);
+    return inside ? SFT_OK : sft_listing_leave(listing, SFT_LEFT_outside, name);
 }
 
 /* ---- sealing ---- */

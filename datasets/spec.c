@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "datasets/formats/table.h"
+#include "datasets/kinds.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/stand_in.h"
 
 static enum sft_status parse_bound(const char *bound, const char *text, int64_t unset, int64_t *out)
 {
@@ -71,11 +73,8 @@ static bool is_word(const char *text, size_t length)
 
 static enum sft_status unknown_format(const char *text, const char *name, size_t length)
 {
-    char known[256] = "";
-    for (int i = 0; sft_format_at(i); i++) {
-        size_t used = strlen(known);
-        snprintf(known + used, sizeof(known) - used, "%s%s", i ? ", " : "", sft_format_at(i)->name);
-    }
+    char known[SFT_FORMAT_NAMES];
+    sft_format_names(known);
     return sft_fail(SFT_USAGE, "%s: unknown data set format \"%.*s\"; known: %s", text, (int)length, name,
                     known);
 }
@@ -91,10 +90,12 @@ static enum sft_status check_path(const struct sft_spec *spec, const char *text)
     return SFT_OK;
 }
 
-/* Fails where nothing is at the path, whether or not the format is named. */
+/* Fails where nothing is at the path, or what stands in for a file, whether or not the format is named. */
 static enum sft_status find_format(struct sft_spec *spec)
 {
+    uint8_t head[SFT_HEAD];
     if (!needs_path(spec)) return SFT_OK;
+    SFT_TRY(sft_stand_in_refuse(spec->path, head, sft_file_head(spec->path, head, sizeof(head))));
     if (!spec->format) return sft_format_look(spec->path, &spec->format);
     if (is_there(spec)) return SFT_OK;
     return sft_fail(SFT_DATA, "%s: %s", spec->path, strerror(errno));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ood/evaluate.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "ood/results/classifier.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/log.h"
 
 /* ---- images through the model ---- */
 
@@ -89,9 +91,10 @@ static void outputs_of(const struct sft_collected *collected, int n_scorers,
 struct source {
     /* Gives the next n images, which start at `images`; n = 0 at the end. */
     enum sft_status (*next)(struct source *source, const float **images, const int32_t **labels, int64_t *n);
-    struct sft_loader *loader; /* of a data set */
-    const uint8_t *array;      /* or normalised images in memory, `left` of them of `image` floats each */
-    int64_t left, image, batch;
+    struct sft_loader *loader;   /* of a data set */
+    const struct sft_npy *array; /* or normalised images of `image` floats each, `taken` of them so far */
+    int64_t taken, left, image, batch;
+    bool warned;    /* of values that are not normalised */
     float *aligned; /* (batch, image) */
     int32_t *none;  /* (batch) of -1 */
 };
@@ -108,14 +111,32 @@ static enum sft_status next_of_loader(struct source *source, const float **image
     return SFT_OK;
 }
 
+/* No deviation is so small that normalised pixels get larger than this. */
+static const float largest_normalised = 100;
+
+static void warn_of_large(struct source *source, float value)
+{
+    if (!(fabsf(value) > largest_normalised) || source->warned) return;
+    source->warned = true;
+    sft_log(SFT_LOG_WARNING,
+            "an array of floats is taken as it is, and has to be normalised already; there is a %g in it",
+            (double)value);
+}
+
 static enum sft_status next_of_array(struct source *source, const float **images, const int32_t **labels,
                                      int64_t *n)
 {
-    size_t bytes;
+    int64_t first = source->taken * source->image;
     *n = source->left < source->batch ? source->left : source->batch;
-    bytes = (size_t)(*n * source->image) * sizeof(float);
-    memcpy(source->aligned, source->array, bytes);
-    source->array += bytes;
+    for (int64_t i = 0; i < *n * source->image; i++) {
+        float value = (float)sft_npy_value(source->array, first + i);
+        if (!isfinite(value))
+            return sft_fail(SFT_DATA, "image %" PRId64 " of the array: element %" PRId64 " is %g",
+                            source->taken + i / source->image, first + i, (double)value);
+        warn_of_large(source, value);
+        source->aligned[i] = value;
+    }
+    source->taken += *n;
     source->left -= *n;
     *images = source->aligned;
     *labels = source->none;
@@ -176,14 +197,19 @@ enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *se
     return status;
 }
 
-enum sft_status sft_stream_array(struct sft_model *model, const void *images, int64_t n,
+enum sft_status sft_stream_array(struct sft_model *model, const struct sft_npy *array,
                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                                  void *context)
 {
+    const int64_t n = array->shape.dim[0], side = model->image_size;
     const struct sft_evaluation fitting = for_images(evaluation, n);
-    int64_t side = model->image_size;
     struct source source = {
-        .next = next_of_array, .array = images, .left = n, .image = side * side * 3, .batch = fitting.batch};
+        .next = next_of_array,
+        .array = array,
+        .left = n,
+        .image = side * side * 3,
+        .batch = fitting.batch,
+    };
     enum sft_status status = SFT_MEMORY;
     source.aligned = sft_calloc((size_t)(source.batch * source.image), sizeof(float));
     source.none = sft_calloc((size_t)source.batch, sizeof(int32_t));

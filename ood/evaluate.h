@@ -10,6 +10,7 @@
 #include "nn/model.h"
 #include "ood/results/results.h"
 #include "ood/scores/score.h"
+#include "runtime/base/npy.h"
 
 enum { SFT_MAX_SCORERS = SFT_MAX_OUTPUTS_OF_PASS - SFT_OUTPUT_EXTRA };
 
@@ -47,9 +48,9 @@ enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *se
                            const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                            void *context) SFT_MUST_CHECK;
 
-/* The same for n normalised images of the model's size that lie in memory one after the other, float32, not
- * aligned. */
-enum sft_status sft_stream_array(struct sft_model *model, const void *images, int64_t n,
+/* The same for the normalised images of an array (N, H, W, C) of the model's size, as floats of either size.
+ * SFT_DATA where a value is none, too. */
+enum sft_status sft_stream_array(struct sft_model *model, const struct sft_npy *array,
                                  const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                                  void *context) SFT_MUST_CHECK;
 

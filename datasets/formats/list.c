@@ -168,10 +168,22 @@ static enum sft_status find_root(struct reading *reading, bool all, size_t *most
 }
 
 /* What a list that names no file that is there often has wrong. */
+static const struct {
+    const char *with, *hint;
+} slips[] = {
+    {"\r", "; lines end with a line feed, not with a carriage return alone"},
+    {"\"", "; paths stand without quotation marks"},
+    {"://", "; files are read, and no addresses"},
+    {"\\", "; paths are written with /, not with \\"},
+    {",", "; a label stands behind a blank, not behind a comma"},
+    {"\t", "; a label is a whole number, the first class being 0"},
+    {" ", "; a line is a path, a blank and a label, which is a whole number"},
+};
+
 static const char *hint_for(const char *name)
 {
-    if (strchr(name, '\\')) return "; paths are written with /, not with \\";
-    if (strchr(name, ',')) return "; a label stands behind a blank, not behind a comma";
+    for (size_t i = 0; i < sizeof(slips) / sizeof(slips[0]); i++)
+        if (strstr(name, slips[i].with)) return slips[i].hint;
     return "";
 }
 

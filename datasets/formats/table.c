@@ -2,6 +2,7 @@
 #include "datasets/formats/table.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -38,6 +39,38 @@ static void look_at(const char *path, struct sft_look *look)
     look->read = sft_file_head(path, look->head, sizeof(look->head));
 }
 
+void sft_format_names(char names[SFT_FORMAT_NAMES])
+{
+    names[0] = '\0';
+    for (int i = 0; i < FORMAT_COUNT; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, SFT_FORMAT_NAMES - used, "%s%s", i ? ", " : "", formats[i]->name);
+    }
+}
+
+/* What people pack data sets into that is not read. */
+static const struct {
+    const char *magic, *what;
+} packed[] = {
+    {"PK\3\4", "a zip archive"},
+    {"7z\xbc\xaf\x27\x1c", "a 7z archive"},
+    {"Rar!", "a RAR archive"},
+};
+
+static enum sft_status unknown(const struct sft_look *look)
+{
+    char known[SFT_FORMAT_NAMES];
+    sft_format_names(known);
+    for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+        if (memcmp(look->head, packed[i].magic, strlen(packed[i].magic)) == 0)
+            return sft_fail(SFT_DATA, "%s: %s; unpack it and name the folder", look->path, packed[i].what);
+    if (!look->is_folder && !look->is_file) return sft_fail(SFT_DATA, "%s: not a regular file", look->path);
+    return sft_fail(SFT_USAGE,
+                    "%s: cannot tell the data set format by looking; say it as FORMAT:%s, FORMAT being one "
+                    "of %s",
+                    look->path, look->path, known);
+}
+
 enum sft_status sft_format_look(const char *path, const struct sft_format **format)
 {
     struct sft_look look;
@@ -48,7 +81,5 @@ enum sft_status sft_format_look(const char *path, const struct sft_format **form
             *format = formats[i];
             return SFT_OK;
         }
-    if (!look.is_folder && !look.is_file) return sft_fail(SFT_DATA, "%s: not a regular file", path);
-    return sft_fail(SFT_USAGE, "%s: cannot tell the data set format by looking; say it as FORMAT:%s", path,
-                    path);
+    return unknown(&look);
 }

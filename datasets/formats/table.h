@@ -13,8 +13,12 @@ const struct sft_format *sft_format_at(int i);
 /* The format whose name is the first `length` bytes of `name`; NULL when there is none. */
 const struct sft_format *sft_format_find(const char *name, size_t length);
 
-/* The format of the file or folder at `path`, found by looking at it. SFT_DATA where nothing is there;
- * SFT_USAGE where no format knows it. */
+/* The names of all, with commas between. */
+enum { SFT_FORMAT_NAMES = 256 };
+void sft_format_names(char names[SFT_FORMAT_NAMES]);
+
+/* The format of the file or folder at `path`, found by looking at it. SFT_DATA where nothing is there,
+ * or what is to be unpacked first; SFT_USAGE where no format knows it. */
 enum sft_status sft_format_look(const char *path, const struct sft_format **format) SFT_MUST_CHECK;
 
 #endif

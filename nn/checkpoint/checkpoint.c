@@ -175,7 +175,7 @@ bool sft_checkpoint_looks_like(const char *path)
     if (sft_file_open(path, &file) != SFT_OK) return false;
     for (int i = 0; i < FORMATS && !is; i++) is = formats[i]->is(&file);
     foreign = is ? NULL : sft_foreign_find(&file);
-    is = is || (foreign && foreign->weights);
+    is = is || (foreign && foreign->sure);
     sft_file_close(&file);
     return is;
 }

@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #include "runtime/base/little_endian.h"
 
@@ -74,41 +73,10 @@ static bool is_old_torch(const struct sft_bytes *file)
 
 /* ---- text ---- */
 
-static const uint8_t *skip_blanks(const struct sft_bytes *file, size_t *left)
+static bool is_json(const struct sft_bytes *file)
 {
-    const uint8_t *at = file->data, *end = at + file->size;
-    if (file->size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) at += 3;
-    while (at < end && (*at == ' ' || (*at >= '\t' && *at <= '\r'))) at++;
-    *left = (size_t)(end - at);
-    return at;
+    return sft_text_file_starts(file, "{") || sft_text_file_starts(file, "[");
 }
-
-/* Blanks and letter case aside. */
-static bool text_starts(const struct sft_bytes *file, const char *text)
-{
-    size_t left, length = strlen(text);
-    const uint8_t *at = skip_blanks(file, &left);
-    return left >= length && strncasecmp((const char *)at, text, length) == 0;
-}
-
-static bool is_page(const struct sft_bytes *file)
-{
-    static const char *const starts[] = {"<!doctype html", "<html",   "<head", "<body",
-                                         "<!--",           "<script", "<meta"};
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-        if (text_starts(file, starts[i])) return true;
-    return false;
-}
-
-static bool is_lfs_pointer(const struct sft_bytes *file)
-{
-    return text_starts(file, "version https://git-lfs");
-}
-static bool is_xml(const struct sft_bytes *file)
-{
-    return text_starts(file, "<?xml") || text_starts(file, "<error");
-}
-static bool is_json(const struct sft_bytes *file) { return text_starts(file, "{") || text_starts(file, "["); }
 
 static bool is_index(const struct sft_bytes *file)
 {
@@ -117,16 +85,6 @@ static bool is_index(const struct sft_bytes *file)
 }
 
 /* ---- others without a magic number ---- */
-
-static bool is_empty(const struct sft_bytes *file) { return file->size == 0; }
-
-static bool is_zeros(const struct sft_bytes *file)
-{
-    const struct sft_bytes head = head_of(file, 4096);
-    for (size_t i = 0; i < head.size; i++)
-        if (head.data[i]) return false;
-    return true;
-}
 
 /* A protobuf of the version of ONNX, a small number, and then one of the other fields of a model. */
 static bool is_onnx(const struct sft_bytes *file)
@@ -148,7 +106,6 @@ static bool is_msgpack(const struct sft_bytes *file)
     "only safetensors is read here: save its state_dict with safetensors.torch.save_file(state_dict, "       \
     "\"W.safetensors\")"
 #define SAVE_ARRAYS "only safetensors is read here: save its arrays with safetensors.numpy.save_file()"
-#define DOWNLOAD "download it again"
 #define UNPACK "unpack it first"
 
 /* The first that fits counts: those that look at more of a file come first. */
@@ -158,16 +115,11 @@ static const struct row {
     size_t offset, length;
     const char *bytes;
 } rows[] = {
-    {{"empty", DOWNLOAD, false}, .is = is_empty},
-    {{"nothing but zeros at its beginning: a download or a copy broke", DOWNLOAD, false}, .is = is_zeros},
-    {{"a Git LFS pointer, not the file itself", "run `git lfs pull`, or download the file itself", true},
-     .is = is_lfs_pointer},
-    {{"a web page (HTML): the file's host sent it instead", "download the file itself", true}, .is = is_page},
-    {{"an XML text, as servers answer in place of a file", DOWNLOAD, true}, .is = is_xml},
     {{"the index of a checkpoint in several parts", "join the parts into one safetensors file", true},
      .is = is_index},
     {{"a JSON text", "name the file with the weights", false}, .is = is_json},
-    {{"a zip archive that is cut off: its list of members is missing", DOWNLOAD, true}, .is = is_cut_zip},
+    {{"a zip archive that is cut off: its list of members is missing", "download it again", true},
+     .is = is_cut_zip},
     {{"a TorchScript program", SAVE_TORCH, true}, .is = is_torch_script},
     {{"a PyTorch file (zip)", SAVE_TORCH, true}, .is = is_torch_zip},
     {{"a NumPy archive (.npz)", SAVE_ARRAYS, true}, .is = is_npz},
@@ -206,6 +158,8 @@ static bool fits(const struct row *row, const struct sft_bytes *file)
 
 const struct sft_foreign *sft_foreign_find(const struct sft_bytes *file)
 {
+    const struct sft_foreign *stand_in = sft_stand_in_find(file);
+    if (stand_in) return stand_in;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (fits(&rows[i], file)) return &rows[i].foreign;
     return NULL;

@@ -44,12 +44,14 @@ enum sft_status sft_knob_read(const struct sft_knob *knob, const char *text, uni
     case SFT_KNOB_INT:
         SFT_TRY(read_number(knob, text, &number));
         value->integer = (int64_t)number;
-        return SFT_OK;
+        if ((double)value->integer == number) return SFT_OK;
+        return sft_fail(SFT_USAGE, "--%s: \"%s\" is no whole number", knob->name, text);
     case SFT_KNOB_CHOICE:
         return read_choice(knob, text, &value->choice);
     case SFT_KNOB_FLAG:
         value->flag = strcmp(text, "yes") == 0;
-        return SFT_OK;
+        if (value->flag || strcmp(text, "no") == 0) return SFT_OK;
+        return sft_fail(SFT_USAGE, "--%s: \"%s\" is neither yes nor no", knob->name, text);
     }
     return SFT_OK;
 }

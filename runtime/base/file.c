@@ -139,15 +139,29 @@ static enum sft_status write_all(int file, const char *path, const uint8_t *data
     return SFT_OK;
 }
 
-/* Temporary files are called PATH.XXXXXXXXXXXX.part, and are locked for as long as their writer lives. */
-enum { RANDOM_DIGITS = 12 };
+/* Temporary files are called PATH.XXXXXXXXXXXX.part, and are locked for as long as their writer lives. Of a
+ * name that is so long that file systems would not take more of it, they have only the beginning. */
+enum { RANDOM_DIGITS = 12, LONGEST_NAME = 255 };
 static const char part[] = ".part";
+enum { LONGEST_STEM = LONGEST_NAME - RANDOM_DIGITS - (int)sizeof(part) };
+
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static size_t stem_length(const char *base)
+{
+    size_t length = strlen(base);
+    return length < LONGEST_STEM ? length : LONGEST_STEM;
+}
 
 static bool is_random_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 static bool is_temporary_of(const char *name, const char *base)
 {
-    size_t length = strlen(base);
+    size_t length = stem_length(base);
     if (strncmp(name, base, length) != 0 || name[length] != '.') return false;
     name += length + 1;
     for (int i = 0; i < RANDOM_DIGITS; i++)
@@ -181,14 +195,13 @@ static void remove_all_abandoned(int folder, const char *base)
 static void finish_folder(const char *path)
 {
     char *folder = sft_strdup(path), *slash = folder ? strrchr(folder, '/') : NULL;
-    const char *base = strrchr(path, '/');
     int file;
     if (!folder) return;
     if (slash) slash[slash == folder] = '\0';
     file = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file >= 0) {
         fsync(file);
-        remove_all_abandoned(file, base ? base + 1 : path);
+        remove_all_abandoned(file, base_of(path));
         close(file);
     }
     free(folder);
@@ -197,10 +210,13 @@ static void finish_folder(const char *path)
 static void random_name(const char *path, char *name, size_t room)
 {
     static atomic_uint number;
+    const char *base = base_of(path);
+    size_t length = (size_t)(base - path) + stem_length(base);
     uint64_t bits = 0;
     if (getentropy(&bits, sizeof(bits)) != 0)
         bits = (uint64_t)getpid() << 24 | (atomic_fetch_add(&number, 1) & 0xffffff);
-    snprintf(name, room, "%s.%0*" PRIx64 "%s", path, RANDOM_DIGITS, bits & 0xffffffffffff, part);
+    snprintf(name, room, "%.*s.%0*" PRIx64 "%s", (int)length, path, RANDOM_DIGITS, bits & 0xffffffffffff,
+             part);
 }
 
 /* A new file, locked. What somebody else has put under that name is not opened, be it a link; and a file that

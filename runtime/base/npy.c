@@ -11,6 +11,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/divide.h"
 #include "runtime/base/little_endian.h"
+#include "runtime/base/stand_in.h"
 #include "runtime/base/text.h"
 
 enum { MAGIC = sizeof(SFT_NPY_MAGIC) - 1, LENGTH_AT = MAGIC + 2, ALIGNMENT = 64 };
@@ -124,6 +125,7 @@ static enum sft_status parse(const char *path, const struct sft_npy_wanted *want
     size_t size = npy->file.size, begin, length;
     char *header;
     enum sft_status status;
+    SFT_TRY(sft_stand_in_refuse(path, bytes, size));
     if (size < LENGTH_AT + 4 || memcmp(bytes, SFT_NPY_MAGIC, MAGIC) != 0 || bytes[MAGIC] < 1 ||
         bytes[MAGIC] > 3)
         return sft_fail(SFT_DATA, "%s: no .npy file of version 1 to 3", path);

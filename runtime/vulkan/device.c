@@ -68,17 +68,16 @@ static enum sft_status create_device(struct sft_vk *vk)
     return SFT_OK;
 }
 
-/* SFT_VK_MAX_SUBMIT_MS, or what no watchdog minds; the CPU has no watchdog. */
+/* What was asked for, or what no watchdog minds; the CPU has no watchdog. */
 static double submit_seconds(const struct sft_vk *vk)
 {
-    const char *text = getenv("SFT_VK_MAX_SUBMIT_MS");
-    double asked = text ? strtod(text, NULL) : 0;
-    if (asked > 0) return asked / 1000;
+    if (vk->switches.submit_seconds > 0) return vk->switches.submit_seconds;
     return vk->limits.cpu_device ? 0 : 0.1;
 }
 
 static enum sft_status start(struct sft_vk *vk, VkInstance instance, const struct sft_device_info *info)
 {
+    SFT_TRY(sft_vk_switches_read(&vk->switches));
     SFT_TRY(find_adapter(instance, info, vk));
     vk->messages = sft_vk_validation_messages();
     vk->limits = sft_vk_adapter_limits(&vk->adapter);

@@ -31,18 +31,6 @@ void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char
     if (messenger) vkSetDebugUtilsObjectNameEXT(device, &info);
 }
 
-bool sft_vk_disabled(const char *what)
-{
-    const char *list = getenv("SFT_VK_DISABLE");
-    size_t length = strlen(what);
-    while (list && *list) {
-        size_t word = strcspn(list, ",");
-        if (word == length && strncmp(list, what, length) == 0) return true;
-        list += word + (list[word] == ',');
-    }
-    return false;
-}
-
 static bool validation_wanted(void)
 {
     const char *value = getenv("SFT_VK_VALIDATE");

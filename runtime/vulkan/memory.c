@@ -47,17 +47,6 @@ static uint32_t pick_type(const struct sft_vk_adapter *adapter, uint32_t allowed
     return best;
 }
 
-/* SFT_VK_MAX_ALLOC in bytes, or with K, M or G behind; 0 when it is not set. */
-static VkDeviceSize asked_max_block(void)
-{
-    const char *text = getenv("SFT_VK_MAX_ALLOC");
-    char *end;
-    unsigned long long value;
-    if (!text) return 0;
-    value = strtoull(text, &end, 10);
-    return value << (*end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0);
-}
-
 enum sft_status sft_vk_memory_init(struct sft_vk *vk)
 {
     const VkMemoryPropertyFlags host =
@@ -79,7 +68,8 @@ enum sft_status sft_vk_memory_init(struct sft_vk *vk)
         return sft_fail(SFT_DEVICE, "%s: no memory that the host can see", adapter->properties.deviceName);
     /* maxMemoryAllocationSize is a soft limit (a driver that means it refuses), maxBufferSize a hard one. */
     vk->max_block = adapter->properties13.maxBufferSize;
-    if (asked_max_block() && asked_max_block() < vk->max_block) vk->max_block = asked_max_block();
+    if (vk->switches.max_block && vk->switches.max_block < vk->max_block)
+        vk->max_block = vk->switches.max_block;
     return SFT_OK;
 }
 

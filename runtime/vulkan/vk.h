@@ -50,9 +50,20 @@ enum sft_status sft_vk_instance_get(VkInstance *instance, char *why) SFT_MUST_CH
 void sft_vk_name(VkDevice device, VkObjectType type, uint64_t handle, const char *name);
 int sft_vk_validation_messages(void); /* since the process started; 0 without SFT_VK_VALIDATE=1 */
 
+/* ---- switches ---- */
+
 /* Whether SFT_VK_DISABLE lists it: fp16, bf16, coopmat, subgroup, or cpu-kernels (a driver that runs on the
  * CPU then gets the kernels that GPUs get, so that they can be tested anywhere). */
 bool sft_vk_disabled(const char *what);
+
+/* 0 where they are not set. */
+struct sft_vk_switches {
+    VkDeviceSize max_block; /* SFT_VK_MAX_ALLOC, in bytes */
+    double submit_seconds;  /* SFT_VK_MAX_SUBMIT_MS */
+};
+
+/* SFT_USAGE where a variable holds what it cannot, SFT_VK_DISABLE among them. */
+enum sft_status sft_vk_switches_read(struct sft_vk_switches *switches) SFT_MUST_CHECK;
 
 /* ---- adapter ---- */
 
@@ -197,7 +208,8 @@ struct sft_vk {
     struct sft_vk_limits limits;
     bool set_subgroup_size; /* shaders with subgroup operations are told to use limits.subgroup_size */
     bool lost;
-    int messages;          /* of the validation layer before this device was opened */
+    int messages; /* of the validation layer before this device was opened */
+    struct sft_vk_switches switches;
     double submit_seconds; /* estimated work after which a command buffer is cut; 0: never */
     VkDevice device;
     VkQueue queue;

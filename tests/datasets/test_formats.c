@@ -147,6 +147,34 @@ static void other_cifars_are_named(void **state)
     free(records);
 }
 
+/* What a host, a clone or a packer has put in the place of the data. */
+static void stand_ins_are_named(void **state)
+{
+    static const char pointer[] = "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n";
+    static const char *const formats[] = {"npy:", "tar:", "svhn:", "cifar-bin:", "list:", "image:", ""};
+    struct sft_dataset *dataset;
+    (void)state;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        test_put("pointer", pointer, sizeof(pointer) - 1);
+        assert_refused(spec_of(formats[i], "pointer", ""), SFT_DATA, "pointer is a Git LFS pointer");
+        test_put("page", "<!DOCTYPE html>", 15);
+        assert_refused(spec_of(formats[i], "page", ""), SFT_DATA, "page is a web page (HTML)");
+    }
+    test_put("set/0.png", pointer, sizeof(pointer) - 1);
+    test_put("set/1.png", "\0\0\0\0\0\0\0\0", 8);
+    dataset = open_or_fail(test_path("set"));
+    test_catch_log();
+    assert_int_equal(sft_dataset_read(dataset, 0, &image, &label), SFT_DATA);
+    test_expect_log("set/0.png: no PNG or JPEG picture; it is a Git LFS pointer");
+    assert_int_equal(sft_dataset_read(dataset, 1, &image, &label), SFT_DATA);
+    test_expect_log("it is nothing but zeros at its beginning");
+    sft_dataset_close(&dataset);
+    test_put("a.zip", "PK\3\4", 4);
+    assert_refused(test_path("a.zip"), SFT_DATA, "a.zip: a zip archive; unpack it");
+    test_put("a.7z", "7z\xbc\xaf\x27\x1c", 6);
+    assert_refused(test_path("a.7z"), SFT_DATA, "a.7z: a 7z archive; unpack it");
+}
+
 /* Cuts a packed file off, and turns bits in its middle. */
 static void damaged_packings(void **state)
 {
@@ -402,6 +430,16 @@ static void lists_of_others(void **state)
     assert_refused(test_path("data/back.txt"), SFT_DATA, "paths are written with /");
     put_text("data/comma.txt", "images_classic/p/0.png,1\n");
     assert_refused(test_path("data/comma.txt"), SFT_DATA, "a label stands behind a blank");
+    put_text("data/quoted.txt", "\"images_classic/p/0.png\" 1\n");
+    assert_refused(test_path("data/quoted.txt"), SFT_DATA, "paths stand without quotation marks");
+    put_text("data/words.txt", "images_classic/p/0.png\tcat\n");
+    assert_refused(test_path("data/words.txt"), SFT_DATA, "a label is a whole number");
+    put_text("data/turned.txt", "1 images_classic/p/0.png\n");
+    assert_refused(test_path("data/turned.txt"), SFT_DATA, "a line is a path, a blank and a label");
+    put_text("data/mac.txt", "images_classic/p/0.png 1\rimages_classic/p/0.png 1\r");
+    assert_refused(test_path("data/mac.txt"), SFT_DATA, "lines end with a line feed");
+    put_text("data/web.txt", "https://host/0.png 1\n");
+    assert_refused(test_path("data/web.txt"), SFT_DATA, "files are read, and no addresses");
     put_text("data/part.txt", "images_classic/p/0.png 1\nimages_classic/p/9.png 1\n");
     assert_refused(test_path("data/part.txt"), SFT_DATA,
                    "1 of its pictures are not there (paths are relative to");
@@ -671,6 +709,7 @@ int main(void)
         cmocka_unit_test(cifar10_refuses),
         cmocka_unit_test(cifar_bin_reads_and_refuses),
         cmocka_unit_test(other_cifars_are_named),
+        cmocka_unit_test(stand_ins_are_named),
         cmocka_unit_test(damaged_packings),
         cmocka_unit_test(parts_and_hashes),
         cmocka_unit_test(refuses_specs),

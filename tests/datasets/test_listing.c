@@ -159,11 +159,27 @@ static void debris_is_no_class(void **state)
     TREE("debris", "0 1 a b hidden=4 other_files=3", "4 hidden folders or files, or ones that a system made",
          F("a/0.png"), F("a/._0.png"), F("a/@eaDir/0.png/THUMB.jpg"), F("b/0.png"), F("b/Thumbs.db"),
          F("__MACOSX/a/0.png"), F(".ipynb_checkpoints/0.png"), F(".DS_Store"), F("desktop.ini"));
+    TREE("drives", "0 1 a b hidden=8", "8 hidden folders or files", F("a/0.png"), F("b/0.png"),
+         F("@tmp/0.png"), F("@Recycle/0.png"), F("~snapshot/a/0.png"), F("FOUND.000/0.png"),
+         F("LOST.DIR/0.png"), F("Temporary Items/0.png"), F("lost+found/0.png"), F("$Recycle.Bin/0.png"));
+    TREE("no_debris", "0 1 2 FOUND.a a@tmp recycler2", NULL, F("FOUND.a/0.png"), F("a@tmp/0.png"),
+         F("recycler2/0.png"));
     TREE("results", "0 1 a b own_results=1", "1 folder of sft-vk's own results is left out: ", F("a/0.png"),
          F("b/0.png"), F("run/run.json"), F("run/plots/c.png"));
     TREE("inside", "0 1 a b own_results=1 other_files=2", "own results is left out: ", F("a/0.png"),
          F("b/0.png"), F("run.json"), F("report.html"), F("plots/c.png"));
     TREE("foreign", "0 1 a run other_files=1", NULL, F("a/0.png"), F("run/0.png"), F("run/notes.json"));
+}
+
+/* As Python sorts names, and so torchvision: by code points, whatever they mean to a reader. */
+static void classes_are_sorted_as_in_python(void **state)
+{
+    (void)state;
+    TREE("numbers", "0 1 2 3 0 1 10 2", NULL, F("0/0.png"), F("1/0.png"), F("2/0.png"), F("10/0.png"));
+    TREE("cases", "0 1 2 CAT Cat cat", NULL, F("cat/0.png"), F("Cat/0.png"), F("CAT/0.png"));
+    TREE("accents", "0 1 2 cafe\xcc\x81 cafz caf\xc3\xa9", NULL, F("caf\xc3\xa9/0.png"),
+         F("cafe\xcc\x81/0.png"), F("cafz/0.png"));
+    TREE("blanks", "0 1  a a", NULL, F(" a/0.png"), F("a/0.png"));
 }
 
 static void formats_are_counted(void **state)
@@ -244,7 +260,8 @@ static void hard_links_are_pictures(void **state)
     };
     (void)state;
     put_tar("hard.tar", false, members, 5);
-    assert_set(spec_of("tar:", "hard.tar", ""), "0 0 1 a b broken_links=2", "2 links that lead nowhere");
+    assert_set(spec_of("tar:", "hard.tar", ""), "0 0 1 a b broken_links=1 outside=1",
+               "1 file of the tar, whose name leads out of it, is left out: ../b/2.png");
     put_packed_tar("hard.tar.zst", "zstd", members, 4);
     assert_set(spec_of("tar:", "hard.tar.zst", ""), "0 0 1 a b broken_links=1", "1 link that leads nowhere");
 }
@@ -262,6 +279,24 @@ static void pax_names_are_read(void **state)
     for (int i = 0; i < 2; i++) write_member(archive, &members[i]);
     assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
     assert_set(spec_of("tar:", "pax.tar", ""), "0 1 z\xc3\xbcge \xe7\x8c\xab", NULL);
+}
+
+/* The end of a packed tar has the sum of what is in it. libarchive has no message for one without it. */
+static void ends_that_are_missing(void **state)
+{
+    static const char *const packers[] = {"gzip", "xz", "bzip2", "zstd"};
+    const struct packed_member member = {"a/0.png", png.data, png.size};
+    (void)state;
+    for (size_t p = 0; p < sizeof(packers) / sizeof(packers[0]); p++) {
+        struct sft_bytes file;
+        put_packed_tar("ends.tar", packers[p], &member, 1);
+        assert_int_equal(sft_file_open(test_path("ends.tar"), &file), SFT_OK);
+        for (size_t cut = 1; cut < 24; cut++) {
+            test_put("cut.tar", file.data, file.size - cut);
+            assert_refused(spec_of("tar:", "cut.tar", ""), SFT_DATA, "cut.tar");
+        }
+        sft_file_close(&file);
+    }
 }
 
 /* libarchive knows packers that are programs, and starts them from PATH. */
@@ -341,11 +376,18 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(classes_stay_in_place),   cmocka_unit_test(debris_is_no_class),
-        cmocka_unit_test(formats_are_counted),     cmocka_unit_test(links_are_followed),
-        cmocka_unit_test(splits_are_picked),       cmocka_unit_test(later_members_replace),
-        cmocka_unit_test(hard_links_are_pictures), cmocka_unit_test(pax_names_are_read),
-        cmocka_unit_test(starts_no_program),       cmocka_unit_test(bombs_are_refused),
+        cmocka_unit_test(classes_stay_in_place),
+        cmocka_unit_test(debris_is_no_class),
+        cmocka_unit_test(classes_are_sorted_as_in_python),
+        cmocka_unit_test(formats_are_counted),
+        cmocka_unit_test(links_are_followed),
+        cmocka_unit_test(splits_are_picked),
+        cmocka_unit_test(later_members_replace),
+        cmocka_unit_test(hard_links_are_pictures),
+        cmocka_unit_test(pax_names_are_read),
+        cmocka_unit_test(ends_that_are_missing),
+        cmocka_unit_test(starts_no_program),
+        cmocka_unit_test(bombs_are_refused),
     };
     return cmocka_run_group_tests_name("datasets/listing", tests, set_up, tear_down);
 }

@@ -24,4 +24,23 @@ printf 'RIFF....WEBP' >photo.webp
 expect 4 'photo.webp: a WebP picture' predict --weights "$weights" --images photo.webp --output energy \
     --out two.npy
 
+# ---- arrays of floats ----
+array() { # NAME DESCR BYTES: two images, all values 0
+    header="{'descr': '$2', 'fortran_order': False, 'shape': (2, 32, 32, 3), }"
+    printf '\223NUMPY\1\0\166\0%-117s\n' "$header" >"$1"
+    head -c "$3" /dev/zero >>"$1"
+}
+array single.npy '<f4' 24576
+array double.npy '<f8' 49152
+expect 0 'logits of 2 images' predict --weights "$weights" --input single.npy --out a.npy
+expect 0 'logits of 2 images' predict --weights "$weights" --input double.npy --out b.npy
+check "floats of either size are the same images" same a.npy b.npy
+head -c 24700 single.npy >nan.npy
+printf '\0\0\300\177' >>nan.npy
+expect 4 'image 1 of the array: element 6143 is nan' predict --weights "$weights" --input nan.npy --out c.npy
+head -c 24700 single.npy >large.npy
+printf '\0\0\177\103' >>large.npy
+expect 0 'has to be normalised already; there is a 255 in it' predict --weights "$weights" \
+    --input large.npy --out c.npy
+
 finish

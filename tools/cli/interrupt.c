@@ -21,13 +21,15 @@ static long long now(void)
     return (long long)time.tv_sec * 1000000000 + time.tv_nsec + 1;
 }
 
+/* SIGXCPU comes every second from when the limit is reached until the process has ended or is killed: it does
+ * not say "at once". */
 static void note(int number)
 {
     static const char message[] = "sft-vk: stopping after this step; again to stop at once\n";
     int kept = errno;
     long long time = now(), first = 0;
     if (!atomic_compare_exchange_strong(&first_time, &first, time)) {
-        if (time - first >= ONE_WISH) _exit(128 + number);
+        if (time - first >= ONE_WISH && number != SIGXCPU) _exit(128 + number);
     } else {
         received = number;
         if (write(STDERR_FILENO, message, sizeof(message) - 1) < 0) received = number; /* nobody listens */
@@ -46,9 +48,8 @@ static void install(int number)
 
 void sft_interrupt_install(void)
 {
-    install(SIGINT);
-    install(SIGTERM);
-    install(SIGHUP);
+    static const int stops[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) install(stops[i]);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
 }

@@ -81,8 +81,8 @@ static enum sft_status make_scorer(struct work *work)
 
 /* Images as an array. */
 static const struct sft_npy_wanted wanted_array = {
-    .types = 1 << SFT_NPY_U8 | 1 << SFT_NPY_F32,
-    .type_words = "float32 (normalised) and uint8 (0 to 255) are taken",
+    .types = 1 << SFT_NPY_U8 | 1 << SFT_NPY_F32 | 1 << SFT_NPY_F64,
+    .type_words = "float32 and float64 (normalised) and uint8 (0 to 255) are taken",
     .rank = 4,
     .shape_words = "images are an array (N, H, W, C)",
 };
@@ -92,7 +92,7 @@ static bool is_float_array(const char *path, enum sft_status *status)
     struct sft_npy array = {.values = NULL};
     bool is_float;
     *status = sft_npy_open(path, &wanted_array, &array);
-    is_float = *status == SFT_OK && array.type == SFT_NPY_F32;
+    is_float = *status == SFT_OK && array.type != SFT_NPY_U8;
     sft_npy_close(&array);
     return is_float;
 }
@@ -240,8 +240,7 @@ static enum sft_status run_array(struct work *work)
     SFT_TRY_OUT(check_array(work->job->input, &array, work->model));
     work->count = array.shape.dim[0];
     SFT_TRY_OUT(make_room(work));
-    status = sft_stream_array(work->model, array.values, work->count, &evaluation, needs_of(work), take_batch,
-                              work);
+    status = sft_stream_array(work->model, &array, &evaluation, needs_of(work), take_batch, work);
     if (status == SFT_OK) status = sft_files_whole();
 out:
     sft_npy_close(&array);

@@ -129,6 +129,7 @@ static void missing_inputs_and_wild_knobs_are_refused(void **state)
     static const float logits[] = {1, 2};
     const struct sft_outputs in = {.n = 1, .classes = 2, .logits = logits}, none = {.n = 1};
     struct sft_scorer energy_scorer = scorer_of("energy"), react = scorer_of("react");
+    struct sft_scorer knn = scorer_of("knn"), msp = scorer_of("msp");
     float score;
     (void)state;
     assert_int_equal(sft_scorer_compute(&energy_scorer, &none, NULL, &score), SFT_USAGE);
@@ -136,6 +137,8 @@ static void missing_inputs_and_wild_knobs_are_refused(void **state)
     assert_int_equal(turn(&energy_scorer, "temperature", "0"), SFT_USAGE);
     assert_int_equal(turn(&energy_scorer, "temperature", "nan"), SFT_USAGE);
     assert_int_equal(turn(&energy_scorer, "temperature", "1x"), SFT_USAGE);
+    assert_int_equal(turn(&knn, "knn-k", "50.5"), SFT_USAGE);
+    assert_int_equal(turn(&msp, "msp-log", "maybe"), SFT_USAGE);
 }
 
 /* Three classes, and images predicted to be of the first two only. */

@@ -238,6 +238,23 @@ static void leftovers_are_removed(void **state)
     assert_int_equal(count_entries(), 6);
 }
 
+/* As long as a name may be: the temporary one is no longer, and a leftover of it is known. */
+static void names_may_be_long(void **state)
+{
+    char before[512], name[256], leftover[256];
+    (void)state;
+    memset(name, 'n', 255);
+    name[255] = '\0';
+    snprintf(leftover, sizeof(leftover), "%.237s.0123456789ab.part", name);
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(test_folder()), 0);
+    assert_int_equal(sft_file_write(leftover, "x", 1), SFT_OK);
+    assert_int_equal(sft_file_write(name, "new", 3), SFT_OK);
+    assert_content(name, "new");
+    assert_int_equal(count_entries(), 1);
+    assert_int_equal(chdir(before), 0);
+}
+
 static void those_of_the_living_stay(void **state)
 {
     int file;
@@ -404,6 +421,7 @@ int main(void)
         IN_ROOM(target_is_a_folder),
         IN_ROOM(no_room),
         IN_ROOM(leftovers_are_removed),
+        IN_ROOM(names_may_be_long),
         IN_ROOM(those_of_the_living_stay),
         IN_ROOM(links_are_replaced_and_not_followed),
         IN_ROOM(cut_off_while_mapped),

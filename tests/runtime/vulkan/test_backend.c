@@ -164,6 +164,33 @@ static void allocations_are_limited(void **state)
     sft_device_close(&device);
 }
 
+static void slips_in_switches_are_refused(void **state)
+{
+    static const struct {
+        const char *name, *value, *message;
+    } slips[] = {
+        {"SFT_VK_DISABLE", "fp16,subgrup", "no \"subgrup\""},
+        {"SFT_VK_DISABLE", "fp16, bf16", "no \" bf16\""},
+        {"SFT_VK_MAX_ALLOC", "-1", "no size"},
+        {"SFT_VK_MAX_ALLOC", "0", "no size"},
+        {"SFT_VK_MAX_ALLOC", "1MB", "no size"},
+        {"SFT_VK_MAX_ALLOC", "99999999999G", "no size"},
+        {"SFT_VK_MAX_SUBMIT_MS", "soon", "no number"},
+        {"SFT_VK_MAX_SUBMIT_MS", "-5", "no number"},
+    };
+    const char *want = getenv("SFT_TEST_DEVICE");
+    (void)state;
+    for (size_t i = 0; i < sizeof(slips) / sizeof(slips[0]); i++) {
+        struct sft_device *device;
+        setenv(slips[i].name, slips[i].value, 1);
+        test_catch_log();
+        assert_int_equal(sft_device_open(want ? want : "vulkan", 0, &device), SFT_USAGE);
+        unsetenv(slips[i].name);
+        assert_null(device);
+        test_expect_log(slips[i].message);
+    }
+}
+
 /* Writes the cache, damages it, and expects the next device to work all the same and to write it anew. */
 static void damaged_cache_is_made_anew(void **state)
 {
@@ -210,6 +237,7 @@ int main(void)
         cmocka_unit_test(programs_run),
         cmocka_unit_test(cut_submissions_give_the_same),
         cmocka_unit_test(allocations_are_limited),
+        cmocka_unit_test(slips_in_switches_are_refused),
         cmocka_unit_test(damaged_cache_is_made_anew),
         cmocka_unit_test(every_kernel_compiles),
     };

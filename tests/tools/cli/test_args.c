@@ -186,9 +186,8 @@ static void flag_wins_over_environment_over_file(void **state)
     struct sft_args args;
     const struct values *v;
     (void)state;
-    write_file(
-        path,
-        "; settings\n more = a=1 \nmore = b=2\n\n[test]\nwhole = 4\nlist = 5\n[other]\nwhole = nonsense\n");
+    write_file(path, "; settings\n more = a=1 \nmore = b=2\n\n[test]\nwhole = 4\nlist = 5\n[finetune]\nwhole "
+                     "= nonsense\n");
     snprintf(line, sizeof(line), "--config %s --more c=3", path);
     assert_int_equal(parse(&args, line), SFT_OK);
     v = args.values;
@@ -216,8 +215,13 @@ static void flag_wins_over_environment_over_file(void **state)
 
 static void bad_files_are_refused(void **state)
 {
-    static const char *const texts[] = {"whole\n",     "= 3\n",    "[test\n", "[test]\nwhol = 3\n",
-                                        "whole = x\n", "whole =\n"};
+    static const char *const texts[] = {"whole\n",
+                                        "= 3\n",
+                                        "[test\n",
+                                        "[test]\nwhol = 3\n",
+                                        "whole = x\n",
+                                        "whole =\n",
+                                        "[finetun]\nlr = 1\n"};
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         char path[32], line[64];

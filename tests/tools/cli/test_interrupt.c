@@ -55,6 +55,21 @@ static int again(void)
     return 0;
 }
 
+/* The limit of time is told every second. */
+static int limit_of_time(void)
+{
+    raise(SIGXCPU);
+    pause_for(150);
+    raise(SIGXCPU);
+    return sft_interrupt_signal();
+}
+
+static int of_a_batch_system(void)
+{
+    raise(SIGUSR1);
+    return sft_interrupt_signal();
+}
+
 static int file_too_large(void) { return raise(SIGXFSZ); }
 
 static void signals(void **state)
@@ -63,6 +78,8 @@ static void signals(void **state)
     assert_int_equal(code_of(one), SIGTERM);
     assert_int_equal(code_of(pair), SIGINT);
     assert_int_equal(code_of(again), 128 + SIGTERM);
+    assert_int_equal(code_of(limit_of_time), SIGXCPU);
+    assert_int_equal(code_of(of_a_batch_system), SIGUSR1);
     assert_int_equal(code_of(file_too_large), 0);
 }
 
