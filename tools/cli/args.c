@@ -126,13 +126,16 @@ static bool known_elsewhere(const struct sft_command *const *commands, const cha
     return false;
 }
 
-static enum sft_status check_section(const struct sft_args *args, const struct sft_setting *setting)
+static enum sft_status check_section(const struct sft_command *const *commands,
+                                     const struct sft_setting *setting)
 {
-    const char *near;
-    if (strcmp(setting->section, args->command->name) == 0) return SFT_OK;
-    for (int i = 0; sft_command_names[i]; i++)
-        if (strcmp(setting->section, sft_command_names[i]) == 0) return SFT_OK;
-    near = sft_nearest(setting->section, sft_command_names);
+    enum { MAX_COMMANDS = 32 };
+    const char *names[MAX_COMMANDS] = {NULL}, *near;
+    for (int i = 0; i < MAX_COMMANDS - 1 && commands[i]; i++) {
+        names[i] = commands[i]->name;
+        if (strcmp(setting->section, names[i]) == 0) return SFT_OK;
+    }
+    near = sft_nearest(setting->section, names);
     return sft_fail(SFT_USAGE, "%s:%d: no command \"%s\" for the section%s%s%s", setting->path, setting->line,
                     setting->section, near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
 }
@@ -151,7 +154,7 @@ static enum sft_status apply_setting(void *context, const struct sft_setting *se
     const struct sft_option *option = sft_option_find(args->command->groups, setting->name);
     char where[512];
     bool general = *setting->section == '\0';
-    if (!general) SFT_TRY(check_section(args, setting));
+    if (!general) SFT_TRY(check_section(reading->commands, setting));
     if (!general && strcmp(setting->section, args->command->name) != 0) return SFT_OK;
     snprintf(where, sizeof(where), "%s:%d", setting->path, setting->line);
     if (!option)
