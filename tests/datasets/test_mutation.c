@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Small valid files of every format, changed at random a few thousand times (always the same way). Each must
- * be read or refused with a message; the sanitizer builds of this test look for the rest.
+ * Small valid files of every format that is one file, changed at random a few thousand times (always the same
+ * way). Each must be read or refused with a message; the sanitizer builds of this test look for the rest.
  */
+#include "datasets/format.h"
 #include "runtime/base/rng.h"
 #include "tests/datasets/feed.h"
 #include "tests/datasets/packing.h"
@@ -21,7 +22,7 @@ static const struct {
     {"tar", "/t.tar"},          {"tar", "/t.tgz"},
     {"cifar-bin", "/b.bin"},    {"cifar-bin", "/b.bin.xz"},
     {"cifar-bin", "/b.bin.gz"}, {"list", "/l.txt"},
-    {"cifar10", "/c.tar.gz"},
+    {"cifar10", "/c.tar.gz"},   {"image", "rgb.png"},
 };
 enum { SEEDS = sizeof(seeds) / sizeof(seeds[0]) };
 
@@ -125,6 +126,28 @@ static void survives_changes(void **state)
     assert_true(refused > SEEDS * ROUNDS / 4);
 }
 
+static bool has_seed(const char *format)
+{
+    for (int seed = 0; seed < SEEDS; seed++)
+        if (seeds[seed].format && strcmp(seeds[seed].format, format) == 0) return true;
+    return false;
+}
+
+static void every_format_of_one_file_has_a_seed(void **state)
+{
+    static const struct sft_format *const formats[] = {
+#define SFT_FORMAT(name) &sft_format_##name,
+#include "datasets/formats/formats.def"
+#undef SFT_FORMAT
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        if (formats[i] == &sft_format_folder || formats[i] == &sft_format_synthetic) continue;
+        if (!has_seed(formats[i]->name))
+            fail_msg("%s: no row of seeds[] is of this format", formats[i]->name);
+    }
+}
+
 /* Specs are input, too. */
 static void survives_specs(void **state)
 {
@@ -151,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(survives_changes),
+        cmocka_unit_test(every_format_of_one_file_has_a_seed),
         cmocka_unit_test(survives_specs),
     };
     return cmocka_run_group_tests_name("datasets/mutation", tests, set_up, test_remove_folder);
