@@ -146,10 +146,13 @@ static void on_read(png_structp png, png_bytep to, size_t size)
     while (size > 0) {
         struct piece *piece = &input->pieces[input->piece];
         size_t part = size < piece->size ? size : piece->size;
-        if (part) memcpy(to, piece->data, part);
+        /* The data of an empty piece may be NULL, from which C allows no step at all. */
+        if (part > 0) {
+            memcpy(to, piece->data, part);
+            piece->data += part;
+        }
         to += part;
         size -= part;
-        piece->data += part;
         piece->size -= part;
         if (size > 0 && ++input->piece == PIECES) next_chunk(png, input);
     }
