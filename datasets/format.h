@@ -44,7 +44,8 @@ struct sft_format {
     enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label);
     /* The content of picture i of a listing; release with sft_file_close(). Thread safe. */
     enum sft_status (*content)(const void *state, int64_t i, struct sft_bytes *bytes);
-    /* These two are NULL where the source has a listing, which tells both. */
+    /* These two are NULL where the source has a listing, which tells both. class_name is asked for labels
+     * from 0 to classes - 1 only, and NULL where there are never any. */
     const char *(*class_name)(const void *state, int label);
     /* SHA-256 of the whole source. */
     void (*identity)(const void *state, char hex[65]);

@@ -76,13 +76,6 @@ static enum sft_status read_image(const void *state, int64_t i, struct sft_image
     return SFT_OK;
 }
 
-static const char *class_name(const void *state, int label)
-{
-    (void)state;
-    (void)label;
-    return "?";
-}
-
 static void identity(const void *state, char hex[65])
 {
     const struct images *images = state;
@@ -109,7 +102,6 @@ const struct sft_format sft_format_npy = {
     .claims = claims,
     .open = open_npy,
     .read = read_image,
-    .class_name = class_name,
     .identity = identity,
     .close = close_npy,
 };
