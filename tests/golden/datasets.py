@@ -89,13 +89,21 @@ def resizes():
                 file.write(f"{width} {height} {to_width} {to_height} {name} {digest}\n")
 
 
+def save_mat(name, variables, **options):
+    """Without the time of day that savemat() writes into the header: every run makes the same file."""
+    path = os.path.join(out, name)
+    scipy.io.savemat(path, variables, **options)
+    with open(path, "r+b") as file:
+        file.write(b"MATLAB 5.0 MAT-file".ljust(116))
+
+
 def arrays():
     images = bytes_of(3 * 32 * 32 * 3, 7).reshape(3, 32, 32, 3)
     np.save(os.path.join(out, "uint8.npy"), images[:, :5, :4])
     np.save(os.path.join(out, "float.npy"), (images[:, :5, :4] / np.float32(255)).astype(np.float32))
     variables = {"X": images.transpose(1, 2, 3, 0), "y": np.array([[10], [1], [9]], np.uint8)}
-    scipy.io.savemat(os.path.join(out, "svhn.mat"), variables, do_compression=True)
-    scipy.io.savemat(os.path.join(out, "svhn_plain.mat"), {**variables, "y": variables["y"].astype(float)})
+    save_mat("svhn.mat", variables, do_compression=True)
+    save_mat("svhn_plain.mat", {**variables, "y": variables["y"].astype(float)})
 
 
 pictures()
