@@ -2,7 +2,7 @@
 /*
  * Data sets: numbered pictures with or without labels, whatever they are packed in.
  *
- * A data set is named by a SPEC (docs: "Naming data"):
+ * A data set is named by a SPEC (README.md, "Your data"):
  *     [FORMAT:]PATH[#SPLIT][[FIRST:END]]
  * Without FORMAT it is found by looking at PATH. #train and #test pick a split where there are some;
  * [FIRST:END] takes the images FIRST .. END-1 of it (either may be left out), so that

@@ -2,10 +2,11 @@
 /*
  * The op table: what an operation is, declared once.
  *
- * An op is a row in runtime/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff, plan, the
- * tests, the gradient checks and the benchmark read this struct and nothing else. It knows no backend: each
- * of those has a table of kernels of its own, made from the same rows (runtime/cpu/kernels.c,
- * runtime/vulkan/kernels.c), so an op without a kernel or a reference does not link.
+ * An op is a row in runtime/ops.def and a `const struct sft_op` in runtime/ops/. Graph, autodiff and plan
+ * read this struct and nothing else; the tests read a reference and cases beside it
+ * (tests/support/test_op.h), the benchmark shapes (tools/bench_cases.c). It knows no backend: each of those
+ * has a table of kernels of its own, made from the same rows (runtime/cpu/kernels.c,
+ * runtime/vulkan/kernels.c). So an op without a kernel or a reference does not link.
  */
 #ifndef SFT_OP_H
 #define SFT_OP_H

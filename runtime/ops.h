@@ -87,9 +87,8 @@ struct sft_conv2d_params {
     int relu;
     int64_t size[2]; /* gradient ops only: rows and columns of the input (dx) or of the kernel (dw) */
 };
-/* x (N,H,W,C), weight (R,S,C/groups,K), bias (K) optional -> (N,P,Q,K), P = (H + 2*pad - dilation*(R-1) -
- * 1)/stride
- * + 1. */
+/* x (N,H,W,C), weight (R,S,C/groups,K), bias (K) optional -> (N,P,Q,K), with
+ * P = (H + 2*pad - dilation*(R-1) - 1)/stride + 1. */
 sft_value sft_conv2d(struct sft_graph *graph, sft_value x, sft_value weight, sft_value bias,
                      struct sft_conv2d_params params);
 /* dy (N,P,Q,K), weight -> dx (N, size[0], size[1], C). */
@@ -126,8 +125,9 @@ struct sft_group_norm_out sft_group_norm(struct sft_graph *graph, sft_value x, s
                                          struct sft_group_norm_params params);
 /* Gradient, in three ops. With dz = dy (masked by the ReLU) and xh = (x - mean)*rstd:
  *   sums (2,N,C): sum over pixels of dz, and of dz*xh;
- *   dx (x's shape): rstd*(gamma*dz - mean_group(gamma*dz) - xh*mean_group(gamma*dz*xh)), without the means
- * when frozen; dparam (2,C): sums added over images: dbeta, then dgamma. */
+ *   dx (x's shape): rstd*(gamma*dz - mean_group(gamma*dz) - xh*mean_group(gamma*dz*xh)), frozen without the
+ *     means;
+ *   dparam (2,C): sums added over images: dbeta, then dgamma. */
 sft_value sft_group_norm_sums(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
                               sft_value beta, sft_value mean, sft_value rstd,
                               struct sft_group_norm_params params);
@@ -167,7 +167,7 @@ sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_po
 sft_value sft_softmax(struct sft_graph *graph, sft_value x);
 sft_value sft_softmax_grad(struct sft_graph *graph, sft_value dy, sft_value y);
 
-/* Distance of an outlier's prediction from the uniform one (docs: methods 3.2.3). */
+/* Distance of an outlier's prediction from the uniform one (docs/methods.md, "The loss"). */
 enum sft_distance {
     SFT_DISTANCE_OE,
     SFT_DISTANCE_KL_PU,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Densities of scores over common bins, as in the paper's Figures 2 to 4 (methods.md 7.1). */
+/* Densities of scores over common bins, as in the paper's Figures 2 to 4. */
 #ifndef SFT_HISTOGRAM_H
 #define SFT_HISTOGRAM_H
 

@@ -2,11 +2,11 @@
 /*
  * OOD scores: one number an image, higher means more in-distribution.
  *
- * A score is one file, scores/NAME.c, that defines a struct sft_score, and one row in scores.def; the command
- * line, its help, the tables and the tests read that list. A score says what it needs, so that the network
- * runs once and its outputs are shared by all scores that were asked for; what it wants of the network beyond
- * logits and features it appends to that same pass. Its hyper-parameters (knobs) are rows too: each becomes a
- * flag.
+ * A score is one file, ood/scores/NAME.c, that defines a struct sft_score, and one row in scores.def; the
+ * command line, its help, the tables and the tests read that list. A score says what it needs, so that the
+ * network runs once and its outputs are shared by all scores that were asked for; what it wants of the
+ * network beyond logits and features it appends to that same pass. Its hyper-parameters (knobs) are rows too:
+ * each becomes a flag.
  */
 #ifndef SFT_SCORE_H
 #define SFT_SCORE_H

@@ -68,8 +68,7 @@ enum sft_status sft_cpu_softmax_grad(const struct sft_call *call)
     return SFT_OK;
 }
 
-/* ---- distances of a row's prediction p from the uniform one (methods 3.2.2, 3.2.3), and their slopes dD/dz
- * ---- */
+/* ---- distances of a row's prediction from the uniform one (docs/methods.md), and slopes dD/dz ---- */
 
 struct distance {
     double (*loss)(const struct rows *r, const float *z, double lse);

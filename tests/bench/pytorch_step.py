@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The peer of `sft-vk bench`: one SAM-only-norm step at 64 + 64 images in PyTorch on this machine's CPU.
 
-Models and step are written from docs (methods 2.3, 2.5, 3.4.1). The ascent pass asks autograd for the
-gradients of the norm parameters alone, as sft-vk does. Prints the median of the timed steps in milliseconds.
+Models and step are written from docs/methods.md, "The loss" and "The step". The ascent pass asks autograd
+for the gradients of the norm parameters alone, as sft-vk does. Prints the median of the timed steps in milliseconds.
 """
 
 import os

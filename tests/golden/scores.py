@@ -5,7 +5,7 @@ tests/ood/scores/test_score_golden.c.
 
     /usr/bin/python3 tests/golden/scores.py      (Debian's python3-torch and python3-sklearn)
 
-Written from docs/methods.md section 4 alone, without looking at ood/. Tensors of the file:
+Written from docs/methods.md, "Scores", and the papers alone, without looking at ood/. Tensors of the file:
 
     fit.features, fit.logits, fit.labels     a made-up classifier's outputs for images of the training kind
     id.*, ood.*                              the images to score; features may be negative, as those of a transformer
@@ -93,7 +93,7 @@ class Data:
         return lse(h @ self.w.T + self.b)
 
 
-# ---- scores: section 4, in its order ----
+# ---- scores of logits and features ----
 
 
 def msp(d, log=False):

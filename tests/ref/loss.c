@@ -38,7 +38,7 @@ void ref_prepare_softmax_grad(struct ref_call *call)
     sft_ref_softmax(&forward);
 }
 
-/* ---- the loss of one row, and its gradient (methods 3.2) ---- */
+/* ---- the loss of one row, and its gradient (docs/methods.md, "The loss") ---- */
 
 struct row {
     const struct sft_row_loss_params *params;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands. Each is a file cmd_NAME.c with a struct of values, a table of options, a function, and a row in
- * commands.def; main.c parses and calls, help.c prints help, man page and completion from the same rows.
+ * Commands. Each is a file tools/cmd_NAME.c with a struct of values, a table of options, a function, and a
+ * row in commands.def; main.c parses and calls, help.c prints help, man page and completion from the same
+ * rows.
  */
 #ifndef SFT_COMMAND_H
 #define SFT_COMMAND_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The main job: SFT, of a model that is evaluated before and after. What the paper leaves open is a member
- * (docs/methods.md, the table of ambiguities); what it says are the defaults for large pictures. For small
- * ones there is a second set of defaults, as the paper's patch sizes do not fit into 32 pixels.
+ * (docs/methods.md, "What the paper leaves open"); what it says are the defaults for large pictures. For
+ * small ones there is a second set of defaults, as the paper's patch sizes do not fit into 32 pixels.
  *
  *     struct sft_finetune_job job;
  *     struct sft_finetune_result result;

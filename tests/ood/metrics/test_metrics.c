@@ -113,8 +113,8 @@ static void equal_to_scikit_learn(void **state)
     json_decref(golden);
 }
 
-/* The reference procedure of methods.md 5.3, step by step and without its closed form: positives p, negatives
- * q. */
+/* FPR95 as the reference code of docs/methods.md, "Metrics", finds it, step by step and without its closed
+ * form: positives p, negatives q. */
 
 struct labelled {
     float score;

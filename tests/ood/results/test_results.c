@@ -12,7 +12,7 @@
 #include "runtime/base/file.h"
 #include "tests/support/fixture.h"
 
-/* The vectors of methods.md 5.6: V1 is set "svhn" with its ties, a set of one image is "one, \"two\"". */
+/* Made-up scores: set "svhn" has ties, the set "one, \"two\"" is one image. */
 static const float v1_id[] = {9, 8, 7, 7, 6, 5, 5, 4, 3, 2, 2, 1, 8, 6, 7, 9, 5, 4, 6, 3};
 static const float v1_ood[] = {7, 6, 6, 4, 3, 3, 2, 1, 0, 0, 1, 2, 5};
 static const float single[] = {-1};
