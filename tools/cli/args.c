@@ -126,6 +126,7 @@ static bool known_elsewhere(const struct sft_command *const *commands, const cha
     return false;
 }
 
+/* A section of another command is no business of this one, but it has to be one. */
 static enum sft_status check_section(const struct sft_command *const *commands,
                                      const struct sft_setting *setting)
 {
@@ -154,8 +155,8 @@ static enum sft_status apply_setting(void *context, const struct sft_setting *se
     const struct sft_option *option = sft_option_find(args->command->groups, setting->name);
     char where[512];
     bool general = *setting->section == '\0';
-    if (!general) SFT_TRY(check_section(reading->commands, setting));
-    if (!general && strcmp(setting->section, args->command->name) != 0) return SFT_OK;
+    if (!general && strcmp(setting->section, args->command->name) != 0)
+        return check_section(reading->commands, setting);
     snprintf(where, sizeof(where), "%s:%d", setting->path, setting->line);
     if (!option)
         return general && known_elsewhere(reading->commands, setting->name)
