@@ -126,7 +126,7 @@ static void a_run_is_what_its_settings_say(void **state)
 static void a_run_is_what_its_inputs_hold(void **state)
 {
     struct sft_finetune_job job = small_job(test_path("inputs"));
-    char model[SFT_RUN_PATH], path[SFT_RUN_PATH];
+    char model[SFT_RUN_PATH], path[SFT_RUN_PATH], one[65], other[65];
     (void)state;
     job.pseudo_ood = "synthetic:noise";
     job.training.params.save_every = 1;
@@ -151,6 +151,12 @@ static void a_run_is_what_its_inputs_hold(void **state)
     job.training.params.schedule.steps = 2;
     assert_int_equal(run(&job, NULL), SFT_OK);
     assert_int_equal(access(job.training.gradients, F_OK), 0);
+    model_hash(job.training.out, one);
+    job.training.out = test_path("longer");
+    job.training.resume = false;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    model_hash(job.training.out, other);
+    assert_string_equal(one, other);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
