@@ -76,27 +76,42 @@ static enum sft_status differentiate_node(struct sft_tape *tape, size_t k)
     return run_rule(tape, &node);
 }
 
+static enum sft_status check_loss(const struct sft_graph *graph, sft_value loss)
+{
+    if (loss != SFT_NONE && sft_shape_count(sft_graph_shape(graph, loss)) == 1) return SFT_OK;
+    return sft_fail(SFT_USAGE, "autodiff: the loss must be a single number");
+}
+
+static enum sft_status begin(struct sft_tape *tape)
+{
+    tape->needed = sft_calloc(tape->n_values, sizeof(*tape->needed));
+    tape->grads = sft_calloc(tape->n_values, sizeof(*tape->grads));
+    if (!tape->needed || !tape->grads) return SFT_MEMORY;
+    for (size_t i = 0; i < tape->n_values; i++) tape->grads[i] = SFT_NONE;
+    return SFT_OK;
+}
+
+static enum sft_status walk(struct sft_tape *tape, sft_value loss, const sft_value *wanted, int n)
+{
+    size_t n_nodes = tape->graph->n_nodes;
+    mark_needed(tape, n_nodes, wanted, n);
+    tape->grads[loss] = sft_fill(tape->graph, *sft_graph_shape(tape->graph, loss), 1.0f);
+    for (size_t k = n_nodes; k-- > 0;) SFT_TRY(differentiate_node(tape, k));
+    return sft_graph_status(tape->graph);
+}
+
 enum sft_status sft_autodiff(struct sft_graph *graph, sft_value loss, const sft_value *wanted, int n,
                              sft_value *grads)
 {
     struct sft_tape tape = {.graph = graph, .n_values = graph->n_values, .sum = sum};
-    size_t n_nodes = graph->n_nodes;
-    enum sft_status status = SFT_MEMORY;
-
-    if (graph->status != SFT_OK) return graph->status;
-    if (loss == SFT_NONE || sft_shape_count(sft_graph_shape(graph, loss)) != 1)
-        return sft_fail(SFT_USAGE, "autodiff: the loss must be a single number");
-    tape.needed = sft_calloc(graph->n_values, sizeof(*tape.needed));
-    tape.grads = sft_calloc(graph->n_values, sizeof(*tape.grads));
-    if (!tape.needed || !tape.grads) goto out;
-    for (size_t i = 0; i < graph->n_values; i++) tape.grads[i] = SFT_NONE;
-
-    mark_needed(&tape, n_nodes, wanted, n);
-    tape.grads[loss] = sft_fill(graph, *sft_graph_shape(graph, loss), 1.0f);
-    for (size_t k = n_nodes; k-- > 0;) SFT_TRY_OUT(differentiate_node(&tape, k));
+    enum sft_status status;
+    SFT_TRY(graph->status);
+    SFT_TRY_OUT(check_loss(graph, loss));
+    SFT_TRY_OUT(begin(&tape));
+    SFT_TRY_OUT(walk(&tape, loss, wanted, n));
     for (int i = 0; i < n; i++) grads[i] = sft_grad(&tape, wanted[i]);
-    status = sft_graph_status(graph);
 out:
+    if (status != SFT_OK) sft_graph_fail(graph, status);
     free(tape.needed);
     free(tape.grads);
     return status;
