@@ -118,6 +118,15 @@ static bool has_ood_order(const struct sft_loader *loader)
            (loader->params.outliers || loader->params.pseudo.source == SFT_PSEUDO_OTHER);
 }
 
+/* Images that outliers are made from are shuffled always: in the order of the batch they would be its own. */
+static enum sft_status ood_order_init(struct sft_loader *loader)
+{
+    const struct sft_loader_params *params = &loader->params;
+    if (!params->outliers)
+        return order_init(&loader->ood_order, params->dataset, true, params->seed, OUTLIER_EPOCHS);
+    return order_init(&loader->ood_order, params->outliers, params->shuffle, params->seed, OUTLIER_EPOCHS);
+}
+
 static int images_of_step(const struct sft_loader *loader, int64_t step)
 {
     int64_t rest = loader->id_order.count - step * loader->params.batch;
@@ -331,9 +340,7 @@ static enum sft_status set_up(struct sft_loader *loader)
             loader->normal[c][v] = ((float)v / 255.0f - params->mean[c]) / params->std[c];
     loader->next_step = loader->taken = loader->wanted = params->first_step;
     SFT_TRY(order_init(&loader->id_order, params->dataset, params->shuffle, params->seed, 0));
-    if (has_ood_order(loader))
-        SFT_TRY(order_init(&loader->ood_order, params->outliers ? params->outliers : params->dataset, true,
-                           params->seed, OUTLIER_EPOCHS));
+    if (has_ood_order(loader)) SFT_TRY(ood_order_init(loader));
     SFT_TRY(make_slots(loader));
     return start_workers(loader);
 }

@@ -23,7 +23,7 @@ struct sft_loader_params {
     int64_t batch;                     /* ID images of a batch */
     int size;                          /* side of the square that the model sees, in pixels */
     float mean[3], std[3];             /* x = (v / 255 - mean) / std, v = 0 .. 255 */
-    bool shuffle;
+    bool shuffle;                      /* false: ID images and `outliers` in the order of their sets */
     uint64_t seed;
     enum sft_augment augment;
     int ood_per_id;                  /* outliers for each ID image; 0: none */

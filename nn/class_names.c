@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/json_parse.h"
 
 void sft_class_names_free(struct sft_class_names *names)
 {
@@ -59,7 +60,7 @@ enum sft_status sft_class_names_from_json(const json_t *array, struct sft_class_
 enum sft_status sft_class_names_parse(const char *text, struct sft_class_names *names)
 {
     json_error_t error;
-    json_t *array = json_loads(text, 0, &error);
+    json_t *array = sft_json_parse(text, strlen(text), 0, &error);
     enum sft_status status = SFT_DATA;
     if (array)
         status = sft_class_names_from_json(array, names);

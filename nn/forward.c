@@ -74,18 +74,27 @@ static sft_value check_tap(struct sft_build *build, enum sft_tap_kind kind, sft_
                                                  build->network->variant->name, build->out->n_taps));
 }
 
+static sft_value too_many(struct sft_build *build, const char *what, int most)
+{
+    return sft_graph_fail(
+        build->graph, sft_fail(SFT_FAILED, "%s: more than %d %s", build->network->variant->name, most, what));
+}
+
 sft_value sft_build_tap(struct sft_build *build, enum sft_tap_kind kind, sft_value value)
 {
     struct sft_forward_out *out = build->out;
     if (build->forward->from != SFT_NONE && build->forward->from_tap == out->n_taps)
         value = build->forward->from;
     value = check_tap(build, kind, value);
-    if (out->n_taps < SFT_MAX_TAPS) out->taps[out->n_taps++] = (struct sft_tap){value, kind};
+    if (out->n_taps == SFT_MAX_TAPS) return too_many(build, "taps", SFT_MAX_TAPS);
+    out->taps[out->n_taps++] = (struct sft_tap){value, kind};
     return value;
 }
 
 uint32_t sft_build_dropout_stream(struct sft_build *build)
 {
+    if (build->next_dropout == SFT_DROPOUT_STREAMS)
+        too_many(build, "layers with dropout", SFT_DROPOUT_STREAMS);
     return build->forward->dropout_stream + build->next_dropout++;
 }
 

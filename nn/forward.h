@@ -12,7 +12,10 @@
 #include "nn/parameters.h"
 #include "nn/variant.h"
 
-enum { SFT_MAX_TAPS = 64 };
+enum {
+    SFT_MAX_TAPS = 64,
+    SFT_DROPOUT_STREAMS = 64, /* of one pass, and so the most layers with dropout that a network can have */
+};
 
 /* What a build function may know about the model. */
 struct sft_network {
@@ -34,9 +37,10 @@ struct sft_forward {
     sft_value norm;    /* its first norm_size elements are read from here instead; SFT_NONE: from `weights` */
     sft_value buffers; /* flat, like parameters.buffers; SFT_NONE where the model has none */
     enum sft_bn_mode bn;
-    sft_value dropout_key;   /* as sft_dropout takes it; SFT_NONE: no dropout (evaluation) */
-    uint32_t dropout_stream; /* layer i draws from stream dropout_stream + i; passes lie 64 apart */
-    sft_value from;          /* the value of tap `from_tap`, where the pass starts; SFT_NONE: at the images */
+    sft_value dropout_key; /* as sft_dropout takes it; SFT_NONE: no dropout (evaluation) */
+    /* Layer i draws from stream dropout_stream + i; passes lie SFT_DROPOUT_STREAMS apart. */
+    uint32_t dropout_stream;
+    sft_value from; /* the value of tap `from_tap`, where the pass starts; SFT_NONE: at the images */
     int from_tap;
 };
 
@@ -105,10 +109,12 @@ struct sft_parameter_rule {
 sft_value sft_build_parameter(struct sft_build *build, const char *layer, const char *suffix,
                               struct sft_parameter_rule rule);
 
-/* Adds a tap to out->taps and returns what to go on with: `value`, or what the pass starts with here. */
+/* Adds a tap to out->taps and returns what to go on with: `value`, or what the pass starts with here. The
+ * graph fails where a network has more than SFT_MAX_TAPS. */
 sft_value sft_build_tap(struct sft_build *build, enum sft_tap_kind kind, sft_value value);
 
-/* The stream of the next dropout layer. */
+/* The stream of the next dropout layer. The graph fails where a network has more of them than
+ * SFT_DROPOUT_STREAMS: two passes would draw the same masks. */
 uint32_t sft_build_dropout_stream(struct sft_build *build);
 
 /* Size of axis `axis` of a value, 0 after a failure. */

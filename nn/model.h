@@ -28,6 +28,10 @@ struct sft_model {
     int image_size;
     float mean[3], std[3];            /* of the normalised input by channel: x = (v/255 - mean)/std */
     struct sft_parameters parameters; /* owned */
+    struct sft_model_file {
+        int64_t bytes;
+        char sha256[65]; /* of the bytes that were loaded; "" for a model that was created */
+    } file;
 };
 
 /* Declares and allocates; the values are zeros until sft_parameters_init or _load. SFT_USAGE for an unknown

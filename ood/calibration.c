@@ -12,6 +12,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/order.h"
 
 enum { MAX_TENSORS = 512, NAME_BYTES = 96 };
@@ -320,7 +321,7 @@ enum sft_status sft_calibration_read(const char *path, const struct sft_model *m
         status = sft_fail(SFT_DATA, "%s: not a calibration file; `sft-vk calibrate` makes one", path);
         goto out;
     }
-    json = json_loads(text, 0, &error);
+    json = sft_json_parse(text, strlen(text), 0, &error);
     if (!json && sft_json_lacks_memory(&error))
         status = sft_fail(SFT_MEMORY, "%s: out of memory for its header", path);
     else

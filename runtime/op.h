@@ -45,8 +45,10 @@ struct sft_op {
     enum sft_status (*infer)(const struct sft_graph *graph, const struct sft_node *node,
                              struct sft_shape *out, enum sft_dtype *dtype);
 
-    /* Appends the gradient nodes (runtime/tape.h). `node` is a copy that stays valid while the graph grows.
-     * NULL only with the reason in `no_grad`. */
+    /* Appends the gradient nodes (runtime/tape.h): from the gradient at output 0, those of the inputs for
+     * which sft_needs_grad() holds. A gradient that arrives at another output (a statistic, an index), or
+     * one that is needed and not given, fails the whole differentiation. `node` is a copy that stays valid
+     * while the graph grows. NULL only with the reason in `no_grad`. */
     void (*grad)(struct sft_tape *tape, const struct sft_node *node);
     const char *no_grad;
 

@@ -82,14 +82,17 @@ static void tell_why(const struct sft_backend *backend, enum sft_status status, 
         sft_log(asked ? SFT_LOG_WARNING : SFT_LOG_DEBUG, "%s: %s", backend->name, why);
 }
 
-/* Appends the devices of one backend; its own failure is told and passed over. */
+/* Appends the devices of one backend; its own failure is told and passed over, lack of memory is everyone's.
+ */
 static enum sft_status list_backend(const struct sft_backend *backend, bool asked,
                                     struct sft_device_list *all)
 {
     struct sft_device_list own = {0};
     enum sft_status status = backend->list(&own);
-    tell_why(backend, status, own.why, asked);
-    status = SFT_OK;
+    if (status != SFT_MEMORY) {
+        tell_why(backend, status, own.why, asked);
+        status = SFT_OK;
+    }
     for (size_t i = 0; status == SFT_OK && i < own.count; i++) {
         name_device(&own.items[i], backend);
         status = sft_device_list_add(all, &own.items[i]);
@@ -133,7 +136,11 @@ static const struct sft_device_info *fastest(const struct sft_device_list *list,
     double best_seconds = 0, seconds = 0;
     for (size_t i = 0; i < list->count; i++) {
         const struct sft_device_info *info = &list->items[i];
-        if (!worth_a_trial(info) || sft_trial_run(info, &seconds) != SFT_OK) continue;
+        if (!worth_a_trial(info)) continue;
+        if (sft_trial_run(info, &seconds) != SFT_OK) {
+            sft_log(SFT_LOG_WARNING, "device: %s is passed over: it failed a trial step", info->name);
+            continue;
+        }
         sft_log(SFT_LOG_INFO, "device: %s takes %.2f ms for a trial step", info->name, 1e3 * seconds);
         if (best && seconds >= best_seconds) continue;
         best = info;

@@ -222,7 +222,8 @@ sft_value sft_reshape(struct sft_graph *graph, sft_value x, struct sft_shape sha
 
 /* Stores temporary `value` at element `offset` of outside value `base` from its birth on, so that many
  * results share one flat tensor without a copy. Returns the value to use from now on: `value`, or a copy of
- * it where it already has a place of its own. */
+ * it where it already has a place of its own. Both have the same type. What else lies there is checked when
+ * a program is made (runtime/aliasing.h). */
 sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset);
 
 struct sft_slice_params {

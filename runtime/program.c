@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "runtime/aliasing.h"
 #include "runtime/backend.h"
 #include "runtime/base/alloc.h"
 #include "runtime/passes.h"
@@ -42,6 +43,7 @@ enum sft_status sft_program_create(struct sft_device *device, const struct sft_g
     *out = NULL;
     SFT_TRY(sft_graph_status(graph));
     SFT_TRY(check_bindings(device, graph));
+    SFT_TRY(sft_graph_check_aliasing(graph));
     program = sft_calloc(1, sizeof(*program));
     if (!program) return SFT_MEMORY;
     SFT_TRY_OUT(sft_program_plan(device, graph, &program->graph, &program->plan));

@@ -12,7 +12,8 @@ struct sft_device;
 struct sft_program;
 
 /* Makes `graph` ready. Every outside value must be bound to a tensor of `device`. The graph may be destroyed
- * afterwards, the tensors not. SFT_MEMORY when the arena does not fit. */
+ * afterwards, the tensors not. SFT_USAGE for values that must not share memory (runtime/aliasing.h),
+ * SFT_MEMORY when the arena does not fit. */
 enum sft_status sft_program_create(struct sft_device *device, const struct sft_graph *graph,
                                    struct sft_program **program) SFT_MUST_CHECK;
 void sft_program_destroy(struct sft_program **program);

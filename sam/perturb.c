@@ -29,8 +29,9 @@ static sft_value new_part(struct sft_stage *stage)
 {
     const struct sft_constants *constants = &stage->step->params.constants;
     sft_value m = within(stage, SFT_SLOT_MEMORY), v;
+    sft_value old = sft_scale(stage->graph, m, 1.0f); /* the sum is written where m lies */
     v = sft_add(stage->graph, gradient(stage), m, -constants->friendly_sigma);
-    m = sft_add(stage->graph, sft_mul(stage->graph, v, sft_stage_hyper(stage, SFT_HYPER_NEW)), m,
+    m = sft_add(stage->graph, sft_mul(stage->graph, v, sft_stage_hyper(stage, SFT_HYPER_NEW)), old,
                 constants->friendly_lambda);
     sft_graph_place(stage->graph, m, sft_stage_slot(stage, SFT_SLOT_MEMORY), 0);
     return v;

@@ -9,8 +9,7 @@
 #include "sam/sets.h"
 #include "sam/stage.h"
 
-/* A forward pass draws its dropout masks from streams of its own. */
-enum { STREAMS_PER_PASS = 64, MAX_FORWARDS = 2 };
+enum { MAX_FORWARDS = 2 };
 
 static bool goes_apart(const struct sft_step *step)
 {
@@ -42,7 +41,7 @@ static enum sft_status add_forward(struct sft_stage *stage, sft_value images, st
 {
     SFT_TRY(sft_model_forward(stage->step->model, stage->graph, &stage->forward, images,
                               &pass->forwards[pass->n++]));
-    stage->forward.dropout_stream += STREAMS_PER_PASS;
+    stage->forward.dropout_stream += SFT_DROPOUT_STREAMS;
     return SFT_OK;
 }
 
@@ -189,7 +188,7 @@ static enum sft_status build_ranking(struct sft_stage *stage)
 
 static enum sft_status build_after_ranking(struct sft_stage *stage)
 {
-    stage->forward.dropout_stream = STREAMS_PER_PASS * (goes_apart(stage->step) ? 2 : 1);
+    stage->forward.dropout_stream = SFT_DROPOUT_STREAMS * (goes_apart(stage->step) ? 2 : 1);
     begin_second_pass(stage);
     move_to(stage, sft_stage_part(stage, sft_stage_slot(stage, SFT_SLOT_MOVED), 0, stage->step->extent));
     SFT_TRY(add_second_pass(stage, SFT_SLOT_GRADIENT));

@@ -84,7 +84,7 @@ static enum sft_status inspect_checkpoint(const struct inspect *options, const c
     char hash[65];
     enum sft_status status;
     SFT_TRY_OUT(sft_checkpoint_open(path, &checkpoint));
-    SFT_TRY_OUT(sft_file_sha256(path, hash));
+    SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, hash));
     sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
     model = sft_model_guess(checkpoint, &config) == SFT_OK ? config.name : NULL;
     sft_terminal_mute(false);

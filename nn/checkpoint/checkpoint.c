@@ -10,6 +10,7 @@
 #include "nn/checkpoint/foreign.h"
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/sha256.h"
 
 static const struct sft_checkpoint_format *const formats[] = {&sft_format_safetensors};
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
@@ -124,6 +125,12 @@ void sft_checkpoint_close(struct sft_checkpoint **checkpoint)
     free((char *)closing->path);
     free(closing);
     *checkpoint = NULL;
+}
+
+enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65])
+{
+    sft_sha256(checkpoint->file.data, checkpoint->file.size, hex);
+    return sft_files_whole();
 }
 
 const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint *checkpoint, const char *name)

@@ -15,6 +15,9 @@
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
+/* SHA-256 of the file, of the bytes that are read here. */
+enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65]) SFT_MUST_CHECK;
+
 /* NULL when there is none. */
 const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint *checkpoint,
                                                     const char *name);

@@ -14,6 +14,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/divide.h"
 #include "runtime/base/json.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/little_endian.h"
 
 enum { LENGTH_BYTES = 8, MAX_HEADER = 16 << 20 };
@@ -42,8 +43,8 @@ static enum sft_status parse_header(const char *path, const struct sft_bytes *fi
                         "%s: the header claims %" PRIu64 " bytes of a file of %zu (at most %d are read); "
                         "the file is cut off or damaged",
                         path, length, file->size, MAX_HEADER);
-    *header =
-        json_loadb((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    *header = sft_json_parse((const char *)file->data + LENGTH_BYTES, (size_t)length, JSON_REJECT_DUPLICATES,
+                             &error);
     if (!*header && sft_json_lacks_memory(&error))
         return sft_fail(SFT_MEMORY, "%s: out of memory for the header", path);
     if (!*header) return sft_fail(SFT_DATA, "%s: the header is no valid JSON: %s", path, error.text);

@@ -47,9 +47,9 @@ static enum sft_status add_figure(struct sft_page *page, struct sft_text *out, s
         sft_text_printf(&file, "%s%s%s.csv", place.folder ? place.folder : "", place.folder ? "-" : "",
                         place.stem);
         sft_text_add(&words, "CSV<span class=\"vh\"> of ");
-        sft_text_add_escaped(&words, chart->title.data ? chart->title.data : "");
+        sft_text_add_escaped(&words, sft_text_string(&words, &chart->title));
         sft_text_add(&words, "</span>");
-        sft_page_add_download(out, file.data ? file.data : "", words.data ? words.data : "", &chart->data);
+        sft_page_add_download(out, sft_text_string(out, &file), sft_text_string(out, &words), &chart->data);
         sft_text_free(&file);
         sft_text_free(&words);
     }
@@ -78,8 +78,8 @@ static enum sft_status add_change(struct sft_page *page, struct sft_text *out, e
     sft_text_printf(&stem, "%s-%s", score, sft_metric_rows[metric].key);
     sft_chart_change(&chart, page->results, page->lead, metric);
     if (metric == 0) add_legend(&page->out, chart.legend);
-    status =
-        add_figure(page, out, &chart, (struct place){caption, NULL, stem.data ? stem.data : "", true, false});
+    status = add_figure(page, out, &chart,
+                        (struct place){caption, NULL, sft_text_string(out, &stem), true, false});
     sft_text_free(&stem);
     return status;
 }
@@ -125,7 +125,7 @@ static enum sft_status add_set_figure(struct sft_page *page, struct sft_text *ou
     if (status == SFT_OK)
         status = add_figure(page, out, &chart,
                             (struct place){results->set_names[set], results->score_names[score],
-                                           stem.data ? stem.data : "", score == page->lead, false});
+                                           sft_text_string(out, &stem), score == page->lead, false});
     sft_chart_free(&chart);
     sft_text_free(&stem);
     return status;
@@ -188,7 +188,7 @@ static void add_moments(struct sft_page *page, int score)
     struct sft_text label = {0};
     sft_text_printf(&label, "Means and standard deviations of the scores, %s",
                     sft_score_title(results->score_names[score]));
-    sft_html_open_scroll(&page->out, label.data ? label.data : "");
+    sft_html_open_scroll(&page->out, sft_text_string(&page->out, &label));
     sft_text_free(&label);
     sft_text_add(&page->out,
                  "<table class=\"plain\"><caption>Means and standard deviations of the scores</caption>\n"
@@ -263,9 +263,9 @@ enum sft_status sft_page_training(struct sft_page *page)
         enum sft_status status = sft_chart_steps(&chart, panel, report->steps, report->step, &known);
         if (chart.title.data) sft_text_add(&title, chart.title.data);
         if (status == SFT_OK && known)
-            status = add_figure(
-                page, &page->out, &chart,
-                (struct place){title.data ? title.data : "", NULL, sft_chart_panel_name(panel), true, true});
+            status = add_figure(page, &page->out, &chart,
+                                (struct place){sft_text_string(&page->out, &title), NULL,
+                                               sft_chart_panel_name(panel), true, true});
         sft_chart_free(&chart);
         sft_text_free(&title);
         SFT_TRY(status);

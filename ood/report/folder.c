@@ -9,6 +9,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/log.h"
 #include "runtime/base/path.h"
 
@@ -72,8 +73,11 @@ static enum sft_status read_steps(const char *path, const struct sft_bytes *file
     while (text < end && status == SFT_OK) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t length = (size_t)((newline ? newline : end) - text);
-        json_t *object = json_loadb(text, length, 0, NULL);
-        if (json_is_integer(json_object_get(object, "step")))
+        json_error_t error;
+        json_t *object = sft_json_parse(text, length, 0, &error);
+        if (!object && length > 0 && sft_json_lacks_memory(&error))
+            status = sft_fail(SFT_MEMORY, "%s: out of memory for a step", path);
+        else if (json_is_integer(json_object_get(object, "step")))
             status = add_step(run, object);
         else
             damaged += length > 0;

@@ -28,7 +28,7 @@ void sft_page_add_download(struct sft_text *out, const char *file, const char *w
     sft_text_add(out, "<a download=\"");
     sft_text_add_escaped(out, file);
     sft_text_add(out, "\" href=\"data:text/csv;charset=utf-8,");
-    sft_text_add_uri(out, text->data ? text->data : "");
+    sft_text_add_uri(out, sft_text_string(out, text));
     sft_text_add(out, "\">");
     sft_text_add(out, words);
     sft_text_add(out, "</a>");

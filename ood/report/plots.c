@@ -26,8 +26,7 @@ static void add_component(struct sft_text *path, const char *name)
     if (name[0] == '.') sft_text_add(&safe, "_");
     for (const char *c = name; *c; c++)
         sft_text_add_bytes(&safe, *c == '/' || *c == '\\' || iscntrl((unsigned char)*c) ? "_" : c, 1);
-    if (path->status == SFT_OK) path->status = safe.status;
-    sft_text_add_spelled(path, safe.data ? safe.data : "");
+    sft_text_add_spelled(path, sft_text_string(path, &safe));
     sft_text_free(&safe);
 }
 

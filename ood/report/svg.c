@@ -83,7 +83,7 @@ void sft_chart_file(struct sft_text *out, const struct sft_chart *chart)
     sft_style_for_file(out);
     sft_text_printf(out, "</style>\n<rect class=\"paper\" width=\"%g\" height=\"%g\"/>\n", chart->width,
                     height);
-    sft_text_shorten(title, sizeof(title), chart->title.data ? chart->title.data : "", 46);
+    sft_text_shorten(title, sizeof(title), sft_text_string(out, &chart->title), 46);
     sft_svg_label(out, MARGIN, 17, SFT_SVG_START, "heading", title);
     sft_text_printf(out, "<g transform=\"translate(0 %d)\">\n", HEAD);
     sft_text_append(out, &chart->shapes);

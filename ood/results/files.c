@@ -422,7 +422,7 @@ static enum sft_status read_scores(const char *folder, int model, int score, int
     }
     if (status == SFT_OK && !why)
         status = sft_results_put(results, (enum sft_results_model)model, score, set, n, values);
-    else if (status != SFT_MEMORY)
+    else if (status == SFT_OK || status == SFT_DATA)
         status = left_out(path, why);
     free(values);
     free(path);

@@ -32,7 +32,7 @@ static void add_column_name(struct sft_text *text, const struct sft_results *res
 {
     struct sft_text name = {0};
     sft_text_add_visible(&name, sft_results_set_name(results, set));
-    pad(text, GAP + column_width(results, set) - sft_text_columns(name.data ? name.data : ""));
+    pad(text, GAP + column_width(results, set) - sft_text_columns(sft_text_string(text, &name)));
     sft_text_append(text, &name);
     sft_text_free(&name);
 }

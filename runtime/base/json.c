@@ -8,6 +8,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/visible.h"
 
 /* ---- making ---- */
@@ -140,7 +141,7 @@ static int append(const char *bytes, size_t size, void *text)
 
 static bool reads_back(const struct sft_text *text, size_t from, const json_t *made)
 {
-    json_t *read = json_loadb(text->data + from, text->length - from, JSON_DECODE_ANY, NULL);
+    json_t *read = sft_json_parse(text->data + from, text->length - from, JSON_DECODE_ANY, NULL);
     bool same = holds(read, made);
     json_decref(read);
     return same;
@@ -206,12 +207,6 @@ enum sft_status sft_json_write(const struct sft_json *json, const char *path, si
 
 /* ---- reading ---- */
 
-/* jansson has words for everything but for memory that could not be had. */
-bool sft_json_lacks_memory(const json_error_t *error)
-{
-    return error->text[0] == '\0' || json_error_code(error) == json_error_out_of_memory;
-}
-
 static enum sft_status unread(const char *path, const json_error_t *error)
 {
     if (sft_json_lacks_memory(error))
@@ -225,7 +220,7 @@ enum sft_status sft_json_read(const char *path, json_t **value)
     json_error_t error;
     *value = NULL;
     SFT_TRY(sft_file_open(path, &file));
-    *value = json_loadb((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
+    *value = sft_json_parse((const char *)file.data, file.size, JSON_REJECT_DUPLICATES, &error);
     sft_file_close(&file);
     return *value ? SFT_OK : unread(path, &error);
 }

@@ -84,9 +84,6 @@ enum sft_status sft_json_read(const char *path, json_t **value) SFT_MUST_CHECK;
 /* The same where the file is there; NULL where it is not, or cannot be read, of which there is a message. */
 json_t *sft_json_read_found(const char *path);
 
-/* Whether it was memory that jansson could not read for, and not the text. */
-bool sft_json_lacks_memory(const json_error_t *error);
-
 /* The bytes that a string spells, which the caller releases with free(); NULL without memory. */
 char *sft_json_bytes(const json_t *string);
 

@@ -208,9 +208,9 @@ void sft_text_add_visible(struct sft_text *text, const char *bytes) { add_visibl
 
 enum sft_status sft_text_print(const struct sft_text *text, FILE *out)
 {
-    struct sft_text shown = {.status = text->status};
+    struct sft_text shown = {0};
     enum sft_status status;
-    add_visible(&shown, text->data ? text->data : "", "\n");
+    add_visible(&shown, sft_text_string(&shown, text), "\n");
     status = shown.status;
     if (status == SFT_OK && (fputs(shown.data, out) < 0 || fflush(out) != 0))
         status = sft_fail(SFT_WRITE, "the text could not be printed: %s", strerror(errno));
@@ -218,10 +218,15 @@ enum sft_status sft_text_print(const struct sft_text *text, FILE *out)
     return status;
 }
 
+const char *sft_text_string(struct sft_text *whole, const struct sft_text *part)
+{
+    if (whole->status == SFT_OK) whole->status = part->status;
+    return part->data ? part->data : "";
+}
+
 void sft_text_append(struct sft_text *text, const struct sft_text *part)
 {
-    if (text->status == SFT_OK) text->status = part->status;
-    sft_text_add_bytes(text, part->data ? part->data : "", part->length);
+    sft_text_add_bytes(text, sft_text_string(text, part), part->length);
 }
 
 void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size)

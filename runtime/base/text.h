@@ -59,6 +59,10 @@ enum sft_status sft_text_print(const struct sft_text *text, FILE *out) SFT_MUST_
 /* Appends what `part` holds, or passes its failure on. */
 void sft_text_append(struct sft_text *text, const struct sft_text *part);
 
+/* What `part` holds, "" where nothing was appended. Its failure is passed on to `whole`, in which the string
+ * is used: a text is whole with all of its parts, or has failed. Valid until `part` changes. */
+const char *sft_text_string(struct sft_text *whole, const struct sft_text *part);
+
 /* For data: URIs: bytes in base64 (RFC 4648, padded); a string with all but unreserved characters and commas
  * as %XX. */
 void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size);

@@ -79,13 +79,30 @@ static bool has_place(const struct sft_graph *graph, sft_value value)
     return false;
 }
 
+static enum sft_status check_place(const struct sft_graph *graph, sft_value value, sft_value base,
+                                   int64_t offset)
+{
+    const struct sft_value_info *what, *where;
+    char text[SFT_SHAPE_TEXT];
+    if (value == SFT_NONE || base == SFT_NONE)
+        return sft_fail(SFT_USAGE, "place: there is no value, or nothing to place it in");
+    what = &graph->values[value];
+    where = &graph->values[base];
+    if (!where->outside) return sft_fail(SFT_USAGE, "place: only an outside value can hold others");
+    if (what->dtype != where->dtype)
+        return sft_fail(SFT_USAGE, "place: %s holds numbers of another type", where->name);
+    if (offset < 0 || offset > sft_shape_count(&where->shape) - sft_shape_count(&what->shape))
+        return sft_fail(SFT_USAGE, "place: a value of %s does not fit into %s at element %lld",
+                        sft_shape_str(&what->shape, text), where->name, (long long)offset);
+    return SFT_OK;
+}
+
 sft_value sft_graph_place(struct sft_graph *graph, sft_value value, sft_value base, int64_t offset)
 {
     struct sft_value_info *info;
-    if (graph->status != SFT_OK) return SFT_NONE;
-    if (value == SFT_NONE || base == SFT_NONE || !graph->values[base].outside || offset < 0 ||
-        offset + sft_shape_count(&graph->values[value].shape) > sft_shape_count(&graph->values[base].shape))
-        return sft_graph_fail(graph, sft_fail(SFT_USAGE, "place: a value does not fit into its base"));
+    enum sft_status status = graph->status;
+    if (status == SFT_OK) status = check_place(graph, value, base, offset);
+    if (status != SFT_OK) return sft_graph_fail(graph, status);
     if (has_place(graph, value)) value = sft_scale(graph, value, 1.0f);
     if (value == SFT_NONE) return SFT_NONE;
     info = &graph->values[value];

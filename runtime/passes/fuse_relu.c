@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "runtime/aliasing.h"
 #include "runtime/base/alloc.h"
 #include "runtime/op.h"
 #include "runtime/ops.h"
@@ -89,10 +90,15 @@ static void unmask_gradients(struct fusion *fusion, const struct sft_node *norm)
 /* ---- the ReLU itself ---- */
 
 /* Whether the result may be written where its operand is made: at another place in the schedule, the tensor
- * that the result lies in could still be read. */
+ * that the result lies in could still be read, by the maker too. */
 static bool may_be_earlier(const struct sft_graph *graph, size_t relu, size_t maker)
 {
-    return graph->values[graph->nodes[relu].out[0]].base == SFT_NONE || maker + 1 == relu;
+    const struct sft_node *node = &graph->nodes[maker];
+    sft_value result = graph->nodes[relu].out[0];
+    if (graph->values[result].base == SFT_NONE) return true;
+    for (int i = 0; i < node->n_in; i++)
+        if (node->in[i] != SFT_NONE && sft_values_overlap(graph, node->in[i], result)) return false;
+    return maker + 1 == relu;
 }
 
 /* The node that can take the ReLU of node k over; NULL where there is none. */

@@ -6,7 +6,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/vulkan/vk.h"
 
-static void read_extensions(struct sft_vk_adapter *adapter)
+static VkResult read_extensions(struct sft_vk_adapter *adapter)
 {
     struct {
         const char *name;
@@ -20,13 +20,16 @@ static void read_extensions(struct sft_vk_adapter *adapter)
     };
     VkExtensionProperties *list;
     uint32_t count = 0;
-    if (vkEnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, NULL) != VK_SUCCESS) return;
+    VkResult result = vkEnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, NULL);
+    if (result < VK_SUCCESS) return result;
     list = sft_calloc(count, sizeof(*list));
-    if (list && vkEnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, list) >= VK_SUCCESS)
-        for (uint32_t i = 0; i < count; i++)
-            for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
-                if (strcmp(list[i].extensionName, wanted[k].name) == 0) *wanted[k].has = true;
+    if (!list) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    result = vkEnumerateDeviceExtensionProperties(adapter->handle, NULL, &count, list);
+    for (uint32_t i = 0; result >= VK_SUCCESS && i < count; i++)
+        for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+            if (strcmp(list[i].extensionName, wanted[k].name) == 0) *wanted[k].has = true;
     free(list);
+    return result;
 }
 
 /* A family that computes; one without graphics is less likely to share its queue with a desktop. */
@@ -81,12 +84,13 @@ enum sft_status sft_vk_adapter_read(VkPhysicalDevice handle, struct sft_vk_adapt
                                               .pNext = &adapter->properties11};
     VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
                                           .pNext = &adapter->features11};
+    VkResult extensions;
     memset(adapter, 0, sizeof(*adapter));
     adapter->handle = handle;
     vkGetPhysicalDeviceProperties(handle, &adapter->properties);
     vkGetPhysicalDeviceMemoryProperties(handle, &adapter->memory);
     read_heap(adapter);
-    read_extensions(adapter);
+    extensions = read_extensions(adapter);
     SFT_TRY(read_family(adapter));
     adapter->properties11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES;
     adapter->properties12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES;
@@ -102,7 +106,7 @@ enum sft_status sft_vk_adapter_read(VkPhysicalDevice handle, struct sft_vk_adapt
         vkGetPhysicalDeviceProperties2(handle, &properties);
         vkGetPhysicalDeviceFeatures2(handle, &features);
     }
-    adapter->why_not = missing(adapter);
+    adapter->why_not = extensions < VK_SUCCESS ? "its driver does not list its extensions" : missing(adapter);
     return SFT_OK;
 }
 

@@ -110,26 +110,40 @@ static bool writable(const char *path)
     return false;
 }
 
+/* The driver's data behind a header of ours; release with free(). */
+static enum sft_status make_file(struct sft_vk *vk, uint8_t **file, size_t *bytes)
+{
+    struct header header;
+    size_t data;
+    VK_TRY(vk, vkGetPipelineCacheData(vk->device, vk->cache, &data, NULL));
+    *file = sft_calloc(1, sizeof(header) + data);
+    if (!*file) return SFT_MEMORY;
+    VK_TRY(vk, vkGetPipelineCacheData(vk->device, vk->cache, &data, *file + sizeof(header)));
+    header = make_header(vk, *file + sizeof(header), data);
+    memcpy(*file, &header, sizeof(header));
+    *bytes = sizeof(header) + data;
+    return SFT_OK;
+}
+
+static enum sft_status save(const char *path, const uint8_t *file, size_t bytes)
+{
+    char folder[4096];
+    snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
+    SFT_TRY(sft_make_folder(folder));
+    return sft_file_write(path, file, bytes);
+}
+
 void sft_vk_cache_save(struct sft_vk *vk)
 {
-    uint8_t *data = NULL;
-    struct header header;
-    char path[4096], *slash;
+    uint8_t *file = NULL;
+    char path[4096];
     size_t bytes = 0;
+    enum sft_status status;
     if (!cache_path(vk, path, sizeof(path)) || !writable(path)) return;
-    if (vkGetPipelineCacheData(vk->device, vk->cache, &bytes, NULL) != VK_SUCCESS || bytes == 0) return;
-    data = sft_calloc(1, sizeof(header) + bytes);
-    if (!data || vkGetPipelineCacheData(vk->device, vk->cache, &bytes, data + sizeof(header)) != VK_SUCCESS)
-        goto out;
-    header = make_header(vk, data + sizeof(header), bytes);
-    memcpy(data, &header, sizeof(header));
-    slash = strrchr(path, '/');
-    *slash = '\0';
-    if (sft_make_folder(path) != SFT_OK) goto out;
-    *slash = '/';
-    if (sft_file_write(path, data, sizeof(header) + bytes) != SFT_OK)
+    status = make_file(vk, &file, &bytes);
+    if (status == SFT_OK) status = save(path, file, bytes);
+    if (status != SFT_OK)
         sft_log(SFT_LOG_WARNING,
                 "the pipeline cache was not saved; the next start compiles its kernels again");
-out:
-    free(data);
+    free(file);
 }

@@ -93,8 +93,8 @@ static void close_device(struct sft_device *device)
 {
     struct sft_vk *vk = device->state;
     if (!vk) return;
+    if (vk->device && !sft_vk_idle(vk)) return; /* better lost than taken from a kernel that runs */
     if (vk->device) {
-        vkDeviceWaitIdle(vk->device);
         sft_vk_pipelines_uninit(vk);
         sft_vk_transfer_uninit(vk);
         sft_vk_memory_uninit(vk);
@@ -120,6 +120,7 @@ static enum sft_status open_device(struct sft_device *device)
     enum sft_status status = vk ? get_instance(device, &instance) : SFT_MEMORY;
     device->state = vk;
     if (status == SFT_OK) status = start(vk, instance, &device->info);
+    if (status == SFT_FAILED) status = SFT_DEVICE; /* it fails before it has begun to run */
     if (status != SFT_OK) close_device(device);
     return status;
 }
@@ -130,8 +131,7 @@ static void release(struct sft_device *device, void *memory)
 {
     struct sft_vk *vk = device->state;
     struct sft_vk_memory *owned = memory;
-    if (!vk->lost) vkDeviceWaitIdle(vk->device); /* kernels that were submitted may still use it */
-    sft_vk_memory_destroy(vk, &owned);
+    if (sft_vk_idle(vk)) sft_vk_memory_destroy(vk, &owned);
 }
 
 static enum sft_status allocate(struct sft_device *device, size_t bytes, void **memory)

@@ -50,30 +50,36 @@ static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlag
     return VK_FALSE;
 }
 
-static bool has_layer(const char *name)
+static VkResult find_layer(const char *name, bool *found)
 {
     VkLayerProperties *layers;
     uint32_t count = 0;
-    bool found = false;
-    if (vkEnumerateInstanceLayerProperties(&count, NULL) != VK_SUCCESS) return false;
+    VkResult result = vkEnumerateInstanceLayerProperties(&count, NULL);
+    *found = false;
+    if (result < VK_SUCCESS) return result;
     layers = sft_calloc(count, sizeof(*layers));
-    if (layers && vkEnumerateInstanceLayerProperties(&count, layers) >= VK_SUCCESS)
-        for (uint32_t i = 0; i < count; i++) found = found || strcmp(layers[i].layerName, name) == 0;
+    if (!layers) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    result = vkEnumerateInstanceLayerProperties(&count, layers);
+    for (uint32_t i = 0; result >= VK_SUCCESS && i < count; i++)
+        *found = *found || strcmp(layers[i].layerName, name) == 0;
     free(layers);
-    return found;
+    return result < VK_SUCCESS ? result : VK_SUCCESS;
 }
 
-static bool has_extension(const char *name)
+static VkResult find_extension(const char *name, bool *found)
 {
     VkExtensionProperties *extensions;
     uint32_t count = 0;
-    bool found = false;
-    if (vkEnumerateInstanceExtensionProperties(NULL, &count, NULL) != VK_SUCCESS) return false;
+    VkResult result = vkEnumerateInstanceExtensionProperties(NULL, &count, NULL);
+    *found = false;
+    if (result < VK_SUCCESS) return result;
     extensions = sft_calloc(count, sizeof(*extensions));
-    if (extensions && vkEnumerateInstanceExtensionProperties(NULL, &count, extensions) >= VK_SUCCESS)
-        for (uint32_t i = 0; i < count; i++) found = found || strcmp(extensions[i].extensionName, name) == 0;
+    if (!extensions) return VK_ERROR_OUT_OF_HOST_MEMORY;
+    result = vkEnumerateInstanceExtensionProperties(NULL, &count, extensions);
+    for (uint32_t i = 0; result >= VK_SUCCESS && i < count; i++)
+        *found = *found || strcmp(extensions[i].extensionName, name) == 0;
     free(extensions);
-    return found;
+    return result < VK_SUCCESS ? result : VK_SUCCESS;
 }
 
 static VkResult create(bool validate, VkInstance *instance)
@@ -97,8 +103,10 @@ static VkResult create(bool validate, VkInstance *instance)
                                  .pApplicationInfo = &application,
                                  .ppEnabledLayerNames = layers,
                                  .ppEnabledExtensionNames = extensions};
-    VkResult result;
-    if (has_extension(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME)) {
+    bool portability;
+    VkResult result = find_extension(VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME, &portability);
+    if (result != VK_SUCCESS) return result;
+    if (portability) {
         extensions[info.enabledExtensionCount++] = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
         info.flags |= VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR;
     }
@@ -116,6 +124,8 @@ static VkResult create(bool validate, VkInstance *instance)
 /* What stands in the way of an instance: SFT_OK where the machine simply has none of it. */
 static enum sft_status check_loader(bool validate, char *why)
 {
+    bool has_layer = false;
+    VkResult result;
     if (volkInitialize() != VK_SUCCESS) {
         snprintf(why, SFT_VK_WHY, "this machine has no loader (libvulkan.so.1)");
         return SFT_OK;
@@ -124,7 +134,12 @@ static enum sft_status check_loader(bool validate, char *why)
         snprintf(why, SFT_VK_WHY, "the loader is older than Vulkan 1.3");
         return SFT_DEVICE;
     }
-    if (validate && !has_layer(VALIDATION_LAYER)) {
+    result = validate ? find_layer(VALIDATION_LAYER, &has_layer) : VK_SUCCESS;
+    if (result != VK_SUCCESS) {
+        snprintf(why, SFT_VK_WHY, "vkEnumerateInstanceLayerProperties: %s", sft_vk_result_str(result));
+        return SFT_DEVICE;
+    }
+    if (validate && !has_layer) {
         snprintf(why, SFT_VK_WHY,
                  "SFT_VK_VALIDATE is set, but %s is missing: install vulkan-validationlayers",
                  VALIDATION_LAYER);

@@ -73,7 +73,8 @@ enum sft_status sft_vk_pipeline_create(struct sft_vk *vk, const struct sft_vk_pi
         sft_vk_name(vk->device, VK_OBJECT_TYPE_PIPELINE, (uint64_t)*pipeline, what->shader->name);
         return SFT_OK;
     }
-    sft_log(SFT_LOG_ERROR, "shader %s could not be compiled by the driver", what->shader->name);
+    if (result != VK_ERROR_DEVICE_LOST)
+        sft_log(SFT_LOG_ERROR, "shader %s could not be compiled by the driver", what->shader->name);
     return sft_vk_fail(vk, result, "vkCreateComputePipelines");
 }
 

@@ -227,8 +227,7 @@ void sft_vk_program_forget(struct sft_program *program)
 {
     struct sft_vk *vk = program->device->state;
     struct vk_program *state = program->state;
-    if (!state) return;
-    if (!vk->lost) vkDeviceWaitIdle(vk->device);
+    if (!state || !sft_vk_idle(vk)) return;
     if (state->n_commands)
         vkFreeCommandBuffers(vk->device, vk->command_pool, (uint32_t)state->n_commands, state->commands);
     if (state->probe) vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &state->probe);

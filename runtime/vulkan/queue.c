@@ -65,13 +65,8 @@ enum sft_status sft_vk_commands_end(struct sft_vk *vk, VkCommandBuffer commands)
     return SFT_OK;
 }
 
-static enum sft_status usable(const struct sft_vk *vk)
-{
-    if (vk->lost)
-        return sft_fail(SFT_DEVICE, "Vulkan on %s: the device was lost earlier; it has to be opened again",
-                        vk->adapter.properties.deviceName);
-    return SFT_OK;
-}
+/* The loss was told when it happened. */
+static enum sft_status usable(const struct sft_vk *vk) { return vk->lost ? SFT_FAILED : SFT_OK; }
 
 enum sft_status sft_vk_submit(struct sft_vk *vk, VkCommandBuffer commands, uint64_t *value)
 {
@@ -115,3 +110,10 @@ enum sft_status sft_vk_wait(struct sft_vk *vk, uint64_t value)
 }
 
 enum sft_status sft_vk_wait_all(struct sft_vk *vk) { return sft_vk_wait(vk, vk->submitted); }
+
+bool sft_vk_idle(struct sft_vk *vk)
+{
+    VkResult result = vkDeviceWaitIdle(vk->device);
+    if (result != VK_SUCCESS && !vk->lost) (void)sft_vk_fail(vk, result, "vkDeviceWaitIdle");
+    return result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST;
+}

@@ -14,7 +14,7 @@ static const struct {
     {VK_ERROR_OUT_OF_HOST_MEMORY, SFT_MEMORY, "out of host memory"},
     {VK_ERROR_OUT_OF_DEVICE_MEMORY, SFT_MEMORY, "out of device memory"},
     {VK_ERROR_INITIALIZATION_FAILED, SFT_DEVICE, "the driver could not be started"},
-    {VK_ERROR_DEVICE_LOST, SFT_DEVICE, "the device was lost"},
+    {VK_ERROR_DEVICE_LOST, SFT_FAILED, "the device was lost"},
     {VK_ERROR_MEMORY_MAP_FAILED, SFT_MEMORY, "memory could not be mapped"},
     {VK_ERROR_LAYER_NOT_PRESENT, SFT_DEVICE, "a layer is missing"},
     {VK_ERROR_EXTENSION_NOT_PRESENT, SFT_DEVICE, "an extension is missing"},

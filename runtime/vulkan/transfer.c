@@ -18,8 +18,7 @@
 static void destroy_stages(struct sft_vk *vk)
 {
     for (size_t i = 0; i < vk->n_stages; i++) {
-        if (vk->stages[i].commands)
-            vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &vk->stages[i].commands);
+        vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &vk->stages[i].commands);
         sft_vk_block_destroy(vk, &vk->stages[i].block);
     }
     vk->n_stages = 0;
@@ -44,18 +43,24 @@ static struct sft_vk_stage *find_stage(struct sft_vk *vk, VkDeviceSize bytes, ui
     return best;
 }
 
+/* A stage counts once it is whole, so that find_stage() never meets one without commands. */
 static enum sft_status add_stage(struct sft_vk *vk, VkDeviceSize bytes, struct sft_vk_stage **stage)
 {
+    struct sft_vk_stage made = {0};
     VkDeviceSize size = STAGE_MIN;
+    enum sft_status status;
     while (size < bytes) size *= 2;
     SFT_TRY(sft_grow(&vk->stages, &vk->stages_room, vk->n_stages + 1, sizeof(*vk->stages)));
-    *stage = &vk->stages[vk->n_stages];
-    memset(*stage, 0, sizeof(**stage));
-    SFT_TRY(sft_vk_block_create(vk, vk->host_type, size, &(*stage)->block));
-    sft_vk_name(vk->device, VK_OBJECT_TYPE_BUFFER, (uint64_t)(*stage)->block->buffer, "stage of transfers");
-    vk->n_stages++;
+    SFT_TRY(sft_vk_commands_create(vk, &made.commands));
+    SFT_TRY_OUT(sft_vk_block_create(vk, vk->host_type, size, &made.block));
+    sft_vk_name(vk->device, VK_OBJECT_TYPE_BUFFER, (uint64_t)made.block->buffer, "stage of transfers");
+    *stage = &vk->stages[vk->n_stages++];
+    **stage = made;
     vk->staged += size;
-    return sft_vk_commands_create(vk, &(*stage)->commands);
+    return SFT_OK;
+out:
+    vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &made.commands);
+    return status;
 }
 
 /* A stage of at least `bytes` (at most STAGE_MAX) that nobody uses. */

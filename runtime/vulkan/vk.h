@@ -31,7 +31,7 @@ struct sft_vk;
 const char *sft_vk_result_str(VkResult result);
 
 /* Describes a failed call (its name is cut from `call`) and gives its status. A lost device makes every later
- * use of `vk` fail; `vk` may be NULL. */
+ * use of `vk` fail, without another message; `vk` may be NULL. */
 enum sft_status sft_vk_fail(struct sft_vk *vk, VkResult result, const char *call);
 
 #define VK_TRY(vk, call)                                                                                     \
@@ -150,6 +150,9 @@ void sft_vk_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 from, VkPipe
 enum sft_status sft_vk_submit(struct sft_vk *vk, VkCommandBuffer commands, uint64_t *value) SFT_MUST_CHECK;
 enum sft_status sft_vk_wait(struct sft_vk *vk, uint64_t value) SFT_MUST_CHECK;
 enum sft_status sft_vk_wait_all(struct sft_vk *vk) SFT_MUST_CHECK;
+/* Waits until nothing runs, before memory and commands go that may be in use; a lost device comes to an end
+ * too. False where that cannot be known: then they must stay. */
+bool sft_vk_idle(struct sft_vk *vk) SFT_MUST_CHECK;
 enum sft_status sft_vk_done(struct sft_vk *vk,
                             uint64_t *value) SFT_MUST_CHECK; /* what the timeline has reached */
 

@@ -263,6 +263,26 @@ static void takes_real_outliers(void **state)
     sft_loader_close(&loader);
 }
 
+/* Without a shuffle a run can be followed by hand: both sets are read from their first image on. */
+static void unshuffled_outliers_come_in_order(void **state)
+{
+    struct sft_loader_params params = params_for(4, 3);
+    struct sft_loader *loader;
+    (void)state;
+    params.shuffle = false;
+    params.outliers = others;
+    params.ood_per_id = 1;
+    loader = open_loader(&params);
+    for (int step = 0; step < 3; step++) {
+        const struct sft_batch *batch = next_batch(loader);
+        for (int j = 0; j < 4; j++) {
+            assert_int_equal(record_of(batch, j), 4 * step + j);
+            assert_int_equal(record_of(batch, 4 + j), (4 * step + j) % 7);
+        }
+    }
+    sft_loader_close(&loader);
+}
+
 /* Each picture of the crop-and-flip recipe is a window of the bordered picture, mirrored or not; all are
  * drawn. */
 static void crops_and_flips(void **state)
@@ -406,12 +426,19 @@ static void closes_early(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evaluates_in_order),      cmocka_unit_test(normalises),
-        cmocka_unit_test(epochs_are_permutations), cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(resume_changes_nothing),  cmocka_unit_test(outliers_come_from_their_source),
-        cmocka_unit_test(takes_real_outliers),     cmocka_unit_test(crops_and_flips),
-        cmocka_unit_test(resizes_to_the_model),    cmocka_unit_test(refuses_bad_parameters),
-        cmocka_unit_test(reports_damaged_images),  cmocka_unit_test(closes_early),
+        cmocka_unit_test(evaluates_in_order),
+        cmocka_unit_test(normalises),
+        cmocka_unit_test(epochs_are_permutations),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(resume_changes_nothing),
+        cmocka_unit_test(outliers_come_from_their_source),
+        cmocka_unit_test(unshuffled_outliers_come_in_order),
+        cmocka_unit_test(takes_real_outliers),
+        cmocka_unit_test(crops_and_flips),
+        cmocka_unit_test(resizes_to_the_model),
+        cmocka_unit_test(refuses_bad_parameters),
+        cmocka_unit_test(reports_damaged_images),
+        cmocka_unit_test(closes_early),
     };
     return cmocka_run_group_tests_name("datasets/loader", tests, set_up, tear_down);
 }

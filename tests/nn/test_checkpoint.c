@@ -320,6 +320,7 @@ static void assert_same_bits(const struct sft_tensor *a, const struct sft_tensor
 static void test_round_trip(void **state)
 {
     const char *path = test_path("model.safetensors"), *again = test_path("again.safetensors");
+    char hex[65];
     struct sft_model *model = make("resnetv2_20_bn"), *loaded;
     struct sft_bytes first, second;
     (void)state;
@@ -327,6 +328,9 @@ static void test_round_trip(void **state)
     assert_int_equal(sft_model_save(model, path, &(struct sft_metadata){"note", "\xC3\xA9"}, 1), SFT_OK);
     assert_int_equal(sft_model_open(device, path, NULL, &loaded), SFT_OK);
     assert_ptr_equal(loaded->variant, model->variant);
+    assert_int_equal(sft_file_sha256(path, hex), SFT_OK);
+    assert_string_equal(loaded->file.sha256, hex);
+    assert_string_equal(model->file.sha256, "");
     assert_int_equal(loaded->classes, 10);
     assert_same_bits(model->parameters.weights, loaded->parameters.weights);
     assert_same_bits(model->parameters.buffers, loaded->parameters.buffers);

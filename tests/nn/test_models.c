@@ -5,6 +5,7 @@
  */
 #include "tests/nn/golden.h"
 
+#include "nn/layers/layers.h"
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
 #include "runtime/program.h"
@@ -272,6 +273,38 @@ static void test_tap_kinds(void **state)
     assert_int_equal(sft_network_declare(&wrong, &parameters), SFT_FAILED);
 }
 
+static int wanted_layers;
+
+static void build_dropouts(struct sft_build *build, sft_value images)
+{
+    for (int i = 0; i < wanted_layers; i++) images = sft_dropout_layer(build, images, 0.5f);
+}
+
+static void build_taps(struct sft_build *build, sft_value images)
+{
+    for (int i = 0; i < wanted_layers; i++) images = sft_build_tap(build, SFT_TAP_MAP, images);
+}
+
+/* What lies beyond a limit would share masks with another pass, or never be seen. */
+static void test_limits(void **state)
+{
+    const struct sft_variant variants[] = {{.name = "dropouts", .build = build_dropouts},
+                                           {.name = "taps", .build = build_taps}};
+    const int limits[] = {SFT_DROPOUT_STREAMS, SFT_MAX_TAPS};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        const struct sft_network network = {.variant = &variants[i], .outputs = 2, .image_size = 8};
+        struct sft_parameters parameters = {0};
+        wanted_layers = limits[i];
+        assert_int_equal(sft_network_declare(&network, &parameters), SFT_OK);
+        wanted_layers++;
+        test_catch_log();
+        assert_int_equal(sft_network_declare(&network, &parameters), SFT_FAILED);
+        test_expect_last("more than 64");
+        test_release_log();
+    }
+}
+
 int main(int argc, char **argv)
 {
     enum { MAX_TESTS = 64 };
@@ -286,6 +319,7 @@ int main(int argc, char **argv)
     models = json_object_get(golden, "models");
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_tap_kinds);
+    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_limits);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_norm_gradients_are_cheap);
     for (int i = 0; (variant = sft_model_variant(i)) && n + 2 < MAX_TESTS; i++) {
         const json_t *expected = json_object_get(models, variant->name);

@@ -291,14 +291,72 @@ static void unreached_values_have_no_gradient(void **state)
 
 static void wrong_losses(void **state)
 {
-    struct sft_graph *g = test_graph();
-    sft_value x = X(3), grad;
+    static const char *const messages[] = {"single number", "single number", "norm2"};
     (void)state;
     test_catch_log();
-    assert_int_equal(sft_autodiff(g, x, &x, 1, &grad), SFT_USAGE);
-    assert_int_equal(sft_autodiff(g, SFT_NONE, &x, 1, &grad), SFT_USAGE);
-    assert_int_equal(sft_autodiff(g, sft_norm2(g, x, 0.0f), &x, 1, &grad), SFT_USAGE);
-    test_expect_last("norm2");
+    for (int i = 0; i < 3; i++) {
+        struct sft_graph *g = test_graph();
+        sft_value x = X(3), losses[] = {x, SFT_NONE, sft_norm2(g, x, 0.0f)}, grad;
+        assert_int_equal(sft_autodiff(g, losses[i], &x, 1, &grad), SFT_USAGE);
+        assert_int_equal(sft_graph_status(g), SFT_USAGE);
+        test_expect_last(messages[i]);
+    }
+}
+
+/* The outputs beside the first are statistics and indices, through which no gradient goes: a loss that
+ * depends on one must not lose that part of its gradient without a word. */
+static void expect_refusal(struct sft_graph *g, sft_value loss, sft_value wanted, const char *message)
+{
+    sft_value grad;
+    test_catch_log();
+    assert_int_equal(sft_autodiff(g, sft_sum_to(g, loss, SFT_SHAPE(1), 1.0f), &wanted, 1, &grad), SFT_USAGE);
+    test_expect_last(message);
+}
+
+static void gradients_at_other_outputs_are_refused(void **state)
+{
+    (void)state;
+    for (int both = 0; both < 2; both++) {
+        struct sft_graph *g = test_graph();
+        sft_value x = X(2, 6), rstd;
+        struct sft_group_norm_out norm =
+            sft_group_norm(g, x, X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 6));
+        expect_refusal(g, both ? sft_mul(g, norm.y, norm.rstd) : norm.mean, x,
+                       both ? "group_norm: the loss depends on its output 2"
+                            : "group_norm: the loss depends on its output 1");
+        g = test_graph();
+        x = X(3, 3, 2, 4);
+        norm.y = sft_weight_standardize(g, x, 1e-5f, &rstd);
+        expect_refusal(g, both ? sft_mul(g, norm.y, rstd) : rstd, x,
+                       "weight_standardize: the loss depends on its output 1");
+    }
+}
+
+/* The statistics are in the graph and some value needs them, but the loss does not depend on them. */
+static void unused_outputs_are_no_matter(void **state)
+{
+    struct sft_graph *g = test_graph();
+    sft_value x = X(2, 6), grad;
+    struct sft_group_norm_out norm = sft_group_norm(g, x, X(6), X(6), SFT_NONE, SFT_NONE, NORM(.groups = 6));
+    (void)state;
+    sft_scale(g, norm.mean, 2.0f);
+    assert_int_equal(sft_autodiff(g, sft_sum_to(g, norm.y, SFT_SHAPE(1), 1.0f), &x, 1, &grad), SFT_OK);
+    assert_int_not_equal(grad, SFT_NONE);
+}
+
+/* Labels made of what is wanted are constants: the gradient goes through the logits alone. */
+static void integers_have_no_gradient(void **state)
+{
+    struct sft_graph *g = test_graph();
+    sft_value x = X(2, 1, 2, 3), index, wanted[2], grads[2], loss;
+    (void)state;
+    wanted[0] = x;
+    sft_max_pool(g, x, POOL(.kernel = {1, 2}, .stride = {1, 1}), &index);
+    wanted[1] = sft_view(g, index, 0, SFT_SHAPE(2));
+    loss = sft_row_loss(g, sft_view(g, x, 0, SFT_SHAPE(2, 6)), wanted[1], (struct sft_row_loss_params){0});
+    assert_int_equal(sft_autodiff(g, sft_sum_to(g, loss, SFT_SHAPE(1), 1.0f), wanted, 2, grads), SFT_OK);
+    assert_int_not_equal(grads[0], SFT_NONE);
+    assert_int_equal(grads[1], SFT_NONE);
 }
 
 /* ---- on the device ---- */
@@ -384,15 +442,151 @@ static void wrong_places(void **state)
 {
     (void)state;
     test_catch_log();
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 6; i++) {
         struct sft_graph *g = test_graph();
-        sft_value x = X(4), base = X(10), y = sft_relu(g, x);
-        sft_value places[][2] = {{y, base}, {y, base}, {y, sft_relu(g, base)}, {y, SFT_NONE}};
-        int64_t offsets[] = {7, -1, 0, 0};
+        sft_value x = X(4), base = X(10), y = sft_relu(g, x), index;
+        sft_max_pool(g, X(1, 2, 2, 1), POOL(.kernel = {2, 2}, .stride = {1, 1}), &index);
+        sft_value places[][2] = {{y, base},     {y, base},     {y, sft_relu(g, base)},
+                                 {y, SFT_NONE}, {index, base}, {y, WORDS(10)}};
+        int64_t offsets[] = {7, -1, 0, 0, 0, 0};
         assert_int_equal(sft_graph_place(g, places[i][0], places[i][1], offsets[i]), SFT_NONE);
         assert_int_equal(sft_graph_status(g), SFT_USAGE);
         assert_string_not_equal(test_log(), "");
     }
+}
+
+/* ---- values that share memory ---- */
+
+/* Each makes a graph on two bound tensors of 8 and gives what the refusal says; NULL: it is right. */
+
+static const char *beside_each_other(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_graph_place(g, sft_scale(g, sft_view(g, a, 0, SFT_SHAPE(4)), 2.0f), b, 4);
+    sft_graph_place(g, sft_scale(g, sft_view(g, a, 4, SFT_SHAPE(4)), 3.0f), b, 0);
+    return NULL;
+}
+
+static const char *over_each_other(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_graph_place(g, sft_scale(g, sft_view(g, a, 0, SFT_SHAPE(5)), 2.0f), b, 0);
+    sft_graph_place(g, sft_relu(g, sft_view(g, a, 4, SFT_SHAPE(4))), b, 4);
+    return "scale and relu: their results are placed over each other in numbers";
+}
+
+static const char *over_each_other_by_two_names(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_value again = sft_graph_tensor(g, g->values[b].tensor);
+    sft_graph_place(g, sft_scale(g, a, 2.0f), b, 0);
+    sft_graph_place(g, sft_relu(g, a), again, 0);
+    return "scale and relu: their results are placed over each other";
+}
+
+static const char *in_place(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_graph_place(g, sft_add(g, b, a, 1.0f), b, 0);
+    return NULL;
+}
+
+static const char *over_a_broadcast_operand(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_graph_place(g, sft_add(g, a, b, 1.0f), b, 0);
+    return "add: writes to numbers where its input 1 lies";
+}
+
+static const char *over_a_shifted_operand(struct sft_graph *g, sft_value a, sft_value b)
+{
+    (void)a;
+    sft_graph_place(g, sft_scale(g, sft_view(g, b, 0, SFT_SHAPE(4)), 2.0f), b, 2);
+    return "scale: writes to numbers where its input 0 lies";
+}
+
+static const char *over_what_it_permutes(struct sft_graph *g, sft_value a, sft_value b)
+{
+    (void)a;
+    sft_graph_place(g, sft_permute(g, sft_view(g, b, 0, SFT_SHAPE(2, 4)), (const int[]){1, 0}), b, 0);
+    return "permute: writes to numbers where its input 0 lies";
+}
+
+static void update(struct sft_graph *g, sft_value w, sft_value gradient)
+{
+    static const float hyper[SFT_HYPER_COUNT] = {[SFT_HYPER_LR] = 0.5f};
+    sft_sgd(g, w, sft_graph_tensor(g, tensor_of(8, NULL)), gradient,
+            sft_graph_tensor(g, tensor_of(SFT_HYPER_COUNT, hyper)), (struct sft_update_params){0});
+}
+
+static const char *updated_before_it_is_read(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_value placed = sft_graph_place(g, sft_scale(g, a, 2.0f), b, 0);
+    update(g, b, a);
+    sft_relu(g, sft_view(g, placed, 2, SFT_SHAPE(3)));
+    return "scale: its result lies in numbers, which sgd updates before relu has read it";
+}
+
+static const char *read_and_then_updated(struct sft_graph *g, sft_value a, sft_value b)
+{
+    sft_relu(g, sft_graph_place(g, sft_scale(g, a, 2.0f), b, 0));
+    update(g, b, a);
+    return NULL;
+}
+
+static const char *updated_and_then_placed(struct sft_graph *g, sft_value a, sft_value b)
+{
+    update(g, b, a);
+    sft_relu(g, sft_graph_place(g, sft_scale(g, b, 2.0f), b, 0));
+    return NULL;
+}
+
+static const char *update_from_itself(struct sft_graph *g, sft_value a, sft_value b)
+{
+    (void)a;
+    update(g, b, b);
+    return "sgd: writes to numbers where its input 2 lies";
+}
+
+static void sharing_memory(void **state)
+{
+    static const char *(*const cases[])(struct sft_graph *, sft_value,
+                                        sft_value) = {beside_each_other,
+                                                      over_each_other,
+                                                      over_each_other_by_two_names,
+                                                      in_place,
+                                                      over_a_broadcast_operand,
+                                                      over_a_shifted_operand,
+                                                      over_what_it_permutes,
+                                                      updated_before_it_is_read,
+                                                      read_and_then_updated,
+                                                      updated_and_then_placed,
+                                                      update_from_itself};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sft_graph *g = test_graph();
+        struct sft_program *program;
+        sft_value a = sft_graph_tensor(g, tensor_of(8, NULL)), b = sft_graph_tensor(g, tensor_of(8, NULL));
+        const char *refusal = cases[i](g, a, b);
+        assert_int_equal(sft_graph_status(g), SFT_OK);
+        test_catch_log();
+        if (sft_program_create(test_device(), g, &program) != (refusal ? SFT_USAGE : SFT_OK))
+            fail_msg("sharing %zu: not %s; said: %s", i, refusal ? refusal : "accepted", test_log());
+        if (refusal) test_expect_last(refusal);
+        test_release_log();
+        sft_program_destroy(&program);
+    }
+}
+
+/* The product reads a tensor that the ReLU behind it writes: the two must stay apart. */
+static void a_relu_is_not_fused_over_an_operand(void **state)
+{
+    static const float x0[4] = {1, -2, 3, -4}, m0[4] = {0, 1, 1, 0}, want[4] = {0, 1, 0, 3};
+    struct sft_tensor *numbers = tensor_of(4, x0);
+    struct sft_graph *g = test_graph();
+    sft_value base = sft_graph_tensor(g, numbers), x = sft_view(g, base, 0, SFT_SHAPE(2, 2)), y;
+    (void)state;
+    y = sft_matmul(g, x, sft_view(g, sft_graph_tensor(g, tensor_of(4, m0)), 0, SFT_SHAPE(2, 2)), SFT_NONE,
+                   (struct sft_matmul_params){0});
+    sft_graph_place(g, sft_relu(g, y), base, 0);
+    assert_int_equal(count_nodes(sft_program_graph(test_program(g)), &sft_op_relu), 1);
+    run_once(g);
+    assert_numbers(numbers, 4, want);
 }
 
 /* What was read before an update is old, what is read after it is new; the next run goes on from there. */
@@ -452,10 +646,15 @@ int main(int argc, char **argv)
         TEST(all_weights),
         TEST(unreached_values_have_no_gradient),
         TEST(wrong_losses),
+        TEST(gradients_at_other_outputs_are_refused),
+        TEST(unused_outputs_are_no_matter),
+        TEST(integers_have_no_gradient),
         TEST(gradients_of_a_value_used_often_add_up),
         TEST(intermediate_and_leaf_gradients),
         TEST(places_share_a_tensor),
         TEST(wrong_places),
+        TEST(sharing_memory),
+        TEST(a_relu_is_not_fused_over_an_operand),
         TEST(updates_happen_in_order),
         TEST(views_keep_their_base),
     };

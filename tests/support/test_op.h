@@ -55,7 +55,7 @@ struct test_op {
     void (*prepare)(struct ref_call *call);
     const struct test_case *cases;
     int n_cases;
-    unsigned constant; /* bit i: input i takes part in the result but gets no gradient */
+    unsigned constant; /* bit i: input i takes part in the result; asking for its gradient is refused */
     unsigned averages; /* bit i: output i averages input 0, whose size is then that of the errors: a mean is
                           near 0 */
     bool exact;        /* moves numbers or compares them: no rounding at all */

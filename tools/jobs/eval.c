@@ -61,7 +61,8 @@ static enum sft_status begin(struct work *work)
     sft_json_device(&work->run.record, "device", sft_device_get_info(job->model.device));
     sft_json_text(&work->run.record, "architecture", work->model->variant->name);
     SFT_TRY(sft_eval_sets_note(&work->sets, &work->run));
-    return job->model.weights ? sft_run_note_file(&work->run, "weights", job->model.weights) : SFT_OK;
+    if (job->model.weights) sft_run_note_weights(&work->run, job->model.weights, work->model);
+    return SFT_OK;
 }
 
 static enum sft_status do_work(struct work *work, const struct sft_watch *watch)

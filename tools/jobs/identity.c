@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/json_parse.h"
+
 static const char steps_key[] = "--steps";
 
 /* ---- making ---- */
@@ -12,7 +14,7 @@ static const char steps_key[] = "--steps";
 /* Adds {"name": value, ...} as "--name": value. */
 static enum sft_status add_options(const char *text, struct sft_json *json)
 {
-    json_t *options = text ? json_loads(text, 0, NULL) : json_object(), *value;
+    json_t *options = text ? sft_json_parse(text, strlen(text), 0, NULL) : json_object(), *value;
     const char *name;
     bool fine = json_is_object(options);
     json_object_foreach(options, name, value)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/base/file.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/log.h"
 
 /* Length of the line that starts at `at`, with its end; 0 behind the last whole one. */
@@ -77,7 +78,7 @@ static enum sft_status parse_lines(const char *path, const struct sft_bytes *byt
 {
     size_t length;
     for (size_t at = 0; (length = line_length(bytes, at)); at += length) {
-        json_t *line = json_loadb((const char *)bytes->data + at, length, 0, NULL);
+        json_t *line = sft_json_parse((const char *)bytes->data + at, length, 0, NULL);
         if (!line || json_array_append_new(array, line) != 0)
             return sft_fail(SFT_DATA, "%s: line %zu cannot be read", path, json_array_size(array) + 1);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/base/json_parse.h"
 #include "runtime/base/log.h"
 #include "runtime/device.h"
 #include "tools/jobs/identity.h"
@@ -25,7 +26,7 @@ static enum sft_status check_state(const struct sft_training *training, const st
 {
     const struct sft_fit_note *note = &resume->state.note;
     const char *path = resume->state.file->path;
-    json_t *then = json_loads(note->identity, 0, NULL);
+    json_t *then = sft_json_parse(note->identity, strlen(note->identity), 0, NULL);
     enum sft_status status = check_identity(training, then, resume->identity, path);
     json_decref(then);
     return status;
@@ -96,7 +97,9 @@ static enum sft_status make_history(const struct sft_training *training, struct 
     const int64_t step = resume->found ? resume->state.note.step : 0;
     json_t *now = describe_device(sft_device_get_info(training->job.model.device), step);
     const json_t *last;
-    resume->history = resume->found ? json_loads(resume->state.note.history, 0, NULL) : NULL;
+    resume->history = resume->found ? sft_json_parse(resume->state.note.history,
+                                                     strlen(resume->state.note.history), 0, NULL)
+                                    : NULL;
     if (!json_is_array(resume->history)) {
         json_decref(resume->history);
         resume->history = json_array();

@@ -14,6 +14,7 @@
 #include "ood/report/report.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
+#include "runtime/base/json_parse.h"
 #include "runtime/base/log.h"
 #include "runtime/base/parallel.h"
 #include "runtime/base/words.h"
@@ -74,7 +75,7 @@ static void note_time(struct sft_json *record, const char *key)
 /* What the caller says of the run, as it says it. */
 static enum sft_status note_words(const char *text, struct sft_json *record)
 {
-    json_t *words = text ? json_loads(text, 0, NULL) : json_object(), *value;
+    json_t *words = text ? sft_json_parse(text, strlen(text), 0, NULL) : json_object(), *value;
     const char *key;
     bool fine = json_is_object(words);
     json_object_foreach(words, key, value) sft_json_value(record, key, json_incref(value));
@@ -152,19 +153,29 @@ static void note_path(struct sft_run *run, const char *path)
     sft_json_text(&run->record, "path", below ? sft_run_file(run->target, below, final) : path);
 }
 
+static void note(struct sft_run *run, const char *name, const char *path, int64_t bytes, const char *sha256)
+{
+    sft_json_object(&run->record, name);
+    note_path(run, path);
+    sft_json_integer(&run->record, "bytes", bytes);
+    sft_json_text(&run->record, "sha256", sha256);
+    sft_json_end(&run->record);
+}
+
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path)
 {
     struct sft_bytes bytes;
     char hex[65];
     SFT_TRY(sft_file_open(path, &bytes));
     sft_sha256(bytes.data, bytes.size, hex);
-    sft_json_object(&run->record, name);
-    note_path(run, path);
-    sft_json_integer(&run->record, "bytes", (int64_t)bytes.size);
-    sft_json_text(&run->record, "sha256", hex);
-    sft_json_end(&run->record);
+    note(run, name, path, (int64_t)bytes.size, hex);
     sft_file_close(&bytes);
     return sft_files_whole();
+}
+
+void sft_run_note_weights(struct sft_run *run, const char *path, const struct sft_model *model)
+{
+    note(run, "weights", path, model->file.bytes, model->file.sha256);
 }
 
 void sft_run_words_free(struct sft_run_words *words)

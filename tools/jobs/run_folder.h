@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "nn/model.h"
 #include "runtime/base/json.h"
 #include "tools/jobs/own_files.h"
 #include "tools/jobs/run_paths.h"
@@ -58,6 +59,9 @@ enum sft_status sft_run_begin(struct sft_run *run, const char *record, json_t *i
 
 /* Notes a file with its size and SHA-256 under a name. SFT_DATA where it cannot be read. */
 enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const char *path) SFT_MUST_CHECK;
+
+/* The same as "weights", of the file that the model was loaded from: by now another may be in its place. */
+void sft_run_note_weights(struct sft_run *run, const char *path, const struct sft_model *model);
 
 /* The path of a file of the run, as sft_run_file(). */
 const char *sft_run_path(const struct sft_run *run, const char *name, char path[SFT_RUN_PATH]);

@@ -142,5 +142,6 @@ enum sft_status sft_training_begin(const struct sft_training *training, json_t *
     if (training->outliers) SFT_TRY(sft_json_dataset(&run->record, "outliers", training->outliers));
     if (training->sets) SFT_TRY(sft_eval_sets_note(training->sets, run));
     if (training->groups_file) SFT_TRY(sft_run_note_file(run, "mos_groups", training->groups_file));
-    return source->weights ? sft_run_note_file(run, "weights", source->weights) : SFT_OK;
+    if (source->weights) sft_run_note_weights(run, source->weights, training->model);
+    return SFT_OK;
 }

@@ -199,6 +199,24 @@ static void messages_are_one_line(void **state)
     test_expect_last("\\x1B[2Ja\\x0Asft-vk: error: b\\xE9: missing");
 }
 
+/* A text made of parts is whole or has failed. */
+static void failures_of_parts_are_passed_on(void **state)
+{
+    struct sft_text whole = {0}, part = {0}, failed = {.status = SFT_MEMORY};
+    (void)state;
+    assert_string_equal(sft_text_string(&whole, &part), "");
+    sft_text_add(&part, "part");
+    sft_text_add(&whole, sft_text_string(&whole, &part));
+    assert_string_equal(whole.data, "part");
+    assert_int_equal(whole.status, SFT_OK);
+    assert_string_equal(sft_text_string(&whole, &failed), "");
+    assert_int_equal(whole.status, SFT_MEMORY);
+    sft_text_add(&whole, "more");
+    assert_string_equal(whole.data, "part");
+    sft_text_free(&whole);
+    sft_text_free(&part);
+}
+
 static void paths(void **state)
 {
     char long_name[5000], *path;
@@ -215,10 +233,15 @@ static void paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spelling_and_back),         cmocka_unit_test(spelling_is_unambiguous),
-        cmocka_unit_test(csv_and_html_spell),        cmocka_unit_test(csv_is_no_formula),
-        cmocka_unit_test(terminals_get_no_controls), cmocka_unit_test(visible_is_cut),
-        cmocka_unit_test(messages_are_one_line),     cmocka_unit_test(paths),
+        cmocka_unit_test(spelling_and_back),
+        cmocka_unit_test(spelling_is_unambiguous),
+        cmocka_unit_test(csv_and_html_spell),
+        cmocka_unit_test(csv_is_no_formula),
+        cmocka_unit_test(terminals_get_no_controls),
+        cmocka_unit_test(visible_is_cut),
+        cmocka_unit_test(messages_are_one_line),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(failures_of_parts_are_passed_on),
     };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
