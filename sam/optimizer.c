@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/base/nearest.h"
 #include "runtime/base/words.h"
 
 const char *const sft_perturbed_words[] = {"own", "all", "norm", "no-norm", "head", "conv", NULL};
@@ -49,7 +50,7 @@ const struct sft_optimizer *sft_optimizer_at(int i)
 const struct sft_optimizer *sft_optimizer_find(const char *name)
 {
     for (int i = 0; sft_optimizer_at(i); i++)
-        if (strcmp(optimizers[i].name, name) == 0) return &optimizers[i];
+        if (sft_spells(name, strlen(name), optimizers[i].name)) return &optimizers[i];
     return NULL;
 }
 

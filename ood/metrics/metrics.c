@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/nearest.h"
+
 static double false_share(const struct sft_curve *curve, int64_t negatives)
 {
     return (double)negatives / (double)curve->negative;
@@ -96,7 +98,9 @@ enum sft_status sft_convention_find(const char *name, const struct sft_conventio
     *convention = NULL;
     for (int i = 0; i < SFT_CONVENTIONS; i++) {
         const struct sft_convention *row = &sft_conventions[i];
-        if (strcmp(row->name, name) == 0 || (row->alias && strcmp(row->alias, name) == 0)) *convention = row;
+        const size_t length = strlen(name);
+        if (sft_spells(name, length, row->name) || (row->alias && sft_spells(name, length, row->alias)))
+            *convention = row;
     }
     if (*convention) return SFT_OK;
     return sft_fail(

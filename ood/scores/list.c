@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list of scores, which knows all of them: looking up, and reading names. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,10 +27,15 @@ const struct sft_score *sft_score_at(int index)
     return index >= 0 && index < TABLE_SIZE ? table[index] : NULL;
 }
 
+static bool is_called(const struct sft_score *score, const char *text, size_t length)
+{
+    return sft_spells(text, length, score->name) || sft_spells(text, length, score->title);
+}
+
 const struct sft_score *sft_score_find(const char *name)
 {
     for (int i = 0; i < TABLE_SIZE; i++)
-        if (strcmp(table[i]->name, name) == 0) return table[i];
+        if (is_called(table[i], name, strlen(name))) return table[i];
     return NULL;
 }
 
@@ -56,21 +62,33 @@ static void append(const struct sft_score **scores, int *count, const struct sft
     scores[(*count)++] = score;
 }
 
+static enum sft_status take_name(const char *text, size_t length, const struct sft_score **scores, int *count)
+{
+    char name[NAME_MAX_LENGTH + 1] = "";
+    for (int i = 0; i < TABLE_SIZE; i++) {
+        if (!is_called(table[i], text, length)) continue;
+        append(scores, count, table[i]);
+        return SFT_OK;
+    }
+    memcpy(name, text, length < NAME_MAX_LENGTH ? length : NAME_MAX_LENGTH);
+    return unknown(name);
+}
+
+/* Cuts blanks off both ends of `length` bytes at `text`. */
+static void trim(const char **text, size_t *length)
+{
+    for (; *length && isspace((unsigned char)**text); --*length) ++*text;
+    while (*length && isspace((unsigned char)(*text)[*length - 1])) --*length;
+}
+
 /* Takes one name, `length` bytes at `text`, and appends what it stands for. */
 static enum sft_status take(const char *text, size_t length, const struct sft_score **scores, int *count)
 {
-    char name[NAME_MAX_LENGTH + 1] = "";
-    const struct sft_score *score;
+    trim(&text, &length);
     if (length == 0)
         return sft_fail(SFT_USAGE, "--score: an empty name; write names with commas between: energy,msp");
-    memcpy(name, text, length < NAME_MAX_LENGTH ? length : NAME_MAX_LENGTH);
-    if (strcmp(name, "all") == 0) {
-        for (int i = 0; i < TABLE_SIZE; i++) append(scores, count, table[i]);
-        return SFT_OK;
-    }
-    score = sft_score_find(name);
-    if (!score) return unknown(name);
-    append(scores, count, score);
+    if (!sft_spells(text, length, SFT_ALL_SCORES)) return take_name(text, length, scores, count);
+    for (int i = 0; i < TABLE_SIZE; i++) append(scores, count, table[i]);
     return SFT_OK;
 }
 
@@ -91,4 +109,14 @@ enum sft_status sft_score_parse(const char *list, const struct sft_score ***scor
     *scores = NULL;
     *count = 0;
     return status;
+}
+
+bool sft_score_is_named(const char *list, const struct sft_score *score)
+{
+    for (const char *name = list;;) {
+        size_t length = strcspn(name, ",");
+        if (is_called(score, name, length)) return true;
+        if (name[length] == '\0') return false;
+        name += length + 1;
+    }
 }

@@ -153,11 +153,17 @@ const char *sft_score_title(const char *name);
 
 int sft_score_knobs(const struct sft_score *score); /* how many */
 
-/* Reads "energy,msp" or "all". Gives *count scores in the order named, without repeats, in an array that the
- * caller releases with free(). SFT_USAGE for an unknown name (with the nearest known one) or an empty list.
- */
+/* In a list of scores: each that there is. */
+#define SFT_ALL_SCORES "all"
+
+/* Reads "energy,msp" or "all"; names as sft_score_find() takes them. Gives *count scores in the order named,
+ * without repeats, in an array that the caller releases with free(). SFT_USAGE for an unknown name (with the
+ * nearest known one) or an empty list. */
 enum sft_status sft_score_parse(const char *list, const struct sft_score ***scores,
                                 int *count) SFT_MUST_CHECK;
+
+/* Whether such a list names the score itself, and not only by "all". */
+bool sft_score_is_named(const char *list, const struct sft_score *score);
 
 /* ---- a score with its settings ---- */
 
@@ -167,6 +173,8 @@ struct sft_scorer {
     union sft_knob_value knobs[SFT_SCORE_MAX_KNOBS];
     struct sft_statistics statistics; /* owned */
     bool untuned;                     /* fitted, and SFT_NEEDS_TUNE is still to come */
+    bool optional;                    /* where it cannot be fitted or computed, the others go on without it */
+    bool left_out;                    /* that happened, and was told */
 };
 
 /* The score with the default of every knob and no statistics. */

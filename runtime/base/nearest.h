@@ -5,6 +5,13 @@
 #ifndef SFT_NEAREST_H
 #define SFT_NEAREST_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the first `length` bytes of `text` spell `name`, as people write names: case, blanks, hyphens and
+ * underscores do not count. */
+bool sft_spells(const char *text, size_t length, const char *name);
+
 /* The nearest of the names considered so far. */
 struct sft_guess {
     const char *text; /* what was typed */

@@ -220,13 +220,32 @@ static void lists_are_read_in_order_without_repeats(void **state)
     free(scores);
 }
 
+static void names_are_read_as_people_write_them(void **state)
+{
+    static const char *const lists[] = {"MSP,Energy,KL matching,ASH-B", " msp , energy,klm,ash_b",
+                                        "Msp,ENERGY,KL-Matching,AshB"};
+    static const char *const names[] = {"msp", "energy", "klm", "ash_b"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+        const struct sft_score **scores;
+        int count;
+        assert_int_equal(sft_score_parse(lists[i], &scores, &count), SFT_OK);
+        assert_int_equal(count, 4);
+        for (int s = 0; s < count; s++) assert_string_equal(scores[s]->name, names[s]);
+        free(scores);
+    }
+    assert_true(sft_score_is_named("all, MSP", sft_score_find("msp")));
+    assert_false(sft_score_is_named("all, MSP", sft_score_find("energy")));
+}
+
 static void unknown_names_get_a_hint(void **state)
 {
     static const struct {
         const char *list, *message;
     } bad[] = {
         {"enrgy", "did you mean 'energy'"},
-        {"msp,max-logit", "did you mean 'maxlogit'"},
+        {"msp,max-logits", "did you mean 'maxlogit'"},
+        {"MSP, Enrgy", "did you mean 'energy'"},
         {"zzzzzzzzzz", "--help"},
         {"", "empty name"},
         {"msp,", "empty name"},
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(klm_says_which_class_is_missing),
         cmocka_unit_test(mahalanobis_keeps_the_first_step_that_separates_best),
         cmocka_unit_test(lists_are_read_in_order_without_repeats),
+        cmocka_unit_test(names_are_read_as_people_write_them),
         cmocka_unit_test(unknown_names_get_a_hint),
         cmocka_unit_test(every_score_describes_itself),
     };
