@@ -40,6 +40,9 @@ static const struct sft_example examples[] = {
 const struct sft_command sft_command_report = {
     .name = "report",
     .summary = "Makes the HTML report again from a run folder",
+    .about = "What is missing is left out. Where a file is there and cannot be read, the report goes without "
+             "it and the "
+             "exit code is 4.",
     .operands = "FOLDER",
     .min_operands = 1,
     .max_operands = 1,

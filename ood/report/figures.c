@@ -261,7 +261,7 @@ enum sft_status sft_page_training(struct sft_page *page)
         struct sft_text title = {0};
         int known;
         enum sft_status status = sft_chart_steps(&chart, panel, report->steps, report->step, &known);
-        if (chart.title.data) sft_text_add(&title, chart.title.data);
+        sft_text_append(&title, &chart.title);
         if (status == SFT_OK && known)
             status = add_figure(page, &page->out, &chart,
                                 (struct place){sft_text_string(&page->out, &title), NULL,

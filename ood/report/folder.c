@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A report from a run folder: reads what is there, leaves out what is damaged. */
+/* A report from a run folder: reads what is there, leaves out what is damaged, and says so. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ood/report/report.h"
 #include "ood/results/run_files.h"
@@ -23,6 +22,7 @@ struct run {
     size_t n_settings, settings_capacity;
     struct sft_examples examples;
     char *csv;
+    int left_out; /* parts that are there and cannot be read */
 };
 
 static void free_run(struct run *run)
@@ -87,6 +87,7 @@ static enum sft_status read_steps(const char *path, const struct sft_bytes *file
     if (damaged > 0)
         sft_log(SFT_LOG_WARNING, "%s: %zu line%s left out that describe no step", path, damaged,
                 damaged == 1 ? "" : "s");
+    run->left_out += damaged > 0;
     return status;
 }
 
@@ -179,9 +180,10 @@ static enum sft_status load(const char *folder, const char *name,
 {
     char *path = sft_path_join(folder, "%s", name);
     enum sft_status status = path ? SFT_OK : SFT_MEMORY;
-    if (path && access(path, F_OK) == 0) status = reader(path, run);
+    if (path && !sft_file_is_absent(path)) status = reader(path, run);
     if (status == SFT_DATA) {
         sft_log(SFT_LOG_WARNING, "%s: damaged; the report goes without it", path);
+        run->left_out++;
         status = SFT_OK;
     }
     free(path);
@@ -241,6 +243,14 @@ static enum sft_status load_all(const char *folder, struct run *run)
                     SFT_FILE_SEEDS, SFT_FILE_METRICS);
 }
 
+/* Whether something is there that the report had to do without. */
+static bool is_incomplete(const struct run *run)
+{
+    int files = run->left_out + run->results.damaged_files;
+    for (int i = 0; i < run->seeds.n; i++) files += run->seeds.runs[i].damaged_files;
+    return files > 0;
+}
+
 enum sft_status sft_report_from_folder(const char *folder)
 {
     struct run run = {0};
@@ -254,6 +264,8 @@ enum sft_status sft_report_from_folder(const char *folder)
                                       .examples = &run.examples,
                                       .csv = run.csv};
     if (status == SFT_OK) status = sft_report_write(&report, folder);
+    if (status == SFT_OK && is_incomplete(&run))
+        status = sft_fail(SFT_DATA, "%s: the report is made, without what cannot be read, see above", folder);
     free_run(&run);
     return status;
 }

@@ -22,8 +22,9 @@
 enum sft_status sft_report_write(const struct sft_report *report, const char *folder) SFT_MUST_CHECK;
 
 /* Makes both again from results.json, results.csv, scores/, examples.json, metrics.jsonl and run.json in
- * `folder`, or from its seeds.json and seeds.csv and the folders of the seeds. What is missing is left out,
- * what is damaged is left out with a warning; SFT_DATA where nothing is left to show. */
+ * `folder`, or from its seeds.json and seeds.csv and the folders of the seeds. What is missing is left out.
+ * So is what is there and cannot be read, with a warning each, and SFT_DATA when the report is written;
+ * SFT_DATA without one where nothing is left to show. */
 enum sft_status sft_report_from_folder(const char *folder) SFT_MUST_CHECK;
 
 #endif

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ood/results/results.h"
 #include "ood/results/run_files.h"
@@ -402,9 +401,23 @@ static const char *fault(int64_t n, const float *values, int64_t n_expected)
     return NULL;
 }
 
-static enum sft_status left_out(const char *path, const char *why)
+/* *values stays NULL, with a word, where the file cannot be used. */
+static enum sft_status read_score_file(const char *path, int64_t n_expected, struct sft_results *results,
+                                       int64_t *n, float **values)
 {
+    const char *why = "it is not there";
+    enum sft_status status = SFT_OK;
+    *values = NULL;
+    if (!sft_file_is_absent(path)) {
+        status = sft_npy_read(path, n, values);
+        if (status != SFT_OK && status != SFT_DATA) return status;
+        why = status == SFT_OK ? fault(*n, *values, n_expected) : "it is damaged";
+        results->damaged_files += why != NULL;
+    }
+    if (!why) return SFT_OK;
     sft_log(SFT_LOG_WARNING, "%s: left out: %s", path, why);
+    free(*values);
+    *values = NULL;
     return SFT_OK;
 }
 
@@ -412,18 +425,12 @@ static enum sft_status read_scores(const char *folder, int model, int score, int
                                    struct sft_results *results)
 {
     char *path = score_path(results, folder, model, score, set);
-    const char *why = "it is not there";
     float *values = NULL;
     int64_t n = 0;
-    enum sft_status status = path ? SFT_OK : SFT_MEMORY;
-    if (path && access(path, F_OK) == 0) {
-        status = sft_npy_read(path, &n, &values);
-        why = status == SFT_OK ? fault(n, values, expected(results, model, score, set)) : "it is damaged";
-    }
-    if (status == SFT_OK && !why)
+    enum sft_status status = SFT_MEMORY;
+    if (path) status = read_score_file(path, expected(results, model, score, set), results, &n, &values);
+    if (status == SFT_OK && values)
         status = sft_results_put(results, (enum sft_results_model)model, score, set, n, values);
-    else if (status == SFT_OK || status == SFT_DATA)
-        status = left_out(path, why);
     free(values);
     free(path);
     return status;

@@ -283,6 +283,31 @@ static void free_names(int count, char **names)
     free(names);
 }
 
+/* Closes the gap of one score in an array (SFT_MODELS, scores, width) of elements of `size` bytes. */
+static void close_gap(void *array, int scores, int score, size_t width, size_t size)
+{
+    char *bytes = array, *to = array;
+    for (int row = 0; row < SFT_MODELS * scores; row++) {
+        if (row % scores == score) continue;
+        memmove(to, bytes + (size_t)row * width * size, width * size);
+        to += width * size;
+    }
+}
+
+void sft_results_drop(struct sft_results *results, int score)
+{
+    const int scores = results->scores, sets = results->sets;
+    for (int model = 0; model < SFT_MODELS; model++)
+        for (int set = SFT_ID_SET; set < sets; set++) free(values_at(results, model, score, set)->values);
+    close_gap(results->values, scores, score, (size_t)(sets + 1), sizeof(*results->values));
+    close_gap(results->metrics, scores, score, (size_t)sets, sizeof(*results->metrics));
+    close_gap(results->averages, scores, score, 1, sizeof(*results->averages));
+    free(results->score_names[score]);
+    memmove(&results->score_names[score], &results->score_names[score + 1],
+            (size_t)(scores - score - 1) * sizeof(*results->score_names));
+    results->scores--;
+}
+
 void sft_results_free(struct sft_results *results)
 {
     int arrays = results->values ? SFT_MODELS * results->scores * (results->sets + 1) : 0;

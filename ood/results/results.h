@@ -78,6 +78,7 @@ struct sft_results {
     struct sft_metrics *metrics;     /* (SFT_MODELS, scores, sets) */
     struct sft_metrics *averages;    /* (SFT_MODELS, scores): their intervals only */
     struct sft_score_values *values; /* (SFT_MODELS, scores, 1 + sets), the ID set first */
+    int damaged_files;               /* score files that were there when it was read, and no use */
 };
 
 /* Starts empty results; names are copied. SFT_USAGE for a set name that cannot name a file and a column:
@@ -90,6 +91,9 @@ enum sft_status sft_results_init(struct sft_results *results, const struct sft_c
  */
 enum sft_status sft_results_put(struct sft_results *results, enum sft_results_model model, int score, int set,
                                 int64_t n, const float *values) SFT_MUST_CHECK;
+
+/* Takes a score out, with all that is known of it. */
+void sft_results_drop(struct sft_results *results, int score);
 
 /* Computes the metrics of one model from the scores put in, which must be complete, and notes its accuracy
  * (NaN where it is not known). From then on the model counts. Statuses as sft_metrics_compute() and
@@ -137,7 +141,8 @@ enum sft_status sft_results_write(const struct sft_results *results, const char 
 struct json_t *sft_results_to_json(const struct sft_results *results);
 
 /* Reads results.json, and as many of the score files as are there and fit it; a missing or damaged score file
- * is a warning and leaves its values unknown. SFT_DATA where results.json is missing or damaged. */
+ * is a warning and leaves its values unknown; the damaged ones are counted. SFT_DATA where results.json is
+ * missing or damaged. */
 enum sft_status sft_results_read(const char *folder, struct sft_results *results) SFT_MUST_CHECK;
 
 /* Prints the table: a row a score (three with two models: before, after, change), FPR and AUROC of each set

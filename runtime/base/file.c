@@ -99,6 +99,11 @@ enum sft_status sft_file_open(const char *path, struct sft_bytes *bytes)
     return status;
 }
 
+bool sft_file_is_absent(const char *path)
+{
+    return access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR);
+}
+
 size_t sft_file_head(const char *path, void *head, size_t size)
 {
     size_t whole;

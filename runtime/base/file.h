@@ -3,6 +3,7 @@
 #ifndef SFT_FILE_H
 #define SFT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ struct sft_bytes {
  * it is missing, no regular file or unreadable, SFT_FAILED where too many files are open, SFT_MEMORY. */
 enum sft_status sft_file_open(const char *path, struct sft_bytes *bytes) SFT_MUST_CHECK;
 void sft_file_close(struct sft_bytes *bytes);
+
+/* Whether nothing is at `path`. What is there and cannot be looked at is not absent. */
+bool sft_file_is_absent(const char *path);
 
 /* The first bytes of a regular file, up to `size` of them; how many there are, 0 for what cannot be read. */
 size_t sft_file_head(const char *path, void *head, size_t size);

@@ -194,6 +194,12 @@ void sft_text_add_csv(struct sft_text *text, const char *field)
     sft_text_free(&spelled);
 }
 
+enum sft_status sft_fail_printing(const char *what)
+{
+    if (errno == EPIPE) return SFT_WRITE;
+    return sft_fail(SFT_WRITE, "%s could not be printed: %s", what, strerror(errno));
+}
+
 /* ---- for terminals ---- */
 
 static void add_visible(struct sft_text *text, const char *bytes, const char *kept)
@@ -213,7 +219,7 @@ enum sft_status sft_text_print(const struct sft_text *text, FILE *out)
     add_visible(&shown, sft_text_string(&shown, text), "\n");
     status = shown.status;
     if (status == SFT_OK && (fputs(shown.data, out) < 0 || fflush(out) != 0))
-        status = sft_fail(SFT_WRITE, "the text could not be printed: %s", strerror(errno));
+        status = sft_fail_printing("the text");
     sft_text_free(&shown);
     return status;
 }

@@ -68,6 +68,10 @@ const char *sft_text_string(struct sft_text *whole, const struct sft_text *part)
 void sft_text_add_base64(struct sft_text *text, const void *bytes, size_t size);
 void sft_text_add_uri(struct sft_text *text, const char *string);
 
+/* To be called where printing failed, as errno tells: SFT_WRITE with a message that names `what`. Where the
+ * reader of a pipe went away (`| head`) there is none: he knows it. */
+enum sft_status sft_fail_printing(const char *what);
+
 void sft_text_free(struct sft_text *text);
 
 /* How many columns `string` takes on a terminal: its UTF-8 characters, counted one each. */

@@ -24,7 +24,18 @@ rm run/examples.json
 expect 0 . report run
 check "without pictures the page goes without" lacks run/report.html 'src="data:image/png'
 printf '{' >run/examples.json
-expect 0 'examples.json: damaged; the report goes without it' report run
+rm run/report.html
+expect 4 'examples.json: damaged; the report goes without it' report run
+check "what is damaged costs no page" [ -s run/report.html ]
+rm run/examples.json
+mkdir run/examples.json
+expect 4 'the report is made, without what cannot be read' report run
+rmdir run/examples.json
+mv run/scores/energy/letters.npy kept.npy
+expect 0 'letters.npy: left out: it is not there' report run
+head -c 100 kept.npy >run/scores/energy/letters.npy
+expect 4 'letters.npy: left out: it is damaged' report run
+mv kept.npy run/scores/energy/letters.npy
 
 # Another run in its place: numbers by their names, nothing stale, and what is not the run's stays.
 echo mine >run/plots/notes.txt

@@ -286,7 +286,7 @@ void sft_measured_html(const struct sft_measured *measured, struct sft_text *out
                     table->name);
     sft_text_add_escaped(out, table->title);
     sft_text_add(out, "</h2>\n<p class=\"soft\">");
-    sft_text_add_escaped(out, remarks.data ? remarks.data : "");
+    sft_text_add_escaped(out, sft_text_string(out, &remarks));
     sft_text_add(out, "</p>\n<div class=\"sheet\">");
     sft_html_open_scroll(out, table->title);
     sft_text_printf(out, "<table class=\"scores\" aria-labelledby=\"%s\">\n", table->name);

@@ -70,6 +70,31 @@ static void json_of_a_single_evaluation(void **state)
     sft_results_free(&r);
 }
 
+static void a_score_is_dropped_whole(void **state)
+{
+    struct sft_results whole, rest;
+    (void)state;
+    for (int dropped = 0; dropped < 2; dropped++) {
+        fill(&whole, 2);
+        fill(&rest, 2);
+        sft_results_drop(&rest, dropped);
+        assert_int_equal(rest.scores, 1);
+        assert_string_equal(rest.score_names[0], scores[!dropped]);
+        for (int model = 0; model < 2; model++)
+            for (int set = SFT_ID_SET; set < 2; set++) {
+                const struct sft_score_values *x = sft_results_values(&whole, model, !dropped, set),
+                                              *y = sft_results_values(&rest, model, 0, set);
+                assert_int_equal(x->n, y->n);
+                assert_memory_equal(x->values, y->values, (size_t)x->n * sizeof(float));
+                if (set == SFT_ID_SET) continue;
+                assert_true(sft_results_metrics(&whole, model, !dropped, set)->auroc ==
+                            sft_results_metrics(&rest, model, 0, set)->auroc);
+            }
+        sft_results_free(&whole);
+        sft_results_free(&rest);
+    }
+}
+
 static void csv_is_long_and_quoted(void **state)
 {
     struct sft_results r;
@@ -440,6 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_of_a_single_evaluation),
+        cmocka_unit_test(a_score_is_dropped_whole),
         cmocka_unit_test(csv_is_long_and_quoted),
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(intervals_and_recall_go_along),
