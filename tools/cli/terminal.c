@@ -2,6 +2,7 @@
 #include "tools/cli/terminal.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +21,16 @@ static struct {
     bool progress, colour, shown, muted;
     double last;             /* seconds, when the line was drawn */
     enum sft_status printed; /* of the lines of results so far */
+    /* Where stderr is a file: lines of progress, whether there are any, when the next one is due and how long
+     * after the last one. */
+    bool lines;
+    double due, pause;
 } terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Seconds between lines of progress in a log: few for a short job, and never more than some a minute. */
+#define FIRST_PAUSE 5.0
+#define LONGEST_PAUSE 60.0
+#define PAUSE_GROWTH 1.5
 
 static bool is_terminal(void)
 {
@@ -67,27 +77,49 @@ void sft_terminal_init(enum sft_log_level level, bool progress, bool colour)
 {
     const char *no_color = getenv("NO_COLOR");
     terminal.progress = progress && is_terminal();
+    terminal.lines = progress && !is_terminal() && level >= SFT_LOG_INFO;
+    terminal.pause = FIRST_PAUSE;
+    terminal.due = sft_now() + FIRST_PAUSE;
     terminal.colour = colour && is_terminal() && !(no_color && *no_color);
     sft_log_set_level(level);
     sft_log_set_sink(write_message, NULL);
 }
 
+/* Draws the line of progress anew. Under the lock. */
+static void draw_line(bool complete, const char *text)
+{
+    const double now = sft_now();
+    if (!complete && now - terminal.last < 0.1) return;
+    fprintf(stderr, CLEAR_LINE "%s", text);
+    fflush(stderr);
+    terminal.shown = true;
+    terminal.last = now;
+}
+
+/* Writes a line of progress into a log when one is due. Under the lock. */
+static void log_line(const char *text)
+{
+    const double now = sft_now();
+    if (now < terminal.due) return;
+    fprintf(stderr, "sft-vk: %s\n", text);
+    terminal.due = now + terminal.pause;
+    terminal.pause = fmin(terminal.pause * PAUSE_GROWTH, LONGEST_PAUSE);
+}
+
 void sft_progress(int64_t done, int64_t total, const char *format, ...)
 {
+    char text[512], shown[512];
     va_list args;
-    if (!terminal.progress) return;
+    if (!terminal.progress && !terminal.lines) return;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    sft_visible(text, "", shown, sizeof(shown));
     pthread_mutex_lock(&terminal.lock);
-    if (done >= total || sft_now() - terminal.last >= 0.1) {
-        char text[512], shown[512];
-        va_start(args, format);
-        vsnprintf(text, sizeof(text), format, args);
-        va_end(args);
-        sft_visible(text, "", shown, sizeof(shown));
-        fprintf(stderr, CLEAR_LINE "%s", shown);
-        fflush(stderr);
-        terminal.shown = true;
-        terminal.last = sft_now();
-    }
+    if (terminal.progress)
+        draw_line(done >= total, shown);
+    else
+        log_line(shown);
     pthread_mutex_unlock(&terminal.lock);
 }
 
@@ -143,7 +175,7 @@ enum sft_status sft_print_json(struct sft_json *json)
     sft_json_free(json);
     status = text.status;
     if (status == SFT_OK && fwrite(text.data, 1, text.length, stdout) != text.length)
-        status = sft_fail(SFT_WRITE, "the result could not be written to stdout");
+        status = sft_fail_printing("the result");
     sft_text_free(&text);
     return status;
 }
@@ -152,6 +184,5 @@ enum sft_status sft_terminal_finish(void)
 {
     sft_progress_end();
     if (fflush(stdout) == 0 && !ferror(stdout)) return terminal.printed;
-    if (errno == EPIPE) return SFT_WRITE; /* the reader went away and knows it */
-    return sft_fail(SFT_WRITE, "stdout: %s", strerror(errno));
+    return sft_fail_printing("the output");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the program says: results on stdout; on stderr the log and, on a terminal, one line of progress that
- * the log does not tear.
+ * What the program says: results on stdout; on stderr the log and progress: on a terminal one line that the
+ * log does not tear, elsewhere a plain line now and then, for whoever reads the log of a job.
  */
 #ifndef SFT_TERMINAL_H
 #define SFT_TERMINAL_H
@@ -13,14 +13,15 @@
 #include "runtime/base/status.h"
 #include "tools/jobs/watch.h"
 
-/* Takes the log over. `progress` and `colour` are wishes: both need a terminal, colour also that NO_COLOR is
- * unset. */
+/* Takes the log over. `progress` and `colour` are wishes: colour needs a terminal, and that NO_COLOR is
+ * unset; lines of progress in a log are of the level SFT_LOG_INFO. */
 void sft_terminal_init(enum sft_log_level level, bool progress, bool colour);
 
 /* Drops messages while it is set: around a call whose failure is no failure. */
 void sft_terminal_mute(bool mute);
 
-/* Shows the text as the line of progress, at most ten times a second (always when `done` equals `total`). */
+/* Shows the text as the line of progress: on a terminal at most ten times a second (always when `done` equals
+ * `total`); in a log first after some seconds, then at pauses that grow to a minute. */
 void sft_progress(int64_t done, int64_t total, const char *format, ...) SFT_PRINTF(3, 4);
 
 /* Takes the line away; before printing results. */
