@@ -250,6 +250,11 @@ enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, s
     return SFT_OK;
 }
 
+bool sft_dataset_may_be_damaged(const struct sft_dataset *dataset)
+{
+    return dataset->source.decodes && dataset->format->needs_path;
+}
+
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n)
 {
     if (n < 1 || n >= dataset->count) return;

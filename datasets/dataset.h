@@ -56,6 +56,10 @@ const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
                                  int *label) SFT_MUST_CHECK;
 
+/* Whether a picture may turn out to be damaged when it is read: those of files that are opened one by one.
+ * The records of other sets were checked when the set was opened. */
+bool sft_dataset_may_be_damaged(const struct sft_dataset *dataset);
+
 /* What the user calls image i: the path of its file within the set, or "SPEC[i]". `text` (n bytes) may be
  * used for it. */
 const char *sft_dataset_image_name(const struct sft_dataset *dataset, int64_t i, char *text, size_t n);

@@ -134,6 +134,14 @@ static int images_of_step(const struct sft_loader *loader, int64_t step)
     return (int)rest;
 }
 
+static void forget_failures(const struct sft_loader *loader, struct slot *slot)
+{
+    for (int64_t j = 0; slot->batch.failures && j < loader->params.batch; j++) {
+        free(slot->batch.failures[j]);
+        slot->batch.failures[j] = NULL;
+    }
+}
+
 /* Makes the slot of `next_step` ready to be filled. Under the lock. */
 static void begin_step(struct sft_loader *loader)
 {
@@ -146,6 +154,7 @@ static void begin_step(struct sft_loader *loader)
     slot->batch.n_ood = (int)(loader->per_batch / params->batch * n_id);
     slot->left = n_id;
     slot->status = SFT_OK;
+    forget_failures(loader, slot);
     for (int j = 0; j < n_id; j++) slot->ids[j] = order_index(&loader->id_order, step * params->batch + j);
     if (!has_ood_order(loader)) return;
     for (int j = 0; j < slot->batch.n_ood; j++)
@@ -196,7 +205,7 @@ static enum sft_status make_outlier(struct worker *worker, struct slot *slot, in
     return SFT_OK;
 }
 
-static enum sft_status make_image(struct worker *worker, struct slot *slot, int j)
+static enum sft_status make_images(struct worker *worker, struct slot *slot, int j)
 {
     struct sft_loader *loader = worker->loader;
     const struct sft_loader_params *params = &loader->params;
@@ -209,6 +218,29 @@ static enum sft_status make_image(struct worker *worker, struct slot *slot, int 
     for (int place = j; place < slot->batch.n_ood; place += slot->batch.n_id)
         SFT_TRY(make_outlier(worker, slot, place));
     return SFT_OK;
+}
+
+/* A damaged picture is noted in the batch. */
+static enum sft_status forgive(struct worker *worker, struct slot *slot, int j, const char *why)
+{
+    const struct sft_loader_params *params = &worker->loader->params;
+    int64_t pixels = (int64_t)params->size * params->size * 3;
+    memset(slot->batch.images + j * pixels, 0, (size_t)pixels * sizeof(float));
+    slot->batch.labels[j] = -1;
+    slot->batch.failures[j] = sft_strdup(why);
+    return slot->batch.failures[j] ? SFT_OK : SFT_MEMORY;
+}
+
+static enum sft_status make_image(struct worker *worker, struct slot *slot, int j)
+{
+    char why[1024] = "";
+    enum sft_status status;
+    if (!worker->loader->params.tolerant) return make_images(worker, slot, j);
+    sft_log_catch(why, sizeof(why));
+    status = make_images(worker, slot, j);
+    sft_log_catch(NULL, 0);
+    if (status == SFT_DATA) return forgive(worker, slot, j, why);
+    return status == SFT_OK || !*why ? status : sft_fail(status, "%s", why);
 }
 
 /* Takes the next pair, waiting for a free slot. False when there is nothing more to do. Under the lock. */
@@ -297,6 +329,9 @@ static enum sft_status make_slots(struct sft_loader *loader)
         slot->batch.labels = sft_calloc(n, sizeof(int32_t));
         slot->batch.images = sft_calloc_aligned(n, floats * sizeof(float));
         if (!slot->ids || !slot->outliers || !slot->batch.labels || !slot->batch.images) return SFT_MEMORY;
+        if (!params->tolerant) continue;
+        slot->batch.failures = sft_calloc(n_id, sizeof(char *));
+        if (!slot->batch.failures) return SFT_MEMORY;
     }
     return loader->slots ? SFT_OK : SFT_MEMORY;
 }
@@ -324,12 +359,47 @@ static enum sft_status start_workers(struct sft_loader *loader)
     return SFT_OK;
 }
 
+/* Sets per_batch, too. */
+static enum sft_status init_orders(struct sft_loader *loader)
+{
+    const struct sft_loader_params *params = &loader->params;
+    loader->per_batch = sft_loader_outliers(params);
+    SFT_TRY(order_init(&loader->id_order, params->dataset, params->shuffle, params->seed, 0));
+    return has_ood_order(loader) ? ood_order_init(loader) : SFT_OK;
+}
+
+/* Steps that take `each` images. An epoch has every image once. */
+static void note_reads(struct order *order, int64_t steps, int64_t each, bool *read)
+{
+    if (steps > order->count / each)
+        memset(read, true, (size_t)order->count);
+    else
+        for (int64_t i = 0; i < steps * each; i++) read[order_index(order, i)] = true;
+}
+
+enum sft_status sft_loader_reads(const struct sft_loader_params *params, const struct sft_dataset *set,
+                                 bool *read)
+{
+    struct sft_loader loader = {.params = *params};
+    const struct sft_dataset *others = params->outliers ? params->outliers : params->dataset;
+    enum sft_status status;
+    SFT_TRY(check_params(params));
+    status = init_orders(&loader);
+    if (status == SFT_OK && set == params->dataset)
+        note_reads(&loader.id_order, params->steps, params->batch, read);
+    if (status == SFT_OK && set == others && has_ood_order(&loader))
+        note_reads(&loader.ood_order, params->steps, loader.per_batch, read);
+    free(loader.id_order.permutation);
+    free(loader.ood_order.permutation);
+    return status;
+}
+
 static enum sft_status set_up(struct sft_loader *loader)
 {
     const struct sft_loader_params *params = &loader->params;
     int64_t count = sft_dataset_count(params->dataset);
     SFT_TRY(check_params(params));
-    loader->per_batch = sft_loader_outliers(params);
+    SFT_TRY(init_orders(loader));
     loader->end = params->steps;
     if (params->steps == 0)
         loader->end = params->drop_last ? count / params->batch : sft_divide_up(count, params->batch);
@@ -339,8 +409,6 @@ static enum sft_status set_up(struct sft_loader *loader)
         for (int v = 0; v < 256; v++)
             loader->normal[c][v] = ((float)v / 255.0f - params->mean[c]) / params->std[c];
     loader->next_step = loader->taken = loader->wanted = params->first_step;
-    SFT_TRY(order_init(&loader->id_order, params->dataset, params->shuffle, params->seed, 0));
-    if (has_ood_order(loader)) SFT_TRY(ood_order_init(loader));
     SFT_TRY(make_slots(loader));
     return start_workers(loader);
 }
@@ -393,6 +461,8 @@ static void free_slots(struct sft_loader *loader)
         free(loader->slots[i].outliers);
         free(loader->slots[i].batch.labels);
         free(loader->slots[i].batch.images);
+        forget_failures(loader, &loader->slots[i]);
+        free(loader->slots[i].batch.failures);
     }
     free(loader->slots);
 }

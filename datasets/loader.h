@@ -36,6 +36,8 @@ struct sft_loader_params {
     bool drop_last;     /* in evaluation, leave out the batch that is not full */
     int prefetch;       /* batches that are prepared ahead, at least 1 */
     int workers;        /* threads that prepare them; 0: as many as sft_parallel has */
+    /* A picture that is damaged ends nothing: its place is black, its label -1, and the batch says why. */
+    bool tolerant;
 };
 
 /* One step's images, (n_id + n_ood, size, size, 3) float32, channels last, normalised, ID images first.
@@ -46,6 +48,7 @@ struct sft_batch {
     int n_id, n_ood;
     float *images;
     int32_t *labels;
+    char **failures; /* with `tolerant`: (n_id) why ID image j could not be read, NULL for one that could */
 };
 
 struct sft_loader;
@@ -56,6 +59,11 @@ void sft_loader_defaults(struct sft_loader_params *params, int size);
 
 /* Outliers in a full batch: what n_ood will be. */
 int64_t sft_loader_outliers(const struct sft_loader_params *params);
+
+/* Sets read[i] for every image i of `set` (the data set, the outliers) that a run of params->steps steps
+ * reads; the others stay as they are. Statuses as sft_loader_open(). */
+enum sft_status sft_loader_reads(const struct sft_loader_params *params, const struct sft_dataset *set,
+                                 bool *read) SFT_MUST_CHECK;
 
 /* Starts the threads. SFT_USAGE: a parameter out of range. SFT_DATA: steps > 0 and a data set smaller than a
  * batch. */

@@ -12,6 +12,12 @@ static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static sft_log_sink log_sink;
 static void *log_context;
 
+/* Where errors of this thread go. */
+static _Thread_local struct {
+    char *text;
+    size_t size;
+} caught;
+
 static void to_stderr(enum sft_log_level level, const char *message)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
@@ -30,6 +36,18 @@ void sft_log_set_sink(sft_log_sink sink, void *context)
     pthread_mutex_unlock(&log_lock);
 }
 
+void sft_log_catch(char *text, size_t size)
+{
+    caught.text = text;
+    caught.size = size;
+}
+
+/* The first error of this thread, in its place. */
+static void keep(const char *format, va_list args)
+{
+    if (!*caught.text) vsnprintf(caught.text, caught.size, format, args);
+}
+
 /* The message as it may be shown. Its memory belongs to the lock, and not to stacks, which may be small. */
 static const char *compose(const char *format, va_list args)
 {
@@ -43,6 +61,10 @@ static const char *compose(const char *format, va_list args)
 void sft_logv(enum sft_log_level level, const char *format, va_list args)
 {
     const char *message;
+    if (level == SFT_LOG_ERROR && caught.text) {
+        keep(format, args);
+        return;
+    }
     if ((int)level > atomic_load(&log_level)) return;
     pthread_mutex_lock(&log_lock);
     message = compose(format, args);

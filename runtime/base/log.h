@@ -8,6 +8,7 @@
 #define SFT_LOG_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #include "runtime/base/attributes.h"
 
@@ -23,6 +24,10 @@ enum sft_log_level sft_log_get_level(void);
 
 /* Sends messages to `sink` from now on; NULL goes back to stderr. */
 void sft_log_set_sink(sft_log_sink sink, void *context);
+
+/* Catches the errors of the calling thread: from now on they are not logged, and the first of them goes into
+ * text[size], cut to the room; NULL ends it. For those whose failure is one among many. */
+void sft_log_catch(char *text, size_t size);
 
 void sft_log(enum sft_log_level level, const char *format, ...) SFT_PRINTF(2, 3);
 void sft_logv(enum sft_log_level level, const char *format, va_list args);

@@ -380,14 +380,9 @@ static void refuses_bad_parameters(void **state)
     refuse(params, SFT_USAGE, "none of the sizes (30 px)");
 }
 
-/* A damaged picture in the middle: batches before it come, then its failure, again and again. */
-static void reports_damaged_images(void **state)
+/* Twelve pictures of which number 6 is none. */
+static struct sft_dataset *open_damaged(void)
 {
-    struct sft_loader_params params = params_for(4, 0);
-    struct sft_dataset *folder;
-    struct sft_loader *loader;
-    const struct sft_batch *batch;
-    (void)state;
     for (int i = 0; i < 12; i++) {
         char name[32];
         snprintf(name, sizeof(name), "damaged/%02d.png", i);
@@ -396,7 +391,18 @@ static void reports_damaged_images(void **state)
         else
             test_put_copy(name, GOLDEN("rgb.png"));
     }
-    folder = open_or_fail(test_path("damaged"));
+    return open_or_fail(test_path("damaged"));
+}
+
+/* A damaged picture in the middle: batches before it come, then its failure, again and again. */
+static void reports_damaged_images(void **state)
+{
+    struct sft_loader_params params = params_for(4, 0);
+    struct sft_dataset *folder;
+    struct sft_loader *loader;
+    const struct sft_batch *batch;
+    (void)state;
+    folder = open_damaged();
     params.dataset = folder;
     params.workers = 3;
     loader = open_loader(&params);
@@ -407,6 +413,55 @@ static void reports_damaged_images(void **state)
     assert_int_equal(sft_loader_next(loader, &batch), SFT_DATA);
     sft_loader_close(&loader);
     sft_dataset_close(&folder);
+}
+
+/* The same, where a damaged picture is one among many. */
+static void tolerates_damaged_images(void **state)
+{
+    struct sft_loader_params params = params_for(4, 0);
+    struct sft_dataset *folder = open_damaged();
+    struct sft_loader *loader;
+    (void)state;
+    params.dataset = folder;
+    params.workers = 3;
+    params.tolerant = true;
+    loader = open_loader(&params);
+    for (int step = 0; step < 3; step++) {
+        const struct sft_batch *batch = next_batch(loader);
+        assert_non_null(batch);
+        for (int j = 0; j < batch->n_id; j++) {
+            const char *failure = batch->failures[j];
+            assert_int_equal(failure != NULL, step * 4 + j == 6);
+            if (!failure) continue;
+            assert_non_null(strstr(failure, "damaged/06.png: damaged PNG: "));
+            assert_int_equal(batch->labels[j], -1);
+            for (int64_t k = 0; k < 32 * 32 * 3; k++)
+                assert_true(batch->images[(int64_t)j * 32 * 32 * 3 + k] == 0);
+        }
+    }
+    assert_null(next_batch(loader));
+    assert_string_equal(test_log(), "");
+    sft_loader_close(&loader);
+    sft_dataset_close(&folder);
+}
+
+/* What a run says beforehand that it will read is what it reads. */
+static void knows_what_it_reads(void **state)
+{
+    struct sft_loader_params params = params_for(4, 3);
+    struct sft_loader *loader = open_loader(&params);
+    bool read[IMAGES] = {false}, known[IMAGES] = {false};
+    (void)state;
+    for (const struct sft_batch *batch; (batch = next_batch(loader));)
+        for (int j = 0; j < batch->n_id; j++) read[record_of(batch, j)] = true;
+    sft_loader_close(&loader);
+    assert_int_equal(sft_loader_reads(&params, dataset, known), SFT_OK);
+    assert_memory_equal(read, known, sizeof(read));
+    params.steps = IMAGES;
+    assert_int_equal(sft_loader_reads(&params, dataset, known), SFT_OK);
+    for (int i = 0; i < IMAGES; i++) assert_true(known[i]);
+    params.batch = IMAGES + 1;
+    assert_int_equal(sft_loader_reads(&params, dataset, known), SFT_DATA);
 }
 
 /* Closing while the threads are busy. */
@@ -438,6 +493,8 @@ int main(void)
         cmocka_unit_test(resizes_to_the_model),
         cmocka_unit_test(refuses_bad_parameters),
         cmocka_unit_test(reports_damaged_images),
+        cmocka_unit_test(tolerates_damaged_images),
+        cmocka_unit_test(knows_what_it_reads),
         cmocka_unit_test(closes_early),
     };
     return cmocka_run_group_tests_name("datasets/loader", tests, set_up, tear_down);
