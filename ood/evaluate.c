@@ -30,6 +30,7 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     params.dataset = set;
     params.batch = evaluation->batch;
     params.workers = evaluation->workers;
+    params.tolerant = evaluation->tolerant;
     memcpy(params.mean, model->mean, sizeof(params.mean));
     memcpy(params.std, model->std, sizeof(params.std));
     return params;
@@ -94,9 +95,10 @@ struct source {
     struct sft_loader *loader;   /* of a data set */
     const struct sft_npy *array; /* or normalised images of `image` floats each, `taken` of them so far */
     int64_t taken, left, image, batch;
-    bool warned;    /* of values that are not normalised */
-    float *aligned; /* (batch, image) */
-    int32_t *none;  /* (batch) of -1 */
+    bool warned;           /* of values that are not normalised */
+    float *aligned;        /* (batch, image) */
+    int32_t *none;         /* (batch) of -1 */
+    char *const *failures; /* of the last batch */
 };
 
 static enum sft_status next_of_loader(struct source *source, const float **images, const int32_t **labels,
@@ -108,6 +110,7 @@ static enum sft_status next_of_loader(struct source *source, const float **image
     if (!batch) return SFT_OK;
     *images = batch->images;
     *labels = batch->labels;
+    source->failures = batch->failures;
     return SFT_OK;
 }
 
@@ -160,6 +163,7 @@ static enum sft_status run_batches(struct sft_inference *inference, struct sourc
         SFT_TRY(sft_inference_run(inference, images, n, outputs));
         memcpy(room->labels, labels, (size_t)n * sizeof(int32_t));
         room->outputs.n = n;
+        room->failures = source->failures;
         SFT_TRY(sink(context, done, room, &more));
         done += n;
     }
@@ -375,13 +379,83 @@ void sft_head_free(struct sft_head *head)
 
 /* ---- fitting ---- */
 
-/* `what` is one of SFT_NEEDS_FIT, SFT_NEEDS_FIT_ON_ID and SFT_NEEDS_TUNE. Statistics of --fit images stay. */
+/* Whether the others can go on without the scorer that failed, as `why` says. */
+static enum sft_status leave_out(struct sft_scorer *scorer, enum sft_status status, const char *why)
+{
+    if (status == SFT_MEMORY || status == SFT_INTERRUPTED) return *why ? sft_fail(status, "%s", why) : status;
+    sft_log(SFT_LOG_WARNING, "%s is left out: %s", scorer->score->name, why);
+    scorer->left_out = true;
+    return SFT_OK;
+}
+
+/* `what` is one of SFT_NEEDS_FIT, SFT_NEEDS_FIT_ON_ID and SFT_NEEDS_TUNE. */
+static enum sft_status learn_strictly(struct sft_scorer *scorer, unsigned what,
+                                      const struct sft_outputs *outputs, const struct sft_head *head)
+{
+    return what == SFT_NEEDS_TUNE ? sft_scorer_tune(scorer, outputs, head)
+                                  : sft_scorer_fit(scorer, outputs, head);
+}
+
+static enum sft_status learn_or_leave_out(struct sft_scorer *scorer, unsigned what,
+                                          const struct sft_outputs *outputs, const struct sft_head *head)
+{
+    char why[512] = "";
+    enum sft_status status;
+    if (!scorer->optional) return learn_strictly(scorer, what, outputs, head);
+    sft_log_catch(why, sizeof(why));
+    status = learn_strictly(scorer, what, outputs, head);
+    sft_log_catch(NULL, 0);
+    return status == SFT_OK ? SFT_OK : leave_out(scorer, status, why);
+}
+
+enum sft_status sft_fit_or_leave_out(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                     const struct sft_head *head)
+{
+    return learn_or_leave_out(scorer, SFT_NEEDS_FIT, outputs, head);
+}
+
+static bool has_nan(const float *values, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(values[i])) return true;
+    return false;
+}
+
+enum sft_status sft_compute_or_leave_out(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                         const struct sft_head *head, float *scores)
+{
+    char why[512] = "";
+    enum sft_status status;
+    if (!scorer->optional) return sft_scorer_compute(scorer, outputs, head, scores);
+    sft_log_catch(why, sizeof(why));
+    status = sft_scorer_compute(scorer, outputs, head, scores);
+    sft_log_catch(NULL, 0);
+    if (status != SFT_OK) return leave_out(scorer, status, why);
+    return has_nan(scores, outputs->n) ? leave_out(scorer, SFT_FAILED, "scores of it are no numbers")
+                                       : SFT_OK;
+}
+
+int sft_drop_left_out(struct sft_scorer *scorers, int n, struct sft_results *results)
+{
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        if (!scorers[i].left_out) {
+            scorers[kept++] = scorers[i];
+            continue;
+        }
+        sft_scorer_free(&scorers[i]);
+        if (results) sft_results_drop(results, kept);
+    }
+    return kept;
+}
+
+/* Statistics of --fit images stay. */
 static enum sft_status learn_one(struct sft_scorer *scorer, unsigned what, const struct sft_outputs *outputs,
                                  const struct sft_head *head)
 {
-    if (!(sft_scorer_needs(scorer) & what)) return SFT_OK;
-    if (what == SFT_NEEDS_TUNE) return sft_scorer_tune(scorer, outputs, head);
-    return what == SFT_NEEDS_FIT && scorer->statistics.n ? SFT_OK : sft_scorer_fit(scorer, outputs, head);
+    if (!(sft_scorer_needs(scorer) & what) || scorer->left_out) return SFT_OK;
+    if (what == SFT_NEEDS_FIT && scorer->statistics.n) return SFT_OK;
+    return learn_or_leave_out(scorer, what, outputs, head);
 }
 
 static enum sft_status learn(struct sft_model *model, const struct sft_evaluation *evaluation, unsigned what,
@@ -478,8 +552,11 @@ static enum sft_status score_set(struct sft_model *model, const struct sft_evalu
     enum sft_status status = values ? sft_head_read(model, &head) : SFT_MEMORY;
     for (int s = 0; status == SFT_OK && s < results->scores; s++) {
         struct sft_outputs outputs = sft_collected_for(collected, s);
-        status = sft_scorer_compute(&evaluation->scorers[s], &outputs, &head, values);
-        if (status == SFT_OK) status = sft_results_put(results, which, s, set, outputs.n, values);
+        struct sft_scorer *scorer = &evaluation->scorers[s];
+        if (scorer->left_out) continue;
+        status = sft_compute_or_leave_out(scorer, &outputs, &head, values);
+        if (status == SFT_OK && !scorer->left_out)
+            status = sft_results_put(results, which, s, set, outputs.n, values);
     }
     sft_head_free(&head);
     free(values);
@@ -511,5 +588,7 @@ enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluatio
     double accuracy = NAN;
     for (int set = SFT_ID_SET; set < results->sets; set++)
         SFT_TRY(evaluate_set(model, evaluation, set, which, results, &accuracy));
+    if (!sft_drop_left_out(evaluation->scorers, results->scores, results))
+        return sft_fail(SFT_DATA, "none of the scores can be computed");
     return sft_results_compute(results, which, accuracy);
 }

@@ -5,6 +5,7 @@
 #define SFT_EVALUATE_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 #include "datasets/dataset.h"
 #include "nn/model.h"
@@ -23,6 +24,7 @@ struct sft_evaluation {
     int n_scorers;
     int batch;                         /* images a pass at most */
     int workers;                       /* threads that decode; 0: as many as sft_parallel has */
+    bool tolerant;                     /* sft_stream() goes on over damaged pictures, see sft_collected */
     const volatile sig_atomic_t *stop; /* may be NULL */
     void (*progress)(void *context, const char *set, int64_t done, int64_t count); /* may be NULL */
     void *context;
@@ -33,6 +35,9 @@ struct sft_collected {
     struct sft_outputs outputs; /* points into the arrays below; `extra` is set by sft_collected_for */
     float *logits, *features;
     int32_t *labels; /* -1 where the set has none */
+    /* Of a tolerant stream: (n) why an image could not be read, and its outputs are nothing; NULL for one
+     * that could. NULL where all could. Borrowed. */
+    char *const *failures;
     float *extras[SFT_MAX_SCORERS];
     int extra_widths[SFT_MAX_SCORERS];
 };
@@ -67,13 +72,24 @@ struct sft_outputs sft_collected_for(const struct sft_collected *collected, int 
 enum sft_status sft_head_read(const struct sft_model *model, struct sft_head *head) SFT_MUST_CHECK;
 void sft_head_free(struct sft_head *head);
 
-/* Fits every scorer that needs images of the training kind and has no statistics yet. SFT_USAGE where `fit`
- * is NULL and one does. *seconds (may be NULL) is what it took. */
+/* Takes those of n scorers out that are left out; gives how many stay. With `results`, out of these too. */
+int sft_drop_left_out(struct sft_scorer *scorers, int n, struct sft_results *results);
+
+/* Fits one scorer, or computes its scores; one that is optional is left out where that fails, with a word and
+ * SFT_OK. */
+enum sft_status sft_fit_or_leave_out(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                     const struct sft_head *head) SFT_MUST_CHECK;
+enum sft_status sft_compute_or_leave_out(struct sft_scorer *scorer, const struct sft_outputs *outputs,
+                                         const struct sft_head *head, float *scores) SFT_MUST_CHECK;
+
+/* Fits every scorer that needs images of the training kind and has no statistics yet; the caller drops those
+ * that were left out. SFT_USAGE where `fit` is NULL and one does. *seconds (may be NULL) is what it took. */
 enum sft_status sft_evaluate_fit(struct sft_model *model, const struct sft_evaluation *evaluation,
                                  double *seconds) SFT_MUST_CHECK;
 
 /* Fills one model's part of `results`, which were made by sft_results_init for the same scores and sets.
- * Scorers must have been fitted for this model. */
+ * Scorers must have been fitted for this model. Those left out are dropped from scorers and results: there
+ * are results->scores of them afterwards. SFT_DATA where none stays. */
 enum sft_status sft_evaluate(struct sft_model *model, const struct sft_evaluation *evaluation,
                              enum sft_results_model which, struct sft_results *results) SFT_MUST_CHECK;
 
