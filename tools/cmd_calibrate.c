@@ -69,6 +69,7 @@ static const struct sft_option calibrate_options[] = {
          "images of the training kind, for the scores that need statistics of them; otherwise those of --id"},
     {"fit-limit", SFT_OPTION_INT, FIELD(fit_limit), .value = "N", .min = 0, .max = 1e15,
      .help = "only the first N of them; 0: all"},
+    SFT_SKIP_BAD_OPTION(FIELD(skip_bad)),
     {"score", SFT_OPTION_TEXT, FIELD(scores), .value = "LIST",
      .help = "scores; the first is the one that verdicts go by:", .list = sft_score_list},
     {"recall", SFT_OPTION_REAL, FIELD(recall), .value = "X", .min = 0.001, .max = 1,
@@ -97,7 +98,7 @@ static void init(void *values)
 }
 
 static const struct sft_example examples[] = {
-    {"calibrate --weights W.safetensors --id cifar10:DIR#train[45000:] --score energy --out energy.cal",
+    {"calibrate --weights W.safetensors --id 'cifar10:DIR#train[45000:]' --score energy --out energy.cal",
      "a threshold that 95 % of those images reach"},
     {"predict --weights W.safetensors --calibration energy.cal --images folder:photographs",
      "is each photograph one that the classifier was made for?"},

@@ -60,6 +60,7 @@ static const struct sft_option eval_options[] = {
     {"ood", SFT_OPTION_SETS, FIELD(request.ood), .value = "NAME=SPEC", .help = "other images"},
     {"limit", SFT_OPTION_INT, FIELD(request.limit), .value = "N", .min = 0, .max = 1e15,
      .help = "only the first N images of each set; 0: all"},
+    SFT_SKIP_BAD_OPTION(FIELD(skip_bad)),
     {"score", SFT_OPTION_TEXT, FIELD(request.scores), .value = "LIST",
      .help = "scores, or all:", .list = sft_score_list},
     {"fit", SFT_OPTION_TEXT, FIELD(request.fit), .value = "SPEC",
@@ -104,13 +105,13 @@ static void init(void *values)
 }
 
 static const struct sft_example examples[] = {
-    {"eval --weights models/synthetic.safetensors --id synthetic#test --ood letters=synthetic:letters --out "
-     "runs/eval",
+    {"eval --weights models/synthetic.safetensors --id 'synthetic#test' --ood letters=synthetic:letters "
+     "--out runs/eval",
      "the built-in model on built-in data"},
-    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --fit "
-     "cifar10:DIR#train --score all --json",
+    {"eval --weights W.safetensors --id 'cifar10:DIR#test' --ood svhn=svhn:test_32x32.mat --fit "
+     "'cifar10:DIR#train' --score all --json",
      "every score, as JSON"},
-    {"eval --weights W.safetensors --id cifar10:DIR#test --ood svhn=svhn:test_32x32.mat --recall 0.9 "
+    {"eval --weights W.safetensors --id 'cifar10:DIR#test' --ood svhn=svhn:test_32x32.mat --recall 0.9 "
      "--bootstrap 1000",
      "FPR at another recall, with 95 % intervals"},
     {0},

@@ -5,19 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datasets/check.h"
 #include "datasets/dataset.h"
 #include "nn/model.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json.h"
+#include "runtime/base/parallel.h"
 #include "runtime/cost.h"
 #include "runtime/program.h"
 #include "sam/step.h"
 #include "tools/cli/common.h"
+#include "tools/cli/interrupt.h"
 #include "tools/cli/terminal.h"
 
 struct inspect {
     struct sft_common common;
-    bool plan;
+    bool plan, check;
     int64_t batch, classes;
 };
 
@@ -163,6 +166,63 @@ static enum sft_status print_dataset(const struct sft_dataset *dataset, const ch
     sft_print_line("sha256  %s", hash);
     status = names.status;
     sft_text_free(&names);
+    return status;
+}
+
+/* ---- every picture of a data set ---- */
+
+static void tell_check(void *context, int64_t done, int64_t count)
+{
+    (void)context;
+    sft_progress(done, count, "%" PRId64 " of %" PRId64 " pictures", done, count);
+}
+
+static enum sft_status print_bad_json(const struct sft_dataset *dataset, const struct sft_bad_pictures *bad)
+{
+    struct sft_json json = {0};
+    sft_json_object(&json, NULL);
+    sft_json_text(&json, "kind", "dataset");
+    sft_json_text(&json, "spec", sft_dataset_spec(dataset));
+    sft_json_integer(&json, "images", sft_dataset_count(dataset));
+    sft_json_array(&json, "bad");
+    for (size_t i = 0; i < bad->n; i++) {
+        char name[512];
+        sft_json_object(&json, NULL);
+        sft_json_text(&json, "image",
+                      sft_dataset_image_name(dataset, bad->items[i].image, name, sizeof(name)));
+        sft_json_text(&json, "error", bad->items[i].why);
+        sft_json_end(&json);
+    }
+    sft_json_end(&json);
+    sft_json_end(&json);
+    return sft_print_json(&json);
+}
+
+static enum sft_status print_bad(const struct sft_dataset *dataset, const struct sft_bad_pictures *bad)
+{
+    const int64_t count = sft_dataset_count(dataset);
+    for (size_t i = 0; i < bad->n; i++) sft_print_line("%s", bad->items[i].why);
+    sft_print_line("%" PRId64 " of %" PRId64 " pictures can be read", count - (int64_t)bad->n, count);
+    return SFT_OK;
+}
+
+/* Reads every picture, as a run over the whole set would. */
+static enum sft_status check_dataset(const struct inspect *options, const char *spec)
+{
+    struct sft_dataset *dataset = NULL;
+    struct sft_bad_pictures bad = {0};
+    struct sft_check check = {.stop = sft_interrupt_flag(), .progress = tell_check};
+    enum sft_status status;
+    SFT_TRY_OUT(sft_parallel_set_threads((int)options->common.threads));
+    SFT_TRY_OUT(sft_dataset_open(spec, &dataset));
+    check.dataset = dataset;
+    SFT_TRY_OUT(sft_check_pictures(&check, &bad));
+    sft_progress_end();
+    SFT_TRY_OUT(options->common.json ? print_bad_json(dataset, &bad) : print_bad(dataset, &bad));
+    if (bad.n) status = sft_fail(SFT_DATA, "%s: %zu of its pictures cannot be read", spec, bad.n);
+out:
+    sft_bad_pictures_free(&bad);
+    sft_dataset_close(&dataset);
     return status;
 }
 
@@ -340,6 +400,7 @@ static enum sft_status run(const struct sft_args *args)
     if (sft_model_find(what)) return inspect_model(options, what);
     if (options->plan)
         return sft_fail(SFT_USAGE, "inspect: --plan is for a model, and there is none called \"%s\"", what);
+    if (options->check) return check_dataset(options, what);
     if (looks_like_checkpoint(what)) return inspect_checkpoint(options, what);
     return inspect_dataset(options, what);
 }
@@ -363,7 +424,16 @@ static void init(void *values)
     options->classes = 10;
 }
 
+static const struct sft_option set_options[] = {
+    {"check", SFT_OPTION_FLAG, SFT_FIELD(struct inspect, check),
+     .help =
+         "of a data set: read every picture, and list those that cannot be read; exit code 4 if there are "
+         "any"},
+    {0},
+};
+
 static const struct sft_option_group groups[] = {
+    {"Data sets", set_options},
     {"Models", model_options},
     {"Device", sft_device_options},
     {"General", sft_general_options},
@@ -372,7 +442,8 @@ static const struct sft_option_group groups[] = {
 
 static const struct sft_example examples[] = {
     {"inspect models/synthetic.safetensors", "names, types and shapes of a checkpoint"},
-    {"inspect cifar10:cifar-10-batches-bin#test", "how many images of which classes a data set has"},
+    {"inspect 'cifar10:cifar-10-batches-bin#test'", "how many images of which classes a data set has"},
+    {"inspect --check folder:photographs", "which pictures of it are damaged, before a long run meets them"},
     {"inspect resnetv2_20_gn --plan --batch 128", "what a step computes, and the memory it needs"},
     {0},
 };

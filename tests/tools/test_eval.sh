@@ -70,4 +70,23 @@ expect 2 'convention|fpr' eval --weights "$weights" --id synthetic --ood n=synth
 expect 2 . eval --weights "$weights" --id synthetic --ood n=synthetic:noise --ood n=synthetic:letters
 expect 4 'no-folder' eval --weights "$weights" --id cifar10:no-folder --ood n=synthetic:noise
 
+# ---- scores ----
+few() {
+    code=$1 pattern=$2
+    shift 2
+    expect "$code" "$pattern" eval --weights "$weights" --id 'synthetic#test[0:20]' \
+        --ood 'x=synthetic:letters[0:10]' "$@"
+}
+few 0 'Energy' --score 'MSP, Energy'
+few 2 "did you mean 'energy'" --score Enrgy
+few 0 'warning: mahalanobis is left out: mahalanobis: 20 images to fit on' --score all \
+    --fit 'synthetic#train[0:20]'
+check "the others are there" has out 'KL Matching'
+check "and not that one" lacks out Mahalanobis
+few 4 'mahalanobis: 20 images to fit on' --score 'all, Mahalanobis' --fit 'synthetic#train[0:20]'
+expect 0 'mos is left out' calibrate --weights "$weights" --id 'synthetic#test[0:20]' --score all \
+    --out all.cal
+check "those that can be fitted are calibrated" has out 'KL Matching'
+check "and no others" lacks out Mahalanobis
+
 finish

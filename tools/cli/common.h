@@ -23,6 +23,15 @@ struct sft_common {
 /* --json, --quiet, --verbose, --log, --config, --no-color; --device, --precision, --memory, --threads. */
 extern const struct sft_option sft_general_options[], sft_device_options[];
 
+/* --skip-bad, whose field is given as SFT_FIELD gives it. */
+#define SFT_SKIP_BAD_OPTION(...)                                                                             \
+    {                                                                                                        \
+        "skip-bad", SFT_OPTION_FLAG, __VA_ARGS__,                                                            \
+            .incidental = true,                                                                              \
+            .help = "leave pictures that cannot be read out, and say how many; otherwise one ends the "      \
+                    "command before anything is computed"                                                    \
+    }
+
 /* The defaults of all but the knobs, for a command's init(). */
 void sft_common_init(struct sft_common *common);
 

@@ -29,6 +29,7 @@ const struct sft_option sft_fit_data_options[] = {
      .help = "ID images with labels to learn from", .list = sft_data_formats},
     {"limit", SFT_OPTION_INT, FIELD(limit), .value = "N", .min = 0, .max = 1e15, .incidental = true,
      .help = "only the first N of them; 0: all"},
+    SFT_SKIP_BAD_OPTION(FIELD(skip_bad)),
     {"eval-id", SFT_OPTION_TEXT, FIELD(eval_id), .value = "SPEC", .incidental = true,
      .help = "ID images to evaluate on; otherwise the test split of --id where there is one"},
     {0},

@@ -19,7 +19,7 @@ struct sft_fit_values {
                        offsetof(type, no_augment) == offsetof(struct sft_fit_values, no_augment),            \
                    #type " begins as struct sft_fit_values")
 
-extern const struct sft_option sft_fit_data_options[];     /* --id, --limit, --eval-id */
+extern const struct sft_option sft_fit_data_options[];     /* --id, --limit, --skip-bad, --eval-id */
 extern const struct sft_option sft_fit_run_options[];      /* --out, --overwrite, --resume, --seed, ... */
 extern const struct sft_option sft_fit_step_options[];     /* --steps, --batch, --lr, --optimizer, ... */
 extern const struct sft_option sft_fit_perturb_options[];  /* --perturb, --adaptive, --sam-m, ... */

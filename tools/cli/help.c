@@ -179,9 +179,9 @@ void sft_help_program(FILE *out)
           "\nExamples:\n"
           "  sft-vk devices\n"
           "      what this machine can compute on\n"
-          "  sft-vk finetune --weights model.safetensors --id cifar10:DIR#train --out run\n"
+          "  sft-vk finetune --weights model.safetensors --id 'cifar10:DIR#train' --out run\n"
           "      the main job: 50 steps; the new weights and a report lie in run/\n"
-          "  sft-vk eval --weights run/model.safetensors --id cifar10:DIR#test --ood svhn=svhn:test.mat "
+          "  sft-vk eval --weights run/model.safetensors --id 'cifar10:DIR#test' --ood svhn=svhn:test.mat "
           "--out scores\n"
           "      how well it tells SVHN from CIFAR-10\n"
           "\nCommands:\n",

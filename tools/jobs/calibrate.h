@@ -13,6 +13,7 @@ struct sft_calibrate_job {
     int64_t limit;                     /* the first so many of them; 0: all */
     const char *fit;                   /* SPEC of the images to fit statistics on; NULL: as `id` */
     int64_t fit_limit;                 /* the first so many of those; 0: all, or as `limit` without `fit` */
+    bool skip_bad;                     /* leave damaged pictures out; else they end the job */
     const char *scores;                /* names with commas between, or "all"; verdicts go by the first */
     const union sft_knob_value *knobs; /* of tools/jobs/scorers.h; NULL: defaults */
     double recall;                     /* share of the ID images that is to reach the threshold */

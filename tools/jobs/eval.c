@@ -19,7 +19,7 @@ struct work {
     struct sft_run run;
 };
 
-static enum sft_status open_work(struct work *work)
+static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
 {
     const struct sft_eval_job *job = work->job;
     struct sft_dataset *id;
@@ -29,7 +29,8 @@ static enum sft_status open_work(struct work *work)
         SFT_TRY(sft_run_check(&(struct sft_run_start){.folder = job->out, .overwrite = job->overwrite}));
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(sft_open_set(job->id, job->request.limit, &id));
-    return sft_eval_sets_open(id, work->model, &job->request, &work->sets);
+    SFT_TRY(sft_eval_sets_open(id, work->model, &job->request, &work->sets));
+    return sft_eval_sets_check_pictures(&work->sets, job->skip_bad, watch);
 }
 
 /* The files that the run reads, up to one without an option. */
@@ -67,7 +68,7 @@ static enum sft_status begin(struct work *work)
 
 static enum sft_status do_work(struct work *work, const struct sft_watch *watch)
 {
-    SFT_TRY(open_work(work));
+    SFT_TRY(open_work(work, watch));
     if (work->job->out) SFT_TRY(begin(work));
     SFT_TRY(sft_eval_sets_run(&work->sets, work->model, SFT_BEFORE, watch));
     return work->job->out ? sft_eval_sets_write(&work->sets, &work->run) : SFT_OK;

@@ -10,6 +10,7 @@ struct sft_eval_job {
     struct sft_job_model model;
     const char *id;                  /* SPEC of the model's own kind of images */
     struct sft_eval_request request; /* its limit is that of the ID images, too */
+    bool skip_bad;                   /* leave damaged pictures out; else they end the job */
     const char *out;                 /* folder for results, scores and the report; NULL: none */
     bool overwrite;                  /* take the place of an earlier run in it */
     const char *record;              /* what run.json is to say of the caller: a JSON object; NULL: nothing */

@@ -12,6 +12,7 @@
 #include "tools/jobs/classes.h"
 #include "tools/jobs/inputs.h"
 #include "tools/jobs/notes.h"
+#include "tools/jobs/pictures.h"
 #include "tools/jobs/scorers.h"
 
 void sft_eval_request_init(struct sft_eval_request *request)
@@ -52,17 +53,18 @@ static enum sft_status take_calibration(const char *path, const struct sft_model
     return status;
 }
 
-static void leave_out(struct sft_eval_sets *sets, const struct sft_model *model, bool fit)
+/* Scores that only "all" brought along are there where they can be had. */
+static void leave_out(const struct sft_eval_request *request, const struct sft_model *model,
+                      struct sft_eval_sets *sets)
 {
-    int kept = 0;
     for (int i = 0; i < sets->score_count; i++) {
-        const char *why = why_not(&sets->scorers[i], model, fit);
-        if (why)
-            sft_log(SFT_LOG_INFO, "%s is left out: %s", sets->scorers[i].score->name, why);
-        else
-            sets->scorers[kept++] = sets->scorers[i];
+        struct sft_scorer *scorer = &sets->scorers[i];
+        const char *why = why_not(scorer, model, request->fit);
+        scorer->optional = !sft_score_is_named(request->scores, scorer->score);
+        scorer->left_out = scorer->optional && why;
+        if (scorer->left_out) sft_log(SFT_LOG_INFO, "%s is left out: %s", scorer->score->name, why);
     }
-    sets->score_count = kept;
+    sets->score_count = sft_drop_left_out(sets->scorers, sets->score_count, NULL);
 }
 
 static enum sft_status create_scorers(const struct sft_model *model, const struct sft_eval_request *request,
@@ -75,7 +77,7 @@ static enum sft_status create_scorers(const struct sft_model *model, const struc
     free(scores);
     SFT_TRY(status);
     if (request->calibration) SFT_TRY(take_calibration(request->calibration, model, sets));
-    if (strcmp(request->scores, "all") == 0) leave_out(sets, model, request->fit);
+    leave_out(request, model, sets);
     for (int i = 0; i < sets->score_count; i++) {
         const char *why = why_not(&sets->scorers[i], model, request->fit);
         if (why) return sft_fail(SFT_USAGE, "--score %s: %s", sets->scorers[i].score->name, why);
@@ -138,6 +140,14 @@ enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_mode
     return sft_classes_check(sets->fit, model, false);
 }
 
+enum sft_status sft_eval_sets_check_pictures(struct sft_eval_sets *sets, bool skip_bad,
+                                             const struct sft_watch *watch)
+{
+    SFT_TRY(sft_pictures_check(sets->id, skip_bad, watch));
+    for (int i = 0; i < sets->sets; i++) SFT_TRY(sft_pictures_check(sets->ood[i], skip_bad, watch));
+    return sets->fit ? sft_pictures_check(sets->fit, skip_bad, watch) : SFT_OK;
+}
+
 void sft_eval_sets_close(struct sft_eval_sets *sets)
 {
     sft_results_free(&sets->results);
@@ -161,7 +171,7 @@ enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struc
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
                                   enum sft_results_model which, const struct sft_watch *watch)
 {
-    const struct sft_evaluation evaluation = {
+    struct sft_evaluation evaluation = {
         .id = sets->id,
         .sets = (const struct sft_dataset *const *)sets->ood,
         .fit = sets->fit,
@@ -180,7 +190,12 @@ enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *
     if (status == SFT_OK && sets->fit_seconds > 0)
         sft_log(SFT_LOG_INFO, "scores fitted on %s in %.1f s", sft_dataset_spec(sets->fit),
                 sets->fit_seconds);
+    sets->score_count = sft_drop_left_out(sets->scorers, sets->score_count, &sets->results);
+    evaluation.n_scorers = sets->score_count;
+    if (status == SFT_OK && !sets->score_count)
+        status = sft_fail(SFT_DATA, "none of the scores can be fitted to %s", sft_dataset_spec(sets->fit));
     if (status == SFT_OK) status = sft_evaluate(model, &evaluation, which, &sets->results);
+    sets->score_count = sets->results.scores;
     sft_watch_end(watch);
     return status;
 }

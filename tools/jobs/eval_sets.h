@@ -39,20 +39,26 @@ struct sft_eval_sets {
     struct sft_results results;
 };
 
-/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Under "all" those
- * scores are left out, with a word, that cannot be had for this model or without images to fit on; an OOD set
- * of the ID images is a warning. Release with sft_eval_sets_close() in any case. */
+/* Opens the sets and finds scores and convention by name; takes `id`, also on failure. Of "all" those scores
+ * are left out, with a word, that cannot be had for this model or without images to fit on; an OOD set of the
+ * ID images is a warning. Release with sft_eval_sets_close() in any case. */
 enum sft_status sft_eval_sets_open(struct sft_dataset *id, const struct sft_model *model,
                                    const struct sft_eval_request *request,
                                    struct sft_eval_sets *sets) SFT_MUST_CHECK;
 void sft_eval_sets_close(struct sft_eval_sets *sets);
+
+/* Reads the pictures of all sets, so that a damaged one is known before the first is computed, as
+ * sft_pictures_check() does. */
+enum sft_status sft_eval_sets_check_pictures(struct sft_eval_sets *sets, bool skip_bad,
+                                             const struct sft_watch *watch) SFT_MUST_CHECK;
 
 /* Takes the scores of the request for another model, on the sets that are open; results start anew. */
 enum sft_status sft_eval_sets_rescore(const struct sft_model *model, const struct sft_eval_request *request,
                                       struct sft_eval_sets *sets) SFT_MUST_CHECK;
 
 /* Fits the scores to the model where they need it and runs it over all sets; fills one model's part of the
- * results. `watch` may be NULL. */
+ * results. Of "all" those scores are left out, with a word, that cannot be fitted or computed. `watch` may be
+ * NULL. */
 enum sft_status sft_eval_sets_run(struct sft_eval_sets *sets, struct sft_model *model,
                                   enum sft_results_model which, const struct sft_watch *watch) SFT_MUST_CHECK;
 

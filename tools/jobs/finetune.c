@@ -105,6 +105,8 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(sft_classes_name(training->model, training->id));
     if (work->job->pseudo_ood) SFT_TRY(sft_dataset_open(work->job->pseudo_ood, &training->outliers));
     SFT_TRY(open_evaluation(work));
+    SFT_TRY(sft_training_check_pictures(training, work->job->seeds));
+    if (training->sets) SFT_TRY(sft_eval_sets_check_pictures(training->sets, job->skip_bad, watch));
     return open_trace(work);
 }
 

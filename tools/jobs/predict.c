@@ -11,7 +11,9 @@
 #include "ood/evaluate.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 #include "runtime/base/npy.h"
+#include "tools/jobs/pictures.h"
 #include "tools/jobs/run_folder.h"
 #include "tools/jobs/scorers.h"
 
@@ -27,9 +29,11 @@ struct work {
     struct sft_scorer *own;
     struct sft_head head;
     float *values; /* rows so far; of verdicts, the scores of one batch */
-    int64_t count;
+    int64_t count, damaged, vague;
     int width;
 };
+
+static bool gives_verdicts(const struct work *work) { return work->job->output == SFT_PREDICT_VERDICTS; }
 
 /* Whether the result is what the network says itself, not a score. */
 static bool is_plain(const struct work *work)
@@ -130,7 +134,7 @@ static int width_of(const struct work *work)
 
 static enum sft_status make_room(struct work *work)
 {
-    int64_t rows = work->job->output == SFT_PREDICT_VERDICTS ? work->job->batch : work->count;
+    int64_t rows = gives_verdicts(work) ? work->job->batch : work->count;
     work->width = width_of(work);
     work->values = sft_calloc((size_t)rows * (size_t)work->width, sizeof(*work->values));
     return work->values ? SFT_OK : SFT_MEMORY;
@@ -152,43 +156,65 @@ static enum sft_status rows_of(const struct work *work, const struct sft_collect
     return sft_scorer_compute(work->scorer, &scored, &work->head, rows);
 }
 
-static enum sft_status tell_verdict(const struct work *work, int64_t number, double score,
-                                    const float *logits)
+static void judge(const struct work *work, double score, const float *logits, struct sft_verdict *verdict)
 {
     const struct sft_calibration *calibration = &work->calibration;
-    const double threshold = calibration->thresholds[work->scorer - calibration->scorers];
     const struct sft_class_names *names =
         work->model->class_names.n ? &work->model->class_names : &calibration->class_names;
-    char text[512];
+    verdict->score = score;
+    verdict->threshold = calibration->thresholds[work->scorer - calibration->scorers];
+    verdict->in_distribution = score >= verdict->threshold;
+    verdict->best = sft_predict(work->model->groups, work->model->classes, logits);
+    if (verdict->best.label >= 0 && verdict->best.label < names->n)
+        verdict->class_name = names->names[verdict->best.label];
+    if (isnan(score)) verdict->error = "its score is no number";
+}
+
+/* Image i of the batch whose first is number `first`. */
+static enum sft_status tell_verdict(struct work *work, int64_t first, const struct sft_collected *batch,
+                                    int64_t i)
+{
+    const struct sft_outputs *outputs = &batch->outputs;
     struct sft_verdict verdict = {
-        .number = number,
-        .in_distribution = score >= threshold,
-        .score = score,
-        .threshold = threshold,
-        .best = sft_predict(work->model->groups, work->model->classes, logits),
+        .number = first + i,
+        .error = batch->failures ? batch->failures[i] : NULL,
     };
-    if (isnan(score)) return sft_fail(SFT_FAILED, "image %" PRId64 ": its score is no number", number);
-    if (work->images) verdict.image = sft_dataset_image_name(work->images, number, text, sizeof(text));
-    if (verdict.best.label >= 0 && verdict.best.label < names->n)
-        verdict.class_name = names->names[verdict.best.label];
+    char name[512];
+    if (work->images) verdict.image = sft_dataset_image_name(work->images, first + i, name, sizeof(name));
+    if (verdict.error) {
+        work->damaged++;
+    } else {
+        judge(work, (double)work->values[i], outputs->logits + i * sft_outputs_logits(outputs), &verdict);
+        work->vague += verdict.error != NULL;
+    }
     return work->job->verdict(work->job->context, &verdict);
+}
+
+/* Numbers of a picture that could not be read are none. */
+static void blank_damaged(struct work *work, const struct sft_collected *batch, float *rows)
+{
+    for (int64_t i = 0; batch->failures && i < batch->outputs.n; i++) {
+        if (!batch->failures[i]) continue;
+        sft_log(SFT_LOG_WARNING, "%s", batch->failures[i]);
+        work->damaged++;
+        for (int k = 0; k < work->width; k++) rows[i * work->width + k] = NAN;
+    }
 }
 
 static enum sft_status take_batch(void *context, int64_t first, const struct sft_collected *batch, bool *more)
 {
     struct work *work = context;
-    const struct sft_outputs *outputs = &batch->outputs;
-    const bool streams = work->job->output == SFT_PREDICT_VERDICTS;
-    const int64_t done = first + outputs->n;
-    float *rows = work->values + (streams ? 0 : first * work->width);
+    const int64_t n = batch->outputs.n, done = first + n;
+    float *rows = work->values + (gives_verdicts(work) ? 0 : first * work->width);
     (void)more;
     SFT_TRY(rows_of(work, batch, rows));
-    if (!streams)
+    if (!gives_verdicts(work)) {
+        blank_damaged(work, batch, rows);
         sft_watch_tell(work->watch, done, work->count, "%" PRId64 " of %" PRId64 " images", done,
                        work->count);
-    for (int64_t i = 0; streams && i < outputs->n; i++)
-        SFT_TRY(tell_verdict(work, first + i, (double)rows[i],
-                             outputs->logits + i * sft_outputs_logits(outputs)));
+        return SFT_OK;
+    }
+    for (int64_t i = 0; i < n; i++) SFT_TRY(tell_verdict(work, first, batch, i));
     return SFT_OK;
 }
 
@@ -200,6 +226,7 @@ static struct sft_evaluation evaluation_of(const struct work *work)
         .scorers = work->scorer,
         .n_scorers = work->scorer != NULL,
         .batch = work->job->batch,
+        .tolerant = gives_verdicts(work) || work->job->skip_bad,
         .stop = sft_watch_stop(work->watch),
     };
 }
@@ -212,6 +239,7 @@ static unsigned needs_of(const struct work *work)
 static enum sft_status run_images(struct work *work)
 {
     const struct sft_evaluation evaluation = evaluation_of(work);
+    if (!evaluation.tolerant) SFT_TRY(sft_pictures_check(work->images, false, work->watch));
     work->count = sft_dataset_count(work->images);
     SFT_TRY(make_room(work));
     return sft_stream(work->model, work->images, SFT_IMAGES_OOD, &evaluation, needs_of(work), take_batch,
@@ -258,8 +286,13 @@ static enum sft_status do_work(struct work *work)
 /* Hands the rows over; those of verdicts are of no use to anyone. */
 static void take_values(struct work *work, struct sft_predictions *predictions)
 {
-    *predictions = (struct sft_predictions){.count = work->count, .width = work->width};
-    if (work->job->output == SFT_PREDICT_VERDICTS) return;
+    *predictions = (struct sft_predictions){
+        .count = work->count,
+        .damaged = work->damaged,
+        .vague = work->vague,
+        .width = work->width,
+    };
+    if (gives_verdicts(work)) return;
     predictions->values = work->values;
     work->values = NULL;
 }

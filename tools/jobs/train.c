@@ -8,6 +8,7 @@
 #include "runtime/base/log.h"
 #include "tools/jobs/classes.h"
 #include "tools/jobs/mos_groups.h"
+#include "tools/jobs/pictures.h"
 #include "tools/jobs/training_run.h"
 
 void sft_train_job_init(struct sft_train_job *job)
@@ -76,7 +77,9 @@ static enum sft_status open_training(const struct sft_train_job *job, const stru
     SFT_TRY(source->weights || source->open ? read_model(job, training) : new_model(job, training));
     SFT_TRY(sft_classes_name(training->model, training->id));
     sft_training_complete(training, usual_rho);
-    return training->test ? sft_classes_check(training->test, training->model, true) : SFT_OK;
+    if (training->test) SFT_TRY(sft_classes_check(training->test, training->model, true));
+    SFT_TRY(sft_training_check_pictures(training, 1));
+    return training->test ? sft_pictures_check(training->test, job->training.skip_bad, watch) : SFT_OK;
 }
 
 static enum sft_status run(struct sft_training *training, struct sft_train_result *result)

@@ -7,6 +7,8 @@
 #include "runtime/base/nearest.h"
 #include "runtime/device.h"
 #include "tools/jobs/notes.h"
+#include "tools/jobs/outputs.h"
+#include "tools/jobs/pictures.h"
 #include "tools/jobs/run_enter.h"
 
 /* ---- opening ---- */
@@ -26,6 +28,7 @@ enum sft_status sft_training_open(const struct sft_training_job *job, const stru
 {
     *training = (struct sft_training){.job = *job, .watch = watch, .accuracy = NAN};
     SFT_TRY(find_optimizer(job->optimizer, &training->job.params.step.optimizer));
+    if (job->gradients) SFT_TRY(sft_output_check("dump-gradients", job->gradients, true));
     return sft_run_check(&(struct sft_run_start){
         .folder = job->out,
         .overwrite = job->overwrite,
@@ -50,7 +53,8 @@ enum sft_status sft_training_open_id(struct sft_training *training)
         SFT_TRY(sft_open_set(job->id, job->limit, &training->own_id));
         training->id = training->own_id;
     }
-    if (sft_dataset_classes(training->id) >= 2) return SFT_OK;
+    if (sft_dataset_classes(training->id) >= 2)
+        return job->skip_bad ? sft_pictures_check(training->id, true, training->watch) : SFT_OK;
     return sft_fail(
         SFT_DATA, "--id %s: images without labels, or of one class only; training needs at least two classes",
         sft_dataset_spec(training->id));
@@ -78,6 +82,29 @@ void sft_training_complete(struct sft_training *training, double rho)
         pseudo->size_count = usual.size_count;
         memcpy(pseudo->sizes, usual.sizes, sizeof(pseudo->sizes));
     }
+}
+
+struct sft_loader_params sft_training_loader(const struct sft_training *training)
+{
+    struct sft_loader_params loader = training->job.params.loader;
+    loader.dataset = training->id;
+    loader.outliers = training->outliers;
+    if (loader.pseudo.mode == SFT_PSEUDO_NONE && !loader.outliers) loader.ood_per_id = 0;
+    loader.seed = training->job.params.seed;
+    loader.steps = training->job.params.schedule.steps;
+    memcpy(loader.mean, training->model->mean, sizeof(loader.mean));
+    memcpy(loader.std, training->model->std, sizeof(loader.std));
+    return loader;
+}
+
+enum sft_status sft_training_check_pictures(struct sft_training *training, int seeds)
+{
+    const struct sft_loader_params loader = sft_training_loader(training);
+    if (!training->job.skip_bad)
+        SFT_TRY(sft_pictures_check_for(&loader, seeds, training->id, training->watch));
+    if (!training->outliers) return SFT_OK;
+    if (training->job.skip_bad) return sft_pictures_check(training->outliers, true, training->watch);
+    return sft_pictures_check_for(&loader, seeds, training->outliers, training->watch);
 }
 
 /* ---- the folder ---- */

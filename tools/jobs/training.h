@@ -36,8 +36,16 @@ enum sft_status sft_training_open(const struct sft_training_job *job, const stru
                                   struct sft_training *training) SFT_MUST_CHECK;
 void sft_training_close(struct sft_training *training);
 
-/* Opens the images to learn from, which must have labels, of two classes or more. */
+/* Opens the images to learn from, which must have labels, of two classes or more; with skip_bad without
+ * the damaged ones. */
 enum sft_status sft_training_open_id(struct sft_training *training) SFT_MUST_CHECK;
+
+/* How the images of the run are loaded, once sets and model are open and the defaults filled in. */
+struct sft_loader_params sft_training_loader(const struct sft_training *training);
+
+/* Reads the pictures that the steps of `seeds` runs will take, so that a damaged one is known before the
+ * first step. SFT_DATA where there is one; with skip_bad damaged ID images are out already. */
+enum sft_status sft_training_check_pictures(struct sft_training *training, int seeds) SFT_MUST_CHECK;
 
 /* Opens the ID images to evaluate on. *set is NULL, with SFT_OK, where there are none. */
 enum sft_status sft_training_open_eval_id(const struct sft_training *training,

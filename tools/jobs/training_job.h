@@ -13,6 +13,7 @@ struct sft_training_job {
     const char *id;              /* SPEC of labelled images to learn from; NULL with `id_open` */
     struct sft_dataset *id_open; /* takes the place of what `id` names where not NULL; borrowed */
     int64_t limit;               /* keeps the first so many of what `id` names; 0: all */
+    bool skip_bad;               /* leave damaged pictures of any set out; else they end the job */
     const char *eval_id;         /* SPEC of ID images to evaluate on; NULL: the test split of `id`, if any */
 
     /* How, in the libraries' own parameters. The job itself fills these members, and takes no notice of what
