@@ -8,6 +8,7 @@
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
+#include "tools/jobs/divergence.h"
 #include "tools/jobs/lines.h"
 #include "tools/jobs/resume.h"
 
@@ -20,6 +21,7 @@ struct looping {
     const struct sft_fit_params *params;
     char metrics_path[SFT_RUN_PATH], trace_path[SFT_RUN_PATH];
     struct sft_lines metrics;
+    struct sft_divergence divergence;
     enum sft_status status; /* of begin(), which cannot return one */
 };
 
@@ -77,6 +79,7 @@ static enum sft_status take_step(void *context, const struct sft_fit_report *rep
     struct sft_prop1 *trace = looping->training->trace;
     SFT_TRY(looping->status);
     SFT_TRY(write_step(&looping->metrics, report));
+    SFT_TRY(sft_divergence_step(&looping->divergence, report));
     if (trace) SFT_TRY(sft_prop1_step(trace, report, momentum_of(looping->params)));
     sft_watch_tell(looping->training->watch, report->step + 1, report->steps,
                    "step %" PRId64 " of %" PRId64 ", loss %.4f, %.0f images/s", report->step + 1,
@@ -116,6 +119,7 @@ static enum sft_status save_results(const struct sft_training *training, const s
 {
     const char *gradients = training->job.gradients;
     char path[SFT_RUN_PATH];
+    SFT_TRY(sft_check_finite(&training->model->parameters));
     SFT_TRY(save_model(training->model, sft_run_path(run, SFT_FILE_MODEL, path)));
     SFT_TRY(sft_run_note_file(run, "model", path));
     return gradients ? write_gradients(gradients, &training->model->parameters, result->gradient) : SFT_OK;
@@ -144,16 +148,10 @@ static struct sft_fit_params complete_params(const struct sft_training *training
 {
     const struct sft_training_job *job = &training->job;
     struct sft_fit_params params = job->params;
-    struct sft_loader_params *loader = &params.loader;
     params.rho_min = params.rho * job->rho_floor;
     params.step.traced = training->trace != NULL;
     params.stop = sft_watch_stop(training->watch);
-    loader->dataset = training->id;
-    loader->outliers = training->outliers;
-    if (loader->pseudo.mode == SFT_PSEUDO_NONE && !loader->outliers) loader->ood_per_id = 0;
-    loader->seed = params.seed;
-    memcpy(loader->mean, training->model->mean, sizeof(loader->mean));
-    memcpy(loader->std, training->model->std, sizeof(loader->std));
+    params.loader = sft_training_loader(training);
     return params;
 }
 
@@ -182,7 +180,12 @@ static enum sft_status fit(struct sft_training *training, const struct sft_resum
                            struct sft_run *run)
 {
     struct sft_fit_params params = complete_params(training);
-    struct looping looping = {.training = training, .run = run, .params = &params};
+    struct looping looping = {
+        .training = training,
+        .run = run,
+        .params = &params,
+        .divergence = {.classes = training->model->classes},
+    };
     struct sft_fit_result result = {0};
     char checkpoint[SFT_RUN_PATH];
     enum sft_status status;
@@ -199,10 +202,12 @@ static enum sft_status fit(struct sft_training *training, const struct sft_resum
     SFT_TRY_OUT(fit_at_size(training->model, &params, &result));
     sft_watch_end(training->watch);
     note_fit(&result, &run->record);
+    sft_divergence_end(&looping.divergence);
     if (training->trace) SFT_TRY_OUT(note_trace(looping.trace_path, training, run));
     status = save_results(training, &result, run);
 out:
     sft_watch_end(training->watch);
+    sft_divergence_json(&looping.divergence, &run->record);
     sft_lines_close(&looping.metrics);
     free(result.gradient);
     return status;
