@@ -52,8 +52,31 @@ expect 0 'Examples:' inspect --batch nonsense --help
 "$program" --completion >completion.bash
 check "completion is a bash script" bash -n completion.bash
 
+# What one copies from a page means the same to every shell: zsh makes patterns of # and [ ] and knows no
+# comments.
+unquoted() { sed "s/'[^']*'//g" | grep '[][#*?]'; }
+for page in README.md models/README.md docs/results.md; do
+    awk '/^```/ { code = !code && $0 == "```sh"; next } code' "$root/$page" | unquoted
+    check "the examples of $page are quoted" [ $? -ne 0 ]
+done
+{
+    "$program" --help
+    for command in devices train finetune eval calibrate predict reproduce bench inspect report; do
+        "$program" $command --help
+    done
+} | grep '^  sft-vk' | unquoted
+check "the examples of --help are quoted" [ $? -ne 0 ]
+
 # A reader that goes away is a failed write, not a crash.
 "$program" --man | head -n 1 >/dev/null
+{
+    "$program" calibrate --weights "$weights" --id synthetic --limit 20 --out e.cal
+    "$program" predict --weights "$weights" --calibration e.cal --images 'synthetic#test[0:200]' \
+        --batch 10 2>err
+    echo $? >code
+} | head -n 1 >/dev/null
+check "predict into head ends" [ "$(cat code)" -lt 128 ]
+check "and is quiet" [ ! -s err ]
 if [ -e /dev/full ]; then
     "$program" devices >/dev/full 2>err
     check "a full disk is exit code 6" [ $? -eq 6 ]
