@@ -13,6 +13,7 @@
 
 #include <cblas.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ static struct {
     POINTER(blas_memory_alloc) /* NULL where the library does not export them */
     POINTER(blas_memory_free)
     char error[512]; /* why it is not loaded; "" */
+    bool scarce;     /* that there was no memory */
 } blas;
 
 /* ---- loading ---- */
@@ -61,14 +63,23 @@ static bool find(void *library, const char *name, void *pointer)
 }
 
 #define FIND(name) &&find(library, #name, &blas.name)
+/* The linker tells of a failed mmap() in words, and does not always leave errno. */
+static void not_loaded(int error)
+{
+    const char *reason = dlerror();
+    if (!reason) reason = SFT_OPENBLAS ": cannot be loaded";
+    blas.scarce = error == ENOMEM || strstr(reason, "map segment") || strstr(reason, "allocate memory");
+    snprintf(blas.error, sizeof(blas.error), "%s", reason);
+}
+
 static void load(void)
 {
     void *library;
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    errno = 0;
     library = dlopen(SFT_OPENBLAS, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
-        const char *reason = dlerror();
-        snprintf(blas.error, sizeof(blas.error), "%s", reason ? reason : SFT_OPENBLAS ": cannot be loaded");
+        not_loaded(errno);
         return;
     }
     if (!(true NEEDED(FIND))) return;
@@ -162,7 +173,8 @@ static enum sft_status reserve(int wanted)
 enum sft_status sft_blas_start(void)
 {
     enum sft_status status;
-    if (!loaded()) return sft_fail(SFT_FAILED, "OpenBLAS cannot be loaded: %s", blas.error);
+    if (!loaded())
+        return sft_fail(blas.scarce ? SFT_MEMORY : SFT_FAILED, "OpenBLAS cannot be loaded: %s", blas.error);
     pthread_mutex_lock(&work.lock);
     status = reserve(sft_parallel_threads());
     pthread_mutex_unlock(&work.lock);

@@ -35,6 +35,20 @@ static bool main_has_stack(void)
     return setrlimit(RLIMIT_STACK, &limit) == 0;
 }
 
+/* Libraries that start threads of their own (GLib, drivers) give them what the system gives by default. */
+static void give_others_stack(void)
+{
+#ifdef __linux__
+    pthread_attr_t attributes;
+    size_t size;
+    if (pthread_getattr_default_np(&attributes) != 0) return;
+    if (pthread_attr_getstacksize(&attributes, &size) == 0 && size < STACK &&
+        pthread_attr_setstacksize(&attributes, STACK) == 0)
+        pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+#endif
+}
+
 struct call {
     int (*run)(void *context);
     void *context;
@@ -52,6 +66,7 @@ int sft_thread_call(int (*run)(void *context), void *context)
 {
     struct call call = {run, context, 0};
     pthread_t thread;
+    give_others_stack();
     if (main_has_stack() || !sft_thread_start(&thread, run_call, &call)) return run(context);
     pthread_join(thread, NULL);
     return call.result;

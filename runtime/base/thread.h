@@ -12,7 +12,8 @@
 bool sft_thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
 /* Calls run(context) from the main thread, with as much stack: `ulimit -s` is raised where it is smaller, and
- * where it cannot be, run() is on a thread of its own. Returns what run() returns. */
+ * where it cannot be, run() is on a thread of its own. The threads that other libraries start get as much,
+ * too. Returns what run() returns. */
 int sft_thread_call(int (*run)(void *context), void *context);
 
 /* The cores that this process may keep busy, at least 1: those of its affinity mask (taskset, cpusets), and

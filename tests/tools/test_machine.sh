@@ -49,7 +49,9 @@ if $plain; then
     check "no memory for products: exit code 5 and not $got" [ $got -eq 5 ]
     check "and what to do" has err 'ulimit -v'
     check "and nothing stays" [ ! -e narrow ]
-    limited '-s 100' "$@" --steps 1 --out shallow
+    limited '-v 100000' "$@" --steps 1 --out narrow
+    check "no memory to load OpenBLAS: exit code 5 and not $got" [ $got -eq 5 ]
+    limited '-s 64' "$@" --steps 1 --out shallow
     check "a small stack does not matter" [ $got -eq 0 ]
     unset VK_DRIVER_FILES
 fi

@@ -42,6 +42,31 @@ static int call_with_stack(void *context)
     return 7;
 }
 
+static int call_as_others(void *context)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, use_stack, context) != 0) return 1;
+    pthread_join(thread, NULL);
+    return 7;
+}
+
+/* Threads that libraries start without a word about stacks. */
+static void others_have_stack(void **state)
+{
+    pthread_attr_t old, small;
+    int got = 0;
+    (void)state;
+    assert_int_equal(pthread_getattr_default_np(&old), 0);
+    assert_int_equal(pthread_attr_init(&small), 0);
+    assert_int_equal(pthread_attr_setstacksize(&small, 128 << 10), 0);
+    assert_int_equal(pthread_setattr_default_np(&small), 0);
+    assert_int_equal(sft_thread_call(call_as_others, &got), 7);
+    assert_int_equal(got, 1);
+    assert_int_equal(pthread_setattr_default_np(&old), 0);
+    pthread_attr_destroy(&small);
+    pthread_attr_destroy(&old);
+}
+
 /* In a child, as what a limit allows at most cannot be raised again. */
 static int call_under_limit(rlim_t most)
 {
@@ -146,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stack_is_large_whatever_the_default),
+        cmocka_unit_test(others_have_stack),
         cmocka_unit_test(main_has_stack_whatever_the_limit),
         cmocka_unit_test(one_core_allowed_is_one),
         IN_ROOM(quota_of_version_2),
