@@ -11,6 +11,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
+#include "runtime/base/trial.h"
 #include "runtime/vulkan/vk.h"
 
 #define VALIDATION_LAYER "VK_LAYER_KHRONOS_validation"
@@ -163,12 +164,36 @@ static enum sft_status start(char *why)
     return result == VK_ERROR_INCOMPATIBLE_DRIVER ? SFT_OK : SFT_DEVICE;
 }
 
+/* ---- drivers that do not come back ---- */
+
+/* A driver may crash, wait for ever or end the process when it is loaded, and would take us along: a child
+ * process loads them first. Longer than this no driver takes, with many GPUs that are asleep. */
+enum { LOADING_SECONDS = 20 };
+
+static void load_drivers(void)
+{
+    char why[SFT_VK_WHY] = "";
+    uint32_t count = 0;
+    if (start(why) == SFT_OK && the_instance) (void)vkEnumeratePhysicalDevices(the_instance, &count, NULL);
+}
+
+static enum sft_status start_if_safe(char *why)
+{
+    static bool tried;
+    static char outcome[SFT_VK_WHY / 2];
+    if (!tried) (void)sft_trial(load_drivers, LOADING_SECONDS, outcome, sizeof(outcome));
+    tried = true;
+    if (!outcome[0]) return start(why);
+    snprintf(why, SFT_VK_WHY, "loading its drivers %s; VK_DRIVER_FILES can name those that work", outcome);
+    return SFT_DEVICE;
+}
+
 enum sft_status sft_vk_instance_get(VkInstance *instance, char *why)
 {
     enum sft_status status = SFT_OK;
     *why = '\0';
     pthread_mutex_lock(&lock);
-    if (!the_instance) status = start(why);
+    if (!the_instance) status = start_if_safe(why);
     *instance = the_instance;
     pthread_mutex_unlock(&lock);
     return status;

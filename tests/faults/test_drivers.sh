@@ -31,13 +31,15 @@ for SFT_TEST_DRIVER in crash sleep empty broken refuses; do
     expect 0 'sft-vk' --version
 done
 
-for SFT_TEST_DRIVER in empty broken refuses; do
+for SFT_TEST_DRIVER in crash empty broken refuses; do
     predict 0 'p.npy: msp of 2 images' --device auto
     cat out err >"said.$SFT_TEST_DRIVER"
     predict 3 'sft-vk: error: ' --device vulkan
     expect 0 '^cpu' devices
 done
 check "no device is nothing to warn of" lacks said.empty 'warning'
+check "a driver that crashes is a warning, as a child process loads it first" \
+    has said.crash 'warning: vulkan: its devices cannot be listed: loading its drivers ended'
 check "a broken driver is a warning" has said.broken 'warning: vulkan: its devices cannot be listed'
 check "a device that cannot be opened is a warning" \
     has said.refuses 'warning: device: a card of another world is passed over'
