@@ -147,9 +147,14 @@ static enum sft_status parse_matrix(const char *path, const struct element *matr
     return SFT_OK;
 }
 
-static enum sft_status check_x(const struct svhn *svhn)
+/* MATLAB drops the last dimension of a single image. */
+static enum sft_status check_x(struct svhn *svhn)
 {
-    const struct array *x = &svhn->x;
+    struct array *x = &svhn->x;
+    if (x->dims == 3) {
+        x->shape[3] = 1;
+        x->dims = 4;
+    }
     if (x->dims != 4 || x->shape[0] != SIDE || x->shape[1] != SIDE || x->shape[2] != 3)
         return sft_fail(SFT_DATA,
                         "%s: X is not (32, 32, 3, N); SVHN's format 2 (train_32x32.mat, ...) is read",
@@ -219,6 +224,17 @@ static enum sft_status find_arrays(struct svhn *svhn, struct array *y)
     return SFT_OK;
 }
 
+static enum sft_status check_head(const struct svhn *svhn)
+{
+    const uint8_t *head = svhn->file.data;
+    if (svhn->file.size < HEADER || memcmp(head + 126, "IM", 2) != 0)
+        return sft_fail(SFT_DATA, "%s: no little-endian MAT file of level 5", svhn->path);
+    if (memcmp(head, "MATLAB 7.3", 10) == 0)
+        return sft_fail(SFT_DATA, "%s: a MAT file of version 7.3; save it again with -v7", svhn->path);
+    if (memcmp(head, "MATLAB 5.0", 10) == 0) return SFT_OK;
+    return sft_fail(SFT_DATA, "%s: no MAT file of level 5", svhn->path);
+}
+
 static enum sft_status open_svhn(const char *path, const char *split, struct sft_source *source)
 {
     struct svhn *svhn = sft_calloc(1, sizeof(*svhn));
@@ -231,9 +247,7 @@ static enum sft_status open_svhn(const char *path, const char *split, struct sft
     svhn->path = sft_strdup(path);
     if (!svhn->path) return SFT_MEMORY;
     SFT_TRY(sft_file_open(path, &svhn->file));
-    if (svhn->file.size < HEADER || memcmp(svhn->file.data, "MATLAB 5.0", 10) ||
-        memcmp(svhn->file.data + 126, "IM", 2))
-        return sft_fail(SFT_DATA, "%s: no little-endian MAT file of level 5", path);
+    SFT_TRY(check_head(svhn));
     status = find_arrays(svhn, &y);
     if (status == SFT_OK) status = check_x(svhn);
     if (status == SFT_OK) status = read_labels(svhn, &y);
@@ -280,7 +294,10 @@ static void close_svhn(void *state)
     free(svhn);
 }
 
-static bool claims(const struct sft_look *look) { return memcmp(look->head, "MATLAB 5.0", 10) == 0; }
+static bool claims(const struct sft_look *look)
+{
+    return memcmp(look->head, "MATLAB 5.0", 10) == 0 || memcmp(look->head, "MATLAB 7.3", 10) == 0;
+}
 
 const struct sft_format sft_format_svhn = {
     .name = "svhn",

@@ -181,6 +181,47 @@ static void takes_sloppy_png(void **state)
     }
 }
 
+/* A PNG of that size with 16 bits of grey, all of them `value`. */
+static void draft_grey_16(struct draft *draft, uint32_t width, uint32_t height, uint16_t value)
+{
+    uint8_t rows[8192] = {0}, packed[4096], head[13] = {0};
+    uLongf size = sizeof(packed);
+    size_t row = 1 + 2 * (size_t)width;
+    assert_true(row * height <= sizeof(rows));
+    for (size_t y = 0; y < height; y++)
+        for (size_t x = 0; x < width; x++) {
+            rows[y * row + 1 + 2 * x] = (uint8_t)(value >> 8);
+            rows[y * row + 2 + 2 * x] = (uint8_t)value;
+        }
+    assert_int_equal(compress(packed, &size, rows, row * height), Z_OK);
+    put_u32(head, width);
+    put_u32(head + 4, height);
+    head[8] = 16;
+    memcpy(draft->bytes, "\x89PNG\r\n\x1a\n", 8);
+    draft->size = 8;
+    draft->size += make_chunk("IHDR", head, sizeof(head), true, draft->bytes + draft->size);
+    draft->size += make_chunk("IDAT", packed, size, true, draft->bytes + draft->size);
+    draft->size += make_chunk("IEND", "", 0, true, draft->bytes + draft->size);
+}
+
+/* Of 16 bits the high ones count; Pillow makes white of nearly all. Pictures of a pixel, or of a row. */
+static void takes_16_bits_and_odd_sizes(void **state)
+{
+    static const uint32_t sizes[][2] = {{1, 1}, {3000, 1}, {1, 2000}, {5, 4}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct draft draft;
+        struct sft_image image = {0};
+        draft_grey_16(&draft, sizes[i][0], sizes[i][1], 0x4be3);
+        assert_int_equal(sft_image_decode(draft.bytes, draft.size, "x", &image), SFT_OK);
+        assert_int_equal(image.width, sizes[i][0]);
+        assert_int_equal(image.height, sizes[i][1]);
+        for (size_t p = 0; p < (size_t)3 * sizes[i][0] * sizes[i][1]; p++)
+            assert_int_equal(image.rgb[p], 0x4b);
+        sft_image_free(&image);
+    }
+}
+
 /* A wrong checksum of a chunk of pixels is no damage where that of the packed data is right. */
 static void takes_wrong_sum(void **state)
 {
@@ -294,15 +335,11 @@ static void refuses_huge(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_pillow),
-        cmocka_unit_test(refuses_cut_off),
-        cmocka_unit_test(takes_sloppy_png),
-        cmocka_unit_test(takes_wrong_sum),
-        cmocka_unit_test(tells_turned_bits),
-        cmocka_unit_test(takes_sloppy_jpeg),
-        cmocka_unit_test(tells_damage_behind_junk),
-        cmocka_unit_test(refuses_damage),
-        cmocka_unit_test(refuses_huge),
+        cmocka_unit_test(equals_pillow),     cmocka_unit_test(refuses_cut_off),
+        cmocka_unit_test(takes_sloppy_png),  cmocka_unit_test(takes_16_bits_and_odd_sizes),
+        cmocka_unit_test(takes_wrong_sum),   cmocka_unit_test(tells_turned_bits),
+        cmocka_unit_test(takes_sloppy_jpeg), cmocka_unit_test(tells_damage_behind_junk),
+        cmocka_unit_test(refuses_damage),    cmocka_unit_test(refuses_huge),
     };
     return cmocka_run_group_tests_name("datasets/decode", tests, test_setup_folder, test_remove_folder);
 }

@@ -205,6 +205,37 @@ static void damaged_packings(void **state)
     free(records);
 }
 
+/* pigz, bgzip and cat put packed pieces behind one another, and tapes zeros behind all. */
+static void packed_in_pieces(void **state)
+{
+    enum { PIECE = 2 * RECORD, ROOM = 4 * RECORD };
+    static const char *const names[] = {"pieces.bin.gz", "pieces.bin.xz", "zeros.bin.gz"};
+    uint8_t *records = make_records(4, 9), *packed = calloc(2, ROOM);
+    (void)state;
+    assert_non_null(packed);
+    for (int i = 0; i < 3; i++) {
+        size_t used = 0;
+        struct sft_dataset *dataset;
+        for (int piece = 0; piece < 2; piece++) {
+            struct sft_bytes file;
+            (i == 1 ? put_xz : put_gzip)("piece", records + (size_t)piece * PIECE, PIECE);
+            assert_int_equal(sft_file_open(test_path("piece"), &file), SFT_OK);
+            assert_true(file.size < ROOM - 512);
+            memcpy(packed + used, file.data, file.size);
+            used += file.size;
+            sft_file_close(&file);
+        }
+        memset(packed + used, 0, 512);
+        test_put(names[i], packed, used + (i == 2 ? 512 : 0));
+        dataset = open_or_fail(test_path(names[i]));
+        assert_int_equal(sft_dataset_count(dataset), 4);
+        assert_record(dataset, 3, 3, 9);
+        sft_dataset_close(&dataset);
+    }
+    free(packed);
+    free(records);
+}
+
 /* ---- specs and parts ---- */
 
 static void parts_and_hashes(void **state)
@@ -635,6 +666,47 @@ static void svhn_reads_and_refuses(void **state)
     sft_file_close(&file);
 }
 
+static void put_word(uint8_t *at, uint32_t value) { memcpy(at, &value, sizeof(value)); }
+
+/* One image as MATLAB saves it, with labels of 32 bits; also what version 7.3 begins with. */
+static void svhn_of_matlab(void **state)
+{
+    enum { X = 128, VALUES = X + 64, Y = VALUES + 3072, END = Y + 64 };
+    uint8_t bytes[END] = "MATLAB 5.0 MAT-file";
+    struct sft_dataset *dataset;
+    (void)state;
+    memcpy(bytes + 124, "\0\1IM", 4);
+    for (int y = 0; y < 2; y++) {
+        uint8_t *at = bytes + (y ? Y : X);
+        put_word(at, 14); /* a matrix */
+        put_word(at + 4, y ? 56 : 56 + 3072);
+        put_word(at + 8, 6); /* its flags */
+        put_word(at + 12, 8);
+        put_word(at + 16, y ? 12 : 9);
+        put_word(at + 24, 5); /* its dimensions: of y 1 x 1 */
+        put_word(at + 28, y ? 8 : 12);
+        put_word(at + 32, y ? 1 : 32);
+        put_word(at + 36, y ? 1 : 32);
+        if (!y) put_word(at + 40, 3);
+        put_word(at + (y ? 40 : 48), 1 | 1 << 16); /* its name */
+        at[y ? 44 : 52] = y ? 'y' : 'X';
+        put_word(at + (y ? 48 : 56), y ? 5 | 4 << 16 : 2); /* its values */
+        put_word(at + (y ? 52 : 60), y ? 10 : 3072);
+    }
+    put_word(bytes + Y + 4, 48);
+    fill_bytes(bytes + VALUES, 3072, 5);
+    test_put("one.mat", bytes, Y + 56);
+    dataset = open_or_fail(test_path("one.mat"));
+    assert_int_equal(sft_dataset_count(dataset), 1);
+    read_ok(dataset, 0);
+    assert_int_equal(label, 0);
+    assert_int_equal(image.rgb[3], bytes[VALUES + 32]); /* columns first */
+    sft_dataset_close(&dataset);
+    memcpy(bytes, "MATLAB 7.3", 10);
+    test_put("later.mat", bytes, sizeof(bytes));
+    assert_refused(test_path("later.mat"), SFT_DATA, "a MAT file of version 7.3; save it again with -v7");
+}
+
 /* ---- built in ---- */
 
 static void synthetic_is_fixed_and_varied(void **state)
@@ -711,6 +783,7 @@ int main(void)
         cmocka_unit_test(other_cifars_are_named),
         cmocka_unit_test(stand_ins_are_named),
         cmocka_unit_test(damaged_packings),
+        cmocka_unit_test(packed_in_pieces),
         cmocka_unit_test(parts_and_hashes),
         cmocka_unit_test(refuses_specs),
         cmocka_unit_test(folder_reads_like_imagefolder),
@@ -723,6 +796,7 @@ int main(void)
         cmocka_unit_test(npy_reads_and_refuses),
         cmocka_unit_test(npy_helps),
         cmocka_unit_test(svhn_reads_and_refuses),
+        cmocka_unit_test(svhn_of_matlab),
         cmocka_unit_test(synthetic_is_fixed_and_varied),
         cmocka_unit_test(real_packs),
     };

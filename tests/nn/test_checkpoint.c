@@ -349,6 +349,7 @@ static void test_round_trip(void **state)
  * stray one, one with a NaN, and the beginning `ours` of names replaced by `theirs`. */
 struct changes {
     const char *prefix, *without, *broken, *stray, *nan, *ours, *theirs;
+    bool infinite; /* in place of the NaN */
 };
 
 static void name_changed(const struct changes *changes, const char *name, char *out, size_t room)
@@ -367,7 +368,7 @@ static const char *save_changed(const struct sft_model *model, struct changes ch
     struct sft_stored_tensor tensors[SFT_MAX_PARAMETERS];
     const char *path = test_path("changed.safetensors");
     size_t n = 0;
-    nans[0] = NAN;
+    nans[0] = changes.infinite ? -INFINITY : NAN;
     for (int i = 0; i < parameters->n; i++) {
         const struct sft_parameter *item = &parameters->items[i];
         bool is_nan = changes.nan && strcmp(changes.nan, item->name) == 0;
@@ -419,6 +420,9 @@ static void test_strict_loading(void **state)
     assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv})), SFT_DATA);
     test_expect_last(conv);
     test_expect_last("NaN");
+    assert_int_equal(load(model, save_changed(model, (struct changes){.nan = conv, .infinite = true})),
+                     SFT_DATA);
+    test_expect_last(conv);
     sft_model_destroy(&model);
 }
 

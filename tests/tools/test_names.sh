@@ -39,11 +39,20 @@ expect 0 'u001B]0;owned.u0007 .u009B31m' inspect w.safetensors --json
 
 # ---- JSON and spreadsheets ----
 mkdir photographs
-for name in a "$latin" z; do cp "$picture" "photographs/$name.png"; done
+long=$(printf '%0200d' 7)
+two_lines=$(printf 'two\nlines')
+tab=$(printf 'a\ttab')
+cat=$(printf '\360\237\220\210')
+for name in a "$latin" z "$long" "$two_lines" "$tab" "$cat" -rf '"quoted"' 'back\slash' '%s%n' '[0:1]' \
+    '(x)'; do cp "$picture" "photographs/$name.png"; done
 expect 0 'Energy' calibrate --weights "$weights" --id synthetic --limit 40 --out e.cal
 expect 0 '"image": "caf..xE9.png"' predict --weights "$weights" --calibration e.cal \
     --images folder:photographs
-check "a verdict for each picture" [ "$(wc -l <out)" -eq 3 ]
+check "a verdict for each picture" [ "$(wc -l <out)" -eq 13 ]
+for name in "\"$long.png\"" '"two\\nlines.png"' '"a\\ttab.png"' '"-rf.png"' '"\\"quoted\\".png"' \
+    '"back\\\\slash.png"' '"%s%n.png"'; do
+    check "a verdict for $name" has out "\"image\": $name"
+done
 expect 0 "caf.xE9" eval --weights "$weights" --id 'synthetic#test' --limit 8 --out run \
     --ood "$latin=synthetic:noise" --ood '@SUM(1+1)*cmd|x=synthetic:letters'
 check "a set's name is no formula" has run/results.csv ",\"'@SUM(1+1)\\*cmd|x\","

@@ -22,6 +22,10 @@ expect 2 '--schedule: no "linear"' train --model resnetv2_20_gn --id synthetic -
 expect 4 'labels' train --model resnetv2_20_gn --id synthetic:noise --out x
 expect 4 'batch' train --model resnetv2_20_gn --id synthetic --limit 10 --batch 20 --steps 1 --out small
 
+# ---- a batch of one ----
+expect 0 . train --model resnetv2_20_bn --id synthetic --batch 1 --steps 2 --out single
+check "its numbers are finite" lacks single/metrics.jsonl null
+
 # ---- models without normalisation ----
 expect 0 . train --model vgg11 --id synthetic --limit 50 --batch 4 --steps 1 \
     --eval-id 'synthetic#test[0:20]' --out vgg

@@ -25,6 +25,10 @@ expect 2 '--precision: no "f64"' inspect resnetv2_20_gn --precision f64
 expect 2 '--batch: 0 is out of range' inspect resnetv2_20_gn --batch 0
 expect 2 '--plan is for a model' inspect no_such_model --plan
 
+# Numbers have points, wherever the machine stands. (Without this locale it is the C one.)
+LC_ALL=de_DE.UTF-8 expect 2 '--lr: "1,5" is no number' finetune --lr 1,5
+LC_ALL=de_DE.UTF-8 expect 2 '--lr: 101.5 is out of range' finetune --lr 101.5
+
 # Settings from a file.
 expect 4 'missing.ini' devices --config missing.ini
 printf 'quiet = yes\n[devices]\njson = yes\n' >good.ini

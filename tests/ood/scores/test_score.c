@@ -56,6 +56,8 @@ static const struct {
     {"energy", NULL, NULL, 1, energy},
     {"energy", "temperature", "0.25", 0.25, energy},
     {"energy", "temperature", "1000", 1000, energy},
+    {"energy", "temperature", "0.0001", 1e-4, energy},
+    {"energy", "temperature", "1e6", 1e6, energy},
 };
 
 static struct sft_scorer scorer_of(const char *name)

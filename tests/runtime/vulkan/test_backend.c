@@ -164,6 +164,27 @@ static void allocations_are_limited(void **state)
     sft_device_close(&device);
 }
 
+/* No home, a folder that is a file, one that nobody may write to. */
+static void no_cache_is_no_matter(void **state)
+{
+    static const char *const folders[] = {"/dev/null", "/dev/null/below", "/proc/nothing", ""};
+    const char *own = getenv("SFT_VK_CACHE_DIR"), *home = getenv("HOME");
+    char kept[512], kept_home[512];
+    (void)state;
+    snprintf(kept, sizeof(kept), "%s", own ? own : "");
+    snprintf(kept_home, sizeof(kept_home), "%s", home ? home : "");
+    unsetenv("HOME");
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        struct sft_device *device;
+        setenv("SFT_VK_CACHE_DIR", folders[i], 1);
+        device = open_device();
+        check_tripled(device, false);
+        sft_device_close(&device);
+    }
+    if (home) setenv("HOME", kept_home, 1);
+    setenv("SFT_VK_CACHE_DIR", kept, 1);
+}
+
 static void slips_in_switches_are_refused(void **state)
 {
     static const struct {
@@ -237,6 +258,7 @@ int main(void)
         cmocka_unit_test(programs_run),
         cmocka_unit_test(cut_submissions_give_the_same),
         cmocka_unit_test(allocations_are_limited),
+        cmocka_unit_test(no_cache_is_no_matter),
         cmocka_unit_test(slips_in_switches_are_refused),
         cmocka_unit_test(damaged_cache_is_made_anew),
         cmocka_unit_test(every_kernel_compiles),
