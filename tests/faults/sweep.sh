@@ -97,19 +97,20 @@ may_be_absent() { [ "$1" = run/report.html ] && cmp -s work/run/results.json new
 looks_right() {
     if [ "$1" -eq 0 ]; then
         same_results work new
-    else
-        for file in result run/model.safetensors run/report.html run/results.csv run/results.json; do
-            [ -f "old/$file" ] || continue
-            [ -f "work/$file" ] || may_be_absent "$file" || {
-                echo "$file is gone" >differences
-                return 1
-            }
-            cmp -s "work/$file" "old/$file" || cmp -s "work/$file" "new/$file" || whole "work/$file" || {
-                echo "$file is neither the old one nor the new one" >differences
-                return 1
-            }
-        done
+        return
     fi
+    for file in result run/model.safetensors run/report.html run/results.csv run/results.json; do
+        [ -f "old/$file" ] || continue
+        if [ ! -f "work/$file" ]; then
+            may_be_absent "$file" && continue
+            echo "$file is gone" >differences
+            return 1
+        fi
+        cmp -s "work/$file" "old/$file" || cmp -s "work/$file" "new/$file" || whole "work/$file" || {
+            echo "$file is neither the old one nor the new one" >differences
+            return 1
+        }
+    done
 }
 
 # Files that tell the time are never the same: then they have to have their end.
