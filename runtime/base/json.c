@@ -225,11 +225,13 @@ enum sft_status sft_json_read(const char *path, json_t **value)
     return *value ? SFT_OK : unread(path, &error);
 }
 
-json_t *sft_json_read_found(const char *path)
+enum sft_status sft_json_read_found(const char *path, json_t **value)
 {
-    json_t *value;
-    if (access(path, F_OK) != 0) return NULL;
-    return sft_json_read(path, &value) == SFT_OK ? value : NULL;
+    enum sft_status status;
+    *value = NULL;
+    if (access(path, F_OK) != 0) return SFT_OK;
+    status = sft_json_read(path, value);
+    return status == SFT_DATA ? SFT_OK : status;
 }
 
 char *sft_json_bytes(const json_t *string)

@@ -81,8 +81,9 @@ enum sft_status sft_json_write(const struct sft_json *json, const char *path, si
  * JSON, or an object has a key twice. */
 enum sft_status sft_json_read(const char *path, json_t **value) SFT_MUST_CHECK;
 
-/* The same where the file is there; NULL where it is not, or cannot be read, of which there is a message. */
-json_t *sft_json_read_found(const char *path);
+/* The same where the file is there: NULL where it is not, or is damaged, of which there is a message. What
+ * else may fail, for lack of memory or with too many open files, does. */
+enum sft_status sft_json_read_found(const char *path, json_t **value) SFT_MUST_CHECK;
 
 /* The bytes that a string spells, which the caller releases with free(); NULL without memory. */
 char *sft_json_bytes(const json_t *string);

@@ -36,7 +36,7 @@ void *calloc(size_t count, size_t size);
 void *realloc(void *memory, size_t size);
 void *aligned_alloc(size_t alignment, size_t size);
 
-enum { MAX_PLACES = 1 << 14, DEPTH = 24 };
+enum { MAX_PLACES = 1 << 14, DEPTH = 9 };
 
 static char wanted[16];
 static long number;

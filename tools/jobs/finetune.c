@@ -125,16 +125,17 @@ static void take_seed(struct work *work, int64_t seed, const char *folder)
 static enum sft_status seed_is_done(void *context, int64_t seed, const char *folder, bool *done)
 {
     struct work *work = context;
-    json_t *about, *identity;
+    json_t *about, *identity = NULL;
+    enum sft_status status;
     *done = false;
     take_seed(work, seed, folder);
     if (!work->training.job.resume || !sft_run_is_done(folder)) return SFT_OK;
-    SFT_TRY(sft_identity_make(&work->training, &identity));
-    about = sft_run_about(folder);
-    *done = json_equal(json_object_get(about, "identity"), identity);
+    SFT_TRY(sft_run_about(folder, &about));
+    status = sft_identity_make(&work->training, &identity);
+    *done = status == SFT_OK && json_equal(json_object_get(about, "identity"), identity);
     json_decref(about);
     json_decref(identity);
-    return SFT_OK;
+    return status;
 }
 
 /* One of them, with the results of the model before from the whole; its folder is a complete run. */

@@ -92,6 +92,8 @@ static enum sft_status walk(const char *folder, const char *below, struct sft_fi
     char *path = *below ? sft_path_join(folder, "%s", below) : sft_strdup(folder);
     DIR *entries = path ? opendir(path) : NULL;
     if (!path) return SFT_MEMORY;
+    if (!entries && errno != ENOENT && errno != EACCES) /* there, but not to be listed now */
+        status = sft_fail(errno == ENOMEM ? SFT_MEMORY : SFT_FAILED, "%s: %s", path, strerror(errno));
     for (const struct dirent *entry; status == SFT_OK && entries && (entry = readdir(entries));) {
         const char *name = entry->d_name;
         char *relative, *full;
@@ -152,10 +154,10 @@ bool sft_is_fixed_name(const char *path)
     return false;
 }
 
-json_t *sft_run_about(const char *folder)
+enum sft_status sft_run_about(const char *folder, json_t **about)
 {
     char path[SFT_RUN_PATH];
-    return sft_json_read_found(sft_run_file(folder, SFT_RUN_ABOUT_FILE, path));
+    return sft_json_read_found(sft_run_file(folder, SFT_RUN_ABOUT_FILE, path), about);
 }
 
 static enum sft_status read_list(const json_t *array, struct sft_file_list *list)
@@ -280,8 +282,10 @@ static enum sft_status make_all_folders(const struct replacement *replacement)
 
 static enum sft_status read_own(const char *folder, struct sft_own *own)
 {
-    json_t *about = sft_run_about(folder);
-    enum sft_status status = sft_own_read(about, own);
+    json_t *about;
+    enum sft_status status;
+    SFT_TRY(sft_run_about(folder, &about));
+    status = sft_own_read(about, own);
     json_decref(about);
     return status;
 }

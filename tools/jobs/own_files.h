@@ -36,8 +36,8 @@ void sft_file_list_free(struct sft_file_list *list);
 bool sft_is_run_name(const char *path);
 bool sft_is_fixed_name(const char *path);
 
-/* What the folder's SFT_RUN_ABOUT_FILE holds, a reference of the caller's; NULL where there is none. */
-json_t *sft_run_about(const char *folder);
+/* Gives what the folder's SFT_RUN_ABOUT_FILE holds, a reference of the caller's; NULL where there is none. */
+enum sft_status sft_run_about(const char *folder, json_t **about) SFT_MUST_CHECK;
 
 /* The run's own files. */
 struct sft_own {

@@ -34,24 +34,30 @@ static bool is_empty(DIR *folder)
 }
 
 /* Whether run.json says that sft-vk made it. */
-static bool is_run(const char *folder)
+static enum sft_status find_run(const char *folder, enum contents *contents)
 {
     char path[SFT_RUN_PATH];
-    json_t *record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
-    const char *program = json_string_value(json_object_get(record, "program"));
-    bool ours = program && strcmp(program, "sft-vk") == 0;
+    const char *program;
+    json_t *record;
+    SFT_TRY(sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path), &record));
+    program = json_string_value(json_object_get(record, "program"));
+    *contents = SOMETHING_ELSE;
+    if ((program && strcmp(program, "sft-vk") == 0) || exists_in(folder, SFT_RUN_ABOUT_FILE))
+        *contents = A_RUN;
     json_decref(record);
-    return ours || exists_in(folder, SFT_RUN_ABOUT_FILE);
+    return SFT_OK;
 }
 
 static enum sft_status look(const char *folder, enum contents *contents)
 {
     DIR *entries = opendir(folder);
+    bool empty;
     *contents = NOTHING;
     if (!entries && errno == ENOENT) return SFT_OK;
     if (!entries) return sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
-    if (!is_empty(entries)) *contents = is_run(folder) ? A_RUN : SOMETHING_ELSE;
+    empty = is_empty(entries);
     closedir(entries);
+    if (!empty) SFT_TRY(find_run(folder, contents));
     if (access(folder, W_OK) != 0) return sft_fail(SFT_WRITE, "--out %s: %s", folder, strerror(errno));
     return SFT_OK;
 }
@@ -129,9 +135,11 @@ static enum sft_status check_input(const struct sft_run_start *start, const stru
 
 static enum sft_status check_inputs(const struct sft_run_start *start)
 {
-    json_t *about = sft_run_about(start->folder);
+    json_t *about;
     struct sft_own own;
-    enum sft_status status = sft_own_read(about, &own);
+    enum sft_status status;
+    SFT_TRY(sft_run_about(start->folder, &about));
+    status = sft_own_read(about, &own);
     for (const struct sft_run_input *input = start->inputs; status == SFT_OK && input && input->option;
          input++)
         status = check_input(start, &own, input);
@@ -151,7 +159,7 @@ static enum sft_status tidy(const char *folder)
     bool whole;
     sft_run_file(folder, SFT_RUN_NEXT, next);
     sft_run_file(folder, SFT_RUN_STOPPED, stopped);
-    about = sft_run_about(next);
+    SFT_TRY(sft_run_about(next, &about));
     whole = json_object_get(about, "files") != NULL;
     json_decref(about);
     if (whole) SFT_TRY(sft_own_replace(next, folder));
@@ -179,7 +187,7 @@ static enum sft_status make_next(struct sft_run *run)
 static enum sft_status go_on(struct sft_run *run)
 {
     const char *kind;
-    run->about = sft_run_about(run->folder);
+    SFT_TRY(sft_run_about(run->folder, &run->about));
     kind = json_string_value(json_object_get(run->about, "kind"));
     if (kind && strcmp(kind, sft_run_kind_words[run->kind]) == 0) return SFT_OK;
     return sft_fail(SFT_USAGE,

@@ -31,9 +31,12 @@ const char *sft_run_path(const struct sft_run *run, const char *name, char path[
 bool sft_run_is_done(const char *folder)
 {
     char path[SFT_RUN_PATH];
-    json_t *record = sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path));
-    const char *status = json_string_value(json_object_get(record, "status"));
-    bool done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
+    const char *status;
+    json_t *record;
+    bool done;
+    if (sft_json_read_found(sft_run_file(folder, SFT_FILE_RECORD, path), &record) != SFT_OK) return false;
+    status = json_string_value(json_object_get(record, "status"));
+    done = status && strcmp(status, sft_status_str(SFT_OK)) == 0;
     json_decref(record);
     return done;
 }
@@ -345,9 +348,10 @@ static enum sft_status report_again(const char *folder, const json_t *about)
 
 enum sft_status sft_run_report(const char *folder)
 {
-    json_t *about = sft_run_about(folder);
+    json_t *about;
     enum sft_status status = SFT_OK;
     int lock = -1;
+    SFT_TRY(sft_run_about(folder, &about));
     if (json_object_get(about, "files")) {
         status = sft_run_lock(folder, &lock);
         if (status == SFT_OK) status = report_again(folder, about);

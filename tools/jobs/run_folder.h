@@ -69,7 +69,7 @@ const char *sft_run_path(const struct sft_run *run, const char *name, char path[
 /* Makes the report of a folder again (ood/report/report.h), whose new files are the run's own then. */
 enum sft_status sft_run_report(const char *folder) SFT_MUST_CHECK;
 
-/* Whether the run in that folder ended well. */
+/* Whether the run in that folder ended well, as far as can be read. */
 bool sft_run_is_done(const char *folder);
 
 /* Writes run.json with times, memory and how the run ended, makes the report where that is wanted and the run

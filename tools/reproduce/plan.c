@@ -100,11 +100,11 @@ static int lengths_of(const struct sft_plan *plan, size_t first, int64_t steps[M
 /* ---- metrics ---- */
 
 /* What an earlier evaluation left: a new reference, NULL where there is nothing. */
-static json_t *read_metrics(const struct sft_lab *lab, struct sft_state state)
+static enum sft_status read_metrics(const struct sft_lab *lab, struct sft_state state, json_t **metrics)
 {
     char path[SFT_RUN_PATH];
     sft_state_metrics(lab, state, path);
-    return sft_json_read_found(path);
+    return sft_json_read_found(path, metrics);
 }
 
 static enum sft_status write_metrics(const struct sft_lab *lab, struct sft_state state, const json_t *metrics)
@@ -220,9 +220,10 @@ static enum sft_status evaluate(struct sft_lab *lab, struct sft_plan_item *item,
 static enum sft_status run_evaluation(struct sft_lab *lab, struct sft_plan_item *item)
 {
     struct sft_model *model = NULL;
-    json_t *metrics = read_metrics(lab, item->state);
+    json_t *metrics;
     char path[SFT_RUN_PATH];
     enum sft_status status = SFT_OK;
+    SFT_TRY(read_metrics(lab, item->state, &metrics));
     if (missing_scores(item, metrics)) {
         sft_state_weights(lab, item->state, path);
         status = sft_lab_read(lab, item->state.model, path, &model);
@@ -285,13 +286,16 @@ static int64_t images_of(const struct sft_lab *lab, uint64_t scores)
 }
 
 /* Seconds of an item's evaluation; 0 where all is there. */
-static double evaluation_seconds(const struct sft_lab *lab, struct work *work,
-                                 const struct sft_plan_item *item)
+static enum sft_status evaluation_seconds(const struct sft_lab *lab, struct work *work,
+                                          const struct sft_plan_item *item, double *seconds)
 {
-    json_t *metrics = read_metrics(lab, item->state);
-    uint64_t missing = missing_scores(item, metrics);
+    json_t *metrics;
+    uint64_t missing;
+    SFT_TRY(read_metrics(lab, item->state, &metrics));
+    missing = missing_scores(item, metrics);
     json_decref(metrics);
-    return missing ? (double)images_of(lab, missing) * per_image(lab, work, item->state.model) : 0;
+    *seconds = missing ? (double)images_of(lab, missing) * per_image(lab, work, item->state.model) : 0;
+    return SFT_OK;
 }
 
 /* Seconds of the training that makes the items from `first` on: a backward pass is as dear as two forward
@@ -323,7 +327,7 @@ static enum sft_status add_up(const struct sft_plan *plan, size_t first, const s
         double seconds;
         count = lengths_of(plan, i, steps);
         for (int k = 0; k < count; k++) {
-            seconds = evaluation_seconds(lab, work, &plan->items[i + (size_t)k]);
+            SFT_TRY(evaluation_seconds(lab, work, &plan->items[i + (size_t)k], &seconds));
             work->evaluations += seconds > 0;
             work->done += seconds == 0;
             work->seconds += seconds;

@@ -25,20 +25,20 @@ static bool are_snapshots(const json_t *list, int count, const int64_t *steps)
 }
 
 /* Whether an earlier run that was to leave the same models stopped there, so that it can go on. */
-static bool can_go_on(const char *folder, int count, const int64_t *steps)
+static enum sft_status can_go_on(const char *folder, int count, const int64_t *steps, bool *same)
 {
     char place[SFT_RUN_PATH], path[SFT_RUN_PATH];
     const char *status;
     json_t *record;
-    bool same;
+    *same = false;
     sft_run_place(folder, place);
-    if (access(sft_run_file(place, SFT_FILE_CHECKPOINT, path), F_OK) != 0) return false;
-    record = sft_json_read_found(sft_run_file(place, SFT_FILE_RECORD, path));
+    if (access(sft_run_file(place, SFT_FILE_CHECKPOINT, path), F_OK) != 0) return SFT_OK;
+    SFT_TRY(sft_json_read_found(sft_run_file(place, SFT_FILE_RECORD, path), &record));
     status = json_string_value(json_object_get(record, "status"));
-    same = status && strcmp(status, sft_status_str(SFT_OK)) != 0 &&
-           are_snapshots(json_object_get(json_object_get(record, "options"), "snapshots"), count, steps);
+    *same = status && strcmp(status, sft_status_str(SFT_OK)) != 0 &&
+            are_snapshots(json_object_get(json_object_get(record, "options"), "snapshots"), count, steps);
     json_decref(record);
-    return same;
+    return SFT_OK;
 }
 
 /* ---- a run ---- */
@@ -73,7 +73,7 @@ enum sft_status sft_tuning_job(const struct sft_lab *lab, struct sft_state state
     fill(lab, state, folder, job);
     training->snapshots.count = count;
     for (int i = 0; i < count; i++) training->snapshots.values[i] = (int)steps[i];
-    training->resume = can_go_on(folder, count, steps);
+    SFT_TRY(can_go_on(folder, count, steps, &training->resume));
     training->overwrite = !training->resume;
     training->no_report = true;
     job->evaluation.ood.count = 0;
