@@ -51,8 +51,7 @@ static void names_travel(void **state)
     struct sft_calibration calibration;
     int first;
     (void)state;
-    for (int c = 0; c < 3; c++)
-        assert_int_equal(sft_class_names_add(&model->class_names, names[c]), SFT_OK);
+    for (int c = 0; c < 3; c++) assert_int_equal(sft_class_names_add(&model->class_names, names[c]), SFT_OK);
     assert_int_equal(sft_calibration_read(write_one(model), model, &calibration), SFT_OK);
     assert_int_equal(calibration.class_names.n, 3);
     assert_int_equal(sft_class_names_compare(&calibration.class_names, &model->class_names, &first),
