@@ -344,7 +344,10 @@ static void write_set(const struct sft_named_set *set, struct sft_json *json)
 {
     struct sft_text text = {0};
     sft_text_printf(&text, "%s=%s", set->name, set->spec);
-    sft_json_text(json, NULL, text.data);
+    if (text.status == SFT_OK)
+        sft_json_text(json, NULL, text.data);
+    else
+        sft_json_value(json, NULL, NULL); /* fails: a null would tell of no set */
     sft_text_free(&text);
 }
 
