@@ -112,6 +112,7 @@ static enum sft_status time_subject(const struct subject *subject, double budget
     return SFT_OK;
 }
 
+/* Of what runs: after the passes. */
 static void add_cost(const struct sft_graph *graph, struct measure *result)
 {
     for (size_t i = 0; i < graph->n_nodes; i++) {
@@ -135,8 +136,8 @@ static enum sft_status measure(struct sft_device *device, void (*build)(struct s
     build(graph, options->batch);
     SFT_TRY_OUT(sft_graph_status(graph));
     SFT_TRY_OUT(bind_inputs(device, graph, tensors));
-    add_cost(graph, result);
     SFT_TRY_OUT(sft_program_create(device, graph, &program));
+    add_cost(sft_program_graph(program), result);
     SFT_TRY_OUT(time_subject(&(struct subject){device, run_program, program}, options->seconds, result));
 out:
     sft_program_destroy(&program);
@@ -195,7 +196,7 @@ static enum sft_status measure_step(struct sft_device *device, const char *name,
     SFT_TRY_OUT(sft_parameters_init(&model->parameters, 1));
     SFT_TRY_OUT(make_batch(model, n_id, options->batch, &run));
     SFT_TRY_OUT(sft_step_create(model, &params, &run.step));
-    add_cost(sft_step_graph(run.step), result);
+    add_cost(sft_program_graph(sft_step_program(run.step)), result);
     status = time_subject(&(struct subject){device, run_step, &run}, options->seconds, result);
 out:
     sft_step_destroy(&run.step);
