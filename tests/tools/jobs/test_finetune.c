@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/backend.h"
 #include "runtime/base/file.h"
 #include "runtime/open.h"
 #include "tests/support/fixture.h"
@@ -87,6 +88,29 @@ static void a_stopped_job_goes_on(void **state)
     model_hash(whole.training.out, one);
     model_hash(parts.training.out, other);
     assert_string_equal(one, other);
+}
+
+/* Another device ends with other bytes: a warning, and both in run.json. */
+static void another_device_is_told(void **state)
+{
+    static volatile sig_atomic_t stop;
+    const struct sft_watch watch = {stop_at_once, (void *)&stop, &stop};
+    struct sft_finetune_job job = small_job(test_path("devices"));
+    const struct sft_device_info own = device->info;
+    char path[SFT_RUN_PATH];
+    json_t *record, *devices;
+    (void)state;
+    assert_int_equal(run(&job, &watch), SFT_INTERRUPTED);
+    snprintf(device->info.id, sizeof(device->info.id), "another");
+    job.training.resume = true;
+    assert_int_equal(run(&job, NULL), SFT_OK);
+    device->info = own;
+    test_expect_log("began on another device");
+    assert_int_equal(sft_json_read(sft_run_file(job.training.out, SFT_FILE_RECORD, path), &record), SFT_OK);
+    devices = json_object_get(record, "computed_by");
+    assert_int_equal(json_array_size(devices), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(devices, 1), "id")), "another");
+    json_decref(record);
 }
 
 static enum sft_status describe(void *context, const struct sft_training_job *job,
@@ -189,9 +213,9 @@ static int close_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_open_is_used),           cmocka_unit_test(a_stopped_job_goes_on),
-        cmocka_unit_test(a_run_is_what_its_settings_say), cmocka_unit_test(a_run_is_what_its_inputs_hold),
-        cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(what_is_open_is_used),          cmocka_unit_test(a_stopped_job_goes_on),
+        cmocka_unit_test(another_device_is_told),        cmocka_unit_test(a_run_is_what_its_settings_say),
+        cmocka_unit_test(a_run_is_what_its_inputs_hold), cmocka_unit_test(what_makes_no_sense_is_refused),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }
