@@ -63,7 +63,7 @@ static enum sft_status begin(struct work *work)
     sft_json_text(&work->run.record, "architecture", work->model->variant->name);
     SFT_TRY(sft_eval_sets_note(&work->sets, &work->run));
     if (job->model.weights) sft_run_note_weights(&work->run, job->model.weights, work->model);
-    return SFT_OK;
+    return work->run.record.status; /* before work that it would let down at the end */
 }
 
 static enum sft_status do_work(struct work *work, const struct sft_watch *watch)

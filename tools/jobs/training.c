@@ -170,5 +170,5 @@ enum sft_status sft_training_begin(const struct sft_training *training, json_t *
     if (training->sets) SFT_TRY(sft_eval_sets_note(training->sets, run));
     if (training->groups_file) SFT_TRY(sft_run_note_file(run, "mos_groups", training->groups_file));
     if (source->weights) sft_run_note_weights(run, source->weights, training->model);
-    return SFT_OK;
+    return run->record.status; /* before hours of work that it would let down at their end */
 }
