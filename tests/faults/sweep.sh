@@ -38,6 +38,7 @@ library=${LIBRARY:-$(dirname "$program")/../tests/faults/fail.so}
 weights=$root/models/synthetic.safetensors
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
 cd "$scratch" || exit 1
 SFT_VK_DEVICE=cpu SFT_VK_THREADS=2
 export SFT_VK_DEVICE SFT_VK_THREADS
