@@ -149,6 +149,7 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (!config->name && variant) config->name = variant->name;
     if (!config->name) SFT_TRY(search(checkpoint, &config->name));
     if (config->gn_groups == 0) SFT_TRY(read_number(checkpoint, "gn_groups", &config->gn_groups));
+    if (config->image_size == 0) SFT_TRY(read_number(checkpoint, "image_size", &config->image_size));
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
     variant = sft_model_find(config->name);

@@ -11,11 +11,13 @@ struct sft_model_config {
     int gn_groups;          /* groups of every group norm; 0: the variant's own rule */
     const char *mos_groups; /* groups of classes, as nn/groups.h has them; NULL: a plain classifier */
     float mean[3], std[3];  /* of the input by channel; std 0: the variant's own */
+    int image_size;         /* pixels a side; 0: the variant's own */
 };
 
 /* Fills in the members of `config` that are 0: the name from the metadata that sft_model_save writes, else
  * the variant whose names and shapes are all in the file; the classes from the head's shape; the groups of
- * norms and of classes, mean and deviation from the metadata (mos_groups then points into the checkpoint).
+ * norms and of classes, mean, deviation and image size from the metadata (mos_groups then points into the
+ * checkpoint).
  * SFT_DATA when no variant fits, or metadata is no number. Whether a given name fits is told by
  * sft_parameters_load. */
 enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint,

@@ -40,6 +40,8 @@ static enum sft_status check_config(const struct sft_model_config *config)
     if (!config->name || !sft_model_find(config->name)) return unknown(config->name);
     if (config->classes < 2)
         return sft_fail(SFT_USAGE, "%s: %d classes; needs at least 2", config->name, config->classes);
+    if (config->image_size < 0)
+        return sft_fail(SFT_USAGE, "%s: images of %d pixels a side", config->name, config->image_size);
     if (config->gn_groups < 0) return sft_fail(SFT_USAGE, "%s: %d groups", config->name, config->gn_groups);
     return SFT_OK;
 }
@@ -58,7 +60,7 @@ static enum sft_status describe(const struct sft_model_config *config, struct sf
     model->variant = sft_model_find(config->name);
     model->classes = config->classes;
     model->gn_groups = config->gn_groups;
-    model->image_size = model->variant->image_size;
+    model->image_size = config->image_size ? config->image_size : model->variant->image_size;
     set_normalisation(config, model);
     if (config->mos_groups)
         SFT_TRY(sft_groups_create(config->mos_groups, config->classes, "mos_groups", &model->groups));
@@ -138,9 +140,9 @@ static void write_channels(const float values[3], char *text, size_t room)
 
 /* What is said about a model in a file's header, and the texts behind it. */
 struct description {
-    struct sft_metadata pairs[7];
+    struct sft_metadata pairs[8];
     size_t n;
-    char classes[16], gn_groups[16], mean[64], std[64];
+    char classes[16], gn_groups[16], image_size[16], mean[64], std[64];
     struct sft_text class_names;
 };
 
@@ -173,7 +175,9 @@ static enum sft_status describe_in_header(const struct sft_model *model, struct 
     add_pair(made, "model", model->variant->name);
     add_pair(made, "classes", made->classes);
     add_pair(made, "gn_groups", made->gn_groups);
+    snprintf(made->image_size, sizeof(made->image_size), "%d", model->image_size);
     if (model->groups) add_pair(made, "mos_groups", model->groups->text);
+    if (model->image_size != model->variant->image_size) add_pair(made, "image_size", made->image_size);
     if (has_own_normalisation(model)) {
         add_pair(made, "mean", made->mean);
         add_pair(made, "std", made->std);

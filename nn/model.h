@@ -52,7 +52,7 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
 
 /* Saves the parameters as safetensors with `metadata` and the model's description in the header: model,
  * classes, gn_groups; class_names, a JSON array, where they are known; mos_groups of a grouped classifier;
- * mean and std where they are not the variant's. */
+ * image_size, mean and std where they are not the variant's. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 
