@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/checkpoint/checkpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -138,36 +137,6 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
     const struct sft_stored_tensor key = {.name = name};
     if (checkpoint->n_tensors == 0) return NULL;
     return bsearch(&key, checkpoint->tensors, checkpoint->n_tensors, sizeof(key), by_name);
-}
-
-/* ---- other names of a parameter ---- */
-
-enum { MAX_NAME = 256 };
-
-/* Beginnings of names: ours, and what published files have instead. */
-static const struct {
-    const char *ours, *theirs;
-} aliases[] = {{"before_head.gn.", "head.gn."}};
-
-static const struct sft_stored_tensor *find_joined(const struct sft_checkpoint *checkpoint, const char *first,
-                                                   const char *second, const char *third)
-{
-    char name[MAX_NAME];
-    snprintf(name, sizeof(name), "%s%s%s", first, second, third);
-    return sft_checkpoint_find(checkpoint, name);
-}
-
-const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
-                                                              const char *name)
-{
-    const char *front = checkpoint->wrapper;
-    const struct sft_stored_tensor *stored = find_joined(checkpoint, front, name, "");
-    for (size_t i = 0; !stored && i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        size_t length = strlen(aliases[i].ours);
-        if (strncmp(name, aliases[i].ours, length) == 0)
-            stored = find_joined(checkpoint, front, aliases[i].theirs, name + length);
-    }
-    return stored;
 }
 
 /* ---- what is in it ---- */

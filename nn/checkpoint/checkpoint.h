@@ -23,12 +23,6 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
                                                     const char *name);
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key);
 
-/* The tensor that holds the parameter `name`, under its own name or another that published files have for it:
- * behind checkpoint->wrapper, and with BiT's own "head.gn." for "before_head.gn.". NULL when there is none.
- */
-const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
-                                                              const char *name);
-
 /* Whether a tensor of this name is no part of a network: PyTorch's counters of batches and of averaged
  * models. */
 bool sft_checkpoint_ignores(const char *name);
