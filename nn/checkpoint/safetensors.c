@@ -288,7 +288,7 @@ enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_
     memcpy(file + LENGTH_BYTES, text, length);
     next = file + LENGTH_BYTES + padded;
     for (size_t i = 0; i < n_tensors; i++) {
-        if (tensors[i].bytes) memcpy(next, tensors[i].data, tensors[i].bytes);
+        sft_stored_pack(&tensors[i], next);
         next += tensors[i].bytes;
     }
     SFT_TRY_OUT(sft_file_write(path, file, LENGTH_BYTES + padded + total));
@@ -297,3 +297,16 @@ out:
     free(file);
     return status;
 }
+
+static enum sft_status write_content(const char *path, const struct sft_checkpoint_content *content)
+{
+    return sft_safetensors_write(path, content->tensors, content->n_tensors, content->metadata,
+                                 content->n_metadata);
+}
+
+const struct sft_checkpoint_writer sft_writer_safetensors = {
+    .name = "safetensors",
+    .about = "what timm, transformers and this program read",
+    .endings = ".safetensors",
+    .write = write_content,
+};

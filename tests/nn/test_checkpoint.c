@@ -75,7 +75,8 @@ static void test_all_types(void **state)
 static void test_half_specials(void **state)
 {
     const uint16_t bits[] = {0x7C00, 0xFC00, 0x7E00, 0x0001, 0x8000, 0x03FF, 0x0400};
-    const struct sft_stored_tensor tensor = {"half", SFT_STORED_F16, SFT_SHAPE(7), bits, sizeof(bits)};
+    const struct sft_stored_tensor tensor = {
+        .name = "half", .dtype = SFT_STORED_F16, .shape = SFT_SHAPE(7), .data = bits, .bytes = sizeof(bits)};
     float values[7];
     (void)state;
     assert_int_equal(sft_stored_read(&tensor, values), SFT_OK);
@@ -374,15 +375,17 @@ static const char *save_changed(const struct sft_model *model, struct changes ch
         bool is_nan = changes.nan && strcmp(changes.nan, item->name) == 0;
         if (changes.without && strcmp(changes.without, item->name) == 0) continue;
         name_changed(&changes, item->name, names[n], sizeof(names[n]));
-        tensors[n] = (struct sft_stored_tensor){names[n], SFT_STORED_F32, item->file_shape,
-                                                is_nan ? nans : zeros, (size_t)item->count * sizeof(float)};
+        tensors[n] = (struct sft_stored_tensor){.name = names[n],
+                                                .shape = item->file_shape,
+                                                .data = is_nan ? nans : zeros,
+                                                .bytes = (size_t)item->count * sizeof(float)};
         if (changes.broken && strcmp(changes.broken, item->name) == 0)
             tensors[n].shape = SFT_SHAPE(item->count, 1, 1);
         n++;
     }
     if (changes.stray)
-        tensors[n++] =
-            (struct sft_stored_tensor){changes.stray, SFT_STORED_F32, SFT_SHAPE(1), zeros, sizeof(float)};
+        tensors[n++] = (struct sft_stored_tensor){
+            .name = changes.stray, .shape = SFT_SHAPE(1), .data = zeros, .bytes = sizeof(float)};
     assert_int_equal(sft_safetensors_write(path, tensors, n, NULL, 0), SFT_OK);
     return path;
 }

@@ -12,6 +12,8 @@ void ref_prepare_standardize_grad(struct ref_call *call);
 void ref_prepare_group_norm_grad(struct ref_call *call);
 /* y from the logits that stand in its place. */
 void ref_prepare_softmax_grad(struct ref_call *call);
+/* y and lse from q, k and v. */
+void ref_prepare_attention_grad(struct ref_call *call);
 /* Indices of the maxima. */
 void ref_prepare_max_pool_grad(struct ref_call *call);
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compiled once for each instruction set, with SFT_ISA (name of the table) and SFT_LANES (floats in a
+ * vector). The last, short vector of a row goes through a copy on the stack. */
+#include "runtime/cpu/row_kernel.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "runtime/cpu/vector.h"
+
+enum { LANES = SFT_LANES };
+
+typedef int32_t whole __attribute__((vector_size(SFT_LANES * 4)));
+
+static inline vector splat(float x) { return x - (vector){0}; }
+
+static inline vector choose(whole condition, vector yes, vector no)
+{
+    return (vector)((condition & (whole)yes) | (~condition & (whole)no));
+}
+
+static inline vector absolute(vector x) { return (vector)((whole)x & 0x7fffffff); }
+
+static inline vector load_part(const float *x, int64_t n, float rest)
+{
+    float part[LANES];
+    for (int i = 0; i < LANES; i++) part[i] = i < n ? x[i] : rest;
+    return load(part);
+}
+
+static inline void store_part(float *y, int64_t n, vector v)
+{
+    float part[LANES];
+    store(part, v);
+    memcpy(y, part, (size_t)n * sizeof(float));
+}
+
+/* 2^n for -126 <= n <= 127. */
+static inline vector power_of_two(whole n) { return (vector)((n + 127) << 23); }
+
+/* exp(x) = 2^n exp(r) with |r| <= ln(2)/2 and exp(r) by the polynomial of Cephes' expf. The power comes in
+ * two factors, so that results too large or too small become what they should. */
+static inline vector exponential(vector x)
+{
+    const float log2e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    const float rounder = 12582912.0f; /* 1.5 * 2^23: its last bit is worth 1 */
+    vector n, r, p;
+    whole bits, half;
+    x = choose(x > 89.0f, splat(89.0f), x); /* keeps NaN */
+    x = choose(x < -105.0f, splat(-105.0f), x);
+    n = x * log2e + rounder;
+    bits = (whole)n - 0x4b400000;
+    n -= rounder;
+    r = x - n * ln2_high;
+    r -= n * ln2_low;
+    p = splat(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    half = bits >> 1;
+    p = p * power_of_two(half) * power_of_two(bits - half);
+    return choose(x == x, p, x);
+}
+
+/* As in shaders/lib/erf.glsl: a polynomial below 0.93, 1 - exp(polynomial) above. */
+static inline vector error_function(vector x)
+{
+    vector s = x * x, t = absolute(x), low, high;
+    t = choose(t > 4.0f, splat(4.0f), t);
+    high = t * -1.72853470e-5f + 3.83197126e-4f;
+    high = high * (t * t) + (t * -3.88396438e-3f + 2.42546219e-2f);
+    high = high * t - 1.06777877e-1f;
+    high = high * t - 6.34846687e-1f;
+    high = high * t - 1.28717512e-1f;
+    high = 1.0f - exponential(high * t - t);
+    high = (vector)((whole)high | ((whole)x & (int32_t)0x80000000));
+    low = s * -5.96761703e-4f + 4.99119423e-3f;
+    low = low * s - 2.67681349e-2f;
+    low = low * s + 1.12819925e-1f;
+    low = low * s - 3.76125336e-1f;
+    low = low * s + 1.28379166e-1f;
+    return choose(t > 0.927734375f, high, low * x + x);
+}
+
+static inline vector normal_cdf(vector x) { return 0.5f + 0.5f * error_function(x * 0.70710678f); }
+
+static inline vector gelu_of(vector x) { return x * normal_cdf(x); }
+
+/* d/dx x*Phi(x) = Phi(x) + x*phi(x). */
+static inline vector gelu_slope(vector x)
+{
+    return normal_cdf(x) + x * (0.39894228f * exponential(-0.5f * x * x));
+}
+
+/* y = f(x) of all elements. */
+#define SFT_ROW_MAP(name, f)                                                                                 \
+    static void name(const float *x, float *y, int64_t n)                                                    \
+    {                                                                                                        \
+        int64_t i = 0;                                                                                       \
+        for (; i + LANES <= n; i += LANES) store(y + i, f(load(x + i)));                                     \
+        if (i < n) store_part(y + i, n - i, f(load_part(x + i, n - i, 0.0f)));                               \
+    }
+
+SFT_ROW_MAP(exp_row, exponential)
+SFT_ROW_MAP(gelu_row, gelu_of)
+
+static void gelu_grad_row(const float *dy, const float *x, float *dx, int64_t n)
+{
+    int64_t i = 0, left;
+    for (; i + LANES <= n; i += LANES) store(dx + i, load(dy + i) * gelu_slope(load(x + i)));
+    left = n - i;
+    if (left > 0)
+        store_part(dx + i, left, load_part(dy + i, left, 0.0f) * gelu_slope(load_part(x + i, left, 0.0f)));
+}
+
+/* Takes b where it is larger or NaN. */
+static inline vector larger(vector a, vector b) { return choose((b > a) | (b != b), b, a); }
+
+static float max_row(const float *x, int64_t n, float scale)
+{
+    vector top = splat(-INFINITY);
+    float lane[LANES], result;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) top = larger(top, scale * load(x + i));
+    if (i < n) top = larger(top, scale * load_part(x + i, n - i, x[i]));
+    store(lane, top);
+    result = lane[0];
+    for (int j = 1; j < LANES; j++) result = lane[j] > result || lane[j] != lane[j] ? lane[j] : result;
+    return result;
+}
+
+static float lane_sum(vector v)
+{
+    float lane[LANES], sum = 0.0f;
+    store(lane, v);
+    for (int i = 0; i < LANES; i++) sum += lane[i];
+    return sum;
+}
+
+static float exp_sum_row(const float *x, float *y, int64_t n, float scale, float top)
+{
+    vector sum = {0}, e;
+    float rest = 0.0f;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        e = exponential(scale * load(x + i) - top);
+        store(y + i, e);
+        sum += e;
+    }
+    if (i < n) {
+        store_part(y + i, n - i, exponential(scale * load_part(x + i, n - i, 0.0f) - top));
+        for (; i < n; i++) rest += y[i];
+    }
+    return lane_sum(sum) + rest;
+}
+
+static void attention_grad_row(float *p, float *ds, int64_t n, float scale, float lse, float along)
+{
+    int64_t i = 0, left;
+    vector e;
+    for (; i + LANES <= n; i += LANES) {
+        e = exponential(scale * load(p + i) - lse);
+        store(p + i, e);
+        store(ds + i, scale * e * (load(ds + i) - along));
+    }
+    left = n - i;
+    if (left <= 0) return;
+    e = exponential(scale * load_part(p + i, left, 0.0f) - lse);
+    store_part(p + i, left, e);
+    store_part(ds + i, left, scale * e * (load_part(ds + i, left, 0.0f) - along));
+}
+
+extern const struct sft_row_kernel SFT_PASTE(sft_row_kernel_, SFT_ISA);
+const struct sft_row_kernel SFT_PASTE(sft_row_kernel_, SFT_ISA) = {
+    .exp = exp_row,
+    .gelu = gelu_row,
+    .gelu_grad = gelu_grad_row,
+    .max = max_row,
+    .exp_sum = exp_sum_row,
+    .attention_grad = attention_grad_row,
+};
