@@ -219,8 +219,11 @@ static const char *write_as(const struct sft_model *model, const char *file, con
             shape = SFT_SHAPE(shape.dim[2], shape.dim[3], shape.dim[1], shape.dim[0]);
         else if (is_head(item) && shape.rank == 4)
             shape.rank = writing->head_rank;
-        tensors[p] = (struct sft_stored_tensor){names[p], SFT_STORED_F32, shape, values,
-                                                (size_t)item->count * sizeof(float)};
+        tensors[p] = (struct sft_stored_tensor){.name = names[p],
+                                                .dtype = SFT_STORED_F32,
+                                                .shape = shape,
+                                                .data = values,
+                                                .bytes = (size_t)item->count * sizeof(float)};
     }
     assert_int_equal(sft_safetensors_write(path, tensors, (size_t)parameters->n, metadata, n), SFT_OK);
     for (int p = 0; p < parameters->n; p++) free((void *)tensors[p].data);
