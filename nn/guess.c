@@ -54,6 +54,17 @@ static enum sft_status read_normalisation(const struct sft_checkpoint *checkpoin
     return read_channels(checkpoint, "std", 1e-6f, config->std);
 }
 
+/* How pictures are framed, where `config` does not say. */
+static enum sft_status read_framing(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+{
+    struct sft_framing said;
+    SFT_TRY(sft_framing_read(sft_checkpoint_metadata(checkpoint, "resize"),
+                             sft_checkpoint_metadata(checkpoint, "interpolation"),
+                             sft_checkpoint_metadata(checkpoint, "crop"), checkpoint->path, &said));
+    config->framing = sft_framing_over(config->framing, said);
+    return SFT_OK;
+}
+
 /* ---- names and shapes ---- */
 
 /* The parameters of a variant with 2 classes, without values. */
@@ -152,6 +163,7 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (config->image_size == 0) SFT_TRY(read_number(checkpoint, "image_size", &config->image_size));
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
+    SFT_TRY(read_framing(checkpoint, config));
     variant = sft_model_find(config->name);
     if (config->classes || !variant) return SFT_OK;
     SFT_TRY(count_outputs(checkpoint, variant, &config->classes));

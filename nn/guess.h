@@ -4,14 +4,16 @@
 #define SFT_NN_GUESS_H
 
 #include "nn/checkpoint/checkpoint.h"
+#include "runtime/base/framing.h"
 
 struct sft_model_config {
-    const char *name;       /* of a variant */
-    int classes;            /* >= 2 */
-    int gn_groups;          /* groups of every group norm; 0: the variant's own rule */
-    const char *mos_groups; /* groups of classes, as nn/groups.h has them; NULL: a plain classifier */
-    float mean[3], std[3];  /* of the input by channel; std 0: the variant's own */
-    int image_size;         /* pixels a side; 0: the variant's own */
+    const char *name;           /* of a variant */
+    int classes;                /* >= 2 */
+    int gn_groups;              /* groups of every group norm; 0: the variant's own rule */
+    const char *mos_groups;     /* groups of classes, as nn/groups.h has them; NULL: a plain classifier */
+    float mean[3], std[3];      /* of the input by channel; std 0: the variant's own */
+    int image_size;             /* pixels a side; 0: the variant's own */
+    struct sft_framing framing; /* of pictures; members that are 0: the variant's own */
 };
 
 /* Fills in the members of `config` that are 0: the name from the metadata that sft_model_save writes, else

@@ -62,6 +62,7 @@ static enum sft_status describe(const struct sft_model_config *config, struct sf
     model->gn_groups = config->gn_groups;
     model->image_size = config->image_size ? config->image_size : model->variant->image_size;
     set_normalisation(config, model);
+    model->framing = sft_framing_complete(sft_framing_over(config->framing, model->variant->framing));
     if (config->mos_groups)
         SFT_TRY(sft_groups_create(config->mos_groups, config->classes, "mos_groups", &model->groups));
     network = network_of(model);
@@ -140,9 +141,9 @@ static void write_channels(const float values[3], char *text, size_t room)
 
 /* What is said about a model in a file's header, and the texts behind it. */
 struct description {
-    struct sft_metadata pairs[8];
+    struct sft_metadata pairs[12];
     size_t n;
-    char classes[16], gn_groups[16], image_size[16], mean[64], std[64];
+    char classes[16], gn_groups[16], image_size[16], mean[64], std[64], crop[32];
     struct sft_text class_names;
 };
 
@@ -155,6 +156,16 @@ static bool has_own_normalisation(const struct sft_model *model)
 {
     return memcmp(model->mean, model->variant->mean, sizeof(model->mean)) != 0 ||
            memcmp(model->std, model->variant->std, sizeof(model->std)) != 0;
+}
+
+static void describe_framing(const struct sft_model *model, struct description *made)
+{
+    const struct sft_framing *own = &model->framing, usual = sft_framing_complete(model->variant->framing);
+    if (own->resize == usual.resize && own->interpolation == usual.interpolation && own->crop == usual.crop)
+        return;
+    add_pair(made, "resize", sft_resize_words[own->resize]);
+    add_pair(made, "interpolation", sft_filter_words[own->interpolation]);
+    add_pair(made, "crop", sft_crop_text(own->crop, made->crop));
 }
 
 static enum sft_status write_class_names(const struct sft_class_names *names, struct sft_text *text)
@@ -182,6 +193,7 @@ static enum sft_status describe_in_header(const struct sft_model *model, struct 
         add_pair(made, "mean", made->mean);
         add_pair(made, "std", made->std);
     }
+    describe_framing(model, made);
     if (model->class_names.n == 0) return SFT_OK;
     SFT_TRY(write_class_names(&model->class_names, &made->class_names));
     add_pair(made, "class_names", made->class_names.data);
