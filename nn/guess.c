@@ -68,6 +68,17 @@ static enum sft_status read_epsilon(const struct sft_checkpoint *checkpoint, flo
                     checkpoint->path, text);
 }
 
+/* How pictures are framed, where `config` does not say. */
+static enum sft_status read_framing(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+{
+    struct sft_framing said;
+    SFT_TRY(sft_framing_read(sft_checkpoint_metadata(checkpoint, "resize"),
+                             sft_checkpoint_metadata(checkpoint, "interpolation"),
+                             sft_checkpoint_metadata(checkpoint, "crop"), checkpoint->path, &said));
+    config->framing = sft_framing_over(config->framing, said);
+    return SFT_OK;
+}
+
 /* The parameters of a variant with 2 classes, without values. */
 static enum sft_status declare(const struct sft_variant *variant, struct sft_parameters *parameters)
 {
@@ -256,6 +267,7 @@ static enum sft_status read_layout(const struct sft_checkpoint *checkpoint, cons
         memcpy(config->mean, match.layout->mean, sizeof(config->mean));
         memcpy(config->std, match.layout->std, sizeof(config->std));
     }
+    config->framing = sft_framing_over(config->framing, match.layout->framing);
     if (!config->classes) set_classes(outputs, match.layout, config);
 out:
     sft_match_free(&match);
@@ -276,6 +288,7 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
     if (config->standardize_epsilon == 0) SFT_TRY(read_epsilon(checkpoint, &config->standardize_epsilon));
+    SFT_TRY(read_framing(checkpoint, config));
     variant = sft_model_find(config->name);
     return variant ? read_layout(checkpoint, variant, config) : SFT_OK;
 }

@@ -5,16 +5,18 @@
 
 #include "nn/layouts/layout.h"
 #include "nn/variant.h"
+#include "runtime/base/framing.h"
 #include "runtime/base/text.h"
 
 struct sft_model_config {
-    const char *name;          /* of a variant */
-    int classes;               /* >= 2 */
-    int gn_groups;             /* groups of every group norm; 0: the variant's own rule */
-    const char *mos_groups;    /* groups of classes, as nn/groups.h has them; NULL: a plain classifier */
-    float mean[3], std[3];     /* of the input by channel; std 0: the variant's own */
-    int image_size;            /* pixels a side; 0: the variant's own */
-    float standardize_epsilon; /* of weight standardisation; 0: as the layout says, or 1e-10 */
+    const char *name;           /* of a variant */
+    int classes;                /* >= 2 */
+    int gn_groups;              /* groups of every group norm; 0: the variant's own rule */
+    const char *mos_groups;     /* groups of classes, as nn/groups.h has them; NULL: a plain classifier */
+    float mean[3], std[3];      /* of the input by channel; std 0: the variant's own */
+    int image_size;             /* pixels a side; 0: the variant's own */
+    struct sft_framing framing; /* of pictures; members that are 0: the variant's own */
+    float standardize_epsilon;  /* of weight standardisation; 0: as the layout says, or 1e-10 */
     /* Order of classes of a file's head: "sorted", "mos" or a file that nn/class_order.h reads; NULL: as the
      * file or its layout says. */
     const char *class_order;

@@ -66,6 +66,7 @@ static enum sft_status describe(const struct sft_model_config *config, struct sf
     model->standardize_epsilon =
         config->standardize_epsilon > 0 ? config->standardize_epsilon : SFT_STANDARDIZE_EPSILON;
     set_normalisation(config, model);
+    model->framing = sft_framing_complete(sft_framing_over(config->framing, model->variant->framing));
     if (config->mos_groups)
         SFT_TRY(sft_groups_create(config->mos_groups, config->classes, "mos_groups", &model->groups));
     network = network_of(model);
@@ -244,7 +245,7 @@ static void write_channels(const float values[3], char *text, size_t room)
 struct description {
     struct sft_metadata pairs[16];
     size_t n;
-    char classes[16], gn_groups[16], image_size[16], mean[80], std[80], epsilon[24];
+    char classes[16], gn_groups[16], image_size[16], mean[80], std[80], crop[32], epsilon[24];
     struct sft_text class_names;
 };
 
@@ -257,6 +258,16 @@ static bool has_own_normalisation(const struct sft_model *model)
 {
     return memcmp(model->mean, model->variant->mean, sizeof(model->mean)) != 0 ||
            memcmp(model->std, model->variant->std, sizeof(model->std)) != 0;
+}
+
+static void describe_framing(const struct sft_model *model, struct description *made)
+{
+    const struct sft_framing *own = &model->framing, usual = sft_framing_complete(model->variant->framing);
+    if (own->resize == usual.resize && own->interpolation == usual.interpolation && own->crop == usual.crop)
+        return;
+    add_pair(made, "resize", sft_resize_words[own->resize]);
+    add_pair(made, "interpolation", sft_filter_words[own->interpolation]);
+    add_pair(made, "crop", sft_crop_text(own->crop, made->crop));
 }
 
 /* In the order of the file's rows. */
@@ -295,6 +306,7 @@ static enum sft_status describe_in_header(const struct sft_model *model, struct 
     write_number(model->standardize_epsilon, made->epsilon);
     if (model->standardize_epsilon != SFT_STANDARDIZE_EPSILON) add_pair(made, "ws_epsilon", made->epsilon);
     if (model->parameters.rows) add_pair(made, "class_order", model->file.class_order);
+    describe_framing(model, made);
     if (model->class_names.n == 0) return SFT_OK;
     SFT_TRY(write_class_names(model, &made->class_names));
     add_pair(made, "class_names", made->class_names.data);
