@@ -79,8 +79,6 @@ static enum sft_status read_framing(const struct sft_checkpoint *checkpoint, str
     return SFT_OK;
 }
 
-/* ---- names and shapes ---- */
-
 /* The parameters of a variant with 2 classes, without values. */
 static enum sft_status declare(const struct sft_variant *variant, struct sft_parameters *parameters)
 {
@@ -269,6 +267,7 @@ static enum sft_status read_layout(const struct sft_checkpoint *checkpoint, cons
         memcpy(config->mean, match.layout->mean, sizeof(config->mean));
         memcpy(config->std, match.layout->std, sizeof(config->std));
     }
+    config->framing = sft_framing_over(config->framing, match.layout->framing);
     if (!config->classes) set_classes(outputs, match.layout, config);
 out:
     sft_match_free(&match);

@@ -3,7 +3,9 @@
  * Layouts of BiT, and of the small networks that have its names.
  *
  * The epsilon of weight standardisation goes with the names: 1e-10 in Google's own code and what came from
- * it, 1e-8 in timm and transformers. For filters of small deviation the logits tell the difference.
+ * it, 1e-8 in timm and transformers. For filters of small deviation the logits tell the difference. So does
+ * the framing of pictures: what timm and transformers publish, BiT-M, was trained with the short side and a
+ * crop, and the paper squashes.
  */
 #include "nn/layouts/layout.h"
 
@@ -66,6 +68,7 @@ const struct sft_layout sft_layouts_bit[] = {
         .rules = timm,
         .head = SFT_KERNEL_FILTERS,
         .standardize_epsilon = 1e-8f,
+        .framing = {SFT_RESIZE_SHORT_SIDE, SFT_FILTER_BILINEAR, 1},
         .remark = MADE_FROM,
     },
     {
@@ -74,6 +77,7 @@ const struct sft_layout sft_layouts_bit[] = {
         .rules = transformers,
         .head = SFT_KERNEL_MATRIX,
         .standardize_epsilon = 1e-8f,
+        .framing = {SFT_RESIZE_SHORT_SIDE, SFT_FILTER_AUTO, 1},
         .remark = MADE_FROM,
     },
     {0},

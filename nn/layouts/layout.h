@@ -16,6 +16,7 @@
 
 #include "nn/checkpoint/checkpoint.h"
 #include "nn/parameter.h"
+#include "runtime/base/framing.h"
 
 struct sft_name_rule {
     const char *ours, *theirs;
@@ -37,6 +38,7 @@ struct sft_layout {
     enum sft_head_kernel head;         /* as it is written; it is read as matrix and filters */
     float standardize_epsilon;         /* of weight standardisation; 0: the usual 1e-10 */
     float mean[3], std[3];             /* that the weights were trained with; std 0: the architecture's own */
+    struct sft_framing framing;        /* of pictures; members that are 0: the architecture's own */
     const char *class_order;           /* of classifiers of ImageNet; NULL: sorted, as far as is known */
     const char *remark;                /* to say of such a classifier; or NULL */
     /* What tells the layout beside its names; NULL: nothing has to. */

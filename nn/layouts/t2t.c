@@ -25,6 +25,7 @@ const struct sft_layout sft_layouts_t2t[] = {
         .rules = mmpretrain,
         .mean = {0.485f, 0.456f, 0.406f},
         .std = {0.229f, 0.224f, 0.225f},
+        .framing = {SFT_RESIZE_SHORT_SIDE, SFT_FILTER_BICUBIC, 0.9},
     },
     {0},
 };
