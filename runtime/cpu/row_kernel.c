@@ -157,6 +157,88 @@ static float exp_sum_row(const float *x, float *y, int64_t n, float scale, float
     return lane_sum(sum) + rest;
 }
 
+/* ---- layer norm ---- */
+
+static float mean_of(const float *x, int64_t n)
+{
+    vector sum[4] = {{0}};
+    float rest = 0.0f;
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4; j++) sum[j] += load(x + i + j * LANES);
+    for (; i + LANES <= n; i += LANES) sum[0] += load(x + i);
+    for (; i < n; i++) rest += x[i];
+    return (lane_sum((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest) / (float)n;
+}
+
+/* Mean and variance, both by way of the distances from a first mean, so that nothing cancels. */
+static inline float variance_of(const float *x, int64_t n, float *mean)
+{
+    vector sum[2] = {{0}}, squares[2] = {{0}}, d;
+    float first = mean_of(x, n), rest = 0.0f, rest_squares = 0.0f, off;
+    int64_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+        for (int j = 0; j < 2; j++) {
+            d = load(x + i + j * LANES) - first;
+            sum[j] += d;
+            squares[j] += d * d;
+        }
+    for (; i < n; i++) {
+        rest += x[i] - first;
+        rest_squares += (x[i] - first) * (x[i] - first);
+    }
+    off = (lane_sum(sum[0] + sum[1]) + rest) / (float)n;
+    *mean = first + off;
+    return (lane_sum(squares[0] + squares[1]) + rest_squares) / (float)n - off * off;
+}
+
+static void layer_norm_row(const float *x, const float *gamma, const float *beta, float *y, int64_t n,
+                           float epsilon, float floor, float *mean, float *rstd)
+{
+    float variance = variance_of(x, n, mean), m = *mean, r = 1.0f / sqrtf(variance + epsilon);
+    int64_t i = 0;
+    *rstd = r;
+    for (; i + LANES <= n; i += LANES) {
+        vector z = (load(x + i) - m) * r * load(gamma + i) + load(beta + i);
+        store(y + i, choose(z < floor, splat(floor), z));
+    }
+    for (; i < n; i++) {
+        float z = (x[i] - m) * r * gamma[i] + beta[i];
+        y[i] = z < floor ? floor : z;
+    }
+}
+
+static void layer_norm_grad_row(const float *x, const float *dy, const float *gamma, float *dx, int64_t n,
+                                float mean, float rstd, float *dgamma, float *dbeta)
+{
+    vector sum = {0}, along = {0};
+    float rest = 0.0f, rest_along = 0.0f, a, b;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vector xh = (load(x + i) - mean) * rstd, d = load(dy + i), g = d * load(gamma + i);
+        sum += g;
+        along += g * xh;
+        store(dgamma + i, load(dgamma + i) + d * xh);
+        store(dbeta + i, load(dbeta + i) + d);
+    }
+    for (; i < n; i++) {
+        float xh = (x[i] - mean) * rstd;
+        rest += dy[i] * gamma[i];
+        rest_along += dy[i] * gamma[i] * xh;
+        dgamma[i] += dy[i] * xh;
+        dbeta[i] += dy[i];
+    }
+    a = (lane_sum(sum) + rest) / (float)n;
+    b = (lane_sum(along) + rest_along) / (float)n;
+    for (i = 0; i + LANES <= n; i += LANES) {
+        vector xh = (load(x + i) - mean) * rstd;
+        store(dx + i, rstd * (load(dy + i) * load(gamma + i) - a - xh * b));
+    }
+    for (; i < n; i++) dx[i] = rstd * (dy[i] * gamma[i] - a - (x[i] - mean) * rstd * b);
+}
+
+/* ---- attention ---- */
+
 static void attention_grad_row(float *p, float *ds, int64_t n, float scale, float lse, float along)
 {
     int64_t i = 0, left;
@@ -180,5 +262,7 @@ const struct sft_row_kernel SFT_PASTE(sft_row_kernel_, SFT_ISA) = {
     .gelu_grad = gelu_grad_row,
     .max = max_row,
     .exp_sum = exp_sum_row,
+    .layer_norm = layer_norm_row,
+    .layer_norm_grad = layer_norm_grad_row,
     .attention_grad = attention_grad_row,
 };
