@@ -116,7 +116,7 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     SFT_TRY_OUT(sft_parameters_load(&(*model)->parameters, checkpoint));
     SFT_TRY_OUT(read_class_names(checkpoint, *model));
     SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, (*model)->file.sha256));
-    (*model)->file.bytes = (int64_t)checkpoint->file.size;
+    (*model)->file.bytes = (int64_t)checkpoint->bytes;
 out:
     sft_checkpoint_close(&checkpoint);
     if (status != SFT_OK) sft_model_destroy(model);

@@ -8,6 +8,7 @@
 #include "datasets/check.h"
 #include "datasets/dataset.h"
 #include "nn/model.h"
+#include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json.h"
 #include "runtime/base/parallel.h"
@@ -20,7 +21,7 @@
 
 struct inspect {
     struct sft_common common;
-    bool plan, check;
+    bool plan, check, hashes;
     int64_t batch, classes;
 };
 
@@ -33,22 +34,58 @@ static void add_shape(const struct sft_shape *shape, struct sft_json *json)
     sft_json_end(json);
 }
 
-static void add_tensor(const struct sft_stored_tensor *tensor, struct sft_json *json)
+/* SHA-256 of the tensor's values as float32 in row-major order, little-endian; "" of a type that is not read.
+ */
+static enum sft_status hash_values(const struct sft_stored_tensor *tensor, char hex[65])
 {
+    const size_t count = (size_t)sft_shape_count(&tensor->shape);
+    float *values;
+    enum sft_status status;
+    hex[0] = '\0';
+    if (sft_stored_dtype_size(tensor->dtype) == 0) return SFT_OK;
+    values = sft_calloc(count, sizeof(*values));
+    if (!values) return SFT_MEMORY;
+    status = sft_stored_read(tensor, values);
+    sft_sha256(values, count * sizeof(*values), hex);
+    free(values);
+    return status;
+}
+
+/* What stands behind a tensor's name and shape with --hashes. */
+static enum sft_status hash_of(const struct inspect *options, const struct sft_stored_tensor *tensor,
+                               char hex[65])
+{
+    hex[0] = '\0';
+    return options->hashes ? hash_values(tensor, hex) : SFT_OK;
+}
+
+static enum sft_status add_tensor(const struct inspect *options, const struct sft_stored_tensor *tensor,
+                                  struct sft_json *json)
+{
+    char hex[65];
+    SFT_TRY(hash_of(options, tensor, hex));
     sft_json_object(json, NULL);
     sft_json_text(json, "name", tensor->name);
     sft_json_text(json, "dtype", sft_stored_dtype_str(tensor->dtype));
     add_shape(&tensor->shape, json);
+    if (options->hashes) sft_json_text(json, "sha256_f32", *hex ? hex : NULL);
     sft_json_end(json);
+    return SFT_OK;
 }
 
-static enum sft_status print_checkpoint_json(const struct sft_checkpoint *checkpoint, const char *hash,
+static enum sft_status print_checkpoint_json(const struct inspect *options,
+                                             const struct sft_checkpoint *checkpoint, const char *hash,
                                              const char *model)
 {
     struct sft_json json = {0};
+    enum sft_status status = SFT_OK;
     sft_json_object(&json, NULL);
     sft_json_text(&json, "kind", "checkpoint");
     sft_json_text(&json, "path", checkpoint->path);
+    sft_json_text(&json, "format", checkpoint->format_name);
+    sft_json_text(&json, "dictionary", checkpoint->key);
+    sft_json_text(&json, "prefix", checkpoint->wrapper);
+    sft_json_integer(&json, "bytes", (int64_t)checkpoint->bytes);
     sft_json_text(&json, "sha256", hash);
     sft_json_text(&json, "model", model);
     sft_json_object(&json, "metadata");
@@ -56,27 +93,39 @@ static enum sft_status print_checkpoint_json(const struct sft_checkpoint *checkp
         sft_json_text(&json, checkpoint->metadata[i].key, checkpoint->metadata[i].value);
     sft_json_end(&json);
     sft_json_array(&json, "tensors");
-    for (size_t i = 0; i < checkpoint->n_tensors; i++) add_tensor(&checkpoint->tensors[i], &json);
+    for (size_t i = 0; i < checkpoint->n_tensors && status == SFT_OK; i++)
+        status = add_tensor(options, &checkpoint->tensors[i], &json);
+    if (status != SFT_OK) {
+        sft_json_free(&json);
+        return status;
+    }
     sft_json_end(&json);
     sft_json_end(&json);
     return sft_print_json(&json);
 }
 
-static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char *hash, const char *model)
+static enum sft_status print_checkpoint(const struct inspect *options,
+                                        const struct sft_checkpoint *checkpoint, const char *hash,
+                                        const char *model)
 {
     int64_t numbers = 0;
     for (size_t i = 0; i < checkpoint->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
-        char shape[SFT_SHAPE_TEXT];
+        char shape[SFT_SHAPE_TEXT], hex[65];
+        SFT_TRY(hash_of(options, tensor, hex));
         numbers += sft_shape_count(&tensor->shape);
-        sft_print_line("  %-44s %-5s %s", tensor->name, sft_stored_dtype_str(tensor->dtype),
-                       sft_shape_str(&tensor->shape, shape));
+        sft_print_line("  %-44s %-5s %s%s%s", tensor->name, sft_stored_dtype_str(tensor->dtype),
+                       sft_shape_str(&tensor->shape, shape), *hex ? "  " : "", hex);
     }
     sft_print_line("%zu tensors, %" PRId64 " numbers", checkpoint->n_tensors, numbers);
+    sft_print_line("format  %s", checkpoint->format_name);
+    if (checkpoint->key && *checkpoint->key) sft_print_line("in      \"%s\"", checkpoint->key);
+    if (*checkpoint->wrapper) sft_print_line("prefix  %s", checkpoint->wrapper);
     sft_print_line("model   %s", model ? model : "(none that is known)");
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
         sft_print_line("%-7s %s", checkpoint->metadata[i].key, checkpoint->metadata[i].value);
     sft_print_line("sha256  %s", hash);
+    return SFT_OK;
 }
 
 static enum sft_status inspect_checkpoint(const struct inspect *options, const char *path)
@@ -92,9 +141,9 @@ static enum sft_status inspect_checkpoint(const struct inspect *options, const c
     model = sft_model_guess(checkpoint, &config) == SFT_OK ? config.name : NULL;
     sft_terminal_mute(false);
     if (options->common.json)
-        status = print_checkpoint_json(checkpoint, hash, model);
+        status = print_checkpoint_json(options, checkpoint, hash, model);
     else
-        print_checkpoint(checkpoint, hash, model);
+        status = print_checkpoint(options, checkpoint, hash, model);
 out:
     sft_checkpoint_close(&checkpoint);
     return status;
@@ -383,8 +432,8 @@ out:
 /* By the ending of its name, or by its content. */
 static bool looks_like_checkpoint(const char *path)
 {
-    static const char *const endings[] = {".safetensors", ".pth", ".pt",   ".th",   ".ckpt",   ".npz",
-                                          ".pkl",         ".h5",  ".onnx", ".gguf", ".msgpack"};
+    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".th",   ".ckpt", ".npz",
+                                          ".pth.tar",     ".pkl", ".h5", ".onnx", ".gguf", ".msgpack"};
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         size_t ending = strlen(endings[i]);
@@ -432,12 +481,17 @@ static const struct sft_option set_options[] = {
     {0},
 };
 
-static const struct sft_option_group groups[] = {
-    {"Data sets", set_options},
-    {"Models", model_options},
-    {"Device", sft_device_options},
-    {"General", sft_general_options},
+static const struct sft_option checkpoint_options[] = {
+    {"hashes", SFT_OPTION_FLAG, SFT_FIELD(struct inspect, hashes),
+     .help =
+         "of a checkpoint: the SHA-256 of each tensor's values as float32, by which two files of any format "
+         "can be compared"},
     {0},
+};
+
+static const struct sft_option_group groups[] = {
+    {"Checkpoints", checkpoint_options}, {"Data sets", set_options},       {"Models", model_options},
+    {"Device", sft_device_options},      {"General", sft_general_options}, {0},
 };
 
 static const struct sft_example examples[] = {

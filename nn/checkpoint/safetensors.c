@@ -202,7 +202,7 @@ static void release_safetensors(struct sft_checkpoint *checkpoint)
     json_decref(checkpoint->state);
 }
 
-const struct sft_checkpoint_format sft_format_safetensors = {
+const struct sft_checkpoint_format sft_checkpoint_safetensors = {
     .name = "safetensors",
     .is = is_safetensors,
     .read = read_safetensors,
