@@ -17,7 +17,6 @@
 
 static const char pickle_name[] = "data.pkl";
 
-/* A pickle of 4 GB is none of a training file; nodes hold where their texts are. */
 struct torch_zip {
     struct sft_zip zip;
     const char *root; /* "" or ends in '/' */
