@@ -215,7 +215,7 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     SFT_TRY_OUT(order_classes(checkpoint, &full, *model));
     SFT_TRY_OUT(sft_parameters_load(&(*model)->parameters, checkpoint));
     SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, (*model)->file.sha256));
-    (*model)->file.bytes = (int64_t)checkpoint->file.size;
+    (*model)->file.bytes = (int64_t)checkpoint->bytes;
     tell(checkpoint, *model);
 out:
     sft_checkpoint_close(&checkpoint);

@@ -136,6 +136,10 @@ sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, 
                             sft_value beta, sft_value mean, sft_value rstd, sft_value sums,
                             struct sft_group_norm_params params);
 sft_value sft_group_norm_dparam(struct sft_graph *graph, sft_value sums, sft_value *dgamma);
+/* The same in one op for layer norm without a ReLU, where the sums would be larger than x: x and dy
+ * (rows,C), mean and rstd (rows,1) -> dx; dgamma and dbeta (C). */
+sft_value sft_layer_norm_grad(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
+                              sft_value mean, sft_value rstd, sft_value *dgamma, sft_value *dbeta);
 
 struct sft_running_update_params {
     float momentum; /* weight of the new value */

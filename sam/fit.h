@@ -27,7 +27,7 @@ struct sft_fit_report {
 struct sft_fit_params {
     struct sft_step_params step;     /* n_id and n_ood come from `loader` */
     struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
-    struct sft_schedule schedule;    /* how many steps, at what rate */
+    struct sft_schedule schedule;    /* how many steps (0: nothing is done), at what rate */
     double rho;                      /* at the peak of the rate */
     double rho_min;                  /* at its last value, linear in the rate between; rho keeps it */
     double momentum, weight_decay;

@@ -71,8 +71,8 @@ static const struct sft_option model_options[] = {
 };
 
 static const struct sft_option training_options[] = {
-    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0.001, .max = 1e6, .incidental = true,
-     .help = "times through the data, where --steps does not say how long"},
+    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0, .max = 1e6, .incidental = true,
+     .help = "times through the data, where --steps does not say how long; 0 writes the initial weights"},
     {"dropout", SFT_OPTION_CHOICE, FIELD(training.params.step.no_dropout), .value = "WORD",
      .choices = sft_on_off, .help = "dropout of models that have it"},
     {0},
