@@ -58,6 +58,7 @@ static const struct sft_option calibrate_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CLASS_ORDER_OPTION(struct calibrate, job.model),
     SFT_CHANNEL_OPTIONS(struct calibrate, job.model),
     SFT_FRAMING_OPTIONS(struct calibrate, job.model),
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,

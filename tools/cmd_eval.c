@@ -53,6 +53,7 @@ static const struct sft_option eval_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CLASS_ORDER_OPTION(struct eval, job.model),
     SFT_CHANNEL_OPTIONS(struct eval, job.model),
     SFT_FRAMING_OPTIONS(struct eval, job.model),
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,

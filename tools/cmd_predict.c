@@ -231,6 +231,7 @@ static const struct sft_option predict_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CLASS_ORDER_OPTION(struct predict, job.model),
     SFT_CHANNEL_OPTIONS(struct predict, job.model),
     SFT_FRAMING_OPTIONS(struct predict, job.model),
     {"input", SFT_OPTION_TEXT, FIELD(input), .value = "X.npy",

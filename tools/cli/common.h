@@ -58,6 +58,16 @@ const char *sft_model_list(int i);
             .help = "standard deviation of each channel, with --mean"                                        \
     }
 
+/* The order of classes of a struct sft_job_model's weights, `member` as above. */
+#define SFT_CLASS_ORDER_OPTION(type, member)                                                                 \
+    {                                                                                                        \
+        "class-order", SFT_OPTION_TEXT, SFT_FIELD(type, member.class_order),                                 \
+            .value = "WORD|FILE", .incidental = true,                                                        \
+            .help = "how the weights number their classes: sorted, as class folders are; mos, as the "       \
+                    "finetune files of MOS number ImageNet's; or a file with the name of a class a line, "   \
+                    "in the order of the weights; otherwise what the file or its layout says"                \
+    }
+
 /* Rows for the framing of pictures: `member` as above. */
 #define SFT_FRAMING_OPTIONS(type, member)                                                                    \
     {"resize",                                                                                               \
