@@ -43,6 +43,7 @@ sft_value sft_div(struct sft_graph *graph, sft_value a, sft_value b);
 sft_value sft_scale(struct sft_graph *graph, sft_value x, float factor);
 sft_value sft_sign(struct sft_graph *graph, sft_value x); /* -1, 0 or 1 */
 sft_value sft_sqrt(struct sft_graph *graph, sft_value x); /* of x >= 0; the gradient at 0 is taken as 0 */
+sft_value sft_exp(struct sft_graph *graph, sft_value x);
 /* max(x, 0). The gradient passes where the output is positive. */
 sft_value sft_relu(struct sft_graph *graph, sft_value x);
 sft_value sft_relu_grad(struct sft_graph *graph, sft_value dy, sft_value y); /* dy where y > 0, else 0 */
@@ -135,6 +136,10 @@ sft_value sft_group_norm_dx(struct sft_graph *graph, sft_value x, sft_value dy, 
                             sft_value beta, sft_value mean, sft_value rstd, sft_value sums,
                             struct sft_group_norm_params params);
 sft_value sft_group_norm_dparam(struct sft_graph *graph, sft_value sums, sft_value *dgamma);
+/* The same in one op for layer norm without a ReLU, where the sums would be larger than x: x and dy
+ * (rows,C), mean and rstd (rows,1) -> dx; dgamma and dbeta (C). */
+sft_value sft_layer_norm_grad(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
+                              sft_value mean, sft_value rstd, sft_value *dgamma, sft_value *dbeta);
 
 struct sft_running_update_params {
     float momentum; /* weight of the new value */
@@ -160,6 +165,41 @@ sft_value sft_max_pool_grad(struct sft_graph *graph, sft_value dy, sft_value ind
                             struct sft_pool_params params);
 sft_value sft_avg_pool(struct sft_graph *graph, sft_value x, struct sft_pool_params params);
 sft_value sft_avg_pool_grad(struct sft_graph *graph, sft_value dy, struct sft_pool_params params);
+
+/* ---- patches ---- */
+
+struct sft_unfold_params {
+    int kernel, stride, pad; /* of rows and columns alike; zero padding on all sides */
+};
+/* x (N,H,W,C) -> (N, P*Q, C*kernel*kernel): patches in row-major order, the elements of each ordered by
+ * channel, then kernel row, then kernel column; P and Q as for sft_conv2d. */
+sft_value sft_unfold(struct sft_graph *graph, sft_value x, struct sft_unfold_params params);
+
+struct sft_fold_params {
+    struct sft_unfold_params patch;
+    int64_t size[2]; /* rows and columns of the image */
+};
+/* The adjoint: patches (N, P*Q, C*kernel*kernel) -> (N, size[0], size[1], C), added up where they overlap. */
+sft_value sft_fold(struct sft_graph *graph, sft_value patches, struct sft_fold_params params);
+
+/* ---- attention ---- */
+
+struct sft_attention_params {
+    int heads;
+    float scale; /* of the products of queries and keys */
+};
+/* Softmax attention (Vaswani et al. 2017, eq. 1) of heads that lie side by side: q, k, v (N,T,heads*d) -> y
+ * (N,T,heads*d), y_t = sum_s p_ts v_s with p_ts = exp(scale*q_t.k_s - lse_t). lse (N,heads,T), a second
+ * output that the gradient needs, is log(sum_s exp(scale*q_t.k_s)). No T x T matrix is ever in memory.
+ * Packed: with k and v SFT_NONE, q is (N,T,3*heads*d), where a row holds the queries of all heads, then their
+ * keys, then their values, as one linear layer makes them. */
+sft_value sft_attention(struct sft_graph *graph, sft_value q, sft_value k, sft_value v,
+                        struct sft_attention_params params);
+/* dq, dk, dv side by side (N,T,3*heads*d), from dy and what the forward op had and made. With D_t = dy_t.y_t
+ * and ds_ts = p_ts*(dy_t.v_s - D_t): dq_t = scale*sum_s ds_ts k_s, dk_s = scale*sum_t ds_ts q_t, dv_s = sum_t
+ * p_ts dy_t. */
+sft_value sft_attention_grad(struct sft_graph *graph, sft_value dy, sft_value y, sft_value lse, sft_value q,
+                             sft_value k, sft_value v, struct sft_attention_params params);
 
 /* ---- softmax and losses ---- */
 

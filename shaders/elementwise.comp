@@ -26,6 +26,7 @@ real function(real p, real q)
     case SFT_MAP_GELU: return p * normal_cdf(p);
     case SFT_MAP_SIGN: return sign(p);
     case SFT_MAP_SQRT: return sqrt(p);
+    case SFT_MAP_EXP: return exp(p);
     case SFT_MAP_ADD: return p + number * q;
     case SFT_MAP_MUL: return p * q;
     case SFT_MAP_DIV: return q == 0.0 ? 0.0 : p == q ? 1.0 : p / q; // drivers may divide by 2.5 ulp off

@@ -14,7 +14,7 @@ struct sft_conv {
     int kernel, stride, pad;
     int64_t out;       /* channels */
     bool bias;         /* name.bias (out), zeros at first */
-    bool standardized; /* weight standardisation (Qiao et al. 2019), with BiT's epsilon of 1e-10 */
+    bool standardized; /* weight standardisation (Qiao et al. 2019), with the network's epsilon */
     bool relu;         /* max(., 0) after it */
 };
 /* name.weight (kernel, kernel, in, out), at first N(0, 2/(kernel^2 * out)): He et al. 2015 by fan-out. */

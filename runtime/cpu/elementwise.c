@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "runtime/cpu/loops.h"
+#include "runtime/cpu/row_kernel.h"
 #include "runtime/ops.h"
 
 /* ---- b broadcast to the shape of a ---- */
@@ -122,19 +123,34 @@ static enum sft_status run_map(const struct sft_call *call, float factor, sft_cp
         return run_map(call, (factor), name##_range);                                                        \
     }
 
-static float gelu(float x) { return 0.5f * x * (1.0f + erff(x * 0.70710678f)); }
-
-/* d/dx x*Phi(x) = Phi(x) + x*phi(x). */
-static float gelu_slope(float x)
-{
-    return 0.5f * (1.0f + erff(x * 0.70710678f)) + x * 0.39894228f * expf(-0.5f * x * x);
-}
-
 SFT_MAP(scale, SFT_NODE_PARAMS(struct sft_scale_params, call->node)->factor, m->factor * m->a[i])
 SFT_MAP(sqrt, 0.0f, sqrtf(m->a[i]))
 SFT_MAP(sign, 0.0f, (float)((m->a[i] > 0.0f) - (m->a[i] < 0.0f)))
 SFT_MAP(relu, 0.0f, m->a[i] < 0.0f ? 0.0f : m->a[i]) /* keeps NaN */
 SFT_MAP(relu_grad, 0.0f, m->b[i] > 0.0f ? m->a[i] : 0.0f)
-SFT_MAP(gelu, 0.0f, gelu(m->a[i]))
-SFT_MAP(gelu_grad, 0.0f, m->a[i] * gelu_slope(m->b[i]))
 SFT_MAP(fill, SFT_NODE_PARAMS(struct sft_fill_params, call->node)->value, m->factor)
+
+static void exp_range(void *context, int64_t first, int64_t last)
+{
+    const struct map *m = context;
+    sft_row_kernel()->exp(m->a + first, m->y + first, last - first);
+}
+
+static void gelu_range(void *context, int64_t first, int64_t last)
+{
+    const struct map *m = context;
+    sft_row_kernel()->gelu(m->a + first, m->y + first, last - first);
+}
+
+static void gelu_grad_range(void *context, int64_t first, int64_t last)
+{
+    const struct map *m = context;
+    sft_row_kernel()->gelu_grad(m->a + first, m->b + first, m->y + first, last - first);
+}
+
+enum sft_status sft_cpu_exp(const struct sft_call *call) { return run_map(call, 0.0f, exp_range); }
+enum sft_status sft_cpu_gelu(const struct sft_call *call) { return run_map(call, 0.0f, gelu_range); }
+enum sft_status sft_cpu_gelu_grad(const struct sft_call *call)
+{
+    return run_map(call, 0.0f, gelu_grad_range);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which of the compiled instruction sets this machine has. */
 #include "runtime/cpu/gemm_kernel.h"
+#include "runtime/cpu/row_kernel.h"
 #include "runtime/cpu/winograd_kernel.h"
 
 enum isa { BASELINE, AVX2, AVX512, ISA_COUNT };
@@ -15,6 +16,7 @@ enum isa { BASELINE, AVX2, AVX512, ISA_COUNT };
     static const struct type *const type##s[ISA_COUNT] = {&type##_baseline};
 #endif
 ISAS(sft_gemm_kernel)
+ISAS(sft_row_kernel)
 ISAS(sft_winograd_kernel)
 
 static enum isa machine_isa(void)
@@ -27,6 +29,8 @@ static enum isa machine_isa(void)
 }
 
 const struct sft_gemm_kernel *sft_gemm_kernel(void) { return sft_gemm_kernels[machine_isa()]; }
+
+const struct sft_row_kernel *sft_row_kernel(void) { return sft_row_kernels[machine_isa()]; }
 
 const struct sft_winograd_kernel *sft_winograd_kernel(void) { return sft_winograd_kernels[machine_isa()]; }
 

@@ -198,6 +198,26 @@ const struct sft_op sft_op_sqrt = {
     .cost = cost_1,
 };
 
+/* ---- exp ---- */
+
+sft_value sft_exp(struct sft_graph *graph, sft_value x)
+{
+    return sft_graph_append(graph, &sft_op_exp, &x, 1, NULL, NULL);
+}
+
+static void grad_exp(struct sft_tape *tape, const struct sft_node *node)
+{
+    sft_add_grad(tape, node->in[0], sft_mul(tape->graph, sft_grad(tape, node->out[0]), node->out[0]));
+}
+
+const struct sft_op sft_op_exp = {
+    .id = SFT_ID_exp,
+    .name = "exp",
+    UNARY,
+    .grad = grad_exp,
+    .cost = cost_1,
+};
+
 /* ---- relu ---- */
 
 sft_value sft_relu(struct sft_graph *graph, sft_value x)

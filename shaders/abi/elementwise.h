@@ -24,9 +24,10 @@
     NUMBER(SFT_MAP_GELU, 3)                                                                                  \
     NUMBER(SFT_MAP_SIGN, 4)                                                                                  \
     NUMBER(SFT_MAP_SQRT, 5)                                                                                  \
-    NUMBER(SFT_MAP_ADD, 6)                                                                                   \
-    NUMBER(SFT_MAP_MUL, 7)                                                                                   \
-    NUMBER(SFT_MAP_DIV, 8)                                                                                   \
-    NUMBER(SFT_MAP_RELU_GRAD, 9)                                                                             \
-    NUMBER(SFT_MAP_GELU_GRAD, 10)                                                                            \
-    NUMBER(SFT_MAP_REPEAT, 11)
+    NUMBER(SFT_MAP_EXP, 6)                                                                                   \
+    NUMBER(SFT_MAP_ADD, 7)                                                                                   \
+    NUMBER(SFT_MAP_MUL, 8)                                                                                   \
+    NUMBER(SFT_MAP_DIV, 9)                                                                                   \
+    NUMBER(SFT_MAP_RELU_GRAD, 10)                                                                            \
+    NUMBER(SFT_MAP_GELU_GRAD, 11)                                                                            \
+    NUMBER(SFT_MAP_REPEAT, 12)

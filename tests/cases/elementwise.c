@@ -69,6 +69,11 @@ static const struct test_case sqrt_cases[] = {
     SINGLES(FILL_POSITIVE, NULL),
     {"zero", NULL, true, {FILLED(FILL_ZERO, 5)}},
 };
+static const struct test_case exp_cases[] = {
+    SINGLES(FILL_NORMAL, NULL),
+    {"zero", NULL, false, {FILLED(FILL_ZERO, 5)}},
+    {"towards nothing", NULL, true, {FILLED(FILL_NEGATIVE, 3, 101)}},
+};
 static const struct test_case gelu_cases[] = {
     SINGLES(FILL_NORMAL, NULL),
     {"wide", NULL, true, {FILLED(FILL_WIDE, 3, 101)}},
@@ -122,6 +127,12 @@ static void build_sqrt(struct sft_graph *graph, const sft_value *in, const void 
     out[0] = sft_sqrt(graph, in[0]);
 }
 
+static void build_exp(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
+{
+    (void)params;
+    out[0] = sft_exp(graph, in[0]);
+}
+
 static void build_sign(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
 {
     (void)params;
@@ -169,6 +180,7 @@ const struct test_op sft_test_op_mul = {TEST_OP(mul), FEW_ROUNDINGS, .build = bu
 const struct test_op sft_test_op_div = {TEST_OP(div), FEW_ROUNDINGS, .build = build_div, CASES(div_cases)};
 const struct test_op sft_test_op_sqrt = {TEST_OP(sqrt), FEW_ROUNDINGS, .build = build_sqrt,
                                          CASES(sqrt_cases)};
+const struct test_op sft_test_op_exp = {TEST_OP(exp), .worst = 1e-5, .build = build_exp, CASES(exp_cases)};
 const struct test_op sft_test_op_sign = {TEST_OP(sign), .exact = true, .build = build_sign,
                                          CASES(sign_cases)};
 const struct test_op sft_test_op_scale = {TEST_OP(scale), FEW_ROUNDINGS, .build = build_scale,

@@ -41,6 +41,11 @@ void sft_ref_scale(struct ref_call *call)
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) call->out[0][i] = factor * call->in[0][i];
 }
 
+void sft_ref_exp(struct ref_call *call)
+{
+    for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) call->out[0][i] = exp(call->in[0][i]);
+}
+
 void sft_ref_relu(struct ref_call *call)
 {
     for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) call->out[0][i] = fmax(call->in[0][i], 0.0);

@@ -13,6 +13,8 @@
 #define PLAIN_CONV .stride = {1, 1}, .dilation = {1, 1}, .groups = 1
 #define POOL(...) ((struct sft_pool_params){__VA_ARGS__})
 #define NORM(...) ((struct sft_group_norm_params){__VA_ARGS__})
+#define UNFOLD(...) ((struct sft_unfold_params){__VA_ARGS__})
+#define ATTENTION(heads) ((struct sft_attention_params){heads, 1.0f})
 #define AT(...) ((const int64_t[]){__VA_ARGS__})
 
 /* WRONG(op, name, call) */
@@ -25,6 +27,7 @@
     WRONG(div, misfit, sft_div(g, X(3), X(4)))                                                               \
     WRONG(sign, nothing, sft_sign(g, SFT_NONE))                                                              \
     WRONG(sqrt, nothing, sft_sqrt(g, SFT_NONE))                                                              \
+    WRONG(exp, nothing, sft_exp(g, SFT_NONE))                                                                \
     WRONG(relu_grad, misfit, sft_relu_grad(g, X(3), X(1, 3)))                                                \
     WRONG(gelu, nothing, sft_gelu(g, SFT_NONE))                                                              \
     WRONG(gelu_grad, misfit, sft_gelu_grad(g, X(3), X(4)))                                                   \
@@ -67,6 +70,8 @@
     WRONG(group_norm_dx, no_sums,                                                                            \
           sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE, NORM(.groups = 2))) \
     WRONG(group_norm_dparam, rank, sft_group_norm_dparam(g, X(2, 6), &other))                                \
+    WRONG(layer_norm_grad, misfit,                                                                           \
+          sft_layer_norm_grad(g, X(5, 6), X(5, 6), X(6), X(5, 1), X(6, 1), &other, &other))                  \
     WRONG(running_update, sizes,                                                                             \
           (sft_running_update(g, X(4), X(4), X(4), X(5), (struct sft_running_update_params){0.1f, 0, 9}),    \
            SFT_NONE))                                                                                        \
@@ -84,6 +89,22 @@
     WRONG(avg_pool, rank, sft_avg_pool(g, X(2, 2, 3), POOL(.kernel = {2, 2}, .stride = {1, 1})))             \
     WRONG(avg_pool_grad, size,                                                                               \
           sft_avg_pool_grad(g, X(1, 2, 2, 3), POOL(.kernel = {2, 2}, .stride = {2, 2}, .size = {7, 4})))     \
+    WRONG(unfold, rank, sft_unfold(g, X(4, 4, 3), UNFOLD(3, 1, 1)))                                          \
+    WRONG(unfold, too_small, sft_unfold(g, X(1, 2, 2, 3), UNFOLD(3, 1, 0)))                                  \
+    WRONG(unfold, no_stride, sft_unfold(g, X(1, 4, 4, 3), UNFOLD(3, 0, 1)))                                  \
+    WRONG(unfold, padding, sft_unfold(g, X(1, 4, 4, 3), UNFOLD(3, 1, 3)))                                    \
+    WRONG(fold, size, sft_fold(g, X(1, 4, 27), (struct sft_fold_params){UNFOLD(3, 2, 1), {6, 4}}))           \
+    WRONG(fold, channels, sft_fold(g, X(1, 4, 28), (struct sft_fold_params){UNFOLD(3, 2, 1), {4, 4}}))       \
+    WRONG(fold, no_kernel, sft_fold(g, X(1, 4, 27), (struct sft_fold_params){UNFOLD(0, 2, 1), {4, 4}}))      \
+    WRONG(attention, rank, sft_attention(g, X(5, 6), X(5, 6), X(5, 6), ATTENTION(2)))                        \
+    WRONG(attention, heads, sft_attention(g, X(1, 5, 6), X(1, 5, 6), X(1, 5, 6), ATTENTION(4)))              \
+    WRONG(attention, no_heads, sft_attention(g, X(1, 5, 6), X(1, 5, 6), X(1, 5, 6), ATTENTION(0)))           \
+    WRONG(attention, shapes, sft_attention(g, X(1, 5, 6), X(1, 4, 6), X(1, 5, 6), ATTENTION(2)))             \
+    WRONG(attention, no_values, sft_attention(g, X(1, 5, 6), X(1, 5, 6), SFT_NONE, ATTENTION(2)))            \
+    WRONG(attention, packed, sft_attention(g, X(1, 5, 8), SFT_NONE, SFT_NONE, ATTENTION(2)))                 \
+    WRONG(attention_grad, rows,                                                                              \
+          sft_attention_grad(g, X(1, 5, 4), X(1, 5, 4), X(1, 5, 2), X(1, 5, 12), SFT_NONE, SFT_NONE,         \
+                             ATTENTION(2)))                                                                  \
     WRONG(softmax, scalar, sft_softmax(g, sft_graph_input(g, "x", SFT_F32, (struct sft_shape){0})))          \
     WRONG(softmax_grad, misfit, sft_softmax_grad(g, X(2, 3), X(3, 2)))                                       \
     WRONG(row_loss, float_labels, sft_row_loss(g, X(2, 3), X(2), (struct sft_row_loss_params){0}))           \

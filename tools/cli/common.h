@@ -58,6 +58,30 @@ const char *sft_model_list(int i);
             .help = "standard deviation of each channel, with --mean"                                        \
     }
 
+/* Rows for the framing of pictures: `member` as above. */
+#define SFT_FRAMING_OPTIONS(type, member)                                                                    \
+    {"resize",                                                                                               \
+     SFT_OPTION_CHOICE,                                                                                      \
+     SFT_FIELD(type, member.framing.resize),                                                                 \
+     .choices = sft_resize_words,                                                                            \
+     .incidental = true,                                                                                     \
+     .help = "how a picture becomes the model's square: squashed into it, or its short side made as long; "  \
+             "auto: what the file says, or the architecture's own"},                                         \
+        {"crop",                                                                                             \
+         SFT_OPTION_REAL,                                                                                    \
+         SFT_FIELD(type, member.framing.crop),                                                               \
+         .value = "FRACTION",                                                                                \
+         .min = SFT_LEAST_CROP,                                                                              \
+         .max = 1,                                                                                           \
+         .incidental = true,                                                                                 \
+         .help = "resize to the model's side divided by it, and cut the square out of the middle; "          \
+                 "otherwise what the file says, or the architecture's own"},                                 \
+    {                                                                                                        \
+        "interpolation", SFT_OPTION_CHOICE, SFT_FIELD(type, member.framing.interpolation),                   \
+            .choices = sft_filter_words, .incidental = true,                                                 \
+            .help = "filter of the resizing, as Pillow has it"                                               \
+    }
+
 /* Sets log and terminal up. */
 void sft_common_start(const struct sft_common *common);
 

@@ -55,6 +55,9 @@ static enum sft_status add_model(const struct sft_model *model, struct sft_json 
     sft_json_text(json, "contents of --mos-groups", model->groups ? model->groups->text : "");
     add_numbers("mean of the input", model->mean, json);
     add_numbers("deviation of the input", model->std, json);
+    sft_json_text(json, "resizing of pictures", sft_resize_words[model->framing.resize]);
+    sft_json_text(json, "interpolation of pictures", sft_filter_words[model->framing.interpolation]);
+    sft_json_real(json, "crop of pictures", model->framing.crop);
     return SFT_OK;
 }
 

@@ -94,6 +94,7 @@ struct sft_loader_params sft_training_loader(const struct sft_training *training
     loader.steps = training->job.params.schedule.steps;
     memcpy(loader.mean, training->model->mean, sizeof(loader.mean));
     memcpy(loader.std, training->model->std, sizeof(loader.std));
+    loader.framing = training->model->framing;
     return loader;
 }
 
@@ -165,6 +166,7 @@ enum sft_status sft_training_begin(const struct sft_training *training, json_t *
     SFT_TRY(status);
     sft_json_device(&run->record, "device", sft_device_get_info(source->device));
     sft_json_text(&run->record, "architecture", training->model->variant->name);
+    sft_job_note_input(training->model, &run->record);
     SFT_TRY(sft_json_dataset(&run->record, "id_data", training->id));
     if (training->outliers) SFT_TRY(sft_json_dataset(&run->record, "outliers", training->outliers));
     if (training->sets) SFT_TRY(sft_eval_sets_note(training->sets, run));
