@@ -202,7 +202,7 @@ static void release_safetensors(struct sft_checkpoint *checkpoint)
     json_decref(checkpoint->state);
 }
 
-const struct sft_checkpoint_format sft_format_safetensors = {
+const struct sft_checkpoint_format sft_checkpoint_safetensors = {
     .name = "safetensors",
     .is = is_safetensors,
     .read = read_safetensors,
@@ -288,7 +288,7 @@ enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_
     memcpy(file + LENGTH_BYTES, text, length);
     next = file + LENGTH_BYTES + padded;
     for (size_t i = 0; i < n_tensors; i++) {
-        if (tensors[i].bytes) memcpy(next, tensors[i].data, tensors[i].bytes);
+        sft_stored_pack(&tensors[i], next);
         next += tensors[i].bytes;
     }
     SFT_TRY_OUT(sft_file_write(path, file, LENGTH_BYTES + padded + total));
@@ -297,3 +297,20 @@ out:
     free(file);
     return status;
 }
+
+static enum sft_status write_content(const char *path, const struct sft_checkpoint_content *content)
+{
+    for (size_t i = 0; i < content->n_tensors; i++)
+        if (content->tensors[i].dtype == SFT_STORED_OTHER)
+            return sft_fail(SFT_DATA, "%s: tensor %s has elements of a type that is not written", path,
+                            content->tensors[i].name);
+    return sft_safetensors_write(path, content->tensors, content->n_tensors, content->metadata,
+                                 content->n_metadata);
+}
+
+const struct sft_checkpoint_writer sft_writer_safetensors = {
+    .name = "safetensors",
+    .about = "what timm, transformers and this program read",
+    .endings = ".safetensors",
+    .write = write_content,
+};
