@@ -136,7 +136,8 @@ static void pack_columns(const float *from, int64_t step, int64_t stride, int64_
 
 static void packed(int64_t depth, const float *a, const float *b, const struct sft_block_store *store)
 {
-    vector acc[ROWS][2] = {{{0}}};
+    vector acc[ROWS][2];
+    clear(acc);
     for (int64_t i = 0; i < depth; i++, a += ROWS, b += COLUMNS) {
         vector b0 = load(b), b1 = load(b + LANES);
         __builtin_prefetch(b + AHEAD);
