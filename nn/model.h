@@ -26,11 +26,16 @@ struct sft_model {
     struct sft_groups *groups;          /* of classes; NULL: a plain classifier; owned */
     struct sft_class_names class_names; /* of all classes, or of none: not known; owned */
     int image_size;
+    float standardize_epsilon;        /* of weight standardisation */
     float mean[3], std[3];            /* of the normalised input by channel: x = (v/255 - mean)/std */
+    struct sft_framing framing;       /* of pictures; complete */
     struct sft_parameters parameters; /* owned */
     struct sft_model_file {
         int64_t bytes;
-        char sha256[65]; /* of the bytes that were loaded; "" for a model that was created */
+        char sha256[65];                 /* of the bytes that were loaded; "" for a model that was created */
+        const struct sft_layout *layout; /* NULL for a model that was created */
+        const char *class_order;         /* "mos" or "file" where its classes are in an order of its own, else
+                                            "sorted";         NULL for a model that was created */
     } file;
 };
 
@@ -45,14 +50,16 @@ void sft_model_destroy(struct sft_model **model);
 int sft_model_outputs(const struct sft_model *model);
 
 /* Opens `path`, guesses where `config` does not say (may be NULL), creates the model and loads it, with the
- * names of its classes where the file has them; a warning where it has something else in their place. */
+ * names of its classes where the file has them; a warning where it has something else in their place. Says
+ * what was found. */
 enum sft_status sft_model_open(struct sft_device *device, const char *path,
                                const struct sft_model_config *config,
                                struct sft_model **model) SFT_MUST_CHECK;
 
 /* Saves the parameters as safetensors with `metadata` and the model's description in the header: model,
  * classes, gn_groups; class_names, a JSON array, where they are known; mos_groups of a grouped classifier;
- * image_size, mean and std where they are not the variant's. */
+ * image_size, mean and std, and resize, interpolation and crop, where they are not the variant's; ws_epsilon
+ * where it is not 1e-10; class_order where the file that was loaded had one of its own (nn/class_order.h). */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 

@@ -204,6 +204,94 @@ static void residual(struct sft_graph *graph, int64_t n)
     sft_add(graph, input(graph, "a", shape), input(graph, "b", shape), 1);
 }
 
+/* ---- t2t_vit_24 at 224 pixels: 197 tokens of 512, before them 3136 of 64 ---- */
+
+static const struct sft_attention_params backbone_heads = {8, 0.125f}, token_head = {1, 0.0824786f};
+
+static void tokens_linear(struct sft_graph *graph, int64_t n)
+{
+    sft_matmul(graph, input(graph, "a", SFT_SHAPE(n * 197, 512)), input(graph, "b", SFT_SHAPE(1536, 512)),
+               input(graph, "bias", SFT_SHAPE(1536)), (struct sft_matmul_params){.transpose_b = 1});
+}
+
+static void tokens_linear_dx(struct sft_graph *graph, int64_t n)
+{
+    sft_matmul(graph, input(graph, "dy", SFT_SHAPE(n * 197, 1536)), input(graph, "b", SFT_SHAPE(1536, 512)),
+               SFT_NONE, (struct sft_matmul_params){0});
+}
+
+static void tokens_linear_dw(struct sft_graph *graph, int64_t n)
+{
+    sft_matmul(graph, input(graph, "dy", SFT_SHAPE(n * 197, 1536)),
+               input(graph, "a", SFT_SHAPE(n * 197, 512)), SFT_NONE,
+               (struct sft_matmul_params){.transpose_a = 1});
+}
+
+static void attention(struct sft_graph *graph, int64_t n)
+{
+    sft_attention(graph, input(graph, "qkv", SFT_SHAPE(n, 197, 3 * 512)), SFT_NONE, SFT_NONE, backbone_heads);
+}
+
+static void attention_gradient(struct sft_graph *graph, int64_t n)
+{
+    sft_attention_grad(graph, input(graph, "dy", SFT_SHAPE(n, 197, 512)),
+                       input(graph, "y", SFT_SHAPE(n, 197, 512)), input(graph, "lse", SFT_SHAPE(n, 8, 197)),
+                       input(graph, "qkv", SFT_SHAPE(n, 197, 3 * 512)), SFT_NONE, SFT_NONE, backbone_heads);
+}
+
+static void token_attention(struct sft_graph *graph, int64_t n)
+{
+    n = n / 16 + 1;
+    sft_attention(graph, input(graph, "qkv", SFT_SHAPE(n, 3136, 3 * 64)), SFT_NONE, SFT_NONE, token_head);
+}
+
+static void token_attention_gradient(struct sft_graph *graph, int64_t n)
+{
+    n = n / 16 + 1;
+    sft_attention_grad(graph, input(graph, "dy", SFT_SHAPE(n, 3136, 64)),
+                       input(graph, "y", SFT_SHAPE(n, 3136, 64)), input(graph, "lse", SFT_SHAPE(n, 1, 3136)),
+                       input(graph, "qkv", SFT_SHAPE(n, 3136, 3 * 64)), SFT_NONE, SFT_NONE, token_head);
+}
+
+static const struct sft_group_norm_params layer = {.groups = 1, .epsilon = 1e-5f};
+
+static void layer_norm(struct sft_graph *graph, int64_t n)
+{
+    sft_group_norm(graph, input(graph, "x", SFT_SHAPE(n * 197, 512)), input(graph, "gamma", SFT_SHAPE(512)),
+                   input(graph, "beta", SFT_SHAPE(512)), SFT_NONE, SFT_NONE, layer);
+}
+
+static void layer_norm_gradient(struct sft_graph *graph, int64_t n)
+{
+    struct sft_shape rows = SFT_SHAPE(n * 197, 512), statistic = SFT_SHAPE(n * 197, 1);
+    sft_value dgamma, dbeta;
+    sft_layer_norm_grad(graph, input(graph, "x", rows), input(graph, "dy", rows),
+                        input(graph, "gamma", SFT_SHAPE(512)), input(graph, "mean", statistic),
+                        input(graph, "rstd", statistic), &dgamma, &dbeta);
+}
+
+static void gelu_gradient(struct sft_graph *graph, int64_t n)
+{
+    sft_gelu_grad(graph, input(graph, "dy", SFT_SHAPE(n, 197, 1536)),
+                  input(graph, "x", SFT_SHAPE(n, 197, 1536)));
+}
+
+static void unfold(struct sft_graph *graph, int64_t n)
+{
+    sft_unfold(graph, input(graph, "x", SFT_SHAPE(n, 56, 56, 64)), (struct sft_unfold_params){3, 2, 1});
+}
+
+static void fold(struct sft_graph *graph, int64_t n)
+{
+    sft_fold(graph, input(graph, "y", SFT_SHAPE(n, 28 * 28, 9 * 64)),
+             (struct sft_fold_params){{3, 2, 1}, {56, 56}});
+}
+
+static void exponential(struct sft_graph *graph, int64_t n)
+{
+    sft_exp(graph, input(graph, "x", SFT_SHAPE(n, 3136, 32)));
+}
+
 static void bit_residual(struct sft_graph *graph, int64_t n)
 {
     struct sft_shape shape = SFT_SHAPE(BIT_BATCH, 120, 120, 256);
@@ -290,6 +378,19 @@ const struct sft_bench_case sft_bench_cases[] = {
     {"weight_standardize", "3,3,256,256", standardize},
     {"relu", "N,32,32,64", relu},
     {"gelu", "N,197,384", gelu},
+    {"gelu_grad", "N,197,1536", gelu_gradient},
+    {"matmul", "N*197,512 1536,512", tokens_linear},
+    {"matmul", "N*197,1536 1536,512", tokens_linear_dx},
+    {"matmul", "N*197,1536 N*197,512", tokens_linear_dw},
+    {"attention", "N,197 8 heads of 64", attention},
+    {"attention_grad", "N,197 8 heads of 64", attention_gradient},
+    {"attention", "N/16+1,3136 1 head of 64", token_attention},
+    {"attention_grad", "N/16+1,3136 1 head of 64", token_attention_gradient},
+    {"group_norm", "N*197,512 1 group", layer_norm},
+    {"layer_norm_grad", "N*197,512", layer_norm_gradient},
+    {"unfold", "N,56,56,64 3x3/2", unfold},
+    {"fold", "N,784,576 3x3/2", fold},
+    {"exp", "N,3136,32", exponential},
     {"add", "N,32,32,64", residual},
     {"add", "2,120,120,256", bit_residual},
     {"max_pool", "N,32,32,64 2x2", max_pool},

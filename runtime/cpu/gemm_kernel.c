@@ -11,6 +11,7 @@
 #include "runtime/cpu/vector.h"
 
 enum { ROWS = SFT_ROWS, LANES = SFT_LANES, COLUMNS = 2 * SFT_LANES };
+enum { AHEAD = 8 * COLUMNS }; /* floats between what is read and what is fetched into the nearest cache */
 
 static __attribute__((noinline)) void store_edge(const float block[][COLUMNS],
                                                  const struct sft_block_store *s)
@@ -89,6 +90,79 @@ static void indirect(int64_t taps, int64_t channels, const float *const *a, cons
     store_block(acc, ROWS, store);
 }
 
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four elements each of four lines, `stride` apart, to four places that are `width` apart. */
+static inline void transpose_four(const float *from, int64_t stride, float *to, int width)
+{
+    typedef int32_t order __attribute__((vector_size(16)));
+    four a = *(const four *)from, b = *(const four *)(from + stride);
+    four c = *(const four *)(from + 2 * stride), d = *(const four *)(from + 3 * stride);
+    four ab0 = __builtin_shuffle(a, b, (order){0, 4, 1, 5}),
+         ab1 = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
+    four cd0 = __builtin_shuffle(c, d, (order){0, 4, 1, 5}),
+         cd1 = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
+    *(four *)to = __builtin_shuffle(ab0, cd0, (order){0, 1, 4, 5});
+    *(four *)(to + width) = __builtin_shuffle(ab0, cd0, (order){2, 3, 6, 7});
+    *(four *)(to + 2 * width) = __builtin_shuffle(ab1, cd1, (order){0, 1, 4, 5});
+    *(four *)(to + 3 * width) = __builtin_shuffle(ab1, cd1, (order){2, 3, 6, 7});
+}
+
+static inline __attribute__((always_inline)) void pack_panel(const float *from, int64_t step, int64_t stride,
+                                                             int valid, int64_t depth, int width, float *to)
+{
+    int whole = step == 1 ? valid / 4 * 4 : 0;
+    if (valid == width && stride == 1) {
+        for (int64_t i = 0; i < depth; i++)
+            memcpy(to + i * width, from + i * step, (size_t)width * sizeof(float));
+        return;
+    }
+    for (int64_t i = 0; i < depth; i += 4)
+        for (int j = 0; i + 4 <= depth && j < whole; j += 4)
+            transpose_four(from + i + j * stride, stride, to + i * width + j, width);
+    for (int64_t i = 0; i < depth; i++) {
+        int first = i < depth / 4 * 4 ? whole : 0;
+        for (int j = first; j < width; j++)
+            to[i * width + j] = j < valid ? from[i * step + j * stride] : 0.0f;
+    }
+}
+
+static inline __attribute__((always_inline)) void pack(const float *from, int64_t step, int64_t stride,
+                                                       int64_t count, int64_t depth, int width, float *to)
+{
+    for (int64_t line = 0; line < count; line += width, to += depth * width)
+        pack_panel(from + line * stride, step, stride, (int)(count - line < width ? count - line : width),
+                   depth, width, to);
+}
+
+static void pack_rows(const float *from, int64_t step, int64_t stride, int64_t count, int64_t depth,
+                      float *to)
+{
+    pack(from, step, stride, count, depth, ROWS, to);
+}
+
+static void pack_columns(const float *from, int64_t step, int64_t stride, int64_t count, int64_t depth,
+                         float *to)
+{
+    pack(from, step, stride, count, depth, COLUMNS, to);
+}
+
+static void packed(int64_t depth, const float *a, const float *b, const struct sft_block_store *store)
+{
+    vector acc[ROWS][2] = {{{0}}};
+    for (int64_t i = 0; i < depth; i++, a += ROWS, b += COLUMNS) {
+        vector b0 = load(b), b1 = load(b + LANES);
+        __builtin_prefetch(b + AHEAD);
+        __builtin_prefetch(b + AHEAD + LANES);
+#pragma GCC unroll 16
+        for (int m = 0; m < ROWS; m++) {
+            acc[m][0] += a[m] * b0;
+            acc[m][1] += a[m] * b1;
+        }
+    }
+    store_block(acc, store);
+}
+
 static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t pixels, const float *const *x,
                                                              int64_t channel, const float *const *y,
                                                              int64_t first,
@@ -161,5 +235,8 @@ const struct sft_gemm_kernel SFT_PASTE(sft_gemm_kernel_, SFT_ISA) = {
     .rows = ROWS,
     .columns = COLUMNS,
     .indirect = indirect,
+    .pack_rows = pack_rows,
+    .pack_columns = pack_columns,
+    .packed = packed,
     .outer = outer,
 };
