@@ -149,7 +149,8 @@ static void pack_columns(const float *from, int64_t step, int64_t stride, int64_
 
 static void packed(int64_t depth, const float *a, const float *b, const struct sft_block_store *store)
 {
-    vector acc[ROWS][2] = {{{0}}};
+    vector acc[ROWS][2];
+    clear(acc);
     for (int64_t i = 0; i < depth; i++, a += ROWS, b += COLUMNS) {
         vector b0 = load(b), b1 = load(b + LANES);
         __builtin_prefetch(b + AHEAD);
@@ -160,7 +161,7 @@ static void packed(int64_t depth, const float *a, const float *b, const struct s
             acc[m][1] += a[m] * b1;
         }
     }
-    store_block(acc, store);
+    store_block(acc, ROWS, store);
 }
 
 static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t pixels, const float *const *x,
