@@ -59,11 +59,21 @@ static inline __attribute__((always_inline)) void clear(vector acc[ROWS][2])
     for (int m = 0; m < ROWS; m++) acc[m][0] = acc[m][1] = (vector){0};
 }
 
+/* The result's lines come from memory while the sums are made. */
+static inline void expect_rows(const struct sft_block_store *s)
+{
+    for (int m = 0; m < s->rows; m++) {
+        __builtin_prefetch(s->row[m] + s->column, 1);
+        if (LANES == 16) __builtin_prefetch(s->row[m] + s->column + LANES, 1);
+    }
+}
+
 static void indirect(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store)
 {
     vector acc[ROWS][2];
     clear(acc);
+    expect_rows(store);
     for (int64_t t = 0; t < taps; t++) {
         const float *row[ROWS], *weight = w[t];
 #pragma GCC unroll 16
