@@ -159,7 +159,7 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     SFT_TRY_OUT(open_all(&fit));
     result->first_step = fit.next;
     result->steps = params->schedule.steps;
-    result->arena = sft_program_arena(sft_step_program(fit.step));
+    result->plan = *sft_step_get_plan(fit.step);
     if (params->begin) params->begin(params->context, fit.next);
     start = sft_now();
     SFT_TRY_OUT(loop(&fit, result));
