@@ -56,10 +56,21 @@ static enum sft_status read_normalisation(const struct sft_checkpoint *checkpoin
 
 /* ---- names and shapes ---- */
 
-/* The parameters of a variant with 2 classes, without values. */
-static enum sft_status declare(const struct sft_variant *variant, struct sft_parameters *parameters)
+int sft_model_native_size(const struct sft_checkpoint *checkpoint, const struct sft_variant *variant)
 {
-    const struct sft_network network = {.variant = variant, .outputs = 2, .image_size = variant->image_size};
+    const struct sft_stored_tensor *stored =
+        variant->positions.name ? sft_checkpoint_find_parameter(checkpoint, variant->positions.name) : NULL;
+    if (!stored || stored->shape.rank < 2) return 0;
+    return sft_positions_side(stored->shape.dim[stored->shape.rank - 2]) * variant->positions.patch;
+}
+
+/* The parameters of a variant with 2 classes at the file's size of images, without values. */
+static enum sft_status declare(const struct sft_variant *variant, const struct sft_checkpoint *checkpoint,
+                               struct sft_parameters *parameters)
+{
+    int size = sft_model_native_size(checkpoint, variant);
+    const struct sft_network network = {
+        .variant = variant, .outputs = 2, .image_size = size ? size : variant->image_size};
     enum sft_status status;
     *parameters = (struct sft_parameters){0};
     status = sft_network_declare(&network, parameters);
@@ -94,7 +105,7 @@ static enum sft_status search(const struct sft_checkpoint *checkpoint, const cha
     int most = 0;
     for (int i = 0; (variant = sft_model_variant(i)); i++) {
         struct sft_parameters parameters;
-        SFT_TRY(declare(variant, &parameters));
+        SFT_TRY(declare(variant, checkpoint, &parameters));
         if (parameters.n > most && fits(&parameters, checkpoint)) {
             most = parameters.n;
             *name = variant->name;
@@ -126,7 +137,7 @@ static enum sft_status count_outputs(const struct sft_checkpoint *checkpoint,
 {
     const struct sft_stored_tensor *weight, *bias;
     struct sft_parameters parameters;
-    SFT_TRY(declare(variant, &parameters));
+    SFT_TRY(declare(variant, checkpoint, &parameters));
     weight = stored_of(&parameters, SFT_HEAD_WEIGHT, checkpoint);
     bias = stored_of(&parameters, SFT_HEAD_BIAS, checkpoint);
     sft_parameters_free(&parameters);
@@ -150,9 +161,10 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (!config->name) SFT_TRY(search(checkpoint, &config->name));
     if (config->gn_groups == 0) SFT_TRY(read_number(checkpoint, "gn_groups", &config->gn_groups));
     if (config->image_size == 0) SFT_TRY(read_number(checkpoint, "image_size", &config->image_size));
+    variant = sft_model_find(config->name);
+    if (config->image_size == 0 && variant) config->image_size = sft_model_native_size(checkpoint, variant);
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
-    variant = sft_model_find(config->name);
     if (config->classes || !variant) return SFT_OK;
     SFT_TRY(count_outputs(checkpoint, variant, &config->classes));
     if (config->mos_groups) config->classes -= sft_groups_count(config->mos_groups);

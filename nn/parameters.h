@@ -32,7 +32,8 @@ enum sft_parameter_kind {
     SFT_BIAS, /* of a convolution or linear layer */
     SFT_HEAD_WEIGHT,
     SFT_HEAD_BIAS,
-    SFT_BUFFER, /* running statistics: not trained, in `buffers` */
+    SFT_TOKEN,  /* trained token of a transformer */
+    SFT_BUFFER, /* running statistics, constants of the network: not trained, in `buffers` */
 };
 
 /* Sets of kinds, for sft_parameters_select. */
@@ -42,7 +43,13 @@ enum {
     SFT_KINDS_TRAINED = (1 << SFT_BUFFER) - 1,
 };
 
-enum sft_distribution { SFT_INIT_CONSTANT, SFT_INIT_NORMAL, SFT_INIT_UNIFORM };
+enum sft_distribution {
+    SFT_INIT_CONSTANT,
+    SFT_INIT_NORMAL,
+    SFT_INIT_UNIFORM,
+    SFT_INIT_ORTHOGONAL, /* (m,n), m <= n: orthonormal rows, uniform among all such, times the scale */
+    SFT_INIT_SINUSOID,   /* (...,positions,width): nn/positions.h, times the scale */
+};
 struct sft_init {
     enum sft_distribution distribution;
     float scale; /* the constant; the standard deviation; the bound: uniform in [-scale, scale) */
@@ -99,6 +106,11 @@ enum sft_status sft_parameters_save(const struct sft_parameters *parameters, con
  * files with further flat tensors. */
 void sft_parameter_to_file(const struct sft_parameter *parameter, const float *flat, float *values);
 void sft_parameter_from_file(const struct sft_parameter *parameter, const float *values, float *flat);
+
+/* Gives buffer `number` another shape, in files too, and the values; the others keep theirs. After a failure
+ * the parameters are good for sft_parameters_free() only. */
+enum sft_status sft_parameters_reshape(struct sft_parameters *parameters, int number, struct sft_shape shape,
+                                       const float *values) SFT_MUST_CHECK;
 
 /* Number of the parameter of that name, or -1. */
 int sft_parameters_find(const struct sft_parameters *parameters, const char *name);
