@@ -61,6 +61,7 @@ static const struct sft_option model_options[] = {
     {"gn-groups", SFT_OPTION_INT, FIELD(training.model.gn_groups), .value = "N", .min = 0, .max = 4096,
      .incidental = true, .help = "groups of every group norm; 0: the model's own rule"},
     SFT_CHANNEL_OPTIONS(struct train, job.training.model),
+    SFT_SIZE_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "
              "between its classes' names or numbers. Of the other scores such a model has those that look at "

@@ -29,6 +29,7 @@ static const struct sft_option model_options[] = {
     {"model", SFT_OPTION_TEXT, FIELD(training.model.variant), .value = "NAME", .incidental = true,
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
     SFT_CHANNEL_OPTIONS(struct sft_finetune_values, job.training.model),
+    SFT_SIZE_OPTIONS(struct sft_finetune_values, job.training.model),
     {0},
 };
 
