@@ -27,11 +27,12 @@ enum sft_status sft_image_reserve(struct sft_image *image, int64_t width, int64_
                                   const char *name) SFT_MUST_CHECK;
 void sft_image_free(struct sft_image *image);
 
-/* Decodes a PNG or JPEG, told apart by content, to what Pillow's convert("RGB") gives: grey is replicated, a
- * palette looked up, alpha dropped, CMYK converted; 16-bit samples keep their high byte; an EXIF orientation
- * and colour profiles are not applied. JPEGs go through the accurate integer IDCT and smooth chroma
- * upsampling. A picture that is damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest.
- * Thread safe. */
+/* Decodes a picture of a kind that is read (datasets/kinds.h), told apart by content, to what Pillow's
+ * convert("RGB") gives: grey is replicated, a palette looked up, alpha dropped, CMYK converted; 16-bit
+ * samples keep their high byte; of an animation the first picture is taken; an EXIF orientation and colour
+ * profiles are not applied. JPEGs go through the accurate integer IDCT and smooth chroma upsampling. A
+ * picture that is damaged or cut off is SFT_DATA with `name` and the reason, never a grey rest. Thread safe.
+ */
 enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name,
                                  struct sft_image *image) SFT_MUST_CHECK;
 

@@ -11,17 +11,17 @@ static const struct {
     [SFT_PNG] = {"PNG", {".png"}},
     [SFT_JPEG] = {"JPEG", {".jpg", ".jpeg", ".jpe", ".jfif"}},
     [SFT_WEBP] = {"WebP", {".webp"}},
-    [SFT_GIF] = {"GIF", {".gif"}},
     [SFT_BMP] = {"BMP", {".bmp", ".dib"}},
+    [SFT_PNM] = {"PNM", {".ppm", ".pgm", ".pbm", ".pnm"}},
+    [SFT_GIF] = {"GIF", {".gif"}},
     [SFT_TIFF] = {"TIFF", {".tif", ".tiff"}},
     [SFT_HEIC] = {"HEIC", {".heic", ".heif", ".hif"}},
     [SFT_AVIF] = {"AVIF", {".avif"}},
     [SFT_JPEG_XL] = {"JPEG XL", {".jxl"}},
     [SFT_JPEG_2000] = {"JPEG 2000", {".jp2", ".j2k", ".jpx"}},
-    [SFT_PNM] = {"PNM", {".ppm", ".pgm", ".pbm", ".pnm", ".pam"}},
     [SFT_RAW] = {"camera raw", {".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2"}},
     [SFT_PSD] = {"Photoshop", {".psd"}},
-    [SFT_OTHER_PICTURE] = {"other", {".svg", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".dcm"}},
+    [SFT_OTHER_PICTURE] = {"other", {".svg", ".tga", ".ico", ".pcx", ".exr", ".hdr", ".dcm", ".pam"}},
 };
 
 static const struct {
@@ -38,6 +38,7 @@ static const struct {
     {SFT_JPEG_XL, 0, 2, "\xff\x0a"}, {SFT_JPEG_2000, 4, 4, "jP  "},
     {SFT_PSD, 0, 4, "8BPS"},         {SFT_BMP, 0, 2, "BM"},
     {SFT_PNM, 0, 2, "P6"},           {SFT_PNM, 0, 2, "P5"},
+    {SFT_PNM, 0, 2, "P4"},
 };
 
 /* What notebooks, archivers, file systems and network drives put beside people's files. */
@@ -66,6 +67,8 @@ static const char *const debris[] = {
     "TheVolumeSettingsFolder",
     "Icon\r",
 };
+
+bool sft_picture_is_read(enum sft_picture_kind kind) { return kind >= 0 && kind < SFT_PICTURES_READ; }
 
 const char *sft_picture_name(enum sft_picture_kind kind) { return kinds[kind].name; }
 

@@ -15,21 +15,27 @@ enum sft_picture_kind {
     SFT_PICTURE_NONE = -1,
     SFT_PNG,
     SFT_JPEG,
-    SFT_PICTURES_READ,
-    SFT_WEBP = SFT_PICTURES_READ,
-    SFT_GIF,
+    SFT_WEBP,
     SFT_BMP,
+    SFT_PNM,
+    SFT_PICTURES_READ,
+    SFT_GIF = SFT_PICTURES_READ,
     SFT_TIFF,
     SFT_HEIC,
     SFT_AVIF,
     SFT_JPEG_XL,
     SFT_JPEG_2000,
-    SFT_PNM,
     SFT_RAW,
     SFT_PSD,
     SFT_OTHER_PICTURE,
     SFT_PICTURE_KINDS,
 };
+
+/* Those that are read, in words: "PNG, JPEG, ... and PNM". */
+#define SFT_PICTURES_READ_WORDS "PNG, JPEG, WebP, BMP and PNM"
+
+/* Is a picture of this kind read? Not NONE. */
+bool sft_picture_is_read(enum sft_picture_kind kind);
 
 /* "PNG". */
 const char *sft_picture_name(enum sft_picture_kind kind);

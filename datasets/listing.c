@@ -89,10 +89,10 @@ enum sft_status sft_listing_judge(struct sft_listing *listing, const struct sft_
 {
     enum sft_picture_kind name = sft_picture_by_name(look->name), content;
     uint8_t head[SFT_HEAD];
-    *picture = name == SFT_PNG || name == SFT_JPEG;
+    *picture = sft_picture_is_read(name);
     if (*picture) return SFT_OK;
     content = sft_picture_by_content(head, look->sniff(look->context, head));
-    if (content == SFT_PNG || content == SFT_JPEG) {
+    if (sft_picture_is_read(content) && (is_sure(content) || look->named)) {
         *picture = look->named || name != SFT_PICTURE_NONE;
         return *picture ? SFT_OK : sft_listing_leave(listing, SFT_LEFT_misnamed, look->name);
     }

@@ -74,6 +74,7 @@ void sft_loader_defaults(struct sft_loader_params *params, int size)
     params->batch = 32;
     params->size = size;
     for (int c = 0; c < 3; c++) params->mean[c] = params->std[c] = 0.5f;
+    params->framing = sft_framing_complete(params->framing);
     sft_pseudo_defaults(&params->pseudo, size);
     params->prefetch = 2;
 }
@@ -174,8 +175,8 @@ static enum sft_status fetch(struct worker *worker, const struct sft_dataset *da
 {
     const struct sft_loader_params *params = &worker->loader->params;
     SFT_TRY(sft_dataset_read(dataset, index, &worker->scratch.decoded, label));
-    return sft_transform(&worker->scratch, params->size, params->augment, params->seed, number,
-                         worker->square);
+    return sft_transform(&worker->scratch, params->size, &params->framing, params->augment, params->seed,
+                         number, worker->square);
 }
 
 /* Outlier number `place` of the batch. The square holds ID image j when it is made from that. */

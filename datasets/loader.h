@@ -23,6 +23,7 @@ struct sft_loader_params {
     int64_t batch;                     /* ID images of a batch */
     int size;                          /* side of the square that the model sees, in pixels */
     float mean[3], std[3];             /* x = (v / 255 - mean) / std, v = 0 .. 255 */
+    struct sft_framing framing;        /* how a picture becomes that square */
     bool shuffle;                      /* false: ID images and `outliers` in the order of their sets */
     uint64_t seed;
     enum sft_augment augment;
@@ -53,8 +54,8 @@ struct sft_batch {
 
 struct sft_loader;
 
-/* Batch 32, size 32, mean and std 0.5, no shuffle, no augmentation, no outliers, pseudo parameters for `size`
- * pixels, one pass, prefetch 2, workers 0. */
+/* Batch 32, size 32, mean and std 0.5, pictures squashed, no shuffle, no augmentation, no outliers, pseudo
+ * parameters for `size` pixels, one pass, prefetch 2, workers 0. */
 void sft_loader_defaults(struct sft_loader_params *params, int size);
 
 /* Outliers in a full batch: what n_ood will be. */

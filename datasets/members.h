@@ -16,7 +16,7 @@ struct sft_member {
     char *target; /* of a link */
     enum sft_member_kind kind;
     size_t size;         /* of a file */
-    const uint8_t *data; /* (kept): all of it, or its first bytes where it is no PNG or JPEG picture */
+    const uint8_t *data; /* (kept): all of it, or its first bytes where it is no picture that is read */
     size_t kept;
     uint8_t *memory; /* where data does not lie in the mapped tar; owned */
     size_t number;   /* in the order of the tar, from 1; 0 for a folder that only its files tell of */

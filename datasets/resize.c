@@ -32,6 +32,12 @@ static const struct {
     [SFT_FILTER_BICUBIC] = {keys_cubic, 2.0},
 };
 
+/* Outputs first .. first+count-1 of an axis of `full` ones. */
+struct span {
+    int64_t full, first;
+    int count;
+};
+
 /* The weights of one axis: output i is the sum over k < count[i] of weight[i * size + k] * input[first[i] +
  * k]. */
 struct taps {
@@ -47,24 +53,23 @@ static void taps_free(struct taps *taps)
     free(taps->weight);
 }
 
-/* Pillow's precompute_coeffs() and normalize_coeffs_8bpc(), operation for operation. */
-static enum sft_status taps_make(int in, int out, enum sft_filter filter, struct taps *taps)
+static enum sft_status taps_allocate(int count, struct taps *taps)
 {
-    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale;
-    double support = filters[filter].support * stretch;
-    double *exact;
-    taps->size = (int)ceil(support) * 2 + 1;
-    taps->first = sft_calloc((size_t)out, sizeof(int));
-    taps->count = sft_calloc((size_t)out, sizeof(int));
-    taps->weight = sft_calloc((size_t)out * (size_t)taps->size, sizeof(int32_t));
-    exact = sft_calloc((size_t)taps->size, sizeof(double));
-    if (!taps->first || !taps->count || !taps->weight || !exact) {
-        free(exact);
-        return SFT_MEMORY;
-    }
-    for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * scale, inverse = 1.0 / stretch;
-        double sum = 0.0;
+    taps->first = sft_calloc((size_t)count, sizeof(int));
+    taps->count = sft_calloc((size_t)count, sizeof(int));
+    taps->weight = sft_calloc((size_t)count * (size_t)taps->size, sizeof(int32_t));
+    return taps->first && taps->count && taps->weight ? SFT_OK : SFT_MEMORY;
+}
+
+/* Pillow's precompute_coeffs() and normalize_coeffs_8bpc(), operation for operation, for the outputs of the
+ * span alone. `exact` has room for taps->size numbers. */
+static void taps_fill(int in, const struct span *span, enum sft_filter filter, double *exact,
+                      struct taps *taps)
+{
+    double scale = (double)in / (double)span->full, stretch = scale < 1.0 ? 1.0 : scale;
+    double support = filters[filter].support * stretch, inverse = 1.0 / stretch;
+    for (int i = 0; i < span->count; i++) {
+        double centre = ((double)(span->first + i) + 0.5) * scale, sum = 0.0;
         int low = (int)(centre - support + 0.5), high = (int)(centre + support + 0.5);
         int32_t *weight = taps->weight + (size_t)i * (size_t)taps->size;
         if (low < 0) low = 0;
@@ -80,6 +85,31 @@ static enum sft_status taps_make(int in, int out, enum sft_filter filter, struct
         taps->first[i] = low;
         taps->count[i] = high - low;
     }
+}
+
+/* An axis whose size does not change is copied: one tap of weight 1 gives the same bytes. */
+static void taps_copy(const struct span *span, struct taps *taps)
+{
+    for (int i = 0; i < span->count; i++) {
+        taps->first[i] = (int)span->first + i;
+        taps->count[i] = 1;
+        taps->weight[(size_t)i * (size_t)taps->size] = 1 << PRECISION;
+    }
+}
+
+static enum sft_status taps_make(int in, const struct span *span, enum sft_filter filter, struct taps *taps)
+{
+    double scale = (double)in / (double)span->full;
+    double *exact;
+    taps->size = (int)ceil(filters[filter].support * (scale < 1.0 ? 1.0 : scale)) * 2 + 1;
+    SFT_TRY(taps_allocate(span->count, taps));
+    if (in == span->full) {
+        taps_copy(span, taps);
+        return SFT_OK;
+    }
+    exact = sft_calloc((size_t)taps->size, sizeof(double));
+    if (!exact) return SFT_MEMORY;
+    taps_fill(in, span, filter, exact, taps);
     free(exact);
     return SFT_OK;
 }
@@ -90,10 +120,11 @@ static uint8_t to_byte(int32_t sum)
     return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-static void resize_rows(const struct sft_image *in, const struct taps *taps, struct sft_image *out)
+/* `in` from its row `top` on. */
+static void resize_rows(const struct sft_image *in, int top, const struct taps *taps, struct sft_image *out)
 {
     for (int y = 0; y < out->height; y++) {
-        const uint8_t *row = in->rgb + (size_t)y * (size_t)in->width * 3;
+        const uint8_t *row = in->rgb + (size_t)(top + y) * (size_t)in->width * 3;
         uint8_t *to = out->rgb + (size_t)y * (size_t)out->width * 3;
         for (int x = 0; x < out->width; x++, to += 3) {
             const int32_t *weight = taps->weight + (size_t)x * (size_t)taps->size;
@@ -111,14 +142,15 @@ static void resize_rows(const struct sft_image *in, const struct taps *taps, str
     }
 }
 
-/* Whole rows are added up at a time: memory order, and a loop that vectorises. `sums` has room for a row. */
-static void resize_columns(const struct sft_image *in, const struct taps *taps, int32_t *sums,
+/* Whole rows are added up at a time: memory order, and a loop that vectorises. `in` begins with row `top` of
+ * what the taps are of; `sums` has room for a row. */
+static void resize_columns(const struct sft_image *in, int top, const struct taps *taps, int32_t *sums,
                            struct sft_image *out)
 {
     size_t width = (size_t)in->width * 3;
     for (int y = 0; y < out->height; y++) {
         const int32_t *weight = taps->weight + (size_t)y * (size_t)taps->size;
-        const uint8_t *from = in->rgb + (size_t)taps->first[y] * width;
+        const uint8_t *from = in->rgb + (size_t)(taps->first[y] - top) * width;
         uint8_t *to = out->rgb + (size_t)y * width;
         for (size_t x = 0; x < width; x++) sums[x] = 1 << (PRECISION - 1);
         for (int k = 0; k < taps->count[y]; k++, from += width)
@@ -127,46 +159,57 @@ static void resize_columns(const struct sft_image *in, const struct taps *taps, 
     }
 }
 
-static enum sft_status resize_width(const struct sft_image *in, int width, enum sft_filter filter,
-                                    struct sft_image *out)
+/* The horizontal pass, over those rows alone that the vertical one reads. */
+static enum sft_status both_passes(const struct sft_image *in, const struct taps *across,
+                                   const struct taps *down, int width, int height, struct sft_image *out)
 {
-    struct taps taps = {0};
-    enum sft_status status = taps_make(in->width, width, filter, &taps);
-    if (status == SFT_OK) status = sft_image_reserve(out, width, in->height, "resize");
-    if (status == SFT_OK) resize_rows(in, &taps, out);
-    taps_free(&taps);
+    const int top = down->first[0], end = down->first[height - 1] + down->count[height - 1];
+    struct sft_image between = {0};
+    int32_t *sums = sft_calloc((size_t)width * 3, sizeof(int32_t));
+    enum sft_status status = sums ? sft_image_reserve(&between, width, end - top, "resize") : SFT_MEMORY;
+    if (status == SFT_OK) status = sft_image_reserve(out, width, height, "resize");
+    if (status == SFT_OK) {
+        resize_rows(in, top, across, &between);
+        resize_columns(&between, top, down, sums, out);
+    }
+    sft_image_free(&between);
+    free(sums);
     return status;
 }
 
-static enum sft_status resize_height(const struct sft_image *in, int height, enum sft_filter filter,
-                                     struct sft_image *out)
+static void copy_part(const struct sft_image *in, const struct sft_resized_part *part, struct sft_image *out)
 {
-    struct taps taps = {0};
-    int32_t *sums = sft_calloc((size_t)in->width * 3, sizeof(int32_t));
-    enum sft_status status = sums ? taps_make(in->height, height, filter, &taps) : SFT_MEMORY;
-    if (status == SFT_OK) status = sft_image_reserve(out, in->width, height, "resize");
-    if (status == SFT_OK) resize_columns(in, &taps, sums, out);
-    taps_free(&taps);
-    free(sums);
+    const size_t row = (size_t)part->width * 3;
+    for (int y = 0; y < part->height; y++)
+        memcpy(out->rgb + (size_t)y * row,
+               in->rgb + ((size_t)(part->top + y) * (size_t)in->width + (size_t)part->left) * 3, row);
+}
+
+enum sft_status sft_resize_part(const struct sft_image *in, const struct sft_resized_part *part,
+                                enum sft_filter filter, struct sft_image *out)
+{
+    const struct span x = {part->full_width, part->left, part->width};
+    const struct span y = {part->full_height, part->top, part->height};
+    struct taps across = {0}, down = {0};
+    enum sft_status status;
+    if (in->width == x.full && in->height == y.full) {
+        SFT_TRY(sft_image_reserve(out, part->width, part->height, "resize"));
+        copy_part(in, part, out);
+        return SFT_OK;
+    }
+    status = taps_make(in->width, &x, filter, &across);
+    if (status == SFT_OK) status = taps_make(in->height, &y, filter, &down);
+    if (status == SFT_OK) status = both_passes(in, &across, &down, part->width, part->height, out);
+    taps_free(&across);
+    taps_free(&down);
     return status;
 }
 
 enum sft_status sft_resize(const struct sft_image *in, int width, int height, enum sft_filter filter,
                            struct sft_image *out)
 {
-    struct sft_image between = {0};
-    enum sft_status status;
+    const struct sft_resized_part all = {width, height, 0, 0, width, height};
     if (width < 1 || height < 1)
         return sft_fail(SFT_DATA, "resize to %d x %d pixels: no such size", width, height);
-    if (in->width == width && in->height == height) {
-        SFT_TRY(sft_image_reserve(out, width, height, "resize"));
-        memcpy(out->rgb, in->rgb, (size_t)width * (size_t)height * 3);
-        return SFT_OK;
-    }
-    if (in->height == height) return resize_width(in, width, filter, out);
-    if (in->width == width) return resize_height(in, height, filter, out);
-    status = resize_width(in, width, filter, &between);
-    if (status == SFT_OK) status = resize_height(&between, height, filter, out);
-    sft_image_free(&between);
-    return status;
+    return sft_resize_part(in, &all, filter, out);
 }

@@ -17,12 +17,16 @@ enum {
     SFT_DROPOUT_STREAMS = 64, /* of one pass, and so the most layers with dropout that a network can have */
 };
 
+/* The epsilon of BiT's own code. */
+#define SFT_STANDARDIZE_EPSILON 1e-10f
+
 /* What a build function may know about the model. */
 struct sft_network {
     const struct sft_variant *variant;
     int gn_groups; /* of every group norm; 0: the family's own rule */
     int outputs;   /* logits an image */
     int image_size;
+    float standardize_epsilon;               /* of weight standardisation; 0: SFT_STANDARDIZE_EPSILON */
     const struct sft_parameters *parameters; /* of a forward pass; NULL while they are declared */
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/class_order.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
@@ -31,6 +32,7 @@ static struct sft_network network_of(const struct sft_model *model)
         .gn_groups = model->gn_groups,
         .outputs = sft_model_outputs(model),
         .image_size = model->image_size,
+        .standardize_epsilon = model->standardize_epsilon,
         .parameters = &model->parameters,
     };
 }
@@ -92,7 +94,10 @@ static enum sft_status describe(const struct sft_model_config *config, struct sf
     model->classes = config->classes;
     model->gn_groups = config->gn_groups;
     model->image_size = config->image_size ? config->image_size : model->variant->image_size;
+    model->standardize_epsilon =
+        config->standardize_epsilon > 0 ? config->standardize_epsilon : SFT_STANDARDIZE_EPSILON;
     set_normalisation(config, model);
+    model->framing = sft_framing_complete(sft_framing_over(config->framing, model->variant->framing));
     if (config->mos_groups)
         SFT_TRY(sft_groups_create(config->mos_groups, config->classes, "mos_groups", &model->groups));
     network = network_of(model);
@@ -165,24 +170,16 @@ static enum sft_status resize(struct sft_model *model, int size)
     return SFT_OK;
 }
 
-/* Creates the model of a file and loads it: at the file's own size, then changed to what was asked for. */
-static enum sft_status load(struct sft_device *device, const struct sft_checkpoint *checkpoint,
-                            const struct sft_model_config *config, struct sft_model **model)
+/* Reads the values into a model of the file's own size, and makes that one of the size asked for. */
+static enum sft_status load(const struct sft_checkpoint *checkpoint, const struct sft_model_config *config,
+                            struct sft_model *model)
 {
-    const struct sft_variant *variant = sft_model_find(config->name);
-    struct sft_model_config own = *config;
-    int native = variant ? sft_model_native_size(checkpoint, variant) : 0;
-    int size = config->image_size;
-    if (native && size) SFT_TRY(sft_variant_takes(variant, size));
-    if (native) own.image_size = native;
-    SFT_TRY(sft_model_create(device, &own, model));
-    SFT_TRY(sft_parameters_load(&(*model)->parameters, checkpoint));
-    (*model)->native_size = native;
-    (*model)->pos_embed = (enum sft_pos_embed)config->pos_embed;
-    return native && size && size != native ? resize(*model, size) : SFT_OK;
+    int native = sft_model_native_size(checkpoint, model->variant), size = config->image_size;
+    SFT_TRY(sft_parameters_load(&model->parameters, checkpoint));
+    model->native_size = native;
+    model->pos_embed = (enum sft_pos_embed)config->pos_embed;
+    return native && size && size != native ? resize(model, size) : SFT_OK;
 }
-
-/* ---- opening ---- */
 
 static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint, struct sft_model *model)
 {
@@ -197,6 +194,109 @@ static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint,
     return SFT_OK;
 }
 
+/* ---- order of classes ---- */
+
+static const char sorted_order[] = "sorted", mos_order[] = "mos", file_order[] = "file";
+
+/* The user's word, or else what the file and its layout say. */
+static const char *order_of(const struct sft_checkpoint *checkpoint, const struct sft_model_config *config)
+{
+    const char *said = sft_checkpoint_metadata(checkpoint, "class_order");
+    if (config->class_order) return config->class_order;
+    if (said) return said;
+    if (config->layout->class_order && config->classes == SFT_IMAGENET_CLASSES)
+        return config->layout->class_order;
+    return sorted_order;
+}
+
+/* Of a file that says so itself, its own names are in that order. */
+static bool has_said(const struct sft_checkpoint *checkpoint, const struct sft_model_config *config)
+{
+    return !config->class_order && sft_checkpoint_metadata(checkpoint, "class_order");
+}
+
+/* Puts names in the order of the file's rows into the model. */
+static enum sft_status read_order(const struct sft_checkpoint *checkpoint,
+                                  const struct sft_model_config *config, const char *order,
+                                  struct sft_model *model)
+{
+    struct sft_class_names *names = &model->class_names;
+    if (has_said(checkpoint, config)) {
+        SFT_TRY(read_class_names(checkpoint, model));
+        return names->n ? SFT_OK
+                        : sft_fail(SFT_DATA,
+                                   "%s: metadata \"class_order\" without \"class_names\"; name the "
+                                   "order with --class-order",
+                                   checkpoint->path);
+    }
+    if (strcmp(order, mos_order) != 0) return sft_class_order_read(order, model->classes, names);
+    if (model->classes == SFT_IMAGENET_CLASSES) return sft_class_order_mos(names);
+    return sft_fail(SFT_DATA, "%s: --class-order mos is of ImageNet's %d classes, and the head has %d",
+                    checkpoint->path, SFT_IMAGENET_CLASSES, model->classes);
+}
+
+/* A grouped head's logits are in the order of its groups, which name the classes. */
+static enum sft_status order_classes(const struct sft_checkpoint *checkpoint,
+                                     const struct sft_model_config *config, struct sft_model *model)
+{
+    const char *order = order_of(checkpoint, config);
+    int *rows;
+    model->file.class_order = sorted_order;
+    if (strcmp(order, sorted_order) == 0) return read_class_names(checkpoint, model);
+    SFT_TRY(read_order(checkpoint, config, order, model));
+    SFT_TRY(sft_class_order_sort(checkpoint->path, &model->class_names, &rows));
+    if (rows) model->file.class_order = strcmp(order, mos_order) == 0 ? mos_order : file_order;
+    if (model->groups)
+        free(rows);
+    else
+        sft_parameters_order_classes(&model->parameters, rows);
+    return SFT_OK;
+}
+
+/* ---- opening ---- */
+
+/* What is not as usual, so that who knows better can contradict. */
+static void tell(const struct sft_checkpoint *checkpoint, const struct sft_model *model)
+{
+    const struct sft_layout *layout = model->file.layout;
+    const bool moved = model->file.class_order != sorted_order;
+    if (layout->rules || moved)
+        sft_log(SFT_LOG_INFO, "%s: %s in the layout %s%s", checkpoint->path, model->variant->name,
+                layout->name,
+                moved ? "; its classes are in an order of its own, and put into that of data" : "");
+    if (layout->remark && model->classes == SFT_IMAGENET_CLASSES)
+        sft_log(SFT_LOG_INFO, "%s: %s", checkpoint->path, layout->remark);
+}
+
+static enum sft_status create_native(struct sft_device *device, const struct sft_checkpoint *checkpoint,
+                                     const struct sft_model_config *config, struct sft_model **model)
+{
+    const struct sft_variant *variant = sft_model_find(config->name);
+    struct sft_model_config own = *config;
+    int native = variant ? sft_model_native_size(checkpoint, variant) : 0;
+    if (native && own.image_size) SFT_TRY(sft_variant_takes(variant, own.image_size));
+    if (native) own.image_size = native;
+    return sft_model_create(device, &own, model);
+}
+
+/* Creates the model that `config` and the file describe, at the size of the file's position embeddings. */
+static enum sft_status create_for(struct sft_device *device, const struct sft_checkpoint *checkpoint,
+                                  struct sft_model_config *config, struct sft_model **model)
+{
+    char *groups = NULL;
+    enum sft_status status;
+    SFT_TRY(sft_model_guess(checkpoint, config));
+    if (config->imagenet_groups) {
+        groups = sft_class_order_mos_groups();
+        if (!groups) return SFT_MEMORY;
+        config->mos_groups = groups;
+    }
+    status = create_native(device, checkpoint, config, model);
+    if (groups) config->mos_groups = NULL;
+    free(groups);
+    return status;
+}
+
 enum sft_status sft_model_open(struct sft_device *device, const char *path,
                                const struct sft_model_config *config, struct sft_model **model)
 {
@@ -205,35 +305,42 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     enum sft_status status;
     *model = NULL;
     SFT_TRY(sft_checkpoint_open(path, &checkpoint));
-    SFT_TRY_OUT(sft_model_guess(checkpoint, &full));
-    SFT_TRY_OUT(load(device, checkpoint, &full, model));
-    SFT_TRY_OUT(read_class_names(checkpoint, *model));
+    SFT_TRY_OUT(create_for(device, checkpoint, &full, model));
+    (*model)->file.layout = full.layout;
+    SFT_TRY_OUT(order_classes(checkpoint, &full, *model));
+    SFT_TRY_OUT(load(checkpoint, &full, *model));
     SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, (*model)->file.sha256));
-    (*model)->file.bytes = (int64_t)checkpoint->file.size;
+    (*model)->file.bytes = (int64_t)checkpoint->bytes;
+    tell(checkpoint, *model);
 out:
     sft_checkpoint_close(&checkpoint);
     if (status != SFT_OK) sft_model_destroy(model);
     return status;
 }
 
-/* "R,G,B": the shortest numbers that read back as these. */
+/* ---- saving ---- */
+
+/* The shortest number that reads back as this one. */
+static void write_number(float value, char text[24])
+{
+    int digits = 1;
+    do snprintf(text, 24, "%.*g", digits++, (double)value);
+    while (strtof(text, NULL) != value && digits <= 9);
+}
+
+/* "R,G,B" */
 static void write_channels(const float values[3], char *text, size_t room)
 {
-    size_t used = 0;
-    for (int c = 0; c < 3; c++) {
-        char number[24];
-        int digits = 1;
-        do snprintf(number, sizeof(number), "%.*g", digits++, (double)values[c]);
-        while (strtof(number, NULL) != values[c] && digits <= 9);
-        used += (size_t)snprintf(text + used, room - used, "%s%s", c ? "," : "", number);
-    }
+    char numbers[3][24];
+    for (int c = 0; c < 3; c++) write_number(values[c], numbers[c]);
+    snprintf(text, room, "%s,%s,%s", numbers[0], numbers[1], numbers[2]);
 }
 
 /* What is said about a model in a file's header, and the texts behind it. */
 struct description {
-    struct sft_metadata pairs[8];
+    struct sft_metadata pairs[16];
     size_t n;
-    char classes[16], gn_groups[16], image_size[16], mean[64], std[64];
+    char classes[16], gn_groups[16], image_size[16], mean[80], std[80], crop[32], epsilon[24];
     struct sft_text class_names;
 };
 
@@ -248,13 +355,31 @@ static bool has_own_normalisation(const struct sft_model *model)
            memcmp(model->std, model->variant->std, sizeof(model->std)) != 0;
 }
 
-static enum sft_status write_class_names(const struct sft_class_names *names, struct sft_text *text)
+static void describe_framing(const struct sft_model *model, struct description *made)
 {
+    const struct sft_framing *own = &model->framing, usual = sft_framing_complete(model->variant->framing);
+    if (own->resize == usual.resize && own->interpolation == usual.interpolation && own->crop == usual.crop)
+        return;
+    add_pair(made, "resize", sft_resize_words[own->resize]);
+    add_pair(made, "interpolation", sft_filter_words[own->interpolation]);
+    add_pair(made, "crop", sft_crop_text(own->crop, made->crop));
+}
+
+/* In the order of the file's rows. */
+static enum sft_status write_class_names(const struct sft_model *model, struct sft_text *text)
+{
+    const int *rows = model->parameters.rows;
+    struct sft_class_names in_file = {0};
     struct sft_json json = {0};
-    sft_class_names_to_json(names, NULL, &json);
-    sft_json_dump(&json, JSON_COMPACT, text);
+    enum sft_status status = rows ? sft_class_order_unsort(&model->class_names, rows, &in_file) : SFT_OK;
+    if (status == SFT_OK) {
+        sft_class_names_to_json(rows ? &in_file : &model->class_names, NULL, &json);
+        sft_json_dump(&json, JSON_COMPACT, text);
+        status = text->status;
+    }
     sft_json_free(&json);
-    return text->status;
+    sft_class_names_free(&in_file);
+    return status;
 }
 
 static enum sft_status describe_in_header(const struct sft_model *model, struct description *made)
@@ -273,8 +398,12 @@ static enum sft_status describe_in_header(const struct sft_model *model, struct 
         add_pair(made, "mean", made->mean);
         add_pair(made, "std", made->std);
     }
+    write_number(model->standardize_epsilon, made->epsilon);
+    if (model->standardize_epsilon != SFT_STANDARDIZE_EPSILON) add_pair(made, "ws_epsilon", made->epsilon);
+    if (model->parameters.rows) add_pair(made, "class_order", model->file.class_order);
+    describe_framing(model, made);
     if (model->class_names.n == 0) return SFT_OK;
-    SFT_TRY(write_class_names(&model->class_names, &made->class_names));
+    SFT_TRY(write_class_names(model, &made->class_names));
     add_pair(made, "class_names", made->class_names.data);
     return SFT_OK;
 }

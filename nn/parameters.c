@@ -2,11 +2,11 @@
 #include "nn/parameters.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nn/checkpoint/safetensors.h"
+#include "nn/layouts/match.h"
 #include "nn/positions.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/divide.h"
@@ -28,6 +28,7 @@ enum sft_status sft_parameters_add(struct sft_parameters *parameters, const stru
     *item = *parameter;
     item->count = sft_shape_count(&item->shape);
     item->file_name = NULL;
+    item->declared_shape = item->file_shape;
     item->name = sft_strdup(parameter->name);
     if (!item->name) return SFT_MEMORY;
     parameters->n++;
@@ -67,6 +68,7 @@ void sft_parameters_free(struct sft_parameters *parameters)
         free(parameters->items[i].file_name);
     }
     free(parameters->items);
+    free(parameters->rows);
     sft_tensor_destroy(&parameters->weights);
     sft_tensor_destroy(&parameters->buffers);
     memset(parameters, 0, sizeof(*parameters));
@@ -195,7 +197,7 @@ out:
 static void set_shape(struct sft_parameters *parameters, int number, struct sft_shape shape)
 {
     struct sft_parameter *item = &parameters->items[number];
-    item->shape = item->file_shape = shape;
+    item->shape = item->file_shape = item->declared_shape = shape;
     item->count = sft_shape_count(&shape);
     parameters->buffers_size = lay_out(parameters, 1u << SFT_BUFFER, 0);
 }
@@ -243,96 +245,25 @@ out:
     return status;
 }
 
-/* ---- layouts ---- */
-
-/* Calls for both directions: copies element (r,s,i,o) of the runtime from or to (o,i,r,s) of the file. */
-static void convert_filters(const struct sft_shape *shape, float *runtime, float *file, bool to_file)
-{
-    int64_t taps = shape->dim[0] * shape->dim[1];
-    int64_t in = shape->dim[2], out = shape->dim[3];
-    for (int64_t t = 0; t < taps; t++)
-        for (int64_t i = 0; i < in; i++)
-            for (int64_t o = 0; o < out; o++) {
-                float *here = &runtime[(t * in + i) * out + o], *there = &file[(o * in + i) * taps + t];
-                if (to_file)
-                    *there = *here;
-                else
-                    *here = *there;
-            }
-}
-
-void sft_parameter_to_file(const struct sft_parameter *parameter, const float *flat, float *values)
-{
-    if (parameter->kind == SFT_CONV_WEIGHT)
-        convert_filters(&parameter->shape, (float *)flat + parameter->offset, values, true);
-    else
-        memcpy(values, flat + parameter->offset, (size_t)parameter->count * sizeof(float));
-}
-
-void sft_parameter_from_file(const struct sft_parameter *parameter, const float *values, float *flat)
-{
-    if (parameter->kind == SFT_CONV_WEIGHT)
-        convert_filters(&parameter->shape, flat + parameter->offset, (float *)values, false);
-    else
-        memcpy(flat + parameter->offset, values, (size_t)parameter->count * sizeof(float));
-}
-
 /* ---- files ---- */
-
-/* A list of names for a message; cut with "..." where it gets too long to read. */
-struct complaint {
-    char text[1024];
-    size_t used;
-    int count;
-};
-
-static void complain(struct complaint *complaint, const char *name, const char *detail)
-{
-    size_t left = sizeof(complaint->text) - complaint->used;
-    int wrote;
-    if (complaint->count++ > 0 && left < 2 * SFT_MAX_NAME) {
-        if (left > 8 && complaint->text[complaint->used - 1] != '.')
-            complaint->used += (size_t)snprintf(complaint->text + complaint->used, left, ", ...");
-        return;
-    }
-    wrote = snprintf(complaint->text + complaint->used, left, "%s%.100s%.100s",
-                     complaint->count > 1 ? ", " : "", name, detail);
-    complaint->used += (size_t)wrote < left ? (size_t)wrote : left - 1;
-}
 
 /* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at
  * once. */
-static enum sft_status match(const struct sft_parameters *parameters, const struct sft_checkpoint *checkpoint,
-                             const struct sft_stored_tensor **stored)
+static enum sft_status find_all(const struct sft_parameters *parameters,
+                                const struct sft_checkpoint *checkpoint, struct sft_match *match)
 {
-    struct complaint missing = {.count = 0}, misshaped = {.count = 0}, extra = {.count = 0};
-    bool *used = sft_calloc(checkpoint->n_tensors, sizeof(*used));
-    if (!used) return SFT_MEMORY;
-    for (int i = 0; i < parameters->n; i++) {
-        const struct sft_parameter *item = &parameters->items[i];
-        char has[SFT_SHAPE_TEXT], takes[SFT_SHAPE_TEXT], detail[2 * SFT_SHAPE_TEXT + 32];
-        stored[i] = sft_checkpoint_find_parameter(checkpoint, item->name);
-        if (!stored[i]) {
-            complain(&missing, item->name, "");
-            continue;
-        }
-        used[stored[i] - checkpoint->tensors] = true;
-        if (sft_shape_equal(&stored[i]->shape, &item->file_shape)) continue;
-        snprintf(detail, sizeof(detail), " (%s, the model has %s)", sft_shape_str(&stored[i]->shape, has),
-                 sft_shape_str(&item->file_shape, takes));
-        complain(&misshaped, item->name, detail);
-    }
-    for (size_t i = 0; i < checkpoint->n_tensors; i++)
-        if (!used[i] && !sft_checkpoint_ignores(checkpoint->tensors[i].name))
-            complain(&extra, checkpoint->tensors[i].name, "");
-    free(used);
-    if (missing.count + misshaped.count + extra.count == 0) return SFT_OK;
-    return sft_fail(SFT_DATA,
-                    "%s does not fit the model: %d missing%s%s; %d unexpected%s%s; %d of another shape%s%s; "
-                    "choose the model that the file was made for",
-                    checkpoint->path, missing.count, missing.count ? ": " : "", missing.text, extra.count,
-                    extra.count ? ": " : "", extra.text, misshaped.count, misshaped.count ? ": " : "",
-                    misshaped.text);
+    struct sft_text text = {0};
+    enum sft_status status;
+    SFT_TRY(sft_match_best(parameters->items, parameters->n, checkpoint, false, match));
+    if (sft_match_fits(match) && match->extra == 0) return SFT_OK;
+    sft_match_tell(match, &text);
+    status = text.status;
+    if (status == SFT_OK)
+        status =
+            sft_fail(SFT_DATA, "%s does not fit the model: %s; choose the model that the file was made for",
+                     checkpoint->path, text.data);
+    sft_text_free(&text);
+    return status;
 }
 
 static enum sft_status check_finite(const struct sft_checkpoint *checkpoint,
@@ -356,16 +287,32 @@ static int64_t largest(const struct sft_parameters *parameters)
     return count;
 }
 
-static enum sft_status keep_names(struct sft_parameters *parameters,
-                                  const struct sft_stored_tensor *const *stored)
+/* Where the values came from, so that they are written likewise. */
+static enum sft_status keep_places(struct sft_parameters *parameters, const struct sft_match *match)
 {
     for (int i = 0; i < parameters->n; i++) {
+        const struct sft_stored_tensor *stored = match->stored[i];
         struct sft_parameter *item = &parameters->items[i];
         free(item->file_name);
         item->file_name = NULL;
-        if (strcmp(stored[i]->name, item->name) == 0) continue;
-        item->file_name = sft_strdup(stored[i]->name);
+        item->file_shape = stored->shape;
+        item->out_last = match->layout->out_last;
+        if (strcmp(stored->name, item->name) == 0) continue;
+        item->file_name = sft_strdup(stored->name);
         if (!item->file_name) return SFT_MEMORY;
+    }
+    return SFT_OK;
+}
+
+static enum sft_status read_values(const struct sft_parameters *parameters, const struct sft_match *match,
+                                   const struct host *host, float *values)
+{
+    for (int i = 0; i < parameters->n; i++) {
+        struct sft_parameter item = parameters->items[i];
+        item.out_last = match->layout->out_last;
+        SFT_TRY(sft_stored_read(match->stored[i], values));
+        SFT_TRY(check_finite(match->checkpoint, match->stored[i], values, item.count));
+        sft_parameter_from_file(&item, values, flat_of(host, &item));
     }
     return SFT_OK;
 }
@@ -373,26 +320,29 @@ static enum sft_status keep_names(struct sft_parameters *parameters,
 enum sft_status sft_parameters_load(struct sft_parameters *parameters,
                                     const struct sft_checkpoint *checkpoint)
 {
-    const struct sft_stored_tensor **stored = sft_calloc((size_t)parameters->n, sizeof(const void *));
     float *values = sft_calloc((size_t)largest(parameters), sizeof(*values));
+    struct sft_match match = {.stored = NULL};
     struct host host = {NULL, NULL};
     enum sft_status status = SFT_MEMORY;
-    if (!stored || !values) goto out;
+    if (!values) goto out;
     SFT_TRY_OUT(host_create(parameters, &host));
-    SFT_TRY_OUT(match(parameters, checkpoint, stored));
-    for (int i = 0; i < parameters->n; i++) {
-        const struct sft_parameter *item = &parameters->items[i];
-        SFT_TRY_OUT(sft_stored_read(stored[i], values));
-        SFT_TRY_OUT(check_finite(checkpoint, stored[i], values, item->count));
-        sft_parameter_from_file(item, values, flat_of(&host, item));
-    }
-    SFT_TRY_OUT(keep_names(parameters, stored));
+    SFT_TRY_OUT(find_all(parameters, checkpoint, &match));
+    SFT_TRY_OUT(read_values(parameters, &match, &host, values));
+    SFT_TRY_OUT(keep_places(parameters, &match));
     SFT_TRY_OUT(host_upload(parameters, &host));
 out:
+    sft_match_free(&match);
     host_free(&host);
     free(values);
-    free(stored);
     return status;
+}
+
+void sft_parameters_order_classes(struct sft_parameters *parameters, int *rows)
+{
+    free(parameters->rows);
+    parameters->rows = rows;
+    for (int i = 0; i < parameters->n; i++)
+        parameters->items[i].rows = has_kind(&parameters->items[i], SFT_KINDS_HEAD) ? rows : NULL;
 }
 
 enum sft_status sft_parameters_save(const struct sft_parameters *parameters, const char *path,

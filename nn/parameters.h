@@ -9,8 +9,7 @@
  * Offsets are multiples of SFT_PARAMETER_ALIGNMENT elements; the elements between two parameters are zero and
  * stay zero under every optimiser.
  *
- * Names are those of published checkpoints. Shapes are the runtime's (filters R,S,I,O); files have
- * `file_shape` (filters O,I,R,S), and values are converted when they are read and written.
+ * Names are those of published checkpoints; files may have others, and other shapes (nn/layouts/layout.h).
  *
  * A list is filled by the layers (nn/forward.h) when a model is created (nn/model.h).
  */
@@ -20,49 +19,8 @@
 #include <stdint.h>
 
 #include "nn/checkpoint/checkpoint.h"
+#include "nn/parameter.h"
 #include "runtime/tensor.h"
-
-enum { SFT_MAX_PARAMETERS = 1024, SFT_PARAMETER_ALIGNMENT = 16, SFT_MAX_NAME = 128 };
-
-enum sft_parameter_kind {
-    SFT_NORM_WEIGHT, /* gamma */
-    SFT_NORM_BIAS,   /* beta */
-    SFT_CONV_WEIGHT,
-    SFT_LINEAR_WEIGHT,
-    SFT_BIAS, /* of a convolution or linear layer */
-    SFT_HEAD_WEIGHT,
-    SFT_HEAD_BIAS,
-    SFT_TOKEN,  /* trained token of a transformer */
-    SFT_BUFFER, /* running statistics, constants of the network: not trained, in `buffers` */
-};
-
-/* Sets of kinds, for sft_parameters_select. */
-enum {
-    SFT_KINDS_NORM = 1 << SFT_NORM_WEIGHT | 1 << SFT_NORM_BIAS,
-    SFT_KINDS_HEAD = 1 << SFT_HEAD_WEIGHT | 1 << SFT_HEAD_BIAS,
-    SFT_KINDS_TRAINED = (1 << SFT_BUFFER) - 1,
-};
-
-enum sft_distribution {
-    SFT_INIT_CONSTANT,
-    SFT_INIT_NORMAL,
-    SFT_INIT_UNIFORM,
-    SFT_INIT_ORTHOGONAL, /* (m,n), m <= n: orthonormal rows, uniform among all such, times the scale */
-    SFT_INIT_SINUSOID,   /* (...,positions,width): nn/positions.h, times the scale */
-};
-struct sft_init {
-    enum sft_distribution distribution;
-    float scale; /* the constant; the standard deviation; the bound: uniform in [-scale, scale) */
-};
-
-struct sft_parameter {
-    char *name;      /* as in published checkpoints */
-    char *file_name; /* in the file that it was loaded from, where it is another; NULL: `name` */
-    enum sft_parameter_kind kind;
-    struct sft_shape shape, file_shape;
-    struct sft_init init;
-    int64_t offset, count; /* elements, in `weights` or (SFT_BUFFER) `buffers` */
-};
 
 struct sft_parameters {
     struct sft_parameter *items; /* in the order of the layers */
@@ -72,6 +30,7 @@ struct sft_parameters {
     int64_t buffers_size;
     struct sft_tensor *weights; /* owned */
     struct sft_tensor *buffers; /* owned; NULL for a model without running statistics */
+    int *rows;                  /* order of classes in the file; NULL: in order; owned */
     size_t room;                /* private */
 };
 
@@ -88,24 +47,22 @@ void sft_parameters_free(struct sft_parameters *parameters); /* also of a half-m
  * in the order of its elements; running means become 0 and variances 1. */
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed) SFT_MUST_CHECK;
 
-/* Reads all parameters and buffers. The file has to have each of them under a name that
- * sft_checkpoint_find_parameter() knows, in its shape, and nothing else but what sft_checkpoint_ignores().
- * SFT_DATA with the list of missing, unexpected and wrongly shaped names, or naming a tensor that holds a NaN
- * or an infinity. On failure the device's values are unchanged, unless an upload failed. */
+/* Reads all parameters and buffers, in the layout that fits best (nn/layouts/match.h). The file has to have
+ * each of them in its shape, and nothing else but what sft_checkpoint_ignores(). SFT_DATA with the list of
+ * missing, unexpected and wrongly shaped names, or naming a tensor that holds a NaN or an infinity. On
+ * failure the device's values are unchanged, unless an upload failed. */
 enum sft_status sft_parameters_load(struct sft_parameters *parameters,
                                     const struct sft_checkpoint *checkpoint) SFT_MUST_CHECK;
 
-/* Writes all parameters and buffers to a safetensors file (SFT_WRITE on failure), under the names of the file
- * they were loaded from. `metadata` (n_metadata pairs) goes into the header. The same values give the same
- * bytes. */
+/* Writes all parameters and buffers to a safetensors file (SFT_WRITE on failure), under the names, with the
+ * axes and in the order of classes of the file they were loaded from. `metadata` (n_metadata pairs) goes into
+ * the header. The same values give the same bytes. */
 enum sft_status sft_parameters_save(const struct sft_parameters *parameters, const char *path,
                                     const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 
-/* Host copies in the order of `items`: parameter i of `flat` (laid out like weights, or buffers for
- * SFT_BUFFER), from the runtime's layout to the file's and back; `values` has items[i].count elements. For
- * files with further flat tensors. */
-void sft_parameter_to_file(const struct sft_parameter *parameter, const float *flat, float *values);
-void sft_parameter_from_file(const struct sft_parameter *parameter, const float *values, float *flat);
+/* Says that row i of a file's head is class rows[i], for loading and saving; takes `rows`, which is of as
+ * many as the head has and is released with free(). NULL: in order. */
+void sft_parameters_order_classes(struct sft_parameters *parameters, int *rows);
 
 /* Gives buffer `number` another shape, in files too, and the values; the others keep theirs. After a failure
  * the parameters are good for sft_parameters_free() only. */

@@ -8,6 +8,7 @@
 #ifndef SFT_NN_VARIANT_H
 #define SFT_NN_VARIANT_H
 
+#include "runtime/base/framing.h"
 #include "runtime/graph.h"
 
 enum sft_norm { SFT_NORM_NONE, SFT_NORM_GROUP, SFT_NORM_BATCH };
@@ -29,7 +30,8 @@ struct sft_variant {
     } positions;          /* position embeddings (nn/positions.h) */
     int stage_taps[2];    /* the taps behind the last stage and the one before it */
     int norm_tap; /* 1 + the tap whose norm FeatureNorm takes by default; 0: none is known to be good */
-    float mean[3], std[3]; /* of the normalised input by channel: x = (v/255 - mean)/std */
+    float mean[3], std[3];      /* of the normalised input by channel: x = (v/255 - mean)/std */
+    struct sft_framing framing; /* of pictures; zeros: squashed, bilinear, the whole of them */
 };
 
 /* The tables of the families, each up to a row without a name. */

@@ -33,6 +33,7 @@ enum sft_status sft_calibration_of(const struct sft_model *model, struct sft_cal
 {
     memcpy(calibration->mean, model->mean, sizeof(calibration->mean));
     memcpy(calibration->std, model->std, sizeof(calibration->std));
+    calibration->framing = model->framing;
     SFT_TRY(sft_class_names_copy(&model->class_names, &calibration->class_names));
     return sft_model_fingerprint(model, calibration->fingerprint);
 }
@@ -107,6 +108,7 @@ static void add_channels(struct sft_json *json, const char *key, const float val
 /* Everything but the arrays. */
 static void describe(struct sft_json *json, const struct sft_calibration *calibration, const char *digest)
 {
+    char crop[32];
     sft_json_object(json, NULL);
     sft_json_text(json, "model_sha256", calibration->fingerprint);
     sft_json_text(json, "arrays_sha256", digest);
@@ -118,6 +120,9 @@ static void describe(struct sft_json *json, const struct sft_calibration *calibr
     sft_json_end(json);
     add_channels(json, "mean", calibration->mean);
     add_channels(json, "std", calibration->std);
+    sft_json_text(json, "resize", sft_resize_words[calibration->framing.resize]);
+    sft_json_text(json, "interpolation", sft_filter_words[calibration->framing.interpolation]);
+    sft_json_text(json, "crop", sft_crop_text(calibration->framing.crop, crop));
     sft_class_names_to_json(&calibration->class_names, "classes", json);
     sft_json_end(json);
 }
@@ -267,6 +272,27 @@ static enum sft_status check_channels(const struct sft_checkpoint *file, const j
     return SFT_OK;
 }
 
+/* Whether the file says the same of the framing; one that says nothing is of squashed pictures. */
+static enum sft_status check_framing(const struct sft_checkpoint *file, const json_t *json,
+                                     const struct sft_framing *framing)
+{
+    struct sft_framing there;
+    char crop[2][32];
+    SFT_TRY(sft_framing_read(json_string_value(json_object_get(json, "resize")),
+                             json_string_value(json_object_get(json, "interpolation")),
+                             json_string_value(json_object_get(json, "crop")), file->path, &there));
+    there = sft_framing_complete(there);
+    if (there.resize == framing->resize && there.interpolation == framing->interpolation &&
+        there.crop == framing->crop)
+        return SFT_OK;
+    return sft_fail(SFT_DATA,
+                    "%s: made with --resize %s --interpolation %s --crop %s, where the model has %s, %s and "
+                    "%s; give the same, or make one for these with `sft-vk calibrate`",
+                    file->path, sft_resize_words[there.resize], sft_filter_words[there.interpolation],
+                    sft_crop_text(there.crop, crop[0]), sft_resize_words[framing->resize],
+                    sft_filter_words[framing->interpolation], sft_crop_text(framing->crop, crop[1]));
+}
+
 static enum sft_status check_origin(const struct sft_checkpoint *file, const json_t *json,
                                     const struct sft_model *model, struct sft_calibration *calibration)
 {
@@ -282,7 +308,8 @@ static enum sft_status check_origin(const struct sft_checkpoint *file, const jso
                         "%s: made for other weights than these; make one for them with `sft-vk calibrate`",
                         file->path);
     SFT_TRY(check_channels(file, json, "mean", model->mean));
-    return check_channels(file, json, "std", model->std);
+    SFT_TRY(check_channels(file, json, "std", model->std));
+    return check_framing(file, json, &model->framing);
 }
 
 static enum sft_status read_all(const struct sft_checkpoint *file, const json_t *json,

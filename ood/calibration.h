@@ -3,8 +3,8 @@
  * Calibration: for a model, the threshold of one or more scores and the statistics they need, in one file.
  *
  * The file is safetensors: an array SCORE/STATISTIC for each statistic, and in the header what they belong
- * to. It is refused for a model with other weights or another mean or deviation of its input, and where a
- * byte of an array has changed.
+ * to. It is refused for a model with other weights, another mean or deviation of its input or another
+ * framing of pictures, and where a byte of an array has changed.
  */
 #ifndef SFT_CALIBRATION_H
 #define SFT_CALIBRATION_H
@@ -15,6 +15,7 @@
 struct sft_calibration {
     char fingerprint[65];       /* of the model's weights */
     float mean[3], std[3];      /* of its input */
+    struct sft_framing framing; /* of its pictures */
     double recall;              /* the share of the ID images that is above the threshold */
     int64_t images;             /* ID images behind the thresholds */
     int n;                      /* scores */
@@ -23,7 +24,8 @@ struct sft_calibration {
     struct sft_class_names class_names; /* of the model's classes, or none: not known; owned */
 };
 
-/* Notes the model that everything else is of: its fingerprint, mean, deviation, and names of classes. */
+/* Notes the model that everything else is of: its fingerprint, mean, deviation, framing, and names of
+ * classes. */
 enum sft_status sft_calibration_of(const struct sft_model *model,
                                    struct sft_calibration *calibration) SFT_MUST_CHECK;
 

@@ -33,6 +33,7 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     params.tolerant = evaluation->tolerant;
     memcpy(params.mean, model->mean, sizeof(params.mean));
     memcpy(params.std, model->std, sizeof(params.std));
+    params.framing = model->framing;
     return params;
 }
 

@@ -154,11 +154,12 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     enum sft_status status;
     double start;
     memset(result, 0, sizeof(*result));
-    if (params->schedule.steps < 1) return sft_fail(SFT_USAGE, "a run needs at least one step");
+    if (params->schedule.steps < 0) return sft_fail(SFT_USAGE, "a run of less than no steps");
+    if (params->schedule.steps == 0) return SFT_OK;
     SFT_TRY_OUT(open_all(&fit));
     result->first_step = fit.next;
     result->steps = params->schedule.steps;
-    result->arena = sft_program_arena(sft_step_program(fit.step));
+    result->plan = *sft_step_get_plan(fit.step);
     if (params->begin) params->begin(params->context, fit.next);
     start = sft_now();
     SFT_TRY_OUT(loop(&fit, result));

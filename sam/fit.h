@@ -27,7 +27,7 @@ struct sft_fit_report {
 struct sft_fit_params {
     struct sft_step_params step;     /* n_id and n_ood come from `loader` */
     struct sft_loader_params loader; /* steps and first_step come from `schedule` and the checkpoint */
-    struct sft_schedule schedule;    /* how many steps, at what rate */
+    struct sft_schedule schedule;    /* how many steps (0: nothing is done), at what rate */
     double rho;                      /* at the peak of the rate */
     double rho_min;                  /* at its last value, linear in the rate between; rho keeps it */
     double momentum, weight_decay;
@@ -54,7 +54,7 @@ struct sft_fit_params {
 struct sft_fit_result {
     int64_t first_step, steps; /* steps done are first_step .. steps-1 */
     double seconds;
-    size_t arena; /* bytes of temporary memory of a step */
+    struct sft_step_plan plan;
     struct sft_step_result last;
     float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */
 };

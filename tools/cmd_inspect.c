@@ -7,7 +7,9 @@
 
 #include "datasets/check.h"
 #include "datasets/dataset.h"
+#include "nn/class_order.h"
 #include "nn/model.h"
+#include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/json.h"
 #include "runtime/base/parallel.h"
@@ -20,7 +22,7 @@
 
 struct inspect {
     struct sft_common common;
-    bool plan, check;
+    bool plan, check, hashes;
     int64_t batch, classes;
 };
 
@@ -33,69 +35,186 @@ static void add_shape(const struct sft_shape *shape, struct sft_json *json)
     sft_json_end(json);
 }
 
-static void add_tensor(const struct sft_stored_tensor *tensor, struct sft_json *json)
+/* SHA-256 of the tensor's values as float32 in row-major order, little-endian; "" of a type that is not read.
+ */
+static enum sft_status hash_values(const struct sft_stored_tensor *tensor, char hex[65])
 {
+    const size_t count = (size_t)sft_shape_count(&tensor->shape);
+    float *values;
+    enum sft_status status;
+    hex[0] = '\0';
+    if (sft_stored_dtype_size(tensor->dtype) == 0) return SFT_OK;
+    values = sft_calloc(count, sizeof(*values));
+    if (!values) return SFT_MEMORY;
+    status = sft_stored_read(tensor, values);
+    sft_sha256(values, count * sizeof(*values), hex);
+    free(values);
+    return status;
+}
+
+/* What stands behind a tensor's name and shape with --hashes. */
+static enum sft_status hash_of(const struct inspect *options, const struct sft_stored_tensor *tensor,
+                               char hex[65])
+{
+    hex[0] = '\0';
+    return options->hashes ? hash_values(tensor, hex) : SFT_OK;
+}
+
+static enum sft_status add_tensor(const struct inspect *options, const struct sft_stored_tensor *tensor,
+                                  struct sft_json *json)
+{
+    char hex[65];
+    SFT_TRY(hash_of(options, tensor, hex));
     sft_json_object(json, NULL);
     sft_json_text(json, "name", tensor->name);
     sft_json_text(json, "dtype", sft_stored_dtype_str(tensor->dtype));
     add_shape(&tensor->shape, json);
+    if (options->hashes) sft_json_text(json, "sha256_f32", *hex ? hex : NULL);
     sft_json_end(json);
+    return SFT_OK;
 }
 
-static enum sft_status print_checkpoint_json(const struct sft_checkpoint *checkpoint, const char *hash,
-                                             const char *model)
+/* What is known of a checkpoint beside its tensors. */
+struct checkpoint_facts {
+    const struct inspect *options;
+    const struct sft_checkpoint *checkpoint;
+    char sha256[65];
+    const char *model; /* NULL: none, or several */
+    struct sft_model_config config;
+    struct sft_model_search search;
+};
+
+/* The model by the file's own word, or as names and shapes tell. */
+static enum sft_status find_facts(struct checkpoint_facts *facts)
 {
+    SFT_TRY(sft_checkpoint_sha256(facts->checkpoint, facts->sha256));
+    SFT_TRY(sft_model_search(facts->checkpoint, &facts->search));
+    sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
+    if (sft_model_guess(facts->checkpoint, &facts->config) == SFT_OK) facts->model = facts->config.name;
+    sft_terminal_mute(false);
+    return SFT_OK;
+}
+
+static const struct sft_layout *layout_of(const struct checkpoint_facts *facts)
+{
+    return facts->config.layout ? facts->config.layout : facts->search.layout;
+}
+
+/* What to say of a file that may hold ImageNet's classes; or NULL. */
+static const char *remark_of(const struct checkpoint_facts *facts)
+{
+    const struct sft_layout *layout = layout_of(facts);
+    return facts->model && layout && facts->config.classes == SFT_IMAGENET_CLASSES ? layout->remark : NULL;
+}
+
+static void add_facts(const struct checkpoint_facts *facts, struct sft_json *json)
+{
+    const struct sft_model_search *search = &facts->search;
+    const struct sft_layout *layout = layout_of(facts);
+    sft_json_text(json, "container", facts->checkpoint->format_name);
+    sft_json_text(json, "dictionary", facts->checkpoint->key);
+    sft_json_text(json, "prefix", facts->checkpoint->wrapper);
+    sft_json_integer(json, "bytes", (int64_t)facts->checkpoint->bytes);
+    sft_json_text(json, "layout", layout ? layout->name : NULL);
+    sft_json_text(json, "model", facts->model);
+    sft_json_array(json, "fits");
+    for (int i = 0; i < search->n_fits; i++) sft_json_text(json, NULL, search->fits[i]->name);
+    sft_json_end(json);
+    if (facts->model) sft_json_integer(json, "classes", facts->config.classes);
+    if (search->nearest) {
+        sft_json_text(json, "nearest", search->nearest->name);
+        sft_json_text(json, "differences", search->differences.data);
+    }
+    if (remark_of(facts)) sft_json_text(json, "remark", remark_of(facts));
+}
+
+static enum sft_status print_checkpoint_json(const struct checkpoint_facts *facts)
+{
+    const struct sft_checkpoint *checkpoint = facts->checkpoint;
     struct sft_json json = {0};
+    enum sft_status status = SFT_OK;
     sft_json_object(&json, NULL);
     sft_json_text(&json, "kind", "checkpoint");
     sft_json_text(&json, "path", checkpoint->path);
-    sft_json_text(&json, "sha256", hash);
-    sft_json_text(&json, "model", model);
+    sft_json_text(&json, "sha256", facts->sha256);
+    add_facts(facts, &json);
     sft_json_object(&json, "metadata");
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
         sft_json_text(&json, checkpoint->metadata[i].key, checkpoint->metadata[i].value);
     sft_json_end(&json);
     sft_json_array(&json, "tensors");
-    for (size_t i = 0; i < checkpoint->n_tensors; i++) add_tensor(&checkpoint->tensors[i], &json);
+    for (size_t i = 0; i < checkpoint->n_tensors && status == SFT_OK; i++)
+        status = add_tensor(facts->options, &checkpoint->tensors[i], &json);
+    if (status != SFT_OK) {
+        sft_json_free(&json);
+        return status;
+    }
     sft_json_end(&json);
     sft_json_end(&json);
     return sft_print_json(&json);
 }
 
-static void print_checkpoint(const struct sft_checkpoint *checkpoint, const char *hash, const char *model)
+/* Where names and shapes alone fit more than one model, or almost fit one. */
+static void print_fits(const struct checkpoint_facts *facts)
 {
+    const struct sft_model_search *search = &facts->search;
+    for (int i = 0; search->n_fits > 1 && i < search->n_fits; i++)
+        sft_print_line("fits    %s", search->fits[i]->name);
+    if (search->n_fits > 1 && !facts->model)
+        sft_print_line("ask     its names and shapes do not tell which; say it with --model");
+    if (search->nearest) sft_print_line("nearest %s: %s", search->nearest->name, search->differences.data);
+}
+
+static void print_facts(const struct checkpoint_facts *facts)
+{
+    const struct sft_layout *layout = layout_of(facts);
+    sft_print_line("format  %s", facts->checkpoint->format_name);
+    if (facts->checkpoint->key && *facts->checkpoint->key)
+        sft_print_line("in      \"%s\"", facts->checkpoint->key);
+    if (*facts->checkpoint->wrapper) sft_print_line("prefix  %s", facts->checkpoint->wrapper);
+    if (layout) sft_print_line("layout  %s: %s", layout->name, layout->about);
+    if (facts->model)
+        sft_print_line("model   %s, %d classes", facts->model, facts->config.classes);
+    else if (facts->search.n_fits == 0)
+        sft_print_line("model   (none that is known)");
+    print_fits(facts);
+    if (remark_of(facts)) sft_print_line("remark  %s", remark_of(facts));
+}
+
+static enum sft_status print_checkpoint(const struct checkpoint_facts *facts)
+{
+    const struct sft_checkpoint *checkpoint = facts->checkpoint;
     int64_t numbers = 0;
     for (size_t i = 0; i < checkpoint->n_tensors; i++) {
         const struct sft_stored_tensor *tensor = &checkpoint->tensors[i];
-        char shape[SFT_SHAPE_TEXT];
+        char shape[SFT_SHAPE_TEXT], hex[65];
+        SFT_TRY(hash_of(facts->options, tensor, hex));
         numbers += sft_shape_count(&tensor->shape);
-        sft_print_line("  %-44s %-5s %s", tensor->name, sft_stored_dtype_str(tensor->dtype),
-                       sft_shape_str(&tensor->shape, shape));
+        sft_print_line("  %-44s %-5s %s%s%s", tensor->name, sft_stored_dtype_str(tensor->dtype),
+                       sft_shape_str(&tensor->shape, shape), *hex ? "  " : "", hex);
     }
     sft_print_line("%zu tensors, %" PRId64 " numbers", checkpoint->n_tensors, numbers);
-    sft_print_line("model   %s", model ? model : "(none that is known)");
+    print_facts(facts);
     for (size_t i = 0; i < checkpoint->n_metadata; i++)
         sft_print_line("%-7s %s", checkpoint->metadata[i].key, checkpoint->metadata[i].value);
-    sft_print_line("sha256  %s", hash);
+    sft_print_line("sha256  %s", facts->sha256);
+    return SFT_OK;
 }
 
 static enum sft_status inspect_checkpoint(const struct inspect *options, const char *path)
 {
+    struct checkpoint_facts facts = {.options = options};
     struct sft_checkpoint *checkpoint = NULL;
-    struct sft_model_config config = {0};
-    const char *model;
-    char hash[65];
     enum sft_status status;
     SFT_TRY_OUT(sft_checkpoint_open(path, &checkpoint));
-    SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, hash));
-    sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
-    model = sft_model_guess(checkpoint, &config) == SFT_OK ? config.name : NULL;
-    sft_terminal_mute(false);
+    facts.checkpoint = checkpoint;
+    SFT_TRY_OUT(find_facts(&facts));
     if (options->common.json)
-        status = print_checkpoint_json(checkpoint, hash, model);
+        status = print_checkpoint_json(&facts);
     else
-        print_checkpoint(checkpoint, hash, model);
+        status = print_checkpoint(&facts);
 out:
+    sft_model_search_free(&facts.search);
     sft_checkpoint_close(&checkpoint);
     return status;
 }
@@ -309,7 +428,7 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
 
 /* What a forward pass runs. */
 static enum sft_status plan_forward(const struct sft_model *model, const struct sft_device *device,
-                                    int64_t batch, struct sft_graph **planned, struct sft_plan **plan)
+                                    int64_t batch, struct sft_planned *planned)
 {
     struct sft_graph *graph = NULL;
     struct sft_forward forward;
@@ -321,34 +440,32 @@ static enum sft_status plan_forward(const struct sft_model *model, const struct 
     images = sft_forward_images(graph, batch, model->image_size);
     SFT_TRY_OUT(sft_model_forward(model, graph, &forward, images, &out));
     SFT_TRY_OUT(sft_graph_status(graph));
-    status = sft_program_plan(device, graph, planned, plan);
+    status = sft_program_plan(device, graph, 0, planned);
 out:
     sft_graph_destroy(&graph);
     return status;
 }
 
 /* A step of sam-norm on as many ID images as outliers; of SGD where a model has nothing to perturb. */
-static enum sft_status print_step(struct sft_model *model, const struct sft_device *device, int64_t batch)
+static enum sft_status print_step(struct sft_model *model, const struct inspect *options)
 {
     const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
-                                           .n_id = (int)batch,
-                                           .n_ood = (int)batch,
+                                           .n_id = (int)options->batch,
+                                           .n_ood = (int)options->batch,
                                            .lambda = 1,
+                                           .memory = options->common.memory,
                                            .empty = SFT_EMPTY_SGD};
     struct sft_step *step = NULL;
-    struct sft_graph *graph = NULL;
-    struct sft_plan *plan = NULL;
+    const struct sft_step_plan *plan;
     char arena[32];
     enum sft_status status;
-    SFT_TRY_OUT(sft_step_create(model, &params, &step));
-    SFT_TRY_OUT(sft_program_plan(device, sft_step_graph(step), &graph, &plan));
-    sft_plan_print(graph, plan, stdout);
+    SFT_TRY_OUT(sft_step_plan(model, &params, &step));
+    plan = sft_step_get_plan(step);
+    sft_step_print(step, stdout);
     sft_print_line("step       %.3f GFLOP and %s of temporary memory for %" PRId64
                    " ID images and as many outliers",
-                   1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), batch);
+                   1e-9 * plan->flops, sft_bytes_str(plan->arena, arena), options->batch);
 out:
-    sft_graph_destroy(&graph);
-    sft_plan_destroy(&plan);
     sft_step_destroy(&step);
     return status;
 }
@@ -358,21 +475,19 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     struct sft_model_config config = {.name = name, .classes = (int)options->classes};
     struct sft_device *device = NULL;
     struct sft_model *model = NULL;
-    struct sft_graph *graph = NULL;
-    struct sft_plan *plan = NULL;
+    struct sft_planned planned = {NULL, NULL};
     enum sft_status status;
     SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
-    SFT_TRY_OUT(plan_forward(model, device, options->batch, &graph, &plan));
+    SFT_TRY_OUT(plan_forward(model, device, options->batch, &planned));
     if (options->common.json) {
-        status = print_model_json(model, graph, plan, options);
+        status = print_model_json(model, planned.graph, planned.plan, options);
     } else {
-        if (options->plan) SFT_TRY_OUT(print_step(model, device, options->batch));
-        print_model(model, graph, plan, options);
+        if (options->plan) SFT_TRY_OUT(print_step(model, options));
+        print_model(model, planned.graph, planned.plan, options);
     }
 out:
-    sft_plan_destroy(&plan);
-    sft_graph_destroy(&graph);
+    sft_planned_free(&planned);
     sft_model_destroy(&model);
     sft_device_close(&device);
     return status;
@@ -383,8 +498,8 @@ out:
 /* By the ending of its name, or by its content. */
 static bool looks_like_checkpoint(const char *path)
 {
-    static const char *const endings[] = {".safetensors", ".pth", ".pt",   ".th",   ".ckpt",   ".npz",
-                                          ".pkl",         ".h5",  ".onnx", ".gguf", ".msgpack"};
+    static const char *const endings[] = {".safetensors", ".pth", ".pt", ".th",   ".ckpt", ".npz",
+                                          ".pth.tar",     ".pkl", ".h5", ".onnx", ".gguf", ".msgpack"};
     const size_t length = strlen(path);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         size_t ending = strlen(endings[i]);
@@ -432,12 +547,17 @@ static const struct sft_option set_options[] = {
     {0},
 };
 
-static const struct sft_option_group groups[] = {
-    {"Data sets", set_options},
-    {"Models", model_options},
-    {"Device", sft_device_options},
-    {"General", sft_general_options},
+static const struct sft_option checkpoint_options[] = {
+    {"hashes", SFT_OPTION_FLAG, SFT_FIELD(struct inspect, hashes),
+     .help =
+         "of a checkpoint: the SHA-256 of each tensor's values as float32, by which two files of any format "
+         "can be compared"},
     {0},
+};
+
+static const struct sft_option_group groups[] = {
+    {"Checkpoints", checkpoint_options}, {"Data sets", set_options},       {"Models", model_options},
+    {"Device", sft_device_options},      {"General", sft_general_options}, {0},
 };
 
 static const struct sft_example examples[] = {

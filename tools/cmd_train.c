@@ -60,8 +60,10 @@ static const struct sft_option model_options[] = {
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, FIELD(training.model.gn_groups), .value = "N", .min = 0, .max = 4096,
      .incidental = true, .help = "groups of every group norm; 0: the model's own rule"},
+    SFT_CLASS_ORDER_OPTION(struct train, job.training.model),
     SFT_CHANNEL_OPTIONS(struct train, job.training.model),
     SFT_SIZE_OPTIONS(struct train, job.training.model),
+    SFT_FRAMING_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "
              "between its classes' names or numbers. Of the other scores such a model has those that look at "
@@ -70,8 +72,8 @@ static const struct sft_option model_options[] = {
 };
 
 static const struct sft_option training_options[] = {
-    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0.001, .max = 1e6, .incidental = true,
-     .help = "times through the data, where --steps does not say how long"},
+    {"epochs", SFT_OPTION_REAL, FIELD(epochs), .value = "N", .min = 0, .max = 1e6, .incidental = true,
+     .help = "times through the data, where --steps does not say how long; 0 writes the initial weights"},
     {"dropout", SFT_OPTION_CHOICE, FIELD(training.params.step.no_dropout), .value = "WORD",
      .choices = sft_on_off, .help = "dropout of models that have it"},
     {0},

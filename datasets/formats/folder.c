@@ -126,7 +126,7 @@ static enum sft_status open_folder(const char *path, const char *split, struct s
     SFT_TRY(sft_listing_classify(&folder->listing));
     SFT_TRY(sft_listing_seal(&folder->listing, folder->path));
     if (folder->listing.count == 0)
-        return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.png, .jpg, .jpeg)",
+        return sft_fail(SFT_DATA, "%s: no pictures in this folder or those in it (.jpg, .png, .webp)",
                         folder->path);
     source->count = (int64_t)folder->listing.count;
     source->classes = (int)folder->listing.class_count;
@@ -165,7 +165,7 @@ static bool claims(const struct sft_look *look) { return look->is_folder; }
 
 const struct sft_format sft_format_folder = {
     .name = "folder",
-    .help = "folder:DIR        PNG and JPEG pictures in class folders, or without classes; #NAME is the "
+    .help = "folder:DIR        pictures in class folders, or without classes; #NAME is the "
             "folder NAME in it",
     .needs_path = true,
     .has_splits = true,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One picture: a PNG or JPEG file. */
+/* One picture: a file of its own. */
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -55,12 +55,13 @@ static bool claims(const struct sft_look *look)
 {
     enum sft_picture_kind content = sft_picture_by_content(look->head, look->read);
     if (look->is_folder) return false;
-    return content == SFT_PNG || content == SFT_JPEG || sft_picture_by_name(look->path) != SFT_PICTURE_NONE;
+    return content == SFT_PNG || content == SFT_JPEG || content == SFT_WEBP ||
+           sft_picture_by_name(look->path) != SFT_PICTURE_NONE;
 }
 
 const struct sft_format sft_format_picture = {
     .name = "image",
-    .help = "image:FILE        one PNG or JPEG picture, without a label",
+    .help = "image:FILE        one picture (" SFT_PICTURES_READ_WORDS "), without a label",
     .needs_path = true,
     .claims = claims,
     .open = open_picture,

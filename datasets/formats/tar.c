@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A folder of pictures in a tar, plain or packed: the same set as format `folder` makes of what it unpacks
- * to. A plain one stays where it is, mapped; of a packed one the PNG and JPEG pictures are kept in memory, as
+ * to. A plain one stays where it is, mapped; of a packed one the pictures are kept in memory, as
  * they are in the tar, and nothing else.
  */
 #include <inttypes.h>
@@ -108,7 +108,7 @@ static enum sft_status take_content(struct tar *tar, struct archive *archive, st
     }
     if (block.offset != 0) return SFT_OK;
     content = sft_picture_by_content(block.data, block.size);
-    if (content == SFT_PNG || content == SFT_JPEG) return keep_member(tar, archive, member, block);
+    if (sft_picture_is_read(content)) return keep_member(tar, archive, member, block);
     return keep_head(member, &block);
 }
 
@@ -177,7 +177,7 @@ static enum sft_status open_tar(const char *path, const char *split, struct sft_
     SFT_TRY(sft_members_seal(&tar->members, &tar->listing));
     SFT_TRY(list_pictures(tar, split, source));
     if (tar->listing.count == 0)
-        return sft_fail(SFT_DATA, "%s: no pictures in this tar (.png, .jpg, .jpeg)", path);
+        return sft_fail(SFT_DATA, "%s: no pictures in this tar (.jpg, .png, .webp)", path);
     source->count = (int64_t)tar->listing.count;
     source->classes = (int)tar->listing.class_count;
     return SFT_OK;

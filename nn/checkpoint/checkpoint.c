@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/checkpoint/checkpoint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nn/checkpoint/archive.h"
 #include "nn/checkpoint/foreign.h"
+#include "nn/checkpoint/hub.h"
+#include "nn/checkpoint/npz.h"
 #include "nn/checkpoint/safetensors.h"
+#include "nn/checkpoint/shards.h"
+#include "nn/checkpoint/torch_legacy.h"
+#include "nn/checkpoint/torch_zip.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/sha256.h"
+#include "runtime/base/text.h"
 
-static const struct sft_checkpoint_format *const formats[] = {&sft_format_safetensors};
+/* The first that fits counts. */
+static const struct sft_checkpoint_format *const formats[] = {
+    &sft_checkpoint_safetensors,  &sft_checkpoint_torch_zip, &sft_checkpoint_npz, &sft_checkpoint_zip,
+    &sft_checkpoint_torch_legacy, &sft_checkpoint_shards,    &sft_checkpoint_tar,
+};
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 static int by_name(const void *a, const void *b)
@@ -34,7 +44,8 @@ static enum sft_status sort(struct sft_checkpoint *checkpoint)
 
 /* What PyTorch's wrappers of a model put before the names of its parameters: DataParallel, torch.compile and
  * the attributes that training frameworks hold a model in. */
-static const char *const wrappers[] = {"module.", "_orig_mod.", "model.", "net."};
+static const char *const wrappers[] = {"module.",   "_orig_mod.",  "model.",  "net.",
+                                       "backbone.", "timm_model.", "encoder."};
 
 bool sft_checkpoint_ignores(const char *name)
 {
@@ -79,16 +90,30 @@ static void find_wrappers(struct sft_checkpoint *checkpoint)
 static enum sft_status unread(const struct sft_checkpoint *checkpoint)
 {
     const struct sft_foreign *foreign = sft_foreign_find(&checkpoint->file);
-    if (!foreign) return sft_fail(SFT_DATA, "%s is no checkpoint; safetensors is read", checkpoint->path);
+    if (!foreign)
+        return sft_fail(SFT_DATA, "%s is no checkpoint; safetensors, PyTorch files and NumPy's .npz are read",
+                        checkpoint->path);
     return sft_fail(SFT_DATA, "%s is %s; %s", checkpoint->path, foreign->what, foreign->advice);
+}
+
+static bool is_one(const struct sft_bytes *bytes)
+{
+    for (int i = 0; i < FORMATS; i++)
+        if (!formats[i]->holds_files && formats[i]->is(bytes)) return true;
+    return false;
 }
 
 static enum sft_status read_with_format(struct sft_checkpoint *checkpoint)
 {
     for (int i = 0; i < FORMATS; i++) {
+        if (checkpoint->within && formats[i]->holds_files) continue;
         if (!formats[i]->is(&checkpoint->file)) continue;
         checkpoint->format = formats[i];
+        checkpoint->format_name = formats[i]->name;
         SFT_TRY(formats[i]->read(checkpoint, &checkpoint->file));
+        if (checkpoint->wanted && !checkpoint->key && checkpoint->n_parts == 0)
+            return sft_fail(SFT_DATA, "%s has no dictionaries to choose from: name it without #%s",
+                            checkpoint->path, checkpoint->wanted);
         SFT_TRY(sort(checkpoint));
         find_wrappers(checkpoint);
         return SFT_OK;
@@ -96,20 +121,88 @@ static enum sft_status read_with_format(struct sft_checkpoint *checkpoint)
     return unread(checkpoint);
 }
 
+static enum sft_status open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                                 struct sft_checkpoint **part);
+
+static const struct sft_part_opener opener = {.is_one = is_one, .open = open_part};
+
+/* Opens the file at `path`, or the bytes, which are somebody else's. */
+static enum sft_status open_file(struct sft_checkpoint *checkpoint, const char *path,
+                                 const struct sft_bytes *bytes, const char *wanted)
+{
+    checkpoint->opener = &opener;
+    checkpoint->path = sft_strdup(path);
+    if (!checkpoint->path) return SFT_MEMORY;
+    if (wanted) {
+        checkpoint->wanted = sft_checkpoint_own_text(checkpoint, wanted, strlen(wanted));
+        if (!checkpoint->wanted) return SFT_MEMORY;
+    }
+    checkpoint->borrowed = bytes != NULL;
+    if (bytes)
+        checkpoint->file = (struct sft_bytes){.data = bytes->data, .size = bytes->size};
+    else
+        SFT_TRY(sft_file_open(path, &checkpoint->file));
+    SFT_TRY(read_with_format(checkpoint));
+    checkpoint->bytes = checkpoint->file.size;
+    for (size_t i = 0; i < checkpoint->n_parts; i++)
+        if (!checkpoint->parts[i]->borrowed) checkpoint->bytes += checkpoint->parts[i]->bytes;
+    return sft_files_whole();
+}
+
+static enum sft_status open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                                 struct sft_checkpoint **part)
+{
+    struct sft_checkpoint *made = sft_calloc(1, sizeof(*made));
+    enum sft_status status;
+    *part = NULL;
+    if (!made) return SFT_MEMORY;
+    made->within = true;
+    status = open_file(made, path, bytes, wanted);
+    if (status != SFT_OK) sft_checkpoint_close(&made);
+    *part = made;
+    return status;
+}
+
+/* Takes "#KEY" off the end of a path that is nobody's own; *key stays NULL where there is none. */
+static void split_key(char *path, const char **key)
+{
+    char *mark = strrchr(path, '#');
+    *key = NULL;
+    if (!mark || !sft_file_is_absent(path)) return;
+    *mark = '\0';
+    *key = mark + 1;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static enum sft_status open_path(struct sft_checkpoint *checkpoint, const char *path, const char *wanted)
+{
+    char *inside = NULL;
+    enum sft_status status = SFT_OK;
+    if (is_folder(path)) SFT_TRY(sft_hub_find(path, &inside));
+    status = open_file(checkpoint, inside ? inside : path, NULL, wanted);
+    free(inside);
+    return status == SFT_OK ? sft_hub_read_config(checkpoint) : status;
+}
+
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint)
 {
     struct sft_checkpoint *made = sft_calloc(1, sizeof(*made));
+    char *name = sft_strdup(path);
+    const char *wanted;
     enum sft_status status = SFT_MEMORY;
     *checkpoint = NULL;
-    if (!made) return SFT_MEMORY;
-    made->path = sft_strdup(path);
-    if (!made->path) goto out;
-    SFT_TRY_OUT(sft_file_open(path, &made->file));
-    SFT_TRY_OUT(read_with_format(made));
-    SFT_TRY_OUT(sft_files_whole());
+    if (!made || !name) goto out;
+    split_key(name, &wanted);
+    SFT_TRY_OUT(open_path(made, name, wanted));
     *checkpoint = made;
     made = NULL;
 out:
+    free(name);
     sft_checkpoint_close(&made);
     return status;
 }
@@ -118,8 +211,12 @@ void sft_checkpoint_close(struct sft_checkpoint **checkpoint)
 {
     struct sft_checkpoint *closing = *checkpoint;
     if (!closing) return;
-    if (closing->format) closing->format->release(closing);
-    sft_file_close(&closing->file);
+    if (closing->format && closing->format->release) closing->format->release(closing);
+    for (size_t i = 0; i < closing->n_parts; i++) sft_checkpoint_close(&closing->parts[i]);
+    free(closing->parts);
+    if (!closing->borrowed) sft_file_close(&closing->file);
+    for (size_t i = 0; i < closing->n_owned; i++) free(closing->owned[i]);
+    free(closing->owned);
     free(closing->tensors);
     free(closing->metadata);
     free((char *)closing->path);
@@ -127,9 +224,31 @@ void sft_checkpoint_close(struct sft_checkpoint **checkpoint)
     *checkpoint = NULL;
 }
 
+/* The hash of a file of hashes, as `sha256sum INDEX PART... | sha256sum` gives it in their folder. */
+static enum sft_status hash_parts(const struct sft_checkpoint *checkpoint, char hex[65])
+{
+    struct sft_text lines = {0};
+    enum sft_status status;
+    for (size_t i = 0; i <= checkpoint->n_parts; i++) {
+        const struct sft_checkpoint *part = i == 0 ? checkpoint : checkpoint->parts[i - 1];
+        const char *slash = strrchr(part->path, '/');
+        char own[65];
+        sft_sha256(part->file.data, part->file.size, own);
+        sft_text_printf(&lines, "%s  %s\n", own, slash ? slash + 1 : part->path);
+    }
+    status = lines.status;
+    if (status == SFT_OK) sft_sha256(lines.data, lines.length, hex);
+    sft_text_free(&lines);
+    return status;
+}
+
 enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65])
 {
-    sft_sha256(checkpoint->file.data, checkpoint->file.size, hex);
+    const bool one = checkpoint->n_parts == 0 || checkpoint->parts[0]->borrowed;
+    if (one)
+        sft_sha256(checkpoint->file.data, checkpoint->file.size, hex);
+    else
+        SFT_TRY(hash_parts(checkpoint, hex));
     return sft_files_whole();
 }
 
@@ -140,50 +259,31 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
     return bsearch(&key, checkpoint->tensors, checkpoint->n_tensors, sizeof(key), by_name);
 }
 
-/* ---- other names of a parameter ---- */
-
-enum { MAX_NAME = 256 };
-
-/* Beginnings of names: ours, and what published files have instead. */
-static const struct {
-    const char *ours, *theirs;
-} aliases[] = {{"before_head.gn.", "head.gn."}};
-
-static const struct sft_stored_tensor *find_joined(const struct sft_checkpoint *checkpoint, const char *first,
-                                                   const char *second, const char *third)
-{
-    char name[MAX_NAME];
-    snprintf(name, sizeof(name), "%s%s%s", first, second, third);
-    return sft_checkpoint_find(checkpoint, name);
-}
-
-const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
-                                                              const char *name)
-{
-    const char *front = checkpoint->wrapper;
-    const struct sft_stored_tensor *stored = find_joined(checkpoint, front, name, "");
-    for (size_t i = 0; !stored && i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        size_t length = strlen(aliases[i].ours);
-        if (strncmp(name, aliases[i].ours, length) == 0)
-            stored = find_joined(checkpoint, front, aliases[i].theirs, name + length);
-    }
-    return stored;
-}
-
 /* ---- what is in it ---- */
 
-bool sft_checkpoint_looks_like(const char *path)
+static bool file_looks_like(const char *path)
 {
     const struct sft_foreign *foreign;
     struct sft_bytes file;
-    struct stat info;
     bool is = false;
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode) || access(path, R_OK) != 0) return false;
-    if (sft_file_open(path, &file) != SFT_OK) return false;
-    for (int i = 0; i < FORMATS && !is; i++) is = formats[i]->is(&file);
+    if (access(path, R_OK) != 0 || sft_file_open(path, &file) != SFT_OK) return false;
+    for (int i = 0; i < FORMATS && !is; i++) is = !formats[i]->unsure && formats[i]->is(&file);
     foreign = is ? NULL : sft_foreign_find(&file);
     is = is || (foreign && foreign->sure);
     sft_file_close(&file);
+    return is;
+}
+
+bool sft_checkpoint_looks_like(const char *path)
+{
+    char *name = sft_strdup(path);
+    const char *key;
+    struct stat info;
+    bool is;
+    if (!name) return false;
+    split_key(name, &key);
+    is = stat(name, &info) == 0 && S_ISREG(info.st_mode) ? file_looks_like(name) : sft_hub_is(name);
+    free(name);
     return is;
 }
 

@@ -10,12 +10,16 @@
 
 #include "nn/checkpoint/format.h"
 
-/* Opens a checkpoint; its format is found by looking at it. SFT_DATA when it is missing, damaged or of no
- * format that is read: the message names what it is instead (nn/checkpoint/foreign.h). */
+/* Opens a checkpoint; its format is found by looking at it: safetensors, a PyTorch file (zip, or of
+ * before 1.6; also in a tar), a NumPy archive, the index of one in several files, or a folder of the Hugging
+ * Face Hub with one of them. Of a PyTorch file with several dictionaries of tensors, "PATH#KEY" names one, as
+ * "w.pth#model". SFT_DATA when it is missing, damaged or of no format that is read: the message names what it
+ * is instead (nn/checkpoint/foreign.h). */
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
-/* SHA-256 of the file, of the bytes that are read here. */
+/* SHA-256 of the file, of the bytes that are read here; of several files, that of the list of their hashes,
+ * as `sha256sum INDEX PART... | sha256sum` prints it in their folder. */
 enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65]) SFT_MUST_CHECK;
 
 /* NULL when there is none. */
@@ -23,19 +27,13 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
                                                     const char *name);
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key);
 
-/* The tensor that holds the parameter `name`, under its own name or another that published files have for it:
- * behind checkpoint->wrapper, and with BiT's own "head.gn." for "before_head.gn.". NULL when there is none.
- */
-const struct sft_stored_tensor *sft_checkpoint_find_parameter(const struct sft_checkpoint *checkpoint,
-                                                              const char *name);
-
 /* Whether a tensor of this name is no part of a network: PyTorch's counters of batches and of averaged
  * models. */
 bool sft_checkpoint_ignores(const char *name);
 
 /* Whether the file at `path` is a checkpoint by its content, also of a kind or in a state that
- * sft_checkpoint_open() refuses with a message about it. False where it cannot be opened, and for kinds that
- * data sets may begin like. */
+ * sft_checkpoint_open() refuses with a message about it; or a folder with one. False where it cannot be
+ * opened, and for kinds that data sets may begin like. */
 bool sft_checkpoint_looks_like(const char *path);
 
 #endif

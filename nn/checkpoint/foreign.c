@@ -4,57 +4,14 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "runtime/base/little_endian.h"
-
-static const uint8_t *find(const struct sft_bytes *part, const char *bytes, size_t n)
-{
-    return part->size >= n ? memmem(part->data, part->size, bytes, n) : NULL;
-}
-
-static bool has(const struct sft_bytes *part, const char *text)
-{
-    return find(part, text, strlen(text)) != NULL;
-}
-
-/* The first n bytes, or as many as there are. */
-static struct sft_bytes head_of(const struct sft_bytes *file, size_t n)
-{
-    return (struct sft_bytes){.data = file->data, .size = n < file->size ? n : file->size};
-}
+#include "nn/checkpoint/zip.h"
 
 /* ---- zip ---- */
 
-static bool is_zip(const struct sft_bytes *file)
+static bool is_cut_zip(const struct sft_bytes *file)
 {
-    return file->size >= 4 && memcmp(file->data, "PK\3\4", 4) == 0;
+    return sft_zip_begins(file) && !sft_zip_has_list(file);
 }
-
-/* The list of members, which is the last part of a zip before its end record and, in large ones, that
- * record's extension; empty where the end is missing. */
-static struct sft_bytes zip_directory(const struct sft_bytes *file)
-{
-    enum { END = 22, COMMENT = 65535, SIZE = 12, EXTENSION = 76 };
-    for (size_t back = END; back <= file->size && back <= END + COMMENT; back++) {
-        const uint8_t *end = file->data + file->size - back;
-        size_t before = file->size - back, size;
-        if (memcmp(end, "PK\5\6", 4) != 0) continue;
-        size = (size_t)sft_little_endian(end + SIZE, 4) + EXTENSION;
-        if (size > before) size = before;
-        return (struct sft_bytes){.data = end - size, .size = size};
-    }
-    return (struct sft_bytes){0};
-}
-
-static bool zip_has(const struct sft_bytes *file, const char *member)
-{
-    const struct sft_bytes directory = zip_directory(file);
-    return is_zip(file) && directory.size > 0 && has(&directory, member);
-}
-
-static bool is_cut_zip(const struct sft_bytes *file) { return is_zip(file) && zip_directory(file).size == 0; }
-static bool is_torch_script(const struct sft_bytes *file) { return zip_has(file, "constants.pkl"); }
-static bool is_torch_zip(const struct sft_bytes *file) { return zip_has(file, "data.pkl"); }
-static bool is_npz(const struct sft_bytes *file) { return zip_has(file, ".npy"); }
 
 /* ---- pickle ---- */
 
@@ -63,25 +20,11 @@ static bool is_pickle(const struct sft_bytes *file)
     return file->size > 2 && file->data[0] == 0x80 && file->data[1] >= 2 && file->data[1] <= 5;
 }
 
-/* Before zip, torch.save wrote several pickles; the first is this number. */
-static bool is_old_torch(const struct sft_bytes *file)
-{
-    static const char magic[] = "\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
-    const struct sft_bytes head = head_of(file, 32);
-    return is_pickle(file) && find(&head, magic, sizeof(magic) - 1);
-}
-
 /* ---- text ---- */
 
 static bool is_json(const struct sft_bytes *file)
 {
     return sft_text_file_starts(file, "{") || sft_text_file_starts(file, "[");
-}
-
-static bool is_index(const struct sft_bytes *file)
-{
-    const struct sft_bytes head = head_of(file, 1 << 16);
-    return is_json(file) && has(&head, "\"weight_map\"");
 }
 
 /* ---- others without a magic number ---- */
@@ -102,10 +45,9 @@ static bool is_msgpack(const struct sft_bytes *file)
 
 /* ---- all of them ---- */
 
-#define SAVE_TORCH                                                                                           \
-    "only safetensors is read here: save its state_dict with safetensors.torch.save_file(state_dict, "       \
-    "\"W.safetensors\")"
-#define SAVE_ARRAYS "only safetensors is read here: save its arrays with safetensors.numpy.save_file()"
+#define SAVE_ARRAYS                                                                                          \
+    "safetensors, PyTorch files and NumPy's .npz are read: save its arrays with "                            \
+    "safetensors.numpy.save_file() or numpy.savez()"
 #define UNPACK "unpack it first"
 
 /* The first that fits counts: those that look at more of a file come first. */
@@ -115,19 +57,23 @@ static const struct row {
     size_t offset, length;
     const char *bytes;
 } rows[] = {
-    {{"the index of a checkpoint in several parts", "join the parts into one safetensors file", true},
-     .is = is_index},
     {{"a JSON text", "name the file with the weights", false}, .is = is_json},
-    {{"a zip archive that is cut off: its list of members is missing", "download it again", true},
+    {{"a zip archive that is cut off: its list of members (the central directory) is missing",
+      "download it again", true},
      .is = is_cut_zip},
-    {{"a TorchScript program", SAVE_TORCH, true}, .is = is_torch_script},
-    {{"a PyTorch file (zip)", SAVE_TORCH, true}, .is = is_torch_zip},
-    {{"a NumPy archive (.npz)", SAVE_ARRAYS, true}, .is = is_npz},
-    {{"a zip archive", UNPACK, false}, .is = is_zip},
-    {{"a PyTorch file (of before 1.6)", SAVE_TORCH, true}, .is = is_old_torch},
-    {{"a Python pickle", SAVE_ARRAYS, false}, .is = is_pickle},
-    {{"one NumPy array (.npy)", SAVE_ARRAYS, false}, NULL, 0, 6, "\x93NUMPY"},
-    {{"an HDF5 file (Keras, TensorFlow)", SAVE_ARRAYS, true}, NULL, 0, 8, "\x89HDF\r\n\x1a\n"},
+    {{"a Python pickle without the container of PyTorch", SAVE_ARRAYS, false}, .is = is_pickle},
+    {{"one NumPy array (.npy) and not a checkpoint", "save all arrays with numpy.savez()", false},
+     NULL,
+     0,
+     6,
+     "\x93NUMPY"},
+    {{"an HDF5 file (Keras, TensorFlow)",
+      "of the published BiT models take the .npz of the same name; else save its arrays with numpy.savez()",
+      true},
+     NULL,
+     0,
+     8,
+     "\x89HDF\r\n\x1a\n"},
     {{"a GGUF file", SAVE_ARRAYS, true}, NULL, 0, 4, "GGUF"},
     {{"a TensorFlow Lite model", SAVE_ARRAYS, true}, NULL, 4, 4, "TFL3"},
     {{"an ONNX model", SAVE_ARRAYS, false}, .is = is_onnx},
@@ -143,7 +89,6 @@ static const struct row {
     {{"packed with bzip2", UNPACK, false}, NULL, 0, 3, "BZh"},
     {{"a 7z archive", UNPACK, false}, NULL, 0, 6, "7z\xbc\xaf\x27\x1c"},
     {{"a RAR archive", UNPACK, false}, NULL, 0, 4, "Rar!"},
-    {{"a tar archive", UNPACK, false}, NULL, 257, 5, "ustar"},
     {{"a picture (PNG)", "name the file with the weights", false}, NULL, 0, 4, "\x89PNG"},
     {{"a picture (JPEG)", "name the file with the weights", false}, NULL, 0, 3, "\xff\xd8\xff"},
     {{"a PDF", "name the file with the weights", false}, NULL, 0, 5, "%PDF-"},

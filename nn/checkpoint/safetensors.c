@@ -202,7 +202,7 @@ static void release_safetensors(struct sft_checkpoint *checkpoint)
     json_decref(checkpoint->state);
 }
 
-const struct sft_checkpoint_format sft_format_safetensors = {
+const struct sft_checkpoint_format sft_checkpoint_safetensors = {
     .name = "safetensors",
     .is = is_safetensors,
     .read = read_safetensors,
@@ -300,6 +300,10 @@ out:
 
 static enum sft_status write_content(const char *path, const struct sft_checkpoint_content *content)
 {
+    for (size_t i = 0; i < content->n_tensors; i++)
+        if (content->tensors[i].dtype == SFT_STORED_OTHER)
+            return sft_fail(SFT_DATA, "%s: tensor %s has elements of a type that is not written", path,
+                            content->tensors[i].name);
     return sft_safetensors_write(path, content->tensors, content->n_tensors, content->metadata,
                                  content->n_metadata);
 }

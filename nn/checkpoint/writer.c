@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "nn/checkpoint/npz.h"
 #include "nn/checkpoint/safetensors.h"
+#include "nn/checkpoint/torch_zip.h"
 
-static const struct sft_checkpoint_writer *const writers[] = {&sft_writer_safetensors};
+static const struct sft_checkpoint_writer *const writers[] = {&sft_writer_safetensors, &sft_writer_npz,
+                                                              &sft_writer_torch_zip};
 enum { WRITERS = sizeof(writers) / sizeof(writers[0]) };
 
 const struct sft_checkpoint_writer *sft_checkpoint_writer_at(int i)

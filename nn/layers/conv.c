@@ -4,7 +4,11 @@
 #include "nn/layers/layers.h"
 #include "runtime/ops.h"
 
-static const float standardize_epsilon = 1e-10f;
+/* The epsilon of weight standardisation. */
+static float epsilon_of(const struct sft_network *network)
+{
+    return network->standardize_epsilon > 0 ? network->standardize_epsilon : SFT_STANDARDIZE_EPSILON;
+}
 
 sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x, struct sft_conv conv)
 {
@@ -22,7 +26,8 @@ sft_value sft_conv_layer(struct sft_build *build, const char *name, sft_value x,
     if (conv.bias)
         bias = sft_build_parameter(
             build, name, "bias", (struct sft_parameter_rule){.kind = SFT_BIAS, .shape = SFT_SHAPE(conv.out)});
-    if (conv.standardized) weight = sft_weight_standardize(build->graph, weight, standardize_epsilon, &rstd);
+    if (conv.standardized)
+        weight = sft_weight_standardize(build->graph, weight, epsilon_of(build->network), &rstd);
     x = sft_conv2d(build->graph, x, weight, bias, params);
     return conv.relu ? sft_relu(build->graph, x) : x;
 }

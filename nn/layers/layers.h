@@ -14,7 +14,7 @@ struct sft_conv {
     int kernel, stride, pad;
     int64_t out;       /* channels */
     bool bias;         /* name.bias (out), zeros at first */
-    bool standardized; /* weight standardisation (Qiao et al. 2019), with BiT's epsilon of 1e-10 */
+    bool standardized; /* weight standardisation (Qiao et al. 2019), with the network's epsilon */
     bool relu;         /* max(., 0) after it */
 };
 /* name.weight (kernel, kernel, in, out), at first N(0, 2/(kernel^2 * out)): He et al. 2015 by fan-out. */
@@ -42,7 +42,11 @@ void sft_head_layer(struct sft_build *build, const char *name, sft_value x, enum
 /* Zeroes with the probability given and scales the rest, where the forward pass has a dropout key. */
 sft_value sft_dropout_layer(struct sft_build *build, sft_value x, float probability);
 
-sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, int size); /* size x size, stride size */
+struct sft_max_pool {
+    int size, stride, pad;
+    bool zero_pad; /* padding takes part as zeros; else it never wins */
+};
+sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, struct sft_max_pool pool);
 
 /* (N,H,W,C) -> (N,C). */
 sft_value sft_global_pool_layer(struct sft_build *build, sft_value x);

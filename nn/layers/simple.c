@@ -10,9 +10,12 @@ sft_value sft_dropout_layer(struct sft_build *build, sft_value x, float probabil
     return sft_dropout(build->graph, x, build->forward->dropout_key, params);
 }
 
-sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, int size)
+sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, struct sft_max_pool pool)
 {
-    const struct sft_pool_params params = {.kernel = {size, size}, .stride = {size, size}};
+    const struct sft_pool_params params = {.kernel = {pool.size, pool.size},
+                                           .stride = {pool.stride, pool.stride},
+                                           .pad = {pool.pad, pool.pad},
+                                           .zero_pad = pool.zero_pad};
     return sft_max_pool(build->graph, x, params, NULL);
 }
 

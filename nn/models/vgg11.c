@@ -50,7 +50,7 @@ static sft_value features(struct sft_build *build, sft_value x)
         position++; /* the ReLU */
         if (!stages[i].tap_pool) x = sft_build_tap(build, SFT_TAP_MAP, x);
         if (!stages[i].pool) continue;
-        x = sft_max_pool_layer(build, x, 2);
+        x = sft_max_pool_layer(build, x, (struct sft_max_pool){.size = 2, .stride = 2});
         position++;
         if (stages[i].tap_pool) x = sft_build_tap(build, SFT_TAP_MAP, x);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inner loops of convolution, one set for each instruction set (gemm_kernel.c is compiled once for each).
- * Both keep a block of `rows` x `columns` sums in registers.
+ * The inner loops of convolution and matrix products, one set for each instruction set (gemm_kernel.c is
+ * compiled once for each). Each keeps a block of `rows` x `columns` sums in registers.
  */
 #ifndef SFT_CPU_GEMM_KERNEL_H
 #define SFT_CPU_GEMM_KERNEL_H
@@ -28,6 +28,17 @@ struct sft_gemm_kernel {
      * for each tap and row, so that padding is a pointer to zeros and no image is ever unfolded. */
     void (*indirect)(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store);
+
+    /* Packs `count` lines (rows of A, columns of B) of `depth` elements for `packed`: panels of `rows` or
+     * `columns` lines, in which the i-th elements of all lines lie side by side. `step` is from element to
+     * element and `stride` from line to line, one of them 1. Lines missing in the last panel are zeros. */
+    void (*pack_rows)(const float *from, int64_t step, int64_t stride, int64_t count, int64_t depth,
+                      float *to);
+    void (*pack_columns)(const float *from, int64_t step, int64_t stride, int64_t count, int64_t depth,
+                         float *to);
+
+    /* sum over i of a[i*rows + row] * b[i*columns + column], `depth` of them. */
+    void (*packed)(int64_t depth, const float *a, const float *b, const struct sft_block_store *store);
 
     /* sum over pixels p of x[p][channel + row] * y[p][first + column] for store->rows rows. */
     void (*outer)(int64_t pixels, const float *const *x, int64_t channel, const float *const *y,

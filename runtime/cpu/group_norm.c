@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "runtime/base/parallel.h"
+#include "runtime/cpu/layer_norm.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
 
@@ -56,7 +57,7 @@ static size_t scratch_bytes(const struct sft_graph *graph, const struct sft_node
 
 size_t sft_cpu_group_norm_scratch(const struct sft_graph *graph, const struct sft_node *node)
 {
-    return scratch_bytes(graph, node);
+    return sft_cpu_is_layer_norm(graph, node) ? 0 : scratch_bytes(graph, node);
 }
 
 size_t sft_cpu_group_norm_sums_scratch(const struct sft_graph *graph, const struct sft_node *node)
@@ -374,7 +375,9 @@ enum sft_status sft_cpu_group_norm(const struct sft_call *call)
         {forward_values, forward_means}, {forward_squares, forward_scales}, {forward_apply, NULL}};
     static const struct pass frozen[] = {
         {NULL, forward_means}, {NULL, forward_scales}, {forward_apply, NULL}};
-    struct norm n = describe(call->graph, call->node);
+    struct norm n;
+    if (sft_cpu_is_layer_norm(call->graph, call->node)) return sft_cpu_layer_norm(call);
+    n = describe(call->graph, call->node);
     use_scratch(&n, call->scratch);
     n.x = call->in[0];
     n.gamma = call->in[1];

@@ -38,61 +38,71 @@ static inline void store_part(float *y, int64_t n, vector v)
 /* 2^n for -126 <= n <= 127. */
 static inline vector power_of_two(whole n) { return (vector)((n + 127) << 23); }
 
-/* exp(x) = 2^n exp(r) with |r| <= ln(2)/2 and exp(r) by the polynomial of Cephes' expf. The power comes in
- * two factors, so that results too large or too small become what they should. */
-static inline vector exponential(vector x)
+/* x = n ln(2) + r with |r| <= ln(2)/2. */
+struct reduced {
+    whole n;
+    vector r;
+};
+
+static inline struct reduced reduce(vector x)
 {
     const float log2e = 1.44269504f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     const float rounder = 12582912.0f; /* 1.5 * 2^23: its last bit is worth 1 */
-    vector n, r, p;
-    whole bits, half;
-    x = choose(x > 89.0f, splat(89.0f), x); /* keeps NaN */
-    x = choose(x < -105.0f, splat(-105.0f), x);
-    n = x * log2e + rounder;
-    bits = (whole)n - 0x4b400000;
-    n -= rounder;
-    r = x - n * ln2_high;
-    r -= n * ln2_low;
-    p = splat(1.9875691500e-4f);
+    vector shifted = x * log2e + rounder, n = shifted - rounder;
+    return (struct reduced){(whole)shifted - 0x4b400000, (x - n * ln2_high) - n * ln2_low};
+}
+
+/* exp(r) by the polynomial of Cephes' expf. */
+static inline vector exp_reduced(vector r)
+{
+    vector p = splat(1.9875691500e-4f);
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1.0f;
-    half = bits >> 1;
-    p = p * power_of_two(half) * power_of_two(bits - half);
-    return choose(x == x, p, x);
+    return p * (r * r) + r + 1.0f;
 }
 
-/* As in shaders/lib/erf.glsl: a polynomial below 0.93, 1 - exp(polynomial) above. */
-static inline vector error_function(vector x)
+/* exp of any number. The power of two comes in two factors, so that results too large or too small become
+ * what they should; comparisons keep NaN. */
+static inline vector exponential(vector x)
 {
-    vector s = x * x, t = absolute(x), low, high;
-    t = choose(t > 4.0f, splat(4.0f), t);
-    high = t * -1.72853470e-5f + 3.83197126e-4f;
-    high = high * (t * t) + (t * -3.88396438e-3f + 2.42546219e-2f);
-    high = high * t - 1.06777877e-1f;
-    high = high * t - 6.34846687e-1f;
-    high = high * t - 1.28717512e-1f;
-    high = 1.0f - exponential(high * t - t);
-    high = (vector)((whole)high | ((whole)x & (int32_t)0x80000000));
-    low = s * -5.96761703e-4f + 4.99119423e-3f;
-    low = low * s - 2.67681349e-2f;
-    low = low * s + 1.12819925e-1f;
-    low = low * s - 3.76125336e-1f;
-    low = low * s + 1.28379166e-1f;
-    return choose(t > 0.927734375f, high, low * x + x);
+    struct reduced e;
+    whole half;
+    x = choose(x > 89.0f, splat(89.0f), x);
+    x = choose(x < -105.0f, splat(-105.0f), x);
+    e = reduce(x);
+    half = e.n >> 1;
+    return exp_reduced(e.r) * power_of_two(half) * power_of_two(e.n - half);
 }
 
-static inline vector normal_cdf(vector x) { return 0.5f + 0.5f * error_function(x * 0.70710678f); }
+/* exp of numbers that are 0 or less, or a little more; it stops at 1.6e-38. */
+static inline vector decay(vector x)
+{
+    struct reduced e = reduce(choose(x < -87.0f, splat(-87.0f), x));
+    return exp_reduced(e.r) * power_of_two(e.n);
+}
 
-static inline vector gelu_of(vector x) { return x * normal_cdf(x); }
+/* The normal distribution function, from exp(-x^2/2) (Abramowitz and Stegun, 7.1.26: within 1e-7). */
+static inline vector normal_cdf(vector x, vector bell)
+{
+    vector t = 1.0f / (0.23164189f * absolute(x) + 1.0f), tail;
+    tail = t * 0.530702715f - 0.7265760135f;
+    tail = tail * t + 0.7107068705f;
+    tail = tail * t - 0.142248368f;
+    tail = tail * t + 0.127414796f;
+    tail *= t * bell;
+    return choose(x < 0.0f, tail, 1.0f - tail);
+}
+
+static inline vector gelu_of(vector x) { return x * normal_cdf(x, decay(-0.5f * x * x)); }
 
 /* d/dx x*Phi(x) = Phi(x) + x*phi(x). */
 static inline vector gelu_slope(vector x)
 {
-    return normal_cdf(x) + x * (0.39894228f * exponential(-0.5f * x * x));
+    vector bell = decay(-0.5f * x * x);
+    return normal_cdf(x, bell) + x * (0.39894228f * bell);
 }
 
 /* y = f(x) of all elements. */
@@ -146,29 +156,111 @@ static float exp_sum_row(const float *x, float *y, int64_t n, float scale, float
     float rest = 0.0f;
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        e = exponential(scale * load(x + i) - top);
+        e = decay(scale * load(x + i) - top);
         store(y + i, e);
         sum += e;
     }
     if (i < n) {
-        store_part(y + i, n - i, exponential(scale * load_part(x + i, n - i, 0.0f) - top));
+        store_part(y + i, n - i, decay(scale * load_part(x + i, n - i, 0.0f) - top));
         for (; i < n; i++) rest += y[i];
     }
     return lane_sum(sum) + rest;
 }
+
+/* ---- layer norm ---- */
+
+static float mean_of(const float *x, int64_t n)
+{
+    vector sum[4] = {{0}};
+    float rest = 0.0f;
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4; j++) sum[j] += load(x + i + j * LANES);
+    for (; i + LANES <= n; i += LANES) sum[0] += load(x + i);
+    for (; i < n; i++) rest += x[i];
+    return (lane_sum((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest) / (float)n;
+}
+
+/* Mean and variance, both by way of the distances from a first mean, so that nothing cancels. */
+static inline float variance_of(const float *x, int64_t n, float *mean)
+{
+    vector sum[2] = {{0}}, squares[2] = {{0}}, d;
+    float first = mean_of(x, n), rest = 0.0f, rest_squares = 0.0f, off;
+    int64_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES)
+        for (int j = 0; j < 2; j++) {
+            d = load(x + i + j * LANES) - first;
+            sum[j] += d;
+            squares[j] += d * d;
+        }
+    for (; i < n; i++) {
+        rest += x[i] - first;
+        rest_squares += (x[i] - first) * (x[i] - first);
+    }
+    off = (lane_sum(sum[0] + sum[1]) + rest) / (float)n;
+    *mean = first + off;
+    return (lane_sum(squares[0] + squares[1]) + rest_squares) / (float)n - off * off;
+}
+
+static void layer_norm_row(const float *x, const float *gamma, const float *beta, float *y, int64_t n,
+                           float epsilon, float floor, float *mean, float *rstd)
+{
+    float variance = variance_of(x, n, mean), m = *mean, r = 1.0f / sqrtf(variance + epsilon);
+    int64_t i = 0;
+    *rstd = r;
+    for (; i + LANES <= n; i += LANES) {
+        vector z = (load(x + i) - m) * r * load(gamma + i) + load(beta + i);
+        store(y + i, choose(z < floor, splat(floor), z));
+    }
+    for (; i < n; i++) {
+        float z = (x[i] - m) * r * gamma[i] + beta[i];
+        y[i] = z < floor ? floor : z;
+    }
+}
+
+static void layer_norm_grad_row(const float *x, const float *dy, const float *gamma, float *dx, int64_t n,
+                                float mean, float rstd, float *dgamma, float *dbeta)
+{
+    vector sum = {0}, along = {0};
+    float rest = 0.0f, rest_along = 0.0f, a, b;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vector xh = (load(x + i) - mean) * rstd, d = load(dy + i), g = d * load(gamma + i);
+        sum += g;
+        along += g * xh;
+        store(dgamma + i, load(dgamma + i) + d * xh);
+        store(dbeta + i, load(dbeta + i) + d);
+    }
+    for (; i < n; i++) {
+        float xh = (x[i] - mean) * rstd;
+        rest += dy[i] * gamma[i];
+        rest_along += dy[i] * gamma[i] * xh;
+        dgamma[i] += dy[i] * xh;
+        dbeta[i] += dy[i];
+    }
+    a = (lane_sum(sum) + rest) / (float)n;
+    b = (lane_sum(along) + rest_along) / (float)n;
+    for (i = 0; i + LANES <= n; i += LANES) {
+        vector xh = (load(x + i) - mean) * rstd;
+        store(dx + i, rstd * (load(dy + i) * load(gamma + i) - a - xh * b));
+    }
+    for (; i < n; i++) dx[i] = rstd * (dy[i] * gamma[i] - a - (x[i] - mean) * rstd * b);
+}
+
+/* ---- attention ---- */
 
 static void attention_grad_row(float *p, float *ds, int64_t n, float scale, float lse, float along)
 {
     int64_t i = 0, left;
     vector e;
     for (; i + LANES <= n; i += LANES) {
-        e = exponential(scale * load(p + i) - lse);
+        e = decay(scale * load(p + i) - lse);
         store(p + i, e);
         store(ds + i, scale * e * (load(ds + i) - along));
     }
     left = n - i;
     if (left <= 0) return;
-    e = exponential(scale * load_part(p + i, left, 0.0f) - lse);
+    e = decay(scale * load_part(p + i, left, 0.0f) - lse);
     store_part(p + i, left, e);
     store_part(ds + i, left, scale * e * (load_part(ds + i, left, 0.0f) - along));
 }
@@ -180,5 +272,7 @@ const struct sft_row_kernel SFT_PASTE(sft_row_kernel_, SFT_ISA) = {
     .gelu_grad = gelu_grad_row,
     .max = max_row,
     .exp_sum = exp_sum_row,
+    .layer_norm = layer_norm_row,
+    .layer_norm_grad = layer_norm_grad_row,
     .attention_grad = attention_grad_row,
 };

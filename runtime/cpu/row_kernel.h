@@ -20,6 +20,13 @@ struct sft_row_kernel {
     /* y = exp(scale*x - top); gives the sum of y. */
     float (*exp_sum)(const float *x, float *y, int64_t n, float scale, float top);
 
+    /* Layer norm: y = max((x - mean)*rstd*gamma + beta, floor), which keeps NaN. */
+    void (*layer_norm)(const float *x, const float *gamma, const float *beta, float *y, int64_t n,
+                       float epsilon, float floor, float *mean, float *rstd);
+    /* dx, and what the row adds to dgamma and dbeta. */
+    void (*layer_norm_grad)(const float *x, const float *dy, const float *gamma, float *dx, int64_t n,
+                            float mean, float rstd, float *dgamma, float *dbeta);
+
     /* Attention's gradient: p = exp(scale*p - lse), then ds = scale*p*(ds - along). */
     void (*attention_grad)(float *p, float *ds, int64_t n, float scale, float lse, float along);
 };

@@ -54,6 +54,23 @@ static enum sft_status infer_group_norm(const struct sft_graph *graph, const str
     return SFT_OK;
 }
 
+/* Whether one op makes the gradient: single pixels, one group. */
+static bool is_layer_norm(const struct sft_graph *graph, const struct sft_node *node)
+{
+    const struct sft_group_norm_params *params = SFT_NODE_PARAMS(struct sft_group_norm_params, node);
+    return sft_in_shape(graph, node, 0)->rank == 2 && params->groups == 1 && !params->relu && !params->frozen;
+}
+
+static void grad_layer_norm(struct sft_tape *tape, const struct sft_node *node)
+{
+    sft_value dgamma, dbeta;
+    sft_value dx = sft_layer_norm_grad(tape->graph, node->in[0], sft_grad(tape, node->out[0]), node->in[1],
+                                       node->out[1], node->out[2], &dgamma, &dbeta);
+    sft_add_grad(tape, node->in[0], dx);
+    sft_add_grad(tape, node->in[1], dgamma);
+    sft_add_grad(tape, node->in[2], dbeta);
+}
+
 static void grad_group_norm(struct sft_tape *tape, const struct sft_node *node)
 {
     struct sft_group_norm_params params = *SFT_NODE_PARAMS(struct sft_group_norm_params, node);
@@ -64,6 +81,10 @@ static void grad_group_norm(struct sft_tape *tape, const struct sft_node *node)
     sft_value sums = SFT_NONE, dgamma, dbeta;
     bool affine = sft_needs_grad(tape, gamma) || sft_needs_grad(tape, beta);
     if (dy == SFT_NONE) return;
+    if (is_layer_norm(graph, node)) {
+        grad_layer_norm(tape, node);
+        return;
+    }
     if (affine || !params.frozen) sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params);
     if (affine) {
         dbeta = sft_group_norm_dparam(graph, sums, &dgamma);
@@ -197,6 +218,46 @@ const struct sft_op sft_op_group_norm_dparam = {
     .n_out = 2,
     .infer = infer_dparam,
     SFT_NO_SECOND_DERIVATIVE,
+};
+
+/* ---- the gradient of layer norm ---- */
+
+sft_value sft_layer_norm_grad(struct sft_graph *graph, sft_value x, sft_value dy, sft_value gamma,
+                              sft_value mean, sft_value rstd, sft_value *dgamma, sft_value *dbeta)
+{
+    sft_value out[SFT_MAX_OUTPUTS];
+    sft_graph_append(graph, &sft_op_layer_norm_grad, (sft_value[]){x, dy, gamma, mean, rstd}, 5, NULL, out);
+    *dgamma = out[1];
+    *dbeta = out[2];
+    return out[0];
+}
+
+static enum sft_status infer_layer(const struct sft_graph *graph, const struct sft_node *node,
+                                   struct sft_shape *out, enum sft_dtype *dtype)
+{
+    const struct sft_shape *x = sft_in_shape(graph, node, 0);
+    (void)dtype;
+    if (x->rank != 2 || !sft_shape_equal(sft_in_shape(graph, node, 1), x) ||
+        !sft_shape_equal(sft_in_shape(graph, node, 2), &SFT_SHAPE(x->dim[1])) ||
+        !sft_shape_equal(sft_in_shape(graph, node, 3), &SFT_SHAPE(x->dim[0], 1)) ||
+        !sft_shape_equal(sft_in_shape(graph, node, 4), &SFT_SHAPE(x->dim[0], 1)))
+        return sft_fail(SFT_USAGE,
+                        "layer_norm_grad: x and dy are (rows, C), gamma (C), mean and rstd (rows, 1)");
+    out[0] = *x;
+    out[1] = out[2] = SFT_SHAPE(x->dim[1]);
+    return SFT_OK;
+}
+
+const struct sft_op sft_op_layer_norm_grad = {
+    .id = SFT_ID_layer_norm_grad,
+    .name = "layer_norm_grad",
+    .min_in = 5,
+    .max_in = 5,
+    .n_out = 3,
+    .infer = infer_layer,
+    SFT_NO_SECOND_DERIVATIVE,
+    .cost = cost_norm,
+    .in_place = 2,
 };
 
 /* ---- running statistics of batch norm ---- */

@@ -116,6 +116,18 @@ static const struct test_case dparam_cases[] = {
     {"many channels", NULL, false, {NORMAL(2, 3, 1031)}},
 };
 
+#define ROWS(n, c) {NORMAL(n, c), NORMAL(n, c), NORMAL(c), NORMAL(n, 1), NORMAL(n, 1)}
+
+static const struct test_case layer_norm_grad_cases[] = {
+    {"one row", NULL, false, ROWS(1, 3)},
+    {"a few", NULL, false, ROWS(7, 33)},
+    {"tokens", NULL, false, ROWS(197, 64)},
+    {"wide", NULL, false, ROWS(5, 1027)},
+    {"many rows", NULL, false, ROWS(1537, 20)},
+    {"offset", NULL, false,
+     {FILLED(FILL_OFFSET, 9, 147), NORMAL(9, 147), NORMAL(147), NORMAL(9, 1), NORMAL(9, 1)}},
+};
+
 /* clang-format on */
 
 static void build_group_norm(struct sft_graph *graph, const sft_value *in, const void *params, sft_value *out)
@@ -145,6 +157,16 @@ static void build_dparam(struct sft_graph *graph, const sft_value *in, const voi
     out[0] = sft_group_norm_dparam(graph, in[0], &out[1]);
 }
 
+static void build_layer_norm_grad(struct sft_graph *graph, const sft_value *in, const void *params,
+                                  sft_value *out)
+{
+    (void)params;
+    out[0] = sft_layer_norm_grad(graph, in[0], in[1], in[2], in[3], in[4], &out[1], &out[2]);
+}
+
+const struct test_op sft_test_op_layer_norm_grad = {TEST_OP(layer_norm_grad), .build = build_layer_norm_grad,
+                                                    .prepare = ref_prepare_layer_norm_grad,
+                                                    CASES(layer_norm_grad_cases)};
 const struct test_op sft_test_op_group_norm = {TEST_OP(group_norm), .build = build_group_norm,
                                                .constant = 1u << 3 | 1u << 4, .averages = 1u << 1,
                                                CASES(group_norm_cases)};

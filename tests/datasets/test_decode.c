@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PNG and JPEG against Pillow's pixels (made by tests/golden/datasets.py), and pictures that are damaged. */
+/* Pictures against Pillow's pixels (made by tests/golden/datasets.py and pictures.py), and pictures that are
+ * damaged. */
 #include <zlib.h>
 
 #include "tests/datasets/support.h"
@@ -19,6 +20,25 @@ static const char *const pictures[] = {
     "cmyk.jpg",
     "progressive.jpg",
     "rgb_transparent.png",
+    "rgb_deep.png",
+    "rgba_deep.png",
+    "ycck.jpg",
+    "no_adobe.jpg",
+    "no_ycc.jpg",
+    "restarts.jpg",
+    "lossy.webp",
+    "lossless.webp",
+    "lossy_alpha.webp",
+    "lossless_alpha.webp",
+    "animated.webp",
+    "one_bit.bmp",
+    "palette.bmp",
+    "rgb.bmp",
+    "rgba.bmp",
+    "one_bit.pbm",
+    "grey.pgm",
+    "rgb.ppm",
+    "deep.ppm",
 };
 enum { PICTURES = sizeof(pictures) / sizeof(pictures[0]) };
 
@@ -304,11 +324,11 @@ static void refuses_damage(void **state)
     test_expect_log("broken.png: damaged PNG: ");
     sft_file_close(&file);
     test_catch_log();
-    assert_int_equal(sft_image_decode((const uint8_t *)"RIFF....WEBP", 12, "a.jpg", &image), SFT_DATA);
-    test_expect_log("a.jpg: a WebP picture; only PNG and JPEG are read");
+    assert_int_equal(sft_image_decode((const uint8_t *)"GIF89a......", 12, "a.jpg", &image), SFT_DATA);
+    test_expect_log("a.jpg: a GIF picture; only PNG, JPEG, WebP, BMP and PNM are read");
     test_catch_log();
     assert_int_equal(sft_image_decode((const uint8_t *)"hello", 5, "a.jpg", &image), SFT_DATA);
-    test_expect_log("a.jpg: no PNG or JPEG picture");
+    test_expect_log("a.jpg: no picture that is read (PNG, JPEG, WebP, BMP and PNM)");
     sft_image_free(&image);
 }
 

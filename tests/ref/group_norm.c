@@ -153,6 +153,39 @@ void ref_prepare_group_norm_grad(struct ref_call *call)
     if (call->in[6]) sum_pixels(call, &v, call->in[6]);
 }
 
+/* ---- the gradient of layer norm: x, dy, gamma, mean, rstd ---- */
+
+void ref_prepare_layer_norm_grad(struct ref_call *call)
+{
+    static const struct sft_group_norm_params params = {.groups = 1, .epsilon = 1e-5f};
+    const struct sft_shape *x = &call->in_shape[0];
+    struct norm v = {&params, x->dim[0], 1, x->dim[1], x->dim[1]};
+    compute_statistics(&v, call->in[0], call->in[3], call->in[4]);
+}
+
+void sft_ref_layer_norm_grad(struct ref_call *call)
+{
+    int64_t rows = call->in_shape[0].dim[0], width = call->in_shape[0].dim[1];
+    const double *gamma = call->in[2];
+    ref_expect_shape(&call->out_shape[0], "layer_norm_grad", call->in_shape[0]);
+    for (int i = 1; i < 3; i++) {
+        ref_expect_shape(&call->out_shape[i], "layer_norm_grad", SFT_SHAPE(width));
+        memset(call->out[i], 0, (size_t)width * sizeof(double));
+    }
+    for (int64_t r = 0; r < rows; r++) {
+        const double *x = call->in[0] + r * width, *dy = call->in[1] + r * width;
+        double mean = call->in[3][r], rstd = call->in[4][r], sum = 0.0, along = 0.0;
+        for (int64_t c = 0; c < width; c++) {
+            sum += gamma[c] * dy[c] / (double)width;
+            along += gamma[c] * dy[c] * (x[c] - mean) * rstd / (double)width;
+            call->out[1][c] += dy[c] * (x[c] - mean) * rstd;
+            call->out[2][c] += dy[c];
+        }
+        for (int64_t c = 0; c < width; c++)
+            call->out[0][r * width + c] = rstd * (gamma[c] * dy[c] - sum - (x[c] - mean) * rstd * along);
+    }
+}
+
 /* ---- running statistics ---- */
 
 void sft_ref_running_update(struct ref_call *call)

@@ -10,6 +10,8 @@ void ref_prepare_standardize_grad(struct ref_call *call);
 /* mean, rstd (unless frozen) and sums from x, dy, gamma, beta; dy is zeroed where rounding decides the ReLU's
  * mask. */
 void ref_prepare_group_norm_grad(struct ref_call *call);
+/* mean and rstd from x. */
+void ref_prepare_layer_norm_grad(struct ref_call *call);
 /* y from the logits that stand in its place. */
 void ref_prepare_softmax_grad(struct ref_call *call);
 /* y and lse from q, k and v. */

@@ -70,6 +70,8 @@
     WRONG(group_norm_dx, no_sums,                                                                            \
           sft_group_norm_dx(g, X(2, 6), X(2, 6), X(6), X(6), X(2, 2), X(2, 2), SFT_NONE, NORM(.groups = 2))) \
     WRONG(group_norm_dparam, rank, sft_group_norm_dparam(g, X(2, 6), &other))                                \
+    WRONG(layer_norm_grad, misfit,                                                                           \
+          sft_layer_norm_grad(g, X(5, 6), X(5, 6), X(6), X(5, 1), X(6, 1), &other, &other))                  \
     WRONG(running_update, sizes,                                                                             \
           (sft_running_update(g, X(4), X(4), X(4), X(5), (struct sft_running_update_params){0.1f, 0, 9}),    \
            SFT_NONE))                                                                                        \

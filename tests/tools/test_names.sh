@@ -103,6 +103,34 @@ expect 2 'out of range' eval --weights "$weights" --id synthetic --ood x=synthet
     --mean 124,116,104 \
     --std 58,57,57
 
+# ---- how pictures are framed ----
+other() { ! same "$1" "$2"; }
+set -- --resize short-side --crop 0.9 --interpolation bicubic
+expect 0 'model.safetensors' finetune --weights "$weights" --id synthetic --limit 16 --batch 8 --steps 1 \
+    --out framed "$@"
+check "run.json says what was chosen" has framed/run.json '"interpolation": "bicubic"'
+check "and that crop is a number" has framed/run.json '"crop": 0.9'
+expect 0 '^crop +0.9$' inspect framed/model.safetensors
+expect 0 '^resize +short-side$' inspect framed/model.safetensors
+expect 4 'interpolation of pictures' finetune --weights "$weights" --id synthetic --limit 16 --batch 8 \
+    --steps 1 --out framed --resume --resize short-side --crop 0.9
+expect 0 'Energy' calibrate --weights framed/model.safetensors --id synthetic --limit 20 --out framed.cal
+expect 0 '"verdict"' predict --weights framed/model.safetensors --calibration framed.cal \
+    --images folder:photographs
+expect 4 'made with --resize short-side --interpolation bicubic --crop 0.9, where .* squash, bicubic' \
+    predict --weights framed/model.safetensors --calibration framed.cal --images folder:photographs \
+    --resize squash
+expect 2 'no "longside"; .*auto, squash, short-side' eval --weights "$weights" --id synthetic \
+    --ood x=synthetic:letters --resize longside
+expect 2 '0 is out of range; give 0.05 to 1' eval --weights "$weights" --id synthetic \
+    --ood x=synthetic:letters --crop 0
+for framing in 'squash bilinear' 'short-side bilinear' 'short-side bicubic'; do
+    expect 0 '' predict --weights "$weights" --images folder:photographs --output logits \
+        --out "$framing.npy" --resize "${framing% *}" --interpolation "${framing#* }"
+done
+check "the short side is another picture" other 'squash bilinear.npy' 'short-side bilinear.npy'
+check "the filter is another picture" other 'short-side bilinear.npy' 'short-side bicubic.npy'
+
 # The names of the built-in set in the order of a folder, which is another.
 folder sorted bar corner crescent disk plus ring square star triangle 'two disks'
 expect 0 'order: class 0 is "bar" there and "disk" in the weights' eval --weights own/model.safetensors \

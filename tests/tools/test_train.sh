@@ -14,6 +14,10 @@ check "run.json tells how it ended" has base/run.json '"status": "ok"'
 expect 0 . train --weights base/model.safetensors --id synthetic --limit 40 --batch 20 --steps 1 --lr 0 \
     --weight-decay 0 --eval-id 'synthetic#test[0:100]' --out further
 check "train goes on from given weights" same base/model.safetensors further/model.safetensors
+expect 0 base0/model.safetensors train --model resnetv2_20_gn --id synthetic --epochs 0 --seed 3 --out base0
+expect 0 . train --model resnetv2_20_gn --id synthetic --limit 20 --epochs 0 --seed 3 --out base1
+check "no epoch: the initial weights" same base0/model.safetensors base1/model.safetensors
+expect 2 'takes no step' train --model resnetv2_20_gn --id synthetic --epochs 0 --dump-gradients g --out x
 expect 2 '--model NAME or --weights FILE' train --id synthetic --out x
 expect 2 'needs --id' train --model resnetv2_20_gn --out x
 expect 2 'no_such' train --model no_such --id synthetic --out x

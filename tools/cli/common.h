@@ -75,6 +75,40 @@ const char *sft_model_list(int i);
                     "interpolated from those, or computed anew; the two are different networks"              \
     }
 
+/* The order of classes of a struct sft_job_model's weights, `member` as above. */
+#define SFT_CLASS_ORDER_OPTION(type, member)                                                                 \
+    {                                                                                                        \
+        "class-order", SFT_OPTION_TEXT, SFT_FIELD(type, member.class_order),                                 \
+            .value = "WORD|FILE", .incidental = true,                                                        \
+            .help = "how the weights number their classes: sorted, as class folders are; mos, as the "       \
+                    "finetune files of MOS number ImageNet's; or a file with the name of a class a line, "   \
+                    "in the order of the weights; otherwise what the file or its layout says"                \
+    }
+
+/* Rows for the framing of pictures: `member` as above. */
+#define SFT_FRAMING_OPTIONS(type, member)                                                                    \
+    {"resize",                                                                                               \
+     SFT_OPTION_CHOICE,                                                                                      \
+     SFT_FIELD(type, member.framing.resize),                                                                 \
+     .choices = sft_resize_words,                                                                            \
+     .incidental = true,                                                                                     \
+     .help = "how a picture becomes the model's square: squashed into it, or its short side made as long; "  \
+             "auto: what the file says, or the architecture's own"},                                         \
+        {"crop",                                                                                             \
+         SFT_OPTION_REAL,                                                                                    \
+         SFT_FIELD(type, member.framing.crop),                                                               \
+         .value = "FRACTION",                                                                                \
+         .min = SFT_LEAST_CROP,                                                                              \
+         .max = 1,                                                                                           \
+         .incidental = true,                                                                                 \
+         .help = "resize to the model's side divided by it, and cut the square out of the middle; "          \
+                 "otherwise what the file says, or the architecture's own"},                                 \
+    {                                                                                                        \
+        "interpolation", SFT_OPTION_CHOICE, SFT_FIELD(type, member.framing.interpolation),                   \
+            .choices = sft_filter_words, .incidental = true,                                                 \
+            .help = "filter of the resizing, as Pillow has it"                                               \
+    }
+
 /* Sets log and terminal up. */
 void sft_common_start(const struct sft_common *common);
 

@@ -56,6 +56,7 @@ static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_se
     prop1->loading.batch = batch;
     memcpy(prop1->loading.mean, model->mean, sizeof(model->mean));
     memcpy(prop1->loading.std, model->std, sizeof(model->std));
+    prop1->loading.framing = model->framing;
     prop1->logits = sft_calloc((size_t)(batch * model->classes), sizeof(float));
     prop1->gradient = sft_calloc((size_t)model->parameters.weights_size, sizeof(float));
     if (!prop1->logits || !prop1->gradient) return SFT_MEMORY;

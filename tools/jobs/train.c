@@ -31,7 +31,14 @@ static void complete_steps(const struct sft_train_job *job, struct sft_training 
     double batches = (double)sft_dataset_count(training->id) / (double)params->loader.batch;
     if (params->schedule.steps) return;
     params->schedule.steps = (int64_t)(job->epochs * batches + 0.5);
-    if (params->schedule.steps < 1) params->schedule.steps = 1;
+    if (params->schedule.steps < 1 && job->epochs > 0) params->schedule.steps = 1;
+}
+
+/* A run without steps writes the initial weights, and has no gradient. */
+static enum sft_status check_steps(const struct sft_training_job *job)
+{
+    if (job->params.schedule.steps > 0 || !job->gradients) return SFT_OK;
+    return sft_fail(SFT_USAGE, "--epochs 0: takes no step that --dump-gradients could be of");
 }
 
 static enum sft_status read_model(const struct sft_train_job *job, struct sft_training *training)
@@ -74,6 +81,7 @@ static enum sft_status open_training(const struct sft_train_job *job, const stru
     SFT_TRY(sft_training_open_id(training));
     SFT_TRY(sft_training_open_eval_id(training, &training->test));
     complete_steps(job, training);
+    SFT_TRY(check_steps(&training->job));
     SFT_TRY(source->weights || source->open ? read_model(job, training) : new_model(job, training));
     SFT_TRY(sft_classes_name(training->model, training->id));
     sft_training_complete(training, usual_rho);
@@ -89,7 +97,8 @@ static enum sft_status run(struct sft_training *training, struct sft_train_resul
             params->schedule.steps, params->loader.batch);
     SFT_TRY(sft_training_run(training));
     result->accuracy = training->accuracy;
-    if (training->test) snprintf(result->test, sizeof(result->test), "%s", sft_dataset_spec(training->test));
+    if (training->test && params->schedule.steps > 0)
+        snprintf(result->test, sizeof(result->test), "%s", sft_dataset_spec(training->test));
     return SFT_OK;
 }
 

@@ -9,7 +9,7 @@
 
 struct sft_train_job {
     /* With weights, training goes on from them; otherwise model.variant is what to train. With
-     * params.schedule.steps 0 `epochs` says how long. */
+     * params.schedule.steps 0 `epochs` says how long; 0 epochs write the initial weights. */
     struct sft_training_job training;
     double epochs;          /* passes over the images */
     const char *mos_groups; /* file with groups of classes (tools/jobs/mos_groups.h) that give a new model a

@@ -132,7 +132,7 @@ static void note_fit(const struct sft_fit_result *result, struct sft_json *recor
     sft_json_integer(record, "first_step", result->first_step);
     sft_json_integer(record, "steps", result->steps);
     sft_json_real(record, "seconds", result->seconds);
-    sft_json_integer(record, "step_arena_bytes", (int64_t)result->arena);
+    sft_json_integer(record, "step_arena_bytes", (int64_t)result->plan.arena);
     sft_json_end(record);
 }
 
@@ -224,7 +224,7 @@ static enum sft_status evaluate(struct sft_training *training, enum sft_results_
 static enum sft_status note_accuracy(struct sft_training *training, struct sft_run *run)
 {
     const int batch = 100;
-    if (!training->test) return SFT_OK;
+    if (!training->test || training->job.params.schedule.steps == 0) return SFT_OK;
     SFT_TRY(sft_accuracy(training->model, training->test, batch, training->watch, &training->accuracy));
     sft_json_real(&run->record, "accuracy", training->accuracy);
     return SFT_OK;
@@ -255,6 +255,7 @@ static enum sft_status do_run(struct sft_training *training, struct sft_run *run
 
 enum sft_status sft_training_run(struct sft_training *training)
 {
+    const bool with_report = !training->job.no_report && training->job.params.schedule.steps > 0;
     struct sft_run run = {.entered = false};
-    return sft_run_end(&run, do_run(training, &run), !training->job.no_report);
+    return sft_run_end(&run, do_run(training, &run), with_report);
 }
