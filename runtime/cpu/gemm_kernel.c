@@ -95,17 +95,14 @@ typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 /* Four elements each of four lines, `stride` apart, to four places that are `width` apart. */
 static inline void transpose_four(const float *from, int64_t stride, float *to, int width)
 {
-    typedef int32_t order __attribute__((vector_size(16)));
     four a = *(const four *)from, b = *(const four *)(from + stride);
     four c = *(const four *)(from + 2 * stride), d = *(const four *)(from + 3 * stride);
-    four ab0 = __builtin_shuffle(a, b, (order){0, 4, 1, 5}),
-         ab1 = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
-    four cd0 = __builtin_shuffle(c, d, (order){0, 4, 1, 5}),
-         cd1 = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
-    *(four *)to = __builtin_shuffle(ab0, cd0, (order){0, 1, 4, 5});
-    *(four *)(to + width) = __builtin_shuffle(ab0, cd0, (order){2, 3, 6, 7});
-    *(four *)(to + 2 * width) = __builtin_shuffle(ab1, cd1, (order){0, 1, 4, 5});
-    *(four *)(to + 3 * width) = __builtin_shuffle(ab1, cd1, (order){2, 3, 6, 7});
+    four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(four *)(to + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(four *)(to + 2 * width) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    *(four *)(to + 3 * width) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 
 static inline __attribute__((always_inline)) void pack_panel(const float *from, int64_t step, int64_t stride,

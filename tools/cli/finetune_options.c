@@ -33,6 +33,7 @@ static const struct sft_option model_options[] = {
      .help = "go on although the weights classify the ID images no better than guessing, which mostly means "
              "that their classes are in another order"},
     SFT_CHANNEL_OPTIONS(struct sft_finetune_values, job.training.model),
+    SFT_SIZE_OPTIONS(struct sft_finetune_values, job.training.model),
     SFT_FRAMING_OPTIONS(struct sft_finetune_values, job.training.model),
     {0},
 };
