@@ -17,6 +17,7 @@ struct sft_device {
     struct sft_device_info info;
     uint64_t budget;    /* bytes that tensors and arenas may take together */
     uint64_t allocated; /* bytes that they take */
+    uint64_t largest;   /* bytes that one tensor or arena may take; 0: no limit of its own. Set by open() */
     void *state;        /* the backend's */
 };
 
@@ -24,8 +25,10 @@ struct sft_program {
     struct sft_device *device;
     struct sft_graph *graph; /* owned: a copy after the passes; the bound tensors are borrowed */
     struct sft_plan *plan;
-    void *state;     /* the backend's */
-    double *seconds; /* by node; NULL until profiling is on */
+    struct sft_tensor *arena; /* where the plan's temporary values lie, and maybe those of other programs */
+    struct sft_tensor *own_arena; /* the same where it is this program's alone; else NULL */
+    void *state;                  /* the backend's */
+    double *seconds;              /* by node; NULL until profiling is on */
     bool profile;
 };
 
@@ -57,7 +60,7 @@ struct sft_backend {
                                 size_t bytes);
 
     sft_scratch_rule scratch; /* of its kernels; a plan is the same on every device of a backend */
-    /* program->graph and ->plan are set; allocates the arena, records. */
+    /* program->graph, ->plan and ->arena are set; records. */
     enum sft_status (*prepare)(struct sft_program *program);
     void (*forget)(struct sft_program *program); /* tolerates a half-prepared program */
     enum sft_status (*run)(struct sft_program *program);

@@ -11,3 +11,10 @@ struct sft_cost sft_node_cost(const struct sft_graph *graph, const struct sft_no
     if (node->op->cost) node->op->cost(graph, node, &cost);
     return cost;
 }
+
+double sft_node_seconds(const struct sft_graph *graph, const struct sft_node *node)
+{
+    const double flops = 1e11, bandwidth = 1e10, start = 1e-5;
+    struct sft_cost cost = sft_node_cost(graph, node);
+    return node->op->view ? 0.0 : cost.flops / flops + cost.bytes / bandwidth + start;
+}

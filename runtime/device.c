@@ -36,4 +36,6 @@ void sft_device_close(struct sft_device **device)
 
 const struct sft_device_info *sft_device_get_info(const struct sft_device *device) { return &device->info; }
 
+uint64_t sft_device_largest(const struct sft_device *device) { return device->largest; }
+
 enum sft_status sft_device_wait(struct sft_device *device) { return device->backend->wait(device); }

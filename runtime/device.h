@@ -17,6 +17,9 @@ struct sft_device;
 enum sft_status sft_device_open_listed(const struct sft_device_info *info, uint64_t memory,
                                        struct sft_device **device) SFT_MUST_CHECK;
 void sft_device_close(struct sft_device **device); /* after its tensors and programs are gone */
+/* Most bytes that one tensor or arena may take; 0: no limit of its own. */
+uint64_t sft_device_largest(const struct sft_device *device);
+
 const struct sft_device_info *sft_device_get_info(const struct sft_device *device);
 
 /* Waits until all that was asked of the device is done; reports what failed meanwhile. */

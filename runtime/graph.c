@@ -173,6 +173,55 @@ void sft_graph_prune(struct sft_graph *graph)
     free(wanted);
 }
 
+/* The number, among the nodes before `first`, of the last that node k waits for; 0 where there is none, as
+ * the moved nodes stay behind the first one. `behind` is that of the moved nodes before it. */
+static size_t waits_for(const struct sft_graph *graph, size_t k, size_t first, const size_t *behind)
+{
+    const struct sft_node *node = &graph->nodes[k];
+    size_t last = 0;
+    for (int i = 0; i < node->n_in; i++) {
+        int32_t maker = node->in[i] == SFT_NONE ? -1 : graph->values[node->in[i]].node;
+        size_t place = maker < 0 ? 0 : (size_t)maker < first ? (size_t)maker : behind[(size_t)maker - first];
+        if (place > last) last = place;
+    }
+    return last;
+}
+
+static void set_makers(struct sft_graph *graph)
+{
+    for (size_t k = 0; k < graph->n_nodes; k++)
+        for (int i = 0; i < graph->nodes[k].n_out; i++)
+            graph->values[graph->nodes[k].out[i]].node = (int32_t)k;
+}
+
+void sft_graph_hoist(struct sft_graph *graph, size_t first)
+{
+    struct sft_node *nodes;
+    size_t *behind, n = 0;
+    if (graph->status != SFT_OK || first == 0 || first >= graph->n_nodes) return;
+    nodes = sft_calloc(graph->n_nodes, sizeof(*nodes));
+    behind = sft_calloc(graph->n_nodes - first, sizeof(*behind));
+    if (!nodes || !behind) {
+        sft_graph_fail(graph, SFT_MEMORY);
+        goto out;
+    }
+    for (size_t k = first; k < graph->n_nodes; k++) behind[k - first] = waits_for(graph, k, first, behind);
+    for (size_t k = 0; k < first; k++) {
+        nodes[n++] = graph->nodes[k];
+        for (size_t j = first; j < graph->n_nodes; j++) {
+            if (behind[j - first] != k) continue;
+            nodes[n] = graph->nodes[j];
+            nodes[n].gradient |= nodes[n - 1].gradient;
+            n++;
+        }
+    }
+    memcpy(graph->nodes, nodes, n * sizeof(*nodes));
+    set_makers(graph);
+out:
+    free(nodes);
+    free(behind);
+}
+
 void sft_graph_keep(struct sft_graph *graph, const bool *keep)
 {
     size_t kept = 0;

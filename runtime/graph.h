@@ -44,6 +44,8 @@ struct sft_value_info {
 struct sft_node {
     const struct sft_op *op;
     int n_in, n_out;
+    bool gradient; /* belongs to a gradient: sft_autodiff() appended it, or sft_graph_hoist() put it there */
+    bool again;    /* computes what another node has computed before (runtime/passes/recompute.c) */
     sft_value in[SFT_MAX_INPUTS]; /* SFT_NONE for an optional input that is not there */
     sft_value out[SFT_MAX_OUTPUTS];
     _Alignas(8) unsigned char params[SFT_MAX_PARAMS]; /* the op's own parameter struct */
@@ -91,6 +93,11 @@ enum sft_status sft_graph_copy(const struct sft_graph *graph, struct sft_graph *
 /* Removes the nodes k for which keep[k] is false. Values stay; those of removed nodes must not be used any
  * more. */
 void sft_graph_keep(struct sft_graph *graph, const bool *keep);
+
+/* Moves the nodes from number `first` on, in their order, each to right behind the last of those whose
+ * results it reads, among the nodes of a gradient: so that what they add up need not wait for them. What they
+ * update or write in tensors must be read by nobody else in between. */
+void sft_graph_hoist(struct sft_graph *graph, size_t first);
 
 /* Removes the nodes whose results reach no outside value, so that a program does not compute what nobody
  * asked for. Values stay as in sft_graph_keep. */

@@ -235,19 +235,20 @@ struct sft_dropout_params {
     float probability; /* of zero */
     uint32_t stream;   /* tells layers and passes apart */
 };
-/* y = x*mask/(1-p). `key` int32 (4): seed low, seed high, step, 0. Element i draws word i%4 of the Philox
- * block with key (seed) and counter (i/4, stream, step, SFT_STREAM_DROPOUT), and is kept when (word >>
- * 8)*2^-24 >= p. Its gradient is itself on dy. */
+/* y = x*mask/(1-p). `key` int32 (4): seed low, seed high, step, part. With j = part*(elements of x) + i
+ * modulo 2^32, element i draws word j%4 of the Philox block with key (seed) and counter (j/4, stream, step,
+ * SFT_STREAM_DROPOUT), and is kept when (word >> 8)*2^-24 >= p. So parts of one size draw what the whole
+ * batch would. Its gradient is itself on dy. */
 sft_value sft_dropout(struct sft_graph *graph, sft_value x, sft_value key, struct sft_dropout_params params);
 
 struct sft_normal_params {
     struct sft_shape shape;
     uint32_t stream;
 };
-/* Normal numbers, mean 0 and variance 1. `key` as for dropout. Elements 4j .. 4j+3 come from the words of the
- * Philox block with key (seed) and counter (j, stream, step, SFT_STREAM_PERTURB), by Box and Muller's
- * transform of its two pairs (a, b): r cos t and r sin t with r = sqrt(-2 ln u), u = ((a >> 8) + 1)*2^-24, t
- * = 2 pi (b >> 8)*2^-24. */
+/* Normal numbers, mean 0 and variance 1. `key` as for dropout; the part does not matter. Elements 4j .. 4j+3
+ * come from the words of the Philox block with key (seed) and counter (j, stream, step, SFT_STREAM_PERTURB),
+ * by Box and Muller's transform of its two pairs (a, b): r cos t and r sin t with r = sqrt(-2 ln u), u = ((a
+ * >> 8) + 1)*2^-24, t = 2 pi (b >> 8)*2^-24. */
 sft_value sft_normal(struct sft_graph *graph, struct sft_shape shape, sft_value key, uint32_t stream);
 
 /* ---- layout ---- */

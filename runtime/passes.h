@@ -8,9 +8,15 @@
 #ifndef SFT_PASSES_H
 #define SFT_PASSES_H
 
-#include "runtime/graph.h"
+#include "runtime/plan.h"
+
+/* What the passes may use. */
+struct sft_pass_limits {
+    size_t arena;             /* bytes that temporary values should take at most; 0: no limit */
+    sft_scratch_rule scratch; /* of the kernels that will run */
+};
 
 /* Runs every pass on the graph, in the order of their rows. */
-enum sft_status sft_passes_run(struct sft_graph *graph) SFT_MUST_CHECK;
+enum sft_status sft_passes_run(struct sft_graph *graph, const struct sft_pass_limits *limits) SFT_MUST_CHECK;
 
 #endif

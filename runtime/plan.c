@@ -191,6 +191,50 @@ static enum sft_status begin(struct planner *planner)
                                                                                               : SFT_MEMORY;
 }
 
+static void end(struct planner *planner)
+{
+    free(planner->owner);
+    free(planner->last);
+    free(planner->lives);
+    sft_plan_destroy(&planner->plan);
+}
+
+static void add_up(const struct planner *planner, size_t *live)
+{
+    size_t sum = 0;
+    for (size_t k = 0; k < planner->graph->n_nodes; k++) live[k] = 0;
+    for (size_t i = 0; i < planner->n_lives; i++) live[planner->lives[i].first] += planner->lives[i].bytes;
+    for (size_t i = 0; i < planner->n_lives; i++) /* wraps around, and back in the sum */
+        if ((size_t)planner->lives[i].last + 1 < planner->graph->n_nodes)
+            live[planner->lives[i].last + 1] -= planner->lives[i].bytes;
+    for (size_t k = 0; k < planner->graph->n_nodes; k++) live[k] = sum += live[k];
+}
+
+enum sft_status sft_plan_live(const struct sft_graph *graph, sft_scratch_rule scratch, size_t *live)
+{
+    struct planner planner = {.graph = graph};
+    enum sft_status status;
+    SFT_TRY(graph->status);
+    SFT_TRY_OUT(begin(&planner));
+    find_last_uses(&planner);
+    collect_lives(&planner, scratch);
+    add_up(&planner, live);
+out:
+    end(&planner);
+    return status;
+}
+
+static enum sft_status find_least(struct planner *planner)
+{
+    size_t *live = sft_calloc(planner->graph->n_nodes, sizeof(*live));
+    if (!live) return SFT_MEMORY;
+    add_up(planner, live);
+    for (size_t k = 0; k < planner->graph->n_nodes; k++)
+        if (live[k] > planner->plan->least) planner->plan->least = live[k];
+    free(live);
+    return SFT_OK;
+}
+
 enum sft_status sft_plan_create(const struct sft_graph *graph, sft_scratch_rule scratch,
                                 struct sft_plan **plan)
 {
@@ -201,15 +245,13 @@ enum sft_status sft_plan_create(const struct sft_graph *graph, sft_scratch_rule 
     SFT_TRY_OUT(begin(&planner));
     find_last_uses(&planner);
     collect_lives(&planner, scratch);
+    SFT_TRY_OUT(find_least(&planner));
     SFT_TRY_OUT(assign_offsets(&planner));
     publish(&planner);
     *plan = planner.plan;
     planner.plan = NULL;
 out:
-    free(planner.owner);
-    free(planner.last);
-    free(planner.lives);
-    sft_plan_destroy(&planner.plan);
+    end(&planner);
     return status;
 }
 
@@ -248,6 +290,9 @@ void sft_plan_print(const struct sft_graph *graph, const struct sft_plan *plan, 
     }
     for (size_t i = 0; i < graph->n_values; i++)
         if (graph->values[i].outside) outside += (double)sft_graph_bytes(graph, (sft_value)i);
-    fprintf(file, "%zu operations, %.3f GFLOP, %.3f GB of traffic; arena %.1f MiB, tensors %.1f MiB\n",
-            kernels, flops * 1e-9, bytes * 1e-9, (double)plan->arena / 1048576.0, outside / 1048576.0);
+    fprintf(file,
+            "%zu operations, %.3f GFLOP, %.3f GB of traffic; arena %.1f MiB (%.1f alive at most), tensors "
+            "%.1f MiB\n",
+            kernels, flops * 1e-9, bytes * 1e-9, (double)plan->arena / 1048576.0,
+            (double)plan->least / 1048576.0, outside / 1048576.0);
 }

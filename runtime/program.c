@@ -23,48 +23,94 @@ static enum sft_status check_bindings(const struct sft_device *device, const str
     return SFT_OK;
 }
 
-enum sft_status sft_program_plan(const struct sft_device *device, const struct sft_graph *graph,
-                                 struct sft_graph **planned, struct sft_plan **plan)
+/* Values of whatever type: the arena is bytes, and starts at a multiple of any alignment. */
+enum sft_status sft_arena_create(struct sft_device *device, size_t bytes, struct sft_tensor **arena)
 {
-    enum sft_status status;
-    *plan = NULL;
-    SFT_TRY(sft_graph_copy(graph, planned));
-    status = sft_passes_run(*planned);
-    if (status == SFT_OK) status = sft_plan_create(*planned, device->backend->scratch, plan);
-    if (status != SFT_OK) sft_graph_destroy(planned);
+    size_t numbers = bytes ? (bytes + sizeof(float) - 1) / sizeof(float) : 1;
+    return sft_tensor_create(device, "temporary values", SFT_F32, SFT_SHAPE((int64_t)numbers), arena);
+}
+
+/* The graph after the passes, for a plan of about `target` bytes, and its plan. */
+static enum sft_status plan_for(const struct sft_device *device, const struct sft_graph *graph, size_t target,
+                                struct sft_planned *planned)
+{
+    const struct sft_pass_limits limits = {target, device->backend->scratch};
+    SFT_TRY(sft_graph_status(graph));
+    SFT_TRY(sft_graph_check_aliasing(graph));
+    SFT_TRY(sft_graph_copy(graph, &planned->graph));
+    SFT_TRY(sft_passes_run(planned->graph, &limits));
+    return sft_plan_create(planned->graph, limits.scratch, &planned->plan);
+}
+
+/* The passes go by the least that a plan can take, which may need somewhat more. */
+enum sft_status sft_program_plan(const struct sft_device *device, const struct sft_graph *graph, size_t most,
+                                 struct sft_planned *planned)
+{
+    enum { TRIES = 6, STEP = 64 };
+    enum sft_status status = SFT_OK;
+    size_t target = most, over;
+    *planned = (struct sft_planned){NULL, NULL};
+    for (int i = 0; i < TRIES; i++) {
+        sft_planned_free(planned);
+        status = plan_for(device, graph, target, planned);
+        if (status != SFT_OK || most == 0 || planned->plan->arena <= most) break;
+        over = planned->plan->arena - most;
+        if (over < target / STEP) over = target / STEP;
+        if (planned->plan->least > target || over >= target) break;
+        target -= over;
+    }
+    if (status != SFT_OK) sft_planned_free(planned);
+    return status;
+}
+
+void sft_planned_free(struct sft_planned *planned)
+{
+    sft_plan_destroy(&planned->plan);
+    sft_graph_destroy(&planned->graph);
+}
+
+static enum sft_status make(struct sft_program *program, struct sft_device *device, struct sft_tensor *arena)
+{
+    SFT_TRY(check_bindings(device, program->graph));
+    if (!arena) SFT_TRY(sft_arena_create(device, program->plan->arena, &program->own_arena));
+    program->arena = arena ? arena : program->own_arena;
+    program->device = device;
+    return device->backend->prepare(program);
+}
+
+enum sft_status sft_program_make(struct sft_device *device, struct sft_planned *planned,
+                                 struct sft_tensor *arena, struct sft_program **out)
+{
+    struct sft_program *program = sft_calloc(1, sizeof(*program));
+    enum sft_status status = SFT_MEMORY;
+    *out = NULL;
+    if (!program) return SFT_MEMORY;
+    program->graph = planned->graph;
+    program->plan = planned->plan;
+    *planned = (struct sft_planned){NULL, NULL};
+    status = make(program, device, arena);
+    if (status == SFT_OK)
+        *out = program;
+    else
+        sft_program_destroy(&program);
     return status;
 }
 
 enum sft_status sft_program_create(struct sft_device *device, const struct sft_graph *graph,
-                                   struct sft_program **out)
+                                   struct sft_program **program)
 {
-    enum sft_status status;
-    struct sft_program *program;
-    *out = NULL;
-    SFT_TRY(sft_graph_status(graph));
-    SFT_TRY(check_bindings(device, graph));
-    SFT_TRY(sft_graph_check_aliasing(graph));
-    program = sft_calloc(1, sizeof(*program));
-    if (!program) return SFT_MEMORY;
-    SFT_TRY_OUT(sft_program_plan(device, graph, &program->graph, &program->plan));
-    SFT_TRY_OUT(sft_device_take(device, "a step's temporary values", program->plan->arena));
-    program->device = device;
-    SFT_TRY_OUT(device->backend->prepare(program));
-    *out = program;
-    return SFT_OK;
-out:
-    sft_program_destroy(&program);
-    return status;
+    struct sft_planned planned;
+    *program = NULL;
+    SFT_TRY(sft_program_plan(device, graph, 0, &planned));
+    return sft_program_make(device, &planned, NULL, program);
 }
 
 void sft_program_destroy(struct sft_program **program)
 {
     struct sft_program *p = *program;
     if (!p) return;
-    if (p->device) {
-        p->device->backend->forget(p);
-        sft_device_give_back(p->device, p->plan->arena);
-    }
+    if (p->device) p->device->backend->forget(p);
+    sft_tensor_destroy(&p->own_arena);
     sft_plan_destroy(&p->plan);
     sft_graph_destroy(&p->graph);
     free(p->seconds);

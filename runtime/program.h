@@ -10,20 +10,39 @@
 
 struct sft_device;
 struct sft_program;
+struct sft_tensor;
 
-/* Makes `graph` ready. Every outside value must be bound to a tensor of `device`. The graph may be destroyed
- * afterwards, the tensors not. SFT_USAGE for values that must not share memory (runtime/aliasing.h),
- * SFT_MEMORY when the arena does not fit. */
+/* A program before anything is allocated: the nodes after the passes, and where their values lie. Owned. */
+struct sft_planned {
+    struct sft_graph *graph;
+    struct sft_plan *plan;
+};
+
+/* Plans `graph`, whose outside values need be bound only for the program. With `most` above 0 the passes
+ * trade time for memory until the arena takes no more than that many bytes, as far as they can: what it takes
+ * is planned->plan->arena. SFT_USAGE for values that must not share memory (runtime/aliasing.h). Release with
+ * sft_planned_free(). */
+enum sft_status sft_program_plan(const struct sft_device *device, const struct sft_graph *graph, size_t most,
+                                 struct sft_planned *planned) SFT_MUST_CHECK;
+void sft_planned_free(struct sft_planned *planned);
+
+/* Memory for the temporary values of programs that never run at the same time; SFT_MEMORY when it does not
+ * fit. Release with sft_tensor_destroy(). */
+enum sft_status sft_arena_create(struct sft_device *device, size_t bytes,
+                                 struct sft_tensor **arena) SFT_MUST_CHECK;
+
+/* Makes the program that was planned; `planned` is empty afterwards. Every outside value must be bound to a
+ * tensor of `device`, which has to outlive the program. `arena` holds at least planned->plan->arena bytes and
+ * is borrowed; NULL: the program has one of its own. */
+enum sft_status sft_program_make(struct sft_device *device, struct sft_planned *planned,
+                                 struct sft_tensor *arena, struct sft_program **program) SFT_MUST_CHECK;
+
+/* Plans and makes `graph`, which may be destroyed afterwards, with an arena of its own. */
 enum sft_status sft_program_create(struct sft_device *device, const struct sft_graph *graph,
                                    struct sft_program **program) SFT_MUST_CHECK;
 void sft_program_destroy(struct sft_program **program);
 enum sft_status sft_program_run(struct sft_program *program) SFT_MUST_CHECK;
 size_t sft_program_arena(const struct sft_program *program); /* bytes */
-
-/* What a program of `graph` would run, without making one: the nodes after the passes and where their values
- * lie. Destroy both. */
-enum sft_status sft_program_plan(const struct sft_device *device, const struct sft_graph *graph,
-                                 struct sft_graph **planned, struct sft_plan **plan) SFT_MUST_CHECK;
 
 /* Counts the seconds that each node takes. Profiling costs a wait after each node. */
 enum sft_status sft_program_profile(struct sft_program *program, bool on) SFT_MUST_CHECK;

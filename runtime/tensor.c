@@ -7,27 +7,45 @@
 #include "runtime/backend.h"
 #include "runtime/base/alloc.h"
 
-enum sft_status sft_tensor_create(struct sft_device *device, const char *name, enum sft_dtype dtype,
-                                  struct sft_shape shape, struct sft_tensor **out)
+enum sft_status sft_tensor_describe(struct sft_device *device, const char *name, enum sft_dtype dtype,
+                                    struct sft_shape shape, struct sft_tensor **out)
 {
-    enum sft_status status = SFT_MEMORY;
     struct sft_tensor *tensor;
     *out = NULL;
     if (!sft_shape_valid(&shape)) return sft_fail(SFT_USAGE, "tensor %s: not a valid shape", name);
     tensor = sft_calloc(1, sizeof(*tensor));
     if (!tensor) return SFT_MEMORY;
+    tensor->device = device;
     tensor->dtype = dtype;
     tensor->shape = shape;
     tensor->bytes = (size_t)sft_shape_count(&shape) * sft_dtype_size(dtype);
     tensor->name = sft_strdup(name);
-    if (!tensor->name) goto out;
-    SFT_TRY_OUT(sft_device_take(device, name, tensor->bytes));
-    tensor->device = device;
-    SFT_TRY_OUT(device->backend->allocate(device, tensor->bytes, &tensor->memory));
     *out = tensor;
-    return SFT_OK;
-out:
-    sft_tensor_destroy(&tensor);
+    if (tensor->name) return SFT_OK;
+    sft_tensor_destroy(out);
+    return SFT_MEMORY;
+}
+
+enum sft_status sft_tensor_allocate(struct sft_tensor *tensor)
+{
+    struct sft_device *device = tensor->device;
+    enum sft_status status;
+    if (tensor->memory) return SFT_OK;
+    SFT_TRY(sft_device_take(device, tensor->name, tensor->bytes));
+    status = device->backend->allocate(device, tensor->bytes, &tensor->memory);
+    if (status == SFT_OK) return SFT_OK;
+    tensor->memory = NULL;
+    sft_device_give_back(device, tensor->bytes);
+    return status;
+}
+
+enum sft_status sft_tensor_create(struct sft_device *device, const char *name, enum sft_dtype dtype,
+                                  struct sft_shape shape, struct sft_tensor **out)
+{
+    enum sft_status status;
+    SFT_TRY(sft_tensor_describe(device, name, dtype, shape, out));
+    status = sft_tensor_allocate(*out);
+    if (status != SFT_OK) sft_tensor_destroy(out);
     return status;
 }
 
@@ -35,8 +53,10 @@ void sft_tensor_destroy(struct sft_tensor **tensor)
 {
     struct sft_tensor *t = *tensor;
     if (!t) return;
-    if (t->memory) t->device->backend->release(t->device, t->memory);
-    if (t->device) sft_device_give_back(t->device, t->bytes);
+    if (t->memory) {
+        t->device->backend->release(t->device, t->memory);
+        sft_device_give_back(t->device, t->bytes);
+    }
     free(t->name);
     free(t);
     *tensor = NULL;

@@ -19,6 +19,12 @@ struct sft_tensor {
     void *memory; /* the backend's buffer */
 };
 
+/* A tensor without memory: enough for graphs and plans of programs. */
+enum sft_status sft_tensor_describe(struct sft_device *device, const char *name, enum sft_dtype dtype,
+                                    struct sft_shape shape, struct sft_tensor **tensor) SFT_MUST_CHECK;
+/* Its memory, zeros. Does nothing for one that has it. */
+enum sft_status sft_tensor_allocate(struct sft_tensor *tensor) SFT_MUST_CHECK;
+
 /* A tensor of zeros. */
 enum sft_status sft_tensor_create(struct sft_device *device, const char *name, enum sft_dtype dtype,
                                   struct sft_shape shape, struct sft_tensor **tensor) SFT_MUST_CHECK;

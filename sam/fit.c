@@ -161,7 +161,7 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     result->first_step = fit.next;
     result->steps = params->schedule.steps;
     result->perturbed = sft_step_perturbed(fit.step);
-    result->arena = sft_program_arena(sft_step_program(fit.step));
+    result->plan = *sft_step_get_plan(fit.step);
     if (params->begin) params->begin(params->context, fit.next);
     start = sft_now();
     SFT_TRY_OUT(loop(&fit, result));

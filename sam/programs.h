@@ -5,7 +5,13 @@
 
 #include "sam/step_state.h"
 
-/* Builds all that the step needs, from its tensors. */
-enum sft_status sft_step_build_programs(struct sft_step *step) SFT_MUST_CHECK;
+/* Builds the graphs of all that the step needs, on its tensors. */
+enum sft_status sft_step_build_graphs(struct sft_step *step) SFT_MUST_CHECK;
+
+/* Makes programs of step->planned, with one arena of step->plan.arena bytes. */
+enum sft_status sft_step_make_programs(struct sft_step *step) SFT_MUST_CHECK;
+
+/* Graphs, plans and programs. */
+void sft_step_free_programs(struct sft_step *step);
 
 #endif

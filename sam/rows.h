@@ -11,11 +11,20 @@ struct sft_rows {
     const int32_t *labels;
 };
 
-/* Uploads the images, labels and weights of part `part` (0 where there are no parts). */
-enum sft_status sft_rows_upload(struct sft_step *step, const struct sft_rows *batch, int part) SFT_MUST_CHECK;
+/* Takes a part of the batch (0 where there are no parts): its labels and row weights, which count the rows of
+ * the whole part, into the step's buffers. The images have to be there as long as slices of it are uploaded.
+ */
+void sft_rows_prepare(struct sft_step *step, const struct sft_rows *batch, int part);
 
-/* Downloads the losses of a part's rows to their places in step->row_buffer. */
-enum sft_status sft_rows_download(struct sft_step *step, int part) SFT_MUST_CHECK;
+/* Uploads images, labels and weights of a slice of the part that was prepared (0 where there are no slices);
+ * or the weights alone. Rows that the last slice lacks keep the images of the slice before, with the weight
+ * 0. */
+enum sft_status sft_rows_upload(struct sft_step *step, int part, int slice) SFT_MUST_CHECK;
+enum sft_status sft_rows_upload_weights(struct sft_step *step, int slice) SFT_MUST_CHECK;
+
+/* Downloads the losses of a slice's rows from `slot` to their places in the whole batch. */
+enum sft_status sft_rows_download(struct sft_step *step, enum sft_slot slot, int part, int slice,
+                                  float *losses) SFT_MUST_CHECK;
 
 /* Sets the losses of `result`: the means of either kind over `rows`, the losses of the whole batch. */
 void sft_rows_means(const struct sft_step *step, const float *rows, const int32_t *labels,

@@ -74,7 +74,7 @@ enum sft_status sft_select_rows(struct sft_step *step, const int32_t *labels)
     }
     weigh(step, labels, false, 1.0f);
     weigh(step, labels, true, step->params.lambda);
-    return sft_tensor_upload(step->tensors[SFT_SLOT_ROW_WEIGHTS], 0, n, step->weight_buffer);
+    return SFT_OK;
 }
 
 /* ---- SSAM: choosing entries ---- */

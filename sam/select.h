@@ -8,7 +8,7 @@
 /* ESAM: draws which tensors are perturbed in this step. */
 enum sft_status sft_select_tensors(struct sft_step *step, const struct sft_step_rates *rates) SFT_MUST_CHECK;
 
-/* ESAM: row weights of the second pass, from the losses before (row_buffer) and after (second_buffer). */
+/* ESAM: weight_buffer for the second pass, from the losses before (row_buffer) and after (second_buffer). */
 enum sft_status sft_select_rows(struct sft_step *step, const int32_t *labels) SFT_MUST_CHECK;
 
 /* SSAM: the mask. Before a step: SSAM-F from the images it is given, SSAM-D the start; after it: SSAM-D. */

@@ -69,14 +69,14 @@ bool sft_step_trains(const struct sft_step *step, int i)
     return step->params.trained != SFT_TRAIN_LAST_BLOCK || in_last_block(parameters, i);
 }
 
-static bool first_is_whole(const struct sft_step *step)
+bool sft_step_first_is_whole(const struct sft_step *step)
 {
     return step->how.mixture != SFT_MIX_Q || step->params.traced;
 }
 
 bool sft_step_ascends(const struct sft_step *step, int i)
 {
-    return sft_step_perturbs(step, i) || (first_is_whole(step) && sft_step_trains(step, i));
+    return sft_step_perturbs(step, i) || (sft_step_first_is_whole(step) && sft_step_trains(step, i));
 }
 
 bool sft_step_cuts(const struct sft_step *step)

@@ -20,6 +20,9 @@ int64_t sft_step_perturbed(const struct sft_step *step);
 /* Whether the first pass has a gradient for it. */
 bool sft_step_ascends(const struct sft_step *step, int i);
 
+/* Whether that gradient is for all that is perturbed or trained, not for the perturbed set alone. */
+bool sft_step_first_is_whole(const struct sft_step *step);
+
 /* Sets step->extent. SFT_USAGE when there is nothing to perturb and no word on what to do then. */
 enum sft_status sft_step_resolve_sets(struct sft_step *step) SFT_MUST_CHECK;
 

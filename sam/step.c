@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
-#include "runtime/program.h"
+#include "sam/division.h"
 #include "sam/programs.h"
 #include "sam/rows.h"
 #include "sam/select.h"
@@ -79,8 +79,8 @@ static enum sft_status resolve(struct sft_step *step)
     return resolve_parts(step);
 }
 
-enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
-                                struct sft_step **out)
+enum sft_status sft_step_plan(struct sft_model *model, const struct sft_step_params *params,
+                              struct sft_step **out)
 {
     enum sft_status status = SFT_OK;
     struct sft_step *step;
@@ -93,8 +93,7 @@ enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_p
     step->params = *params;
     SFT_TRY_OUT(check_loss(step));
     SFT_TRY_OUT(resolve(step));
-    SFT_TRY_OUT(sft_step_create_tensors(step));
-    SFT_TRY_OUT(sft_step_build_programs(step));
+    SFT_TRY_OUT(sft_step_divide(step));
     *out = step;
     return SFT_OK;
 out:
@@ -102,12 +101,25 @@ out:
     return status;
 }
 
+enum sft_status sft_step_start(struct sft_step *step)
+{
+    SFT_TRY(sft_step_allocate_tensors(step));
+    return sft_step_make_programs(step);
+}
+
+enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
+                                struct sft_step **step)
+{
+    enum sft_status status;
+    SFT_TRY(sft_step_plan(model, params, step));
+    status = sft_step_start(*step);
+    if (status != SFT_OK) sft_step_destroy(step);
+    return status;
+}
+
 static void release(struct sft_step *step)
 {
-    for (int i = 0; i < SFT_COURSES; i++) {
-        sft_program_destroy(&step->programs[i]);
-        sft_graph_destroy(&step->graphs[i]);
-    }
+    sft_step_free_programs(step);
     sft_step_free_tensors(step);
     free(step);
 }
@@ -118,14 +130,23 @@ void sft_step_destroy(struct sft_step **step)
     *step = NULL;
 }
 
+const struct sft_step_plan *sft_step_get_plan(const struct sft_step *step) { return &step->plan; }
+
 /* ---- running ---- */
+
+/* The step or the part of it that random numbers are drawn for. */
+static enum sft_status upload_key(struct sft_step *step, const struct sft_step_rates *rates, int part,
+                                  int slice)
+{
+    int64_t draw = sft_step_has_parts(step) ? rates->step * step->params.parts + part : rates->step;
+    const int32_t key[4] = {(int32_t)(uint32_t)rates->seed, (int32_t)(uint32_t)(rates->seed >> 32),
+                            (int32_t)draw, slice};
+    return sft_tensor_upload(step->tensors[SFT_SLOT_KEY], 0, 4, key);
+}
 
 static enum sft_status upload_rates(struct sft_step *step, const struct sft_step_rates *rates, int part)
 {
-    int64_t draw = sft_step_has_parts(step) ? rates->step * step->params.parts + part : rates->step;
     float hyper[SFT_HYPER_COUNT] = {0};
-    int32_t key[4] = {(int32_t)(uint32_t)rates->seed, (int32_t)(uint32_t)(rates->seed >> 32), (int32_t)draw,
-                      0};
     const double beta1 = 0.9, beta2 = 0.999;
     hyper[SFT_HYPER_LR] = (float)rates->lr;
     hyper[SFT_HYPER_RHO] = (float)rates->rho;
@@ -139,7 +160,23 @@ static enum sft_status upload_rates(struct sft_step *step, const struct sft_step
     hyper[SFT_HYPER_NEW] = rates->step == 0 ? 1.0f : 1.0f - step->params.constants.friendly_lambda;
     hyper[SFT_HYPER_KEEP] = part > 0 ? 1.0f : 0.0f;
     SFT_TRY(sft_tensor_upload(step->tensors[SFT_SLOT_HYPER], 0, SFT_HYPER_COUNT, hyper));
-    return sft_tensor_upload(step->tensors[SFT_SLOT_KEY], 0, 4, key);
+    return upload_key(step, rates, part, 0);
+}
+
+static enum sft_status run_course(struct sft_step *step, enum sft_course course)
+{
+    return sft_program_run(step->programs[course]);
+}
+
+static enum sft_status download_norms(const struct sft_step *step, int n, float *norms)
+{
+    return sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, n, norms);
+}
+
+/* A step in between two of LookSAM. */
+static bool is_between(const struct sft_step *step, const struct sft_step_rates *rates)
+{
+    return sft_step_has_between(step) && rates->step % step->params.constants.look_every != 0;
 }
 
 static enum sft_status run_parts(struct sft_step *step, const struct sft_step_rates *rates,
@@ -148,14 +185,15 @@ static enum sft_status run_parts(struct sft_step *step, const struct sft_step_ra
     float sum = 0.0f;
     for (int part = 0; part < step->params.parts; part++) {
         SFT_TRY(upload_rates(step, rates, part));
-        SFT_TRY(sft_rows_upload(step, batch, part));
-        SFT_TRY(sft_program_run(step->programs[SFT_COURSE_MAIN]));
-        SFT_TRY(sft_rows_download(step, part));
-        SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 1, norms));
+        sft_rows_prepare(step, batch, part);
+        SFT_TRY(sft_rows_upload(step, part, 0));
+        SFT_TRY(run_course(step, SFT_COURSE_MAIN));
+        SFT_TRY(sft_rows_download(step, SFT_SLOT_ROWS, part, 0, step->row_buffer));
+        SFT_TRY(download_norms(step, 1, norms));
         sum += norms[0];
     }
-    SFT_TRY(sft_program_run(step->programs[SFT_COURSE_REST]));
-    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 2, norms));
+    SFT_TRY(run_course(step, SFT_COURSE_REST));
+    SFT_TRY(download_norms(step, 2, norms));
     norms[0] = sum / (float)step->params.parts;
     return SFT_OK;
 }
@@ -165,27 +203,99 @@ static enum sft_status run_ranked(struct sft_step *step, const struct sft_step_r
 {
     SFT_TRY(sft_select_tensors(step, rates));
     SFT_TRY(upload_rates(step, rates, 0));
-    SFT_TRY(sft_rows_upload(step, batch, 0));
-    SFT_TRY(sft_program_run(step->programs[SFT_COURSE_MAIN]));
-    SFT_TRY(sft_rows_download(step, 0));
-    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, step->n_id + step->n_ood,
-                                step->second_buffer));
+    sft_rows_prepare(step, batch, 0);
+    SFT_TRY(sft_rows_upload(step, 0, 0));
+    SFT_TRY(run_course(step, SFT_COURSE_MAIN));
+    SFT_TRY(sft_rows_download(step, SFT_SLOT_ROWS, 0, 0, step->row_buffer));
+    SFT_TRY(sft_rows_download(step, SFT_SLOT_SECOND_ROWS, 0, 0, step->second_buffer));
     SFT_TRY(sft_select_rows(step, batch->labels));
-    SFT_TRY(sft_program_run(step->programs[SFT_COURSE_REST]));
-    return sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 2, norms);
+    SFT_TRY(sft_rows_upload_weights(step, 0));
+    SFT_TRY(run_course(step, SFT_COURSE_REST));
+    return download_norms(step, 2, norms);
 }
 
 static enum sft_status run_whole(struct sft_step *step, const struct sft_step_rates *rates,
                                  const struct sft_rows *batch, float norms[2])
 {
-    bool between = sft_step_has_between(step) && rates->step % step->params.constants.look_every != 0;
+    bool between = is_between(step, rates);
     SFT_TRY(upload_rates(step, rates, 0));
-    SFT_TRY(sft_rows_upload(step, batch, 0));
-    SFT_TRY(sft_program_run(step->programs[between ? SFT_COURSE_REST : SFT_COURSE_MAIN]));
-    SFT_TRY(sft_rows_download(step, 0));
-    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_NORMS], 0, 2, norms));
+    sft_rows_prepare(step, batch, 0);
+    SFT_TRY(sft_rows_upload(step, 0, 0));
+    SFT_TRY(run_course(step, between ? SFT_COURSE_REST : SFT_COURSE_MAIN));
+    SFT_TRY(sft_rows_download(step, SFT_SLOT_ROWS, 0, 0, step->row_buffer));
+    SFT_TRY(download_norms(step, 2, norms));
     if (between) norms[0] = 0.0f;
     return SFT_OK;
+}
+
+/* ---- in slices ---- */
+
+/* Runs a program on every slice of a part; `slot`, unless it is SFT_SLOTS, holds losses for `losses`. */
+static enum sft_status run_slices(struct sft_step *step, const struct sft_step_rates *rates, int part,
+                                  enum sft_course course, enum sft_slot slot, float *losses)
+{
+    for (int slice = 0; slice < step->slices; slice++) {
+        SFT_TRY(upload_key(step, rates, part, slice));
+        SFT_TRY(sft_rows_upload(step, part, slice));
+        SFT_TRY(run_course(step, course));
+        if (slot != SFT_SLOTS) SFT_TRY(sft_rows_download(step, slot, part, slice, losses));
+    }
+    return upload_key(step, rates, part, 0);
+}
+
+/* From the perturbation to the gradient at the perturbed weights. */
+static enum sft_status run_perturbed(struct sft_step *step, const struct sft_step_rates *rates,
+                                     const struct sft_rows *batch, int part)
+{
+    SFT_TRY(run_course(step, SFT_COURSE_PERTURB));
+    if (sft_step_is_ranked(step)) {
+        SFT_TRY(run_slices(step, rates, part, SFT_COURSE_RANK, SFT_SLOT_SECOND_ROWS, step->second_buffer));
+        SFT_TRY(sft_select_rows(step, batch->labels));
+    }
+    return run_slices(step, rates, part, SFT_COURSE_SECOND, SFT_SLOTS, NULL);
+}
+
+static enum sft_status run_sliced_part(struct sft_step *step, const struct sft_step_rates *rates,
+                                       const struct sft_rows *batch, int part)
+{
+    bool between = is_between(step, rates);
+    SFT_TRY(upload_rates(step, rates, part));
+    sft_rows_prepare(step, batch, part);
+    SFT_TRY(run_course(step, SFT_COURSE_CLEAR));
+    SFT_TRY(run_slices(step, rates, part, between ? SFT_COURSE_BETWEEN : SFT_COURSE_FIRST, SFT_SLOT_ROWS,
+                       step->row_buffer));
+    if (sft_step_has_ascent(step) && !between) SFT_TRY(run_perturbed(step, rates, batch, part));
+    return sft_step_has_parts(step) ? run_course(step, SFT_COURSE_COMBINE) : SFT_OK;
+}
+
+static enum sft_status run_sliced(struct sft_step *step, const struct sft_step_rates *rates,
+                                  const struct sft_rows *batch, float norms[2])
+{
+    int parts = sft_step_has_parts(step) ? step->params.parts : 1;
+    bool between = is_between(step, rates);
+    float sum = 0.0f;
+    if (sft_step_is_ranked(step)) SFT_TRY(sft_select_tensors(step, rates));
+    for (int part = 0; part < parts; part++) {
+        SFT_TRY(run_sliced_part(step, rates, batch, part));
+        SFT_TRY(download_norms(step, 1, norms));
+        sum += norms[0];
+    }
+    SFT_TRY(run_course(step, between ? SFT_COURSE_FINISH_BETWEEN : SFT_COURSE_FINISH));
+    SFT_TRY(download_norms(step, 2, norms));
+    norms[0] = between ? 0.0f : sum / (float)parts;
+    return SFT_OK;
+}
+
+/* ---- a step ---- */
+
+typedef enum sft_status (*runner)(struct sft_step *step, const struct sft_step_rates *rates,
+                                  const struct sft_rows *batch, float norms[2]);
+
+static runner runner_of(const struct sft_step *step)
+{
+    if (sft_step_is_sliced(step)) return run_sliced;
+    if (sft_step_has_parts(step)) return run_parts;
+    return sft_step_is_ranked(step) ? run_ranked : run_whole;
 }
 
 static enum sft_status run(struct sft_step *step, const struct sft_step_rates *rates,
@@ -193,10 +303,8 @@ static enum sft_status run(struct sft_step *step, const struct sft_step_rates *r
 {
     float norms[2];
     SFT_TRY(sft_select_before(step, rates, batch->images, batch->labels));
-    if (sft_step_has_parts(step))
-        SFT_TRY(run_parts(step, rates, batch, norms));
-    else
-        SFT_TRY((sft_step_is_ranked(step) ? run_ranked : run_whole)(step, rates, batch, norms));
+    step->last = *rates;
+    SFT_TRY(runner_of(step)(step, rates, batch, norms));
     SFT_TRY(sft_select_after(step, rates));
     sft_rows_means(step, step->row_buffer, batch->labels, result);
     result->perturb_norm = (double)norms[0];
@@ -224,11 +332,14 @@ enum sft_status sft_step_run(struct sft_step *step, const struct sft_step_rates 
 
 enum sft_status sft_step_loss(struct sft_step *step, double *loss)
 {
-    int64_t n = step->n_id + step->n_ood;
     struct sft_step_result result;
     if (!step->programs[SFT_COURSE_LOSS]) return sft_fail(SFT_USAGE, "the step is not traced");
-    SFT_TRY(sft_program_run(step->programs[SFT_COURSE_LOSS]));
-    SFT_TRY(sft_tensor_download(step->tensors[SFT_SLOT_SECOND_ROWS], 0, n, step->second_buffer));
+    if (sft_step_is_sliced(step)) {
+        SFT_TRY(run_slices(step, &step->last, 0, SFT_COURSE_LOSS, SFT_SLOT_SECOND_ROWS, step->second_buffer));
+    } else {
+        SFT_TRY(run_course(step, SFT_COURSE_LOSS));
+        SFT_TRY(sft_rows_download(step, SFT_SLOT_SECOND_ROWS, 0, 0, step->second_buffer));
+    }
     sft_rows_means(step, step->second_buffer, step->label_buffer, &result);
     *loss = result.loss;
     return SFT_OK;
@@ -247,5 +358,37 @@ struct sft_tensor *sft_step_first_gradient(const struct sft_step *step)
     return step->tensors[sft_step_has_ascent(step) ? SFT_SLOT_ASCENT : SFT_SLOT_GRADIENT];
 }
 
-struct sft_program *sft_step_program(const struct sft_step *step) { return step->programs[SFT_COURSE_MAIN]; }
-const struct sft_graph *sft_step_graph(const struct sft_step *step) { return step->graphs[SFT_COURSE_MAIN]; }
+const struct sft_graph *sft_step_graph(const struct sft_step *step, int i)
+{
+    const struct sft_graph *planned;
+    for (int course = 0; course < SFT_COURSES; course++) {
+        planned =
+            step->programs[course] ? sft_program_graph(step->programs[course]) : step->planned[course].graph;
+        if (planned && i-- == 0) return planned;
+    }
+    return NULL;
+}
+
+void sft_step_print(const struct sft_step *step, FILE *file)
+{
+    static const char *const names[SFT_COURSES] = {
+        [SFT_COURSE_MAIN] = "step",
+        [SFT_COURSE_REST] = "rest of the step",
+        [SFT_COURSE_SCORE] = "choice",
+        [SFT_COURSE_LOSS] = "loss",
+        [SFT_COURSE_CLEAR] = "clear",
+        [SFT_COURSE_FIRST] = "first pass of a micro-batch",
+        [SFT_COURSE_BETWEEN] = "pass between",
+        [SFT_COURSE_PERTURB] = "perturbation",
+        [SFT_COURSE_RANK] = "ranking",
+        [SFT_COURSE_SECOND] = "second pass of a micro-batch",
+        [SFT_COURSE_COMBINE] = "mean",
+        [SFT_COURSE_FINISH] = "update",
+        [SFT_COURSE_FINISH_BETWEEN] = "update between",
+    };
+    for (int i = 0; i < SFT_COURSES; i++) {
+        if (!step->planned[i].graph) continue;
+        fprintf(file, "%s:\n", names[i]);
+        sft_plan_print(step->planned[i].graph, step->planned[i].plan, file);
+    }
+}

@@ -18,9 +18,16 @@
  *     own first.
  *   - With parts (m-sharpness) the program makes one part's gradient; a second one, after the last part,
  *     updates.
+ *   - In slices (micro-batches) a program adds a slice's gradient at w to a sum, one makes the perturbation
+ * of the whole sum, one adds a slice's gradient at the perturbed weights, one updates. This is the same step
+ *     to rounding: slices are no parts, which have perturbations of their own.
+ *
+ * All programs of a step share one arena.
  */
 #ifndef SFT_SAM_STEP_H
 #define SFT_SAM_STEP_H
+
+#include <stdio.h>
 
 #include "nn/model.h"
 #include "sam/sets.h"
@@ -28,9 +35,17 @@
 
 struct sft_step;
 
-/* SFT_USAGE for norm parameters to perturb in a model without them (unless `empty` says what to do), for an
- * empty batch or one that does not divide into the parts, for what the optimiser cannot do, and for outliers
- * or the energy term with a grouped classifier. */
+/* Plans a step: nothing is allocated on the device, and the model's parameters need no memory yet. SFT_MEMORY
+ * where it cannot be made to fit into params->memory; SFT_USAGE for norm parameters to perturb in a model
+ * without them (unless `empty` says what to do), for an empty batch or one that does not divide into the
+ * parts, for what the optimiser cannot do, and for outliers or the energy term with a grouped classifier. */
+enum sft_status sft_step_plan(struct sft_model *model, const struct sft_step_params *params,
+                              struct sft_step **step) SFT_MUST_CHECK;
+
+/* Makes a planned step ready to run. */
+enum sft_status sft_step_start(struct sft_step *step) SFT_MUST_CHECK;
+
+/* Both. */
 enum sft_status sft_step_create(struct sft_model *model, const struct sft_step_params *params,
                                 struct sft_step **step) SFT_MUST_CHECK;
 void sft_step_destroy(struct sft_step **step);
@@ -47,17 +62,21 @@ enum { SFT_MAX_STATES = 3 };
 struct sft_tensor *const *sft_step_states(const struct sft_step *step, int *n_states);
 
 /* Gradients of the last step, laid out like the model's weights: q, with parts the mean of theirs; and that
- * of the first pass, at w: of a traced step for all that trains or is perturbed, else for the perturbed set
- * alone, 0 elsewhere (with parts, of the last part). Borrowed. */
+ * of the first pass, at w: of a traced step for all that trains or is perturbed, 0 elsewhere, else with no
+ * more elements than the perturbed set needs (with parts, of the last part). Borrowed. */
 struct sft_tensor *sft_step_gradient(const struct sft_step *step);
 struct sft_tensor *sft_step_first_gradient(const struct sft_step *step);
 
-/* The loss of the last batch at the weights as they are now, with the dropout masks of its first pass; batch
- * norm leaves its running statistics alone. Of a traced step. */
+/* The loss of the last batch, whose images must still be there, at the weights as they are now, with the
+ * dropout masks of its first pass; batch norm leaves its running statistics alone. Of a traced step. */
 enum sft_status sft_step_loss(struct sft_step *step, double *loss) SFT_MUST_CHECK;
 
-/* The step's program (the first, where there are several), for inspection and profiling. */
-struct sft_program *sft_step_program(const struct sft_step *step);
-const struct sft_graph *sft_step_graph(const struct sft_step *step);
+const struct sft_step_plan *sft_step_get_plan(const struct sft_step *step);
+
+/* The graphs that the step's programs run, after the passes; NULL past the last. Borrowed. */
+const struct sft_graph *sft_step_graph(const struct sft_step *step, int i);
+
+/* Prints what the programs run, of a step that is planned and not started. */
+void sft_step_print(const struct sft_step *step, FILE *file);
 
 #endif

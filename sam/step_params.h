@@ -49,6 +49,29 @@ struct sft_step_params {
     /* m-sharpness (Foret et al. 2021, 4.1): the batch is cut into so many parts, each with a perturbation of
      * its own, and the descent is by the mean of their gradients. 0 is 1. */
     int parts;
+
+    /* Micro-batches: each part (the batch, where there is one part) goes through the model in so many slices,
+     * whose gradients are added up before they are used, which is the same step to rounding. Not with batch
+     * norm that looks at the batch. 0: as many as `memory` asks for. */
+    int slices;
+
+    /* Bytes that the step may take on the device beside the model: what outlives a program, and temporary
+     * values. It is met by slices and by computing values again in the gradient, whatever takes the least
+     * time. 0: no limit. */
+    uint64_t memory;
+    /* As `memory`, but more is taken where it makes the step faster by more than a twentieth. 0: none. */
+    uint64_t thrift;
+};
+
+/* How a step was planned. */
+struct sft_step_plan {
+    int slices, rows;            /* micro-batches of a part, and the rows of each; the last may have fewer */
+    uint64_t state, batch;       /* bytes: of flat tensors (gradients, the optimiser's state); of images */
+    uint64_t arena, arena_least; /* bytes of temporary values, and what they are at most at any moment */
+    double seconds;              /* that the step may take on an ordinary machine (runtime/cost.h) */
+    double flops, traffic;       /* of a step; bytes */
+    double flops_again;          /* of these, what is computed again to save memory */
+    int again;                   /* operations of a step that are */
 };
 
 /* Numbers that may differ from step to step. */

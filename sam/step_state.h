@@ -4,6 +4,7 @@
 #define SFT_SAM_STEP_STATE_H
 
 #include "nn/model.h"
+#include "runtime/program.h"
 #include "sam/step_params.h"
 
 /* The step's tensors. Flat ones are laid out like the model's weights. */
@@ -28,7 +29,7 @@ enum sft_slot {
     SFT_SLOT_SCALE,    /* T */
     SFT_SLOT_CHOSEN,   /* ESAM: SFT_SLOT_KEPT spread over the elements */
     SFT_SLOT_SCORE,    /* SSAM-F */
-    SFT_SLOT_MOVED,    /* ESAM: the perturbed weights, between two programs */
+    SFT_SLOT_MOVED,    /* the perturbed weights, between two programs: ESAM, slices */
     SFT_SLOT_VELOCITY, /* state from here on */
     SFT_SLOT_SECOND_MOMENT,
     SFT_SLOT_MEMORY, /* m of Friendly-SAM, h of LookSAM, the mask of SSAM */
@@ -40,6 +41,17 @@ enum sft_course {
     SFT_COURSE_REST,  /* what follows it, or takes its place: ESAM, LookSAM, --sam-m */
     SFT_COURSE_SCORE, /* SSAM-F: one image's squared gradient */
     SFT_COURSE_LOSS,  /* sft_step_loss */
+
+    /* In slices, in place of the first two. Those of a slice add to sums. */
+    SFT_COURSE_CLEAR,   /* sums to 0 */
+    SFT_COURSE_FIRST,   /* a slice's loss and gradient at w */
+    SFT_COURSE_BETWEEN, /* the same in LookSAM's steps in between */
+    SFT_COURSE_PERTURB,
+    SFT_COURSE_RANK,    /* ESAM: a slice's losses at the perturbed weights */
+    SFT_COURSE_SECOND,  /* a slice's gradient there */
+    SFT_COURSE_COMBINE, /* --sam-m: a part's u into the mean */
+    SFT_COURSE_FINISH,
+    SFT_COURSE_FINISH_BETWEEN,
     SFT_COURSES,
 };
 
@@ -48,15 +60,22 @@ struct sft_step {
     struct sft_step_params params;
     struct sft_optimizer how; /* the optimiser with what the parameters override */
     int64_t extent;           /* the perturbed set lies in the first so many weights */
-    int n_id, n_ood;          /* rows of a pass: of one part */
+    int n_id, n_ood;          /* rows of one part */
+    int slices, rows;         /* of a part; rows of a slice, and so of a pass */
+    struct sft_step_plan plan;
     struct sft_graph *graphs[SFT_COURSES];
+    struct sft_planned planned[SFT_COURSES]; /* until the programs are made of them */
+    struct sft_tensor *arena;                /* of all programs: one runs at a time */
     struct sft_program *programs[SFT_COURSES];
     struct sft_tensor *tensors[SFT_SLOTS];
     struct sft_tensor *states[SFT_SLOTS - SFT_SLOT_VELOCITY];
     int n_states;
-    float *row_buffer, *second_buffer, *weight_buffer; /* by row of the whole batch */
-    int32_t *label_buffer;                             /* by row of the whole batch */
+    float *row_buffer, *second_buffer;   /* losses by row of the whole batch */
+    float *weight_buffer, *first_buffer; /* row weights of the part, and those of its first pass */
+    int32_t *label_buffer;               /* of the part */
     int32_t *target_buffer; /* what SFT_SLOT_LABELS holds: (groups, rows), or the labels themselves */
+    const float *images;    /* of the last batch; borrowed from whoever runs the step */
+    struct sft_step_rates last;
 };
 
 static inline bool sft_step_has_ascent(const struct sft_step *step)
@@ -65,6 +84,8 @@ static inline bool sft_step_has_ascent(const struct sft_step *step)
 }
 
 static inline bool sft_step_has_parts(const struct sft_step *step) { return step->params.parts > 1; }
+
+static inline bool sft_step_is_sliced(const struct sft_step *step) { return step->slices > 1; }
 
 /* LookSAM: the steps in between. */
 static inline bool sft_step_has_between(const struct sft_step *step)

@@ -11,13 +11,15 @@ static bool has_memory(const struct sft_step *step)
     return sft_step_has_between(step) || step->how.vector == SFT_VECTOR_NEW || sft_step_chooses(step);
 }
 
-static enum sft_status create_tensors(struct sft_step *step)
+enum sft_status sft_step_describe_tensors(struct sft_step *step)
 {
     struct sft_device *device = step->model->parameters.weights->device;
     bool fisher = step->how.selection == SFT_SELECT_FISHER, up = sft_step_has_ascent(step);
-    int64_t n = step->n_id + step->n_ood, side = step->model->image_size;
+    int64_t n = step->rows, side = step->model->image_size;
     int64_t labels = sft_step_labels_an_image(step);
     struct sft_shape flat = SFT_SHAPE(step->model->parameters.weights_size);
+    struct sft_shape perturbed = SFT_SHAPE(step->extent),
+                     first = sft_step_first_is_whole(step) ? flat : perturbed;
     const struct {
         const char *name;
         enum sft_dtype dtype;
@@ -40,20 +42,22 @@ static enum sft_status create_tensors(struct sft_step *step)
         [SFT_SLOT_ONE_LABEL] = {"a label", SFT_I32, SFT_SHAPE(labels), fisher},
         [SFT_SLOT_GRADIENT] = {"gradient", SFT_F32, flat, true},
         [SFT_SLOT_PART] = {"gradient of a part", SFT_F32, flat, sft_step_has_parts(step)},
-        [SFT_SLOT_ASCENT] = {"ascent gradient", SFT_F32, flat, up},
+        [SFT_SLOT_ASCENT] = {"ascent gradient", SFT_F32, first, up},
         [SFT_SLOT_MIXED] = {"mixed gradient", SFT_F32, flat, sft_step_has_between(step)},
-        [SFT_SLOT_SET] = {"perturbed set", SFT_F32, flat, sft_step_cuts(step)},
-        [SFT_SLOT_SCALE] = {"scale of the perturbation", SFT_F32, flat, up && sft_step_is_adaptive(step)},
-        [SFT_SLOT_CHOSEN] = {"perturbed elements", SFT_F32, flat, sft_step_is_ranked(step)},
-        [SFT_SLOT_SCORE] = {"squared gradients", SFT_F32, flat, fisher},
-        [SFT_SLOT_MOVED] = {"perturbed weights", SFT_F32, flat, sft_step_is_ranked(step)},
+        [SFT_SLOT_SET] = {"perturbed set", SFT_F32, perturbed, sft_step_cuts(step)},
+        [SFT_SLOT_SCALE] = {"scale of the perturbation", SFT_F32, perturbed,
+                            up && sft_step_is_adaptive(step)},
+        [SFT_SLOT_CHOSEN] = {"perturbed elements", SFT_F32, perturbed, sft_step_is_ranked(step)},
+        [SFT_SLOT_SCORE] = {"squared gradients", SFT_F32, first, fisher},
+        [SFT_SLOT_MOVED] = {"perturbed weights", SFT_F32, perturbed,
+                            up && (sft_step_is_ranked(step) || sft_step_is_sliced(step))},
         [SFT_SLOT_VELOCITY] = {"optimiser state", SFT_F32, flat, true},
         [SFT_SLOT_SECOND_MOMENT] = {"second moment", SFT_F32, flat, step->how.descent == SFT_DESCENT_ADAM},
         [SFT_SLOT_MEMORY] = {"optimiser memory", SFT_F32, flat, has_memory(step)},
     };
     for (int i = 0; i < SFT_SLOTS; i++) {
         if (!rows[i].wanted) continue;
-        SFT_TRY(sft_tensor_create(device, rows[i].name, rows[i].dtype, rows[i].shape, &step->tensors[i]));
+        SFT_TRY(sft_tensor_describe(device, rows[i].name, rows[i].dtype, rows[i].shape, &step->tensors[i]));
         if (i >= SFT_SLOT_VELOCITY) step->states[step->n_states++] = step->tensors[i];
     }
     return SFT_OK;
@@ -65,10 +69,11 @@ static enum sft_status create_buffers(struct sft_step *step)
     step->row_buffer = sft_calloc(n, sizeof(float));
     step->second_buffer = sft_calloc(n, sizeof(float));
     step->weight_buffer = sft_calloc(n, sizeof(float));
+    step->first_buffer = sft_calloc(n, sizeof(float));
     step->label_buffer = sft_calloc(n, sizeof(int32_t));
     step->target_buffer = sft_calloc(n * (size_t)sft_step_labels_an_image(step), sizeof(int32_t));
-    return step->row_buffer && step->second_buffer && step->weight_buffer && step->label_buffer &&
-                   step->target_buffer
+    return step->row_buffer && step->second_buffer && step->weight_buffer && step->first_buffer &&
+                   step->label_buffer && step->target_buffer
                ? SFT_OK
                : SFT_MEMORY;
 }
@@ -79,8 +84,10 @@ static enum sft_status fill_constants(struct sft_step *step)
 {
     static const enum sft_slot slots[] = {SFT_SLOT_SET, SFT_SLOT_SCALE};
     const struct sft_parameters *parameters = &step->model->parameters;
-    float *values = sft_calloc((size_t)parameters->weights_size, sizeof(*values));
+    float *values;
     enum sft_status status = SFT_OK;
+    if (!step->tensors[SFT_SLOT_SET] && !step->tensors[SFT_SLOT_SCALE]) return SFT_OK;
+    values = sft_calloc((size_t)step->extent, sizeof(*values));
     if (!values) return SFT_MEMORY;
     for (int i = 0; i < parameters->n; i++) {
         const struct sft_parameter *item = &parameters->items[i];
@@ -89,25 +96,30 @@ static enum sft_status fill_constants(struct sft_step *step)
     }
     for (int i = 0; i < 2; i++)
         if (step->tensors[slots[i]])
-            SFT_TRY_OUT(sft_tensor_upload(step->tensors[slots[i]], 0, parameters->weights_size, values));
+            SFT_TRY_OUT(sft_tensor_upload(step->tensors[slots[i]], 0, step->extent, values));
 out:
     free(values);
     return status;
 }
 
-enum sft_status sft_step_create_tensors(struct sft_step *step)
+enum sft_status sft_step_allocate_tensors(struct sft_step *step)
 {
-    SFT_TRY(create_tensors(step));
+    for (int i = 0; i < SFT_SLOTS; i++)
+        if (step->tensors[i]) SFT_TRY(sft_tensor_allocate(step->tensors[i]));
     SFT_TRY(create_buffers(step));
     return fill_constants(step);
 }
 
 void sft_step_free_tensors(struct sft_step *step)
 {
+    float **buffers[] = {&step->row_buffer, &step->second_buffer, &step->weight_buffer, &step->first_buffer};
     for (int i = 0; i < SFT_SLOTS; i++) sft_tensor_destroy(&step->tensors[i]);
-    free(step->row_buffer);
-    free(step->second_buffer);
-    free(step->weight_buffer);
+    step->n_states = 0;
+    for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++) {
+        free(*buffers[i]);
+        *buffers[i] = NULL;
+    }
     free(step->label_buffer);
     free(step->target_buffer);
+    step->label_buffer = step->target_buffer = NULL;
 }

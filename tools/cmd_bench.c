@@ -196,7 +196,8 @@ static enum sft_status measure_step(struct sft_device *device, const char *name,
     SFT_TRY_OUT(sft_parameters_init(&model->parameters, 1));
     SFT_TRY_OUT(make_batch(model, n_id, options->batch, &run));
     SFT_TRY_OUT(sft_step_create(model, &params, &run.step));
-    add_cost(sft_program_graph(sft_step_program(run.step)), result);
+    result->flops += sft_step_get_plan(run.step)->flops;
+    result->bytes += sft_step_get_plan(run.step)->traffic;
     status = time_subject(&(struct subject){device, run_step, &run}, options->seconds, result);
 out:
     sft_step_destroy(&run.step);

@@ -428,7 +428,7 @@ static void print_model(const struct sft_model *model, const struct sft_graph *g
 
 /* What a forward pass runs. */
 static enum sft_status plan_forward(const struct sft_model *model, const struct sft_device *device,
-                                    int64_t batch, struct sft_graph **planned, struct sft_plan **plan)
+                                    int64_t batch, struct sft_planned *planned)
 {
     struct sft_graph *graph = NULL;
     struct sft_forward forward;
@@ -440,34 +440,32 @@ static enum sft_status plan_forward(const struct sft_model *model, const struct 
     images = sft_forward_images(graph, batch, model->image_size);
     SFT_TRY_OUT(sft_model_forward(model, graph, &forward, images, &out));
     SFT_TRY_OUT(sft_graph_status(graph));
-    status = sft_program_plan(device, graph, planned, plan);
+    status = sft_program_plan(device, graph, 0, planned);
 out:
     sft_graph_destroy(&graph);
     return status;
 }
 
 /* A step of sam-norm on as many ID images as outliers; of SGD where a model has nothing to perturb. */
-static enum sft_status print_step(struct sft_model *model, const struct sft_device *device, int64_t batch)
+static enum sft_status print_step(struct sft_model *model, const struct inspect *options)
 {
     const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
-                                           .n_id = (int)batch,
-                                           .n_ood = (int)batch,
+                                           .n_id = (int)options->batch,
+                                           .n_ood = (int)options->batch,
                                            .lambda = 1,
+                                           .memory = options->common.memory,
                                            .empty = SFT_EMPTY_SGD};
     struct sft_step *step = NULL;
-    struct sft_graph *graph = NULL;
-    struct sft_plan *plan = NULL;
+    const struct sft_step_plan *plan;
     char arena[32];
     enum sft_status status;
-    SFT_TRY_OUT(sft_step_create(model, &params, &step));
-    SFT_TRY_OUT(sft_program_plan(device, sft_step_graph(step), &graph, &plan));
-    sft_plan_print(graph, plan, stdout);
+    SFT_TRY_OUT(sft_step_plan(model, &params, &step));
+    plan = sft_step_get_plan(step);
+    sft_step_print(step, stdout);
     sft_print_line("step       %.3f GFLOP and %s of temporary memory for %" PRId64
                    " ID images and as many outliers",
-                   1e-9 * graph_cost(graph).flops, sft_bytes_str(plan->arena, arena), batch);
+                   1e-9 * plan->flops, sft_bytes_str(plan->arena, arena), options->batch);
 out:
-    sft_graph_destroy(&graph);
-    sft_plan_destroy(&plan);
     sft_step_destroy(&step);
     return status;
 }
@@ -477,21 +475,19 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     struct sft_model_config config = {.name = name, .classes = (int)options->classes};
     struct sft_device *device = NULL;
     struct sft_model *model = NULL;
-    struct sft_graph *graph = NULL;
-    struct sft_plan *plan = NULL;
+    struct sft_planned planned = {NULL, NULL};
     enum sft_status status;
     SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
-    SFT_TRY_OUT(plan_forward(model, device, options->batch, &graph, &plan));
+    SFT_TRY_OUT(plan_forward(model, device, options->batch, &planned));
     if (options->common.json) {
-        status = print_model_json(model, graph, plan, options);
+        status = print_model_json(model, planned.graph, planned.plan, options);
     } else {
-        if (options->plan) SFT_TRY_OUT(print_step(model, device, options->batch));
-        print_model(model, graph, plan, options);
+        if (options->plan) SFT_TRY_OUT(print_step(model, options));
+        print_model(model, planned.graph, planned.plan, options);
     }
 out:
-    sft_plan_destroy(&plan);
-    sft_graph_destroy(&graph);
+    sft_planned_free(&planned);
     sft_model_destroy(&model);
     sft_device_close(&device);
     return status;

@@ -10,6 +10,18 @@
 
 enum { SFT_MAX_TENSORS = 65536, SFT_MAX_WRAPPER = 64 };
 
+struct sft_checkpoint;
+
+/* How a reader whose format holds files reads those, which are parts of its checkpoint. */
+struct sft_part_opener {
+    /* Whether some format that holds tensors itself looks like that. */
+    bool (*is_one)(const struct sft_bytes *bytes);
+    /* Opens what lies in memory, which stays the caller's, or the file at `path` where `bytes` is NULL;
+     * `path` is for messages then. */
+    enum sft_status (*open)(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                            struct sft_checkpoint **part);
+};
+
 /* An open file, or several that belong together. A reader fills in tensors and metadata. */
 struct sft_checkpoint {
     const char *path;                  /* of the file that is read: in a folder, the one in it */
@@ -31,6 +43,7 @@ struct sft_checkpoint {
     /* private */
     const char *wanted; /* the key that is asked for; NULL: the reader's choice */
     bool within;        /* this is a part of another: it may have no parts */
+    const struct sft_part_opener *opener;
     struct sft_bytes file;
     bool borrowed; /* `file` is somebody else's */
     const struct sft_checkpoint_format *format;
@@ -59,13 +72,5 @@ void *sft_checkpoint_own(struct sft_checkpoint *checkpoint, size_t count, size_t
 
 /* A copy of `length` bytes and a zero, likewise. */
 char *sft_checkpoint_own_text(struct sft_checkpoint *checkpoint, const void *bytes, size_t length);
-
-/* Opens what lies in memory, or the file at `path` where `bytes` is NULL, as a part of another checkpoint
- * that keeps the memory; `path` is for messages then. */
-enum sft_status sft_checkpoint_open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
-                                         struct sft_checkpoint **part) SFT_MUST_CHECK;
-
-/* Whether some format that holds tensors itself looks like that. */
-bool sft_checkpoint_is_one(const struct sft_bytes *bytes);
 
 #endif

@@ -18,7 +18,6 @@
 #include "runtime/tensor.h"
 
 struct cpu_program {
-    char *arena;
     struct sft_call *calls; /* the nodes that run */
     size_t n_calls;
 };
@@ -96,22 +95,22 @@ static enum sft_status download(struct sft_device *device, void *memory, size_t 
     return SFT_OK;
 }
 
-static void *address(const struct sft_program *program, const struct cpu_program *cpu, sft_value value)
+static void *address(const struct sft_program *program, sft_value value)
 {
     struct sft_place place;
     if (value == SFT_NONE) return NULL;
     place = program->plan->values[value];
-    if (place.root == SFT_NONE) return cpu->arena + place.offset;
+    if (place.root == SFT_NONE) return (char *)program->arena->memory + place.offset;
     return (char *)program->graph->values[place.root].tensor->memory + place.offset;
 }
 
-static struct sft_call make_call(const struct sft_program *program, const struct cpu_program *cpu, size_t k)
+static struct sft_call make_call(const struct sft_program *program, size_t k)
 {
     const struct sft_node *node = &program->graph->nodes[k];
     struct sft_call call = {.graph = program->graph, .node = node};
-    for (int i = 0; i < SFT_MAX_INPUTS; i++) call.in[i] = address(program, cpu, node->in[i]);
-    for (int i = 0; i < SFT_MAX_OUTPUTS; i++) call.out[i] = address(program, cpu, node->out[i]);
-    call.scratch = cpu->arena + program->plan->scratch[k];
+    for (int i = 0; i < SFT_MAX_INPUTS; i++) call.in[i] = address(program, node->in[i]);
+    for (int i = 0; i < SFT_MAX_OUTPUTS; i++) call.out[i] = address(program, node->out[i]);
+    call.scratch = (char *)program->arena->memory + program->plan->scratch[k];
     return call;
 }
 
@@ -119,7 +118,6 @@ static void forget(struct sft_program *program)
 {
     struct cpu_program *cpu = program->state;
     if (!cpu) return;
-    free(cpu->arena);
     free(cpu->calls);
     free(cpu);
     program->state = NULL;
@@ -130,11 +128,10 @@ static enum sft_status prepare(struct sft_program *program)
     struct cpu_program *cpu = sft_calloc(1, sizeof(*cpu));
     if (!cpu) return SFT_MEMORY;
     program->state = cpu;
-    cpu->arena = sft_calloc_aligned(program->plan->arena, 1);
     cpu->calls = sft_calloc(program->graph->n_nodes, sizeof(*cpu->calls));
-    if (!cpu->arena || !cpu->calls) return SFT_MEMORY;
+    if (!cpu->calls) return SFT_MEMORY;
     for (size_t k = 0; k < program->graph->n_nodes; k++)
-        if (!program->graph->nodes[k].op->view) cpu->calls[cpu->n_calls++] = make_call(program, cpu, k);
+        if (!program->graph->nodes[k].op->view) cpu->calls[cpu->n_calls++] = make_call(program, k);
     return SFT_OK;
 }
 

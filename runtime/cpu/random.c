@@ -12,6 +12,7 @@ struct dropout {
     const float *x;
     float *y, probability, scale;
     uint32_t key[2], step, stream;
+    uint32_t before; /* elements of the parts before this one */
 };
 
 static void dropout_range(void *context, int64_t first, int64_t last)
@@ -19,11 +20,12 @@ static void dropout_range(void *context, int64_t first, int64_t last)
     const struct dropout *d = context;
     uint32_t words[4] = {0};
     for (int64_t i = first; i < last; i++) {
-        if (i % 4 == 0 || i == first) {
-            const uint32_t counter[4] = {(uint32_t)(i / 4), d->stream, d->step, SFT_STREAM_DROPOUT};
+        uint32_t drawn = d->before + (uint32_t)i;
+        if (drawn % 4 == 0 || i == first) {
+            const uint32_t counter[4] = {drawn / 4, d->stream, d->step, SFT_STREAM_DROPOUT};
             sft_philox(counter, d->key, words);
         }
-        d->y[i] = (float)(words[i % 4] >> 8) * 0x1p-24f >= d->probability ? d->x[i] * d->scale : 0.0f;
+        d->y[i] = (float)(words[drawn % 4] >> 8) * 0x1p-24f >= d->probability ? d->x[i] * d->scale : 0.0f;
     }
 }
 
@@ -39,6 +41,7 @@ enum sft_status sft_cpu_dropout(const struct sft_call *call)
         .key = {key[0], key[1]},
         .step = key[2],
         .stream = params->stream,
+        .before = key[3] * (uint32_t)sft_in_count(call->graph, call->node, 0),
     };
     sft_cpu_ranges(sft_in_count(call->graph, call->node, 0), 4, dropout_range, &d);
     return SFT_OK;

@@ -97,6 +97,7 @@ static enum sft_status walk(struct sft_tape *tape, sft_value loss, const sft_val
     mark_needed(tape, n_nodes, wanted, n);
     tape->grads[loss] = sft_fill(tape->graph, *sft_graph_shape(tape->graph, loss), 1.0f);
     for (size_t k = n_nodes; k-- > 0;) SFT_TRY(differentiate_node(tape, k));
+    for (size_t k = n_nodes; k < tape->graph->n_nodes; k++) tape->graph->nodes[k].gradient = true;
     return sft_graph_status(tape->graph);
 }
 

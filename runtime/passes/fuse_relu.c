@@ -126,10 +126,11 @@ static void fuse(struct fusion *fusion, size_t k)
     if (holder->op == &sft_op_group_norm) unmask_gradients(fusion, holder);
 }
 
-enum sft_status sft_pass_fuse_relu(struct sft_graph *graph)
+enum sft_status sft_pass_fuse_relu(struct sft_graph *graph, const struct sft_pass_limits *limits)
 {
     struct fusion fusion = {.graph = graph};
     enum sft_status status = SFT_MEMORY;
+    (void)limits;
     fusion.readers = sft_calloc(graph->n_values, sizeof(*fusion.readers));
     fusion.keep = sft_calloc(graph->n_nodes, sizeof(*fusion.keep));
     if (!fusion.readers || !fusion.keep) goto out;

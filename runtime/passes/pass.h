@@ -3,9 +3,11 @@
 #ifndef SFT_PASS_H
 #define SFT_PASS_H
 
-#include "runtime/graph.h"
+#include "runtime/passes.h"
 
-#define SFT_PASS(name) enum sft_status sft_pass_##name(struct sft_graph *graph) SFT_MUST_CHECK;
+#define SFT_PASS(name)                                                                                       \
+    enum sft_status sft_pass_##name(struct sft_graph *graph, const struct sft_pass_limits *limits)           \
+        SFT_MUST_CHECK;
 #include "runtime/passes/passes.def"
 #undef SFT_PASS
 

@@ -25,7 +25,6 @@ struct step {
 };
 
 struct vk_program {
-    struct sft_vk_memory *arena;
     struct step *steps;
     size_t n_steps;
     VkCommandBuffer *commands; /* submitted in order */
@@ -41,9 +40,9 @@ struct range {
     bool write;
 };
 
-static VkDeviceAddress arena_address(const struct vk_program *state)
+static VkDeviceAddress arena_address(const struct sft_program *program)
 {
-    return state->arena ? sft_vk_address(state->arena) : 0;
+    return sft_vk_address(program->arena->memory);
 }
 
 /* Where the operand lies, and for how many bytes; nothing for an absent one. */
@@ -55,13 +54,13 @@ static struct range locate(const struct sft_program *program, const struct sft_v
     struct range range = {.write = operand->write};
     size_t bytes;
     if (operand->value == SFT_VK_SCRATCH) {
-        range.begin = arena_address(program->state) + plan->scratch[node];
+        range.begin = arena_address(program) + plan->scratch[node];
         bytes = sft_vk_scratch(graph, &graph->nodes[node]);
     } else if (operand->value == SFT_NONE) {
         return (struct range){0};
     } else {
         const struct sft_place *place = &plan->values[operand->value];
-        range.begin = place->root == SFT_NONE ? arena_address(program->state)
+        range.begin = place->root == SFT_NONE ? arena_address(program)
                                               : sft_vk_address(graph->values[place->root].tensor->memory);
         range.begin += place->offset;
         bytes = sft_graph_bytes(graph, operand->value);
@@ -214,7 +213,6 @@ enum sft_status sft_vk_program_prepare(struct sft_program *program)
     enum sft_status status = SFT_OK;
     program->state = state;
     if (!state) return SFT_MEMORY;
-    if (program->plan->arena) SFT_TRY(sft_vk_memory_create(vk, program->plan->arena, &state->arena));
     for (size_t i = 0; status == SFT_OK && i < program->graph->n_nodes; i++)
         status = sft_vk_record_node(&recorder, program->graph, i);
     if (status == SFT_OK) status = make_steps(program, &recorder);
@@ -232,7 +230,6 @@ void sft_vk_program_forget(struct sft_program *program)
         vkFreeCommandBuffers(vk->device, vk->command_pool, (uint32_t)state->n_commands, state->commands);
     if (state->probe) vkFreeCommandBuffers(vk->device, vk->command_pool, 1, &state->probe);
     vkDestroyQueryPool(vk->device, state->timestamps, NULL);
-    sft_vk_memory_destroy(vk, &state->arena);
     free(state->commands);
     free(state->steps);
     free(state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What dropout.comp and normal.comp are told. `key` is seed low, seed high, step. */
+/* What dropout.comp and normal.comp are told. `key` is seed low, seed high, step, part. */
 #define SFT_DROPOUT_OPERANDS(OPERAND)                                                                        \
     OPERAND(Stored, x)                                                                                       \
     OPERAND(U32, key)                                                                                        \

@@ -10,11 +10,13 @@ void sft_ref_dropout(struct ref_call *call)
     const struct sft_dropout_params *params = call->params;
     double keep = 1.0 - (double)params->probability;
     uint32_t key[2] = {(uint32_t)(int32_t)call->in[1][0], (uint32_t)(int32_t)call->in[1][1]}, words[4];
-    for (int64_t i = 0; i < ref_count(&call->in_shape[0]); i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 4), params->stream, (uint32_t)(int32_t)call->in[1][2],
+    int64_t count = ref_count(&call->in_shape[0]), part = (uint32_t)(int32_t)call->in[1][3];
+    for (int64_t i = 0; i < count; i++) {
+        int64_t j = (part * count + i) % (INT64_C(1) << 32);
+        uint32_t counter[4] = {(uint32_t)(j / 4), params->stream, (uint32_t)(int32_t)call->in[1][2],
                                SFT_STREAM_DROPOUT};
         sft_philox(counter, key, words);
-        bool kept = (double)(words[i % 4] >> 8) * 0x1p-24 >= (double)params->probability;
+        bool kept = (double)(words[j % 4] >> 8) * 0x1p-24 >= (double)params->probability;
         call->out[0][i] = kept ? call->in[0][i] / keep : 0.0;
     }
 }

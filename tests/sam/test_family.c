@@ -177,7 +177,8 @@ static double change_distance(const json_t *run, const struct sft_model *model)
     return most;
 }
 
-static void check_run(const json_t *run)
+/* With `slices` above 1 the same in micro-batches. */
+static void check_run(const json_t *run, int slices)
 {
     const struct sft_step_rates rates = {.seed = SEED,
                                          .lr = json_number_value(json_object_get(golden, "lr")),
@@ -185,14 +186,16 @@ static void check_run(const json_t *run)
                                          .momentum = json_number_value(json_object_get(golden, "momentum")),
                                          .weight_decay =
                                              json_number_value(json_object_get(golden, "weight_decay"))};
-    const struct sft_step_params params = params_of(run);
+    struct sft_step_params params = params_of(run);
     struct sft_step_result results[8];
     struct sft_model *model = make_tiny();
     struct sft_step *step;
     int steps = (int)json_integer_value(json_object_get(golden, "steps"));
     double result, change;
     char *options = json_dumps(json_object_get(run, "options"), JSON_COMPACT);
+    params.slices = slices;
     assert_int_equal(sft_step_create(model, &params, &step), SFT_OK);
+    assert_int_equal(sft_step_get_plan(step)->slices, slices);
     assert_int_equal(take_steps(step, &rates, steps, results), SFT_OK);
     result = result_distance(run, results, steps);
     change = change_distance(run, model);
@@ -211,7 +214,20 @@ static void like_pytorch(void **state)
     size_t i;
     (void)state;
     assert_true(json_array_size(runs) >= 30);
-    json_array_foreach(runs, i, run) check_run(run);
+    json_array_foreach(runs, i, run) check_run(run, 1);
+}
+
+/* Three slices of eight rows: the last one is not full. */
+static void like_pytorch_in_slices(void **state)
+{
+    json_t *run;
+    size_t i;
+    (void)state;
+    json_array_foreach(json_object_get(golden, "runs"), i, run)
+    {
+        const int rows = ROWS / (int)option(run, "parts", 1);
+        check_run(run, rows < 3 ? rows : rows == 4 ? 2 : 3);
+    }
 }
 
 /* ---- without a perturbation ---- */
@@ -375,8 +391,11 @@ static void refuses(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(like_pytorch),      cmocka_unit_test(base_optimizer_without_rho),
-        cmocka_unit_test(same_when_resumed), cmocka_unit_test(trace),
+        cmocka_unit_test(like_pytorch),
+        cmocka_unit_test(like_pytorch_in_slices),
+        cmocka_unit_test(base_optimizer_without_rho),
+        cmocka_unit_test(same_when_resumed),
+        cmocka_unit_test(trace),
         cmocka_unit_test(refuses),
     };
     int failed;

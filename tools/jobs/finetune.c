@@ -93,6 +93,24 @@ static enum sft_status open_trace(struct work *work)
                           &work->training.trace);
 }
 
+/* Whether there is a run to go on with: it was tested before it began. */
+static bool has_begun(const struct sft_training_job *job)
+{
+    char place[SFT_RUN_PATH], path[SFT_RUN_PATH];
+    if (!job->resume) return false;
+    sft_run_place(job->out, place);
+    return access(sft_run_file(place, SFT_FILE_RECORD, path), F_OK) == 0;
+}
+
+static enum sft_status test_chance(struct work *work)
+{
+    struct sft_training *training = &work->training;
+    if (has_begun(&training->job)) return SFT_OK;
+    SFT_TRY(sft_near_chance_test(training->model, training->id, training->watch, &training->chance));
+    training->has_chance = true;
+    return sft_near_chance_judge(&training->chance, training->model, training->id, work->job->force);
+}
+
 static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
 {
     struct sft_training *training = &work->training;
@@ -107,7 +125,8 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(open_evaluation(work));
     SFT_TRY(sft_training_check_pictures(training, work->job->seeds));
     if (training->sets) SFT_TRY(sft_eval_sets_check_pictures(training->sets, job->skip_bad, watch));
-    return open_trace(work);
+    SFT_TRY(open_trace(work));
+    return test_chance(work);
 }
 
 /* ---- several seeds ---- */

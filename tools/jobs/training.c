@@ -110,7 +110,7 @@ enum sft_status sft_training_check_pictures(struct sft_training *training, int s
 
 /* ---- the folder ---- */
 
-enum { MAX_INPUTS = 8 + SFT_MAX_SETS };
+enum { MAX_INPUTS = 9 + SFT_MAX_SETS };
 
 /* The files that the run reads, up to one without an option. */
 static void list_inputs(const struct sft_training *training, struct sft_run_input inputs[MAX_INPUTS])
@@ -122,6 +122,7 @@ static void list_inputs(const struct sft_training *training, struct sft_run_inpu
         {"id", job->id},
         {"eval-id", job->eval_id},
         {"mos-groups", training->groups_file},
+        {"class-order", sft_job_order_file(&job->model)},
         {"pseudo-ood", training->outliers ? sft_dataset_spec(training->outliers) : NULL},
         {"fit", sets && sets->fit ? sft_dataset_spec(sets->fit) : NULL},
     };
@@ -170,6 +171,7 @@ enum sft_status sft_training_begin(const struct sft_training *training, json_t *
     SFT_TRY(sft_json_dataset(&run->record, "id_data", training->id));
     if (training->outliers) SFT_TRY(sft_json_dataset(&run->record, "outliers", training->outliers));
     if (training->sets) SFT_TRY(sft_eval_sets_note(training->sets, run));
+    if (training->has_chance) sft_near_chance_json(&training->chance, &run->record);
     if (training->groups_file) SFT_TRY(sft_run_note_file(run, "mos_groups", training->groups_file));
     if (source->weights) sft_run_note_weights(run, source->weights, training->model);
     return run->record.status; /* before hours of work that it would let down at their end */

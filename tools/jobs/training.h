@@ -11,6 +11,7 @@
 #define SFT_TRAINING_H
 
 #include "tools/jobs/eval_sets.h"
+#include "tools/jobs/near_chance.h"
 #include "tools/jobs/prop1.h"
 #include "tools/jobs/training_job.h"
 
@@ -26,6 +27,8 @@ struct sft_training {
     bool has_before;                     /* the results hold the model before already */
     struct sft_dataset *test;            /* whose accuracy is noted at the end; NULL: none; owned */
     double accuracy;                     /* on it */
+    bool has_chance;                     /* whether the model before was tested for guessing */
+    struct sft_near_chance chance;       /* then what was found */
     struct sft_prop1 *trace;             /* NULL: none; owned */
     struct sft_prop1_summary prop1;      /* of a traced run */
 };
