@@ -579,7 +579,8 @@ static bool read_lines(struct machine *machine, int lines, struct argument *argu
     argument->bytes = at;
     for (int i = 0; i < lines; i++) {
         at = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-        if (!at++) return false;
+        if (!at) return false;
+        at++;
     }
     argument->size = (size_t)(at - 1 - argument->bytes);
     machine->at = (size_t)(at - machine->bytes);
