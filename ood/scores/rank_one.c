@@ -78,8 +78,11 @@ sft_value sft_rank_one_removed(struct sft_graph *graph, sft_value map, int squar
 {
     struct sft_shape shape = *sft_graph_shape(graph, map);
     sft_value x, start = SFT_NONE;
+    int64_t channels;
     if (sft_graph_status(graph) != SFT_OK) return SFT_NONE;
-    x = sft_reshape(graph, map, SFT_SHAPE(shape.dim[0], shape.dim[1] * shape.dim[2], shape.dim[3]));
+    channels = shape.dim[shape.rank - 1];
+    x = sft_reshape(graph, map,
+                    SFT_SHAPE(shape.dim[0], sft_shape_count(&shape) / shape.dim[0] / channels, channels));
     if (squarings > 0) start = start_vector(graph, x, squarings);
     return sft_reshape(graph, sft_remove_rank_one(graph, x, start, iterations, quality), shape);
 }
