@@ -305,6 +305,7 @@ static enum sft_status hash_images(const struct sft_dataset *dataset, char hex[6
         .first = dataset->first,
         .count = dataset->count,
         .limit = SFT_CONTENTS_LIMIT,
+        .many = SFT_CONTENTS_MANY,
     };
     if (dataset->source.listing) return sft_contents_hash(&contents, hex);
     hash_records(dataset, hex);

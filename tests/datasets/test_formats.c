@@ -2,6 +2,7 @@
 /* Every data set format: what it reads, and what it says about files that are not as they should be. */
 #include <math.h>
 
+#include "runtime/base/text.h"
 #include "tests/datasets/packing.h"
 
 static struct sft_image image;
@@ -477,6 +478,37 @@ static void lists_of_others(void **state)
     test_expect_log("line 2: images_classic/p/9.png");
 }
 
+/* 9000 lines of a few files, as the files of a list of a million are looked for: by what their folders list.
+ */
+static void put_long_list(const char *name, const char *last)
+{
+    static const char *const files[] = {"0.png", "deep/1.png", "deep/../0.png", "deep/link.png", "./0.png"};
+    struct sft_text text = {0};
+    for (int i = 0; i < 9000; i++) sft_text_printf(&text, "%s %d\n", files[i % 5], i % 3);
+    sft_text_printf(&text, "%s", last);
+    assert_int_equal(text.status, SFT_OK);
+    put_text(name, text.data);
+    sft_text_free(&text);
+}
+
+static void long_lists(void **state)
+{
+    char last[600];
+    (void)state;
+    test_put_copy("long/0.png", GOLDEN("rgb.png"));
+    test_put_copy("long/deep/1.png", GOLDEN("rgb.png"));
+    assert_int_equal(symlink("../0.png", test_path("long/deep/link.png")), 0);
+    assert_int_equal(symlink("nowhere.png", test_path("long/deep/broken.png")), 0);
+    snprintf(last, sizeof(last), "%s 3\n", test_path("long/0.png"));
+    put_long_list("long/list.txt", last);
+    assert_list("long/list.txt", 9001, 4);
+    put_long_list("long/elsewhere/list.txt", ""); /* relative to the folder above */
+    assert_list("long/elsewhere/list.txt", 9000, 3);
+    put_long_list("long/missing.txt", "deep/2.png 1\ndeep/broken.png 1\ndeep 0\nno/0.png 1\n");
+    assert_refused(spec_of("list:", "long/missing.txt", ""), SFT_DATA, "4 of its pictures are not there");
+    assert_refused(spec_of("list:", "long/missing.txt", ""), SFT_DATA, "line 9002: deep/broken.png");
+}
+
 static void tar_reads_and_refuses(void **state)
 {
     struct sft_bytes png, jpeg;
@@ -792,6 +824,7 @@ int main(void)
         cmocka_unit_test(one_picture_is_a_set),
         cmocka_unit_test(list_reads_and_refuses),
         cmocka_unit_test(lists_of_others),
+        cmocka_unit_test(long_lists),
         cmocka_unit_test(tar_reads_and_refuses),
         cmocka_unit_test(npy_reads_and_refuses),
         cmocka_unit_test(npy_helps),
