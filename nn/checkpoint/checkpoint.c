@@ -299,6 +299,14 @@ bool sft_checkpoint_looks_like(const char *path)
     return is;
 }
 
+bool sft_checkpoint_has_key(const struct sft_checkpoint *checkpoint, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = checkpoint->keys; at && *at; at = strchr(at, '\n') + 1)
+        if (strncmp(at, key, length) == 0 && at[length] == '\n') return true;
+    return false;
+}
+
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key)
 {
     for (size_t i = 0; i < checkpoint->n_metadata; i++)

@@ -31,6 +31,9 @@ const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint 
                                                     const char *name);
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key);
 
+/* Whether the tensors came from a dictionary that has others or values beside them under that key. */
+bool sft_checkpoint_has_key(const struct sft_checkpoint *checkpoint, const char *key);
+
 /* Whether a tensor of this name is no part of a network: PyTorch's counters of batches and of averaged
  * models. */
 bool sft_checkpoint_ignores(const char *name);

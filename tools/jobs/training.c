@@ -28,7 +28,7 @@ enum sft_status sft_training_open(const struct sft_training_job *job, const stru
 {
     *training = (struct sft_training){.job = *job, .watch = watch, .accuracy = NAN};
     SFT_TRY(find_optimizer(job->optimizer, &training->job.params.step.optimizer));
-    if (job->gradients) SFT_TRY(sft_output_check("dump-gradients", job->gradients, true));
+    if (job->gradients) SFT_TRY(sft_output_check("--dump-gradients", job->gradients, true));
     return sft_run_check(&(struct sft_run_start){
         .folder = job->out,
         .overwrite = job->overwrite,
