@@ -26,6 +26,13 @@ struct kept {
     uint8_t rgb[];
 };
 
+/* Other labels than the source's. */
+struct labels {
+    int *map; /* (classes of the source) */
+    char **names;
+    int classes;
+};
+
 struct sft_dataset {
     char *spec, *split;
     const struct sft_format *format;
@@ -36,7 +43,8 @@ struct sft_dataset {
     atomic_llong kept_bytes;
     atomic_uchar *turned; /* (source.count bits), or NULL: pictures that were read and are stored turned */
     atomic_llong turned_count;
-    char hash[65]; /* of the images in use; "" until it is asked for */
+    struct labels *labels; /* as others number the classes; NULL: as the source does */
+    char hash[65];         /* of the images in use; "" until it is asked for */
 };
 
 const char *sft_dataset_format_help(int i)
@@ -158,6 +166,16 @@ static void tell_turned(const struct sft_dataset *dataset)
                 dataset->spec, count);
 }
 
+static void free_labels(struct labels **labels)
+{
+    if (!*labels) return;
+    for (int i = 0; (*labels)->names && i < (*labels)->classes; i++) free((*labels)->names[i]);
+    free((*labels)->names);
+    free((*labels)->map);
+    free(*labels);
+    *labels = NULL;
+}
+
 void sft_dataset_close(struct sft_dataset **dataset)
 {
     struct sft_dataset *closed = *dataset;
@@ -166,6 +184,7 @@ void sft_dataset_close(struct sft_dataset **dataset)
     tell_turned(closed);
     for (int64_t i = 0; closed->kept && i < closed->source.count; i++) free(atomic_load(&closed->kept[i]));
     if (closed->format && closed->source.state) closed->format->close(closed->source.state);
+    free_labels(&closed->labels);
     free(closed->kept);
     free(closed->turned);
     free(closed->index);
@@ -180,11 +199,15 @@ const char *sft_dataset_split(const struct sft_dataset *dataset) { return datase
 
 int64_t sft_dataset_count(const struct sft_dataset *dataset) { return dataset->count; }
 
-int sft_dataset_classes(const struct sft_dataset *dataset) { return dataset->source.classes; }
+int sft_dataset_classes(const struct sft_dataset *dataset)
+{
+    return dataset->labels ? dataset->labels->classes : dataset->source.classes;
+}
 
 const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 {
-    if (label < 0 || label >= dataset->source.classes) return "?";
+    if (label < 0 || label >= sft_dataset_classes(dataset)) return "?";
+    if (dataset->labels) return dataset->labels->names[label];
     if (dataset->source.listing) return dataset->source.listing->classes[label];
     return dataset->format->class_name(dataset->source.state, label);
 }
@@ -268,19 +291,59 @@ static enum sft_status read_source(const struct sft_dataset *dataset, int64_t nu
     return status;
 }
 
-enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
-                                 int *label)
+/* Image `number` of the source, with the source's label. */
+static enum sft_status read_number(const struct sft_dataset *dataset, int64_t number, struct sft_image *image,
+                                   int *label)
 {
-    int64_t number;
     const struct kept *kept;
-    if (i < 0 || i >= dataset->count)
-        return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
-    number = number_of(dataset, i);
     if (!dataset->kept) return read_source(dataset, number, image, label);
     kept = atomic_load(&dataset->kept[number]);
     if (kept) return from_kept(kept, image, label, dataset->spec);
     SFT_TRY(read_source(dataset, number, image, label));
     keep(dataset, number, image, *label);
+    return SFT_OK;
+}
+
+enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
+                                 int *label)
+{
+    if (i < 0 || i >= dataset->count)
+        return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
+    SFT_TRY(read_number(dataset, number_of(dataset, i), image, label));
+    if (dataset->labels && *label >= 0) *label = dataset->labels->map[*label];
+    return SFT_OK;
+}
+
+/* ---- other labels ---- */
+
+static enum sft_status copy_labels(const struct sft_dataset *dataset, const int *map,
+                                   const char *const *names, int classes, struct labels *labels)
+{
+    const int own = dataset->source.classes;
+    labels->map = sft_calloc((size_t)own, sizeof(*labels->map));
+    labels->names = sft_calloc((size_t)classes, sizeof(*labels->names));
+    if (!labels->map || !labels->names) return SFT_MEMORY;
+    labels->classes = classes;
+    for (int c = 0; c < own; c++) labels->map[c] = map[dataset->labels ? dataset->labels->map[c] : c];
+    for (int c = 0; c < classes; c++) {
+        labels->names[c] = sft_strdup(names[c]);
+        if (!labels->names[c]) return SFT_MEMORY;
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_dataset_relabel(struct sft_dataset *dataset, const int *map, const char *const *names,
+                                    int classes)
+{
+    struct labels *made = sft_calloc(1, sizeof(*made));
+    enum sft_status status = SFT_MEMORY;
+    if (made) status = copy_labels(dataset, map, names, classes, made);
+    if (status != SFT_OK) {
+        free_labels(&made);
+        return status;
+    }
+    free_labels(&dataset->labels);
+    dataset->labels = made;
     return SFT_OK;
 }
 

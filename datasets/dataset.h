@@ -90,6 +90,12 @@ void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices,
                                    int64_t n) SFT_MUST_CHECK;
 
+/* From now on an image of class c is one of class map[c], and the set has `classes` classes called names[]:
+ * those of a model that numbers them otherwise. map[c] < classes. All is copied; the hash stays. Not while
+ * others read. */
+enum sft_status sft_dataset_relabel(struct sft_dataset *dataset, const int *map, const char *const *names,
+                                    int classes) SFT_MUST_CHECK;
+
 /* SHA-256 that tells this list of images from another, by content and not by how it is named or packed: of
  * the records where the set is a record file; of files and labels in their order, and of the classes, where
  * it is a folder, list or tar. Those are read for it once, by sft_parallel_for(), and of sets of more than 4

@@ -78,6 +78,7 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(make_scorers(work));
     SFT_TRY(open_sets(work));
     SFT_TRY(sft_classes_check(work->id, work->model, false));
+    SFT_TRY(sft_classes_check(work->fit, work->model, false));
     SFT_TRY(sft_classes_name(work->model, work->id));
     SFT_TRY(sft_pictures_check(work->id, job->skip_bad, watch));
     return sft_pictures_check(work->fit, job->skip_bad, watch);
