@@ -38,13 +38,44 @@ static struct sft_network network_of(const struct sft_model *model)
     };
 }
 
+/* "takes multiples of 16", "takes 32 to 63". */
+static const char *sizes_str(const struct sft_sizes *sizes, char text[64])
+{
+    if (sizes->multiple > 1)
+        snprintf(text, 64, "multiples of %d", sizes->multiple);
+    else if (sizes->most)
+        snprintf(text, 64, "%d to %d", sizes->least, sizes->most);
+    else
+        snprintf(text, 64, "%d or more", sizes->least > 1 ? sizes->least : 1);
+    return text;
+}
+
+enum sft_status sft_variant_takes(const struct sft_variant *variant, int image_size)
+{
+    const struct sft_sizes *sizes = &variant->sizes;
+    char text[64];
+    bool fits = image_size >= 1 && image_size >= sizes->least && (!sizes->most || image_size <= sizes->most);
+    if (fits && (!sizes->multiple || image_size % sizes->multiple == 0)) return SFT_OK;
+    return sft_fail(SFT_USAGE, "%s: images of %d pixels a side; it takes %s", variant->name, image_size,
+                    sizes_str(sizes, text));
+}
+
+enum sft_status sft_model_takes(const struct sft_model *model, int image_size)
+{
+    SFT_TRY(sft_variant_takes(model->variant, image_size));
+    if (!model->variant->positions.name || image_size == model->image_size) return SFT_OK;
+    return sft_fail(
+        SFT_USAGE,
+        "%s: images of %d pixels a side, and position embeddings for %d; --img-size %d makes others",
+        model->variant->name, image_size, model->image_size, image_size);
+}
+
 static enum sft_status check_config(const struct sft_model_config *config)
 {
     if (!config->name || !sft_model_find(config->name)) return unknown(config->name);
     if (config->classes < 2)
         return sft_fail(SFT_USAGE, "%s: %d classes; needs at least 2", config->name, config->classes);
-    if (config->image_size < 0)
-        return sft_fail(SFT_USAGE, "%s: images of %d pixels a side", config->name, config->image_size);
+    if (config->image_size) SFT_TRY(sft_variant_takes(sft_model_find(config->name), config->image_size));
     if (config->gn_groups < 0) return sft_fail(SFT_USAGE, "%s: %d groups", config->name, config->gn_groups);
     return SFT_OK;
 }
@@ -96,6 +127,59 @@ void sft_model_destroy(struct sft_model **model)
     sft_class_names_free(&(*model)->class_names);
     free(*model);
     *model = NULL;
+}
+
+/* ---- images of another size than the file's ---- */
+
+static void make_positions(enum sft_pos_embed how, const struct sft_parameter *item, int side,
+                           const float *from, float *to)
+{
+    int64_t width = item->shape.dim[item->shape.rank - 1], vectors = item->count / width;
+    if (how == SFT_POS_EMBED_RECOMPUTE)
+        sft_positions_sinusoid(1 + (int64_t)side * side, width, to);
+    else
+        sft_positions_resample(sft_positions_side(vectors), side, width, from, to);
+}
+
+static enum sft_status resize_positions(struct sft_model *model, int number, int side)
+{
+    struct sft_parameters *parameters = &model->parameters;
+    const struct sft_parameter *item = &parameters->items[number];
+    struct sft_shape shape = item->shape;
+    float *from = sft_calloc((size_t)item->count, sizeof(*from)), *to;
+    enum sft_status status = SFT_MEMORY;
+    shape.dim[shape.rank - 2] = 1 + (int64_t)side * side;
+    to = sft_calloc((size_t)sft_shape_count(&shape), sizeof(*to));
+    if (!from || !to) goto out;
+    SFT_TRY_OUT(sft_tensor_download(parameters->buffers, item->offset, item->count, from));
+    make_positions(model->pos_embed, item, side, from, to);
+    status = sft_parameters_reshape(parameters, number, shape, to);
+out:
+    free(from);
+    free(to);
+    return status;
+}
+
+/* Makes a model that was loaded at the file's size one for `size`. */
+static enum sft_status resize(struct sft_model *model, int size)
+{
+    const struct sft_positions_rule *rule = &model->variant->positions;
+    SFT_TRY(resize_positions(model, sft_parameters_find(&model->parameters, rule->name), size / rule->patch));
+    model->image_size = size;
+    sft_log(SFT_LOG_INFO, "%s: position embeddings for images of %d pixels, %s", model->variant->name, size,
+            model->pos_embed == SFT_POS_EMBED_RECOMPUTE ? "computed anew" : "interpolated from the file's");
+    return SFT_OK;
+}
+
+/* Reads the values into a model of the file's own size, and makes that one of the size asked for. */
+static enum sft_status load(const struct sft_checkpoint *checkpoint, const struct sft_model_config *config,
+                            struct sft_model *model)
+{
+    int native = sft_model_native_size(checkpoint, model->variant), size = config->image_size;
+    SFT_TRY(sft_parameters_load(&model->parameters, checkpoint));
+    model->native_size = native;
+    model->pos_embed = (enum sft_pos_embed)config->pos_embed;
+    return native && size && size != native ? resize(model, size) : SFT_OK;
 }
 
 static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint, struct sft_model *model)
@@ -185,7 +269,18 @@ static void tell(const struct sft_checkpoint *checkpoint, const struct sft_model
         sft_log(SFT_LOG_INFO, "%s: %s", checkpoint->path, layout->remark);
 }
 
-/* Creates the model that `config` and the file describe. */
+static enum sft_status create_native(struct sft_device *device, const struct sft_checkpoint *checkpoint,
+                                     const struct sft_model_config *config, struct sft_model **model)
+{
+    const struct sft_variant *variant = sft_model_find(config->name);
+    struct sft_model_config own = *config;
+    int native = variant ? sft_model_native_size(checkpoint, variant) : 0;
+    if (native && own.image_size) SFT_TRY(sft_variant_takes(variant, own.image_size));
+    if (native) own.image_size = native;
+    return sft_model_create(device, &own, model);
+}
+
+/* Creates the model that `config` and the file describe, at the size of the file's position embeddings. */
 static enum sft_status create_for(struct sft_device *device, const struct sft_checkpoint *checkpoint,
                                   struct sft_model_config *config, struct sft_model **model)
 {
@@ -197,7 +292,7 @@ static enum sft_status create_for(struct sft_device *device, const struct sft_ch
         if (!groups) return SFT_MEMORY;
         config->mos_groups = groups;
     }
-    status = sft_model_create(device, config, model);
+    status = create_native(device, checkpoint, config, model);
     if (groups) config->mos_groups = NULL;
     free(groups);
     return status;
@@ -214,7 +309,7 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     SFT_TRY_OUT(create_for(device, checkpoint, &full, model));
     (*model)->file.layout = full.layout;
     SFT_TRY_OUT(order_classes(checkpoint, &full, *model));
-    SFT_TRY_OUT(sft_parameters_load(&(*model)->parameters, checkpoint));
+    SFT_TRY_OUT(load(checkpoint, &full, *model));
     SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, (*model)->file.sha256));
     (*model)->file.bytes = (int64_t)checkpoint->bytes;
     tell(checkpoint, *model);

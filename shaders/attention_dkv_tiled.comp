@@ -20,28 +20,28 @@ void main()
     clear(sums);
     clear(value_sums);
     for (uint query = 0; query < tokens; query += TILE) {
-        real4 p[COLUMNS], ds[COLUMNS];
+        real4 s[COLUMNS];
         barrier();
         load_passing(q, query, pitch);
         barrier();
-        multiply(0, p);
+        multiply(0, s);
         [[unroll]] for (uint j = 0; j < COLUMNS; j++) {
             uint token = query + column(j), at = block_head() * tokens + min(token, tokens - 1);
-            p[j] = token < tokens ? exp(p[j] * scale - real(lse.at[at])) : real4(0.0);
+            s[j] = token < tokens ? exp(s[j] * scale - real(lse.at[at])) : real4(0.0);
         }
         barrier();
         load_passing(dy, query, width);
-        mix(p);
+        mix(s);
         barrier();
-        multiply(1, ds);
         combine(value_sums);
+        multiply(1, s);
         [[unroll]] for (uint j = 0; j < COLUMNS; j++) {
             uint at = block_head() * tokens + min(query + column(j), tokens - 1);
-            ds[j] = p[j] * (ds[j] - real(along.at[at]));
+            s[j] = mixed_own(j) * (s[j] - real(along.at[at]));
         }
         barrier();
         load_passing(q, query, pitch);
-        mix(ds);
+        mix(s);
         barrier();
         combine(sums);
     }

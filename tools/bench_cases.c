@@ -179,7 +179,7 @@ static void norm_gradient(struct sft_graph *graph, const struct norm *n)
 
 NORM(group_norm, n, 32, 16, 4)
 NORM(bit_norm1, BIT_BATCH, 120, 256, 32)
-NORM(bit_norm3, BIT_BATCH, 30, 256, 32)
+NORM(bit_norm3, BIT_BATCH, 30, 1024, 32)
 
 static void standardize(struct sft_graph *graph, int64_t n)
 {
@@ -371,10 +371,10 @@ const struct sft_bench_case sft_bench_cases[] = {
     {"matmul", "N,512 512,512", linear},
     {"group_norm", "N,32,32,16 4 groups", group_norm},
     {"group_norm", "2,120,120,256 32 groups", bit_norm1},
-    {"group_norm", "2,30,30,256 32 groups", bit_norm3},
+    {"group_norm", "2,30,30,1024 32 groups", bit_norm3},
     {"group_norm_dx", "N,32,32,16, all three", group_norm_gradient},
     {"group_norm_dx", "2,120,120,256, all three", bit_norm1_gradient},
-    {"group_norm_dx", "2,30,30,256, all three", bit_norm3_gradient},
+    {"group_norm_dx", "2,30,30,1024, all three", bit_norm3_gradient},
     {"weight_standardize", "3,3,256,256", standardize},
     {"relu", "N,32,32,64", relu},
     {"gelu", "N,197,384", gelu},

@@ -60,6 +60,7 @@ static const struct sft_option calibrate_options[] = {
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
     SFT_CLASS_ORDER_OPTION(struct calibrate, job.model),
     SFT_CHANNEL_OPTIONS(struct calibrate, job.model),
+    SFT_SIZE_OPTIONS(struct calibrate, job.model),
     SFT_FRAMING_OPTIONS(struct calibrate, job.model),
     {"id", SFT_OPTION_TEXT, FIELD(id), .value = "SPEC", .required = true,
      .help = "the model's own kind of images, best such as it was not trained on: they set the threshold",

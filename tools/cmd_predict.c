@@ -233,6 +233,7 @@ static const struct sft_option predict_options[] = {
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
     SFT_CLASS_ORDER_OPTION(struct predict, job.model),
     SFT_CHANNEL_OPTIONS(struct predict, job.model),
+    SFT_SIZE_OPTIONS(struct predict, job.model),
     SFT_FRAMING_OPTIONS(struct predict, job.model),
     {"input", SFT_OPTION_TEXT, FIELD(input), .value = "X.npy",
      .help = "images as an array N,H,W,C: float32, already normalised, of the model's size; or uint8"},

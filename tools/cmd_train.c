@@ -62,6 +62,7 @@ static const struct sft_option model_options[] = {
      .incidental = true, .help = "groups of every group norm; 0: the model's own rule"},
     SFT_CLASS_ORDER_OPTION(struct train, job.training.model),
     SFT_CHANNEL_OPTIONS(struct train, job.training.model),
+    SFT_SIZE_OPTIONS(struct train, job.training.model),
     SFT_FRAMING_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "

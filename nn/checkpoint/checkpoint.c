@@ -179,6 +179,18 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+char *sft_checkpoint_file(const char *path)
+{
+    char *name = sft_strdup(path), *inside = NULL;
+    const char *key;
+    if (!name) return NULL;
+    split_key(name, &key);
+    if (!sft_hub_is(name)) return name;
+    if (sft_hub_find(name, &inside) != SFT_OK) inside = NULL;
+    free(name);
+    return inside;
+}
+
 static enum sft_status open_path(struct sft_checkpoint *checkpoint, const char *path, const char *wanted)
 {
     char *inside = NULL;

@@ -18,6 +18,10 @@
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
+/* The file that sft_checkpoint_open() opens under that path: without #KEY, and in a folder the weights. The
+ * caller releases it with free(); NULL without memory. */
+char *sft_checkpoint_file(const char *path);
+
 /* SHA-256 of the file, of the bytes that are read here; of several files, that of the list of their hashes,
  * as `sha256sum INDEX PART... | sha256sum` prints it in their folder. */
 enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65]) SFT_MUST_CHECK;

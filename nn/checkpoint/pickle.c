@@ -579,7 +579,8 @@ static bool read_lines(struct machine *machine, int lines, struct argument *argu
     argument->bytes = at;
     for (int i = 0; i < lines; i++) {
         at = at < end ? memchr(at, '\n', (size_t)(end - at)) : NULL;
-        if (!at++) return false;
+        if (!at) return false;
+        at++;
     }
     argument->size = (size_t)(at - 1 - argument->bytes);
     machine->at = (size_t)(at - machine->bytes);
@@ -624,6 +625,7 @@ enum sft_status sft_pickle_walk(struct sft_pickle *pickle, const struct sft_byte
         SFT_TRY(sft_grow(&pickle->nodes, &pickle->room_nodes, 64, sizeof(*pickle->nodes)));
         pickle->n_nodes = 1;
     }
+    SFT_TRY_OUT(sft_grow(&machine.stack.items, &machine.stack.room, 64, sizeof(*machine.stack.items)));
     while (!machine.stopped) SFT_TRY_OUT(step(&machine));
     *top_node = top(&machine);
     *at = machine.at;

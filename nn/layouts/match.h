@@ -26,6 +26,10 @@ enum sft_status sft_match_best(const struct sft_parameter *items, int n,
                                struct sft_match *match) SFT_MUST_CHECK;
 void sft_match_free(struct sft_match *match);
 
+/* The tensor that has the name which one of the layouts gives our parameter `name`, in whatever shape; NULL
+ * where there is none. */
+const struct sft_stored_tensor *sft_match_find(const struct sft_checkpoint *checkpoint, const char *name);
+
 /* Whether the file has all parameters in their shapes. */
 bool sft_match_fits(const struct sft_match *match);
 

@@ -28,7 +28,6 @@ enum {
     SOURCE_FLOATS = 96 << 10, /* that the pixels of a task read, where that leaves MIN_TILES of them */
     MIN_TILES = 4,
     MIN_TASKS = 32, /* where there are as many tiles and panels; a task has a part of the columns then */
-    PACK_ROWS = 16, /* turned at a time: a cache line of a filter */
 };
 
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -sft_divide_up(-a, b); }
@@ -78,31 +77,15 @@ struct pack {
     int width; /* of a panel */
 };
 
-/* A few rows of a tap. Where a column's rows lie beside each other, a column is read at a time. */
-static void pack_rows(const struct pack *p, const float *from, int64_t rows, int64_t valid, float *to)
-{
-    for (int64_t i = 0; i < rows && valid < p->width; i++)
-        for (int64_t j = valid; j < p->width; j++) to[i * p->width + j] = 0.0f;
-    if (p->row_stride == 1) {
-        for (int64_t j = 0; j < valid; j++)
-            for (int64_t i = 0; i < rows; i++) to[i * p->width + j] = from[j * p->column_stride + i];
-        return;
-    }
-    for (int64_t i = 0; i < rows; i++)
-        memcpy(to + i * p->width, from + i * p->row_stride, (size_t)valid * sizeof(float));
-}
-
 static void pack_panel(void *context, int64_t panel, int slot)
 {
     const struct pack *p = context;
     int64_t first = panel * p->width, valid = sft_min64(p->width, p->columns - first);
     float *to = p->packed + panel * p->taps * p->rows * p->width;
+    const float *from = p->weight + first * p->column_stride;
     (void)slot;
-    for (int64_t t = 0; t < p->taps; t++)
-        for (int64_t i = 0; i < p->rows; i += PACK_ROWS) {
-            const float *from = p->weight + t * p->tap_stride + i * p->row_stride + first * p->column_stride;
-            pack_rows(p, from, sft_min64(PACK_ROWS, p->rows - i), valid, to + (t * p->rows + i) * p->width);
-        }
+    for (int64_t t = 0; t < p->taps; t++, from += p->tap_stride, to += p->rows * p->width)
+        sft_gemm_kernel()->pack_columns(from, p->row_stride, p->column_stride, valid, p->rows, to);
 }
 
 static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)

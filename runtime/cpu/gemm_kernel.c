@@ -59,11 +59,21 @@ static inline __attribute__((always_inline)) void clear(vector acc[ROWS][2])
     for (int m = 0; m < ROWS; m++) acc[m][0] = acc[m][1] = (vector){0};
 }
 
+/* The result's lines come from memory while the sums are made. */
+static inline void expect_rows(const struct sft_block_store *s)
+{
+    for (int m = 0; m < s->rows; m++) {
+        __builtin_prefetch(s->row[m] + s->column, 1);
+        if (LANES == 16) __builtin_prefetch(s->row[m] + s->column + LANES, 1);
+    }
+}
+
 static void indirect(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store)
 {
     vector acc[ROWS][2];
     clear(acc);
+    expect_rows(store);
     for (int64_t t = 0; t < taps; t++) {
         const float *row[ROWS], *weight = w[t];
 #pragma GCC unroll 16
@@ -85,17 +95,14 @@ typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 /* Four elements each of four lines, `stride` apart, to four places that are `width` apart. */
 static inline void transpose_four(const float *from, int64_t stride, float *to, int width)
 {
-    typedef int32_t order __attribute__((vector_size(16)));
     four a = *(const four *)from, b = *(const four *)(from + stride);
     four c = *(const four *)(from + 2 * stride), d = *(const four *)(from + 3 * stride);
-    four ab0 = __builtin_shuffle(a, b, (order){0, 4, 1, 5}),
-         ab1 = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
-    four cd0 = __builtin_shuffle(c, d, (order){0, 4, 1, 5}),
-         cd1 = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
-    *(four *)to = __builtin_shuffle(ab0, cd0, (order){0, 1, 4, 5});
-    *(four *)(to + width) = __builtin_shuffle(ab0, cd0, (order){2, 3, 6, 7});
-    *(four *)(to + 2 * width) = __builtin_shuffle(ab1, cd1, (order){0, 1, 4, 5});
-    *(four *)(to + 3 * width) = __builtin_shuffle(ab1, cd1, (order){2, 3, 6, 7});
+    four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(four *)(to + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(four *)(to + 2 * width) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    *(four *)(to + 3 * width) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 
 static inline __attribute__((always_inline)) void pack_panel(const float *from, int64_t step, int64_t stride,

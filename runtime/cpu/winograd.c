@@ -13,6 +13,7 @@ enum {
     CHANNEL_MULTIPLE = 32, /* whole vectors and panels for every instruction set */
     BLOCK = 48,            /* tiles whose products are made together; a multiple of the kernels' rows */
     LANES = 16,            /* tasks, each with a buffer for a block */
+    FILTER_CHANNELS = 16,  /* whose filters are transformed at a time: a cache line of a turned filter */
     DW_BLOCK = 24,         /* tiles that a task of the weight gradient transforms */
     DW_MAX_TILES = 768,    /* of a chunk */
     DW_CHUNK_FLOATS = 2 << 20,
@@ -91,6 +92,7 @@ struct work {
     const float *zeros;
     float *u, *v, *z;                     /* transformed filters, sources, gradients of the result */
     int64_t u_stride, v_stride, z_stride; /* from an element to the next */
+    int64_t blocks, parts;                /* of the tiles, and of the panels where blocks are few */
     int64_t lanes, first, chunk;
 };
 
@@ -107,7 +109,9 @@ static struct work make_work(const struct sft_winograd *conv)
                      .across = sft_divide_up(conv->out_size[1], 2)};
     w.tiles = conv->images * w.down * w.across;
     w.panels = conv->columns / w.gemm->columns;
-    w.lanes = sft_min64(LANES, sft_divide_up(w.tiles, BLOCK));
+    w.blocks = sft_divide_up(w.tiles, BLOCK);
+    w.parts = sft_min64(w.panels, sft_divide_up(LANES, w.blocks));
+    w.lanes = sft_min64(LANES, w.blocks * w.parts);
     w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
     w.chunk = sft_min64(sft_max64(DW_BLOCK, sft_min64(w.chunk, DW_MAX_TILES)), w.tiles);
     w.u_stride = spread(conv->channels * conv->columns);
@@ -154,19 +158,37 @@ static void locate_result(const struct work *w, int64_t tile, int64_t at[4])
 
 /* ---- filters ---- */
 
-/* u[element][panel][channel][column] */
+/* g[channel][tap][column] of a panel's filters from some channel on, in the order in which they lie. */
+static void gather_filters(const struct sft_winograd *c, const float *weight, int64_t channels, int64_t width,
+                           float *g)
+{
+    for (int t = 0; t < 9; t++, g += width) {
+        const float *from = weight + (c->flipped ? 8 - t : t) * c->tap_stride;
+        if (c->column_stride == 1)
+            for (int64_t i = 0; i < channels; i++)
+                memcpy(g + i * 9 * width, from + i * c->row_stride, (size_t)width * sizeof(float));
+        else
+            for (int64_t j = 0; j < width; j++)
+                for (int64_t i = 0; i < channels; i++)
+                    g[i * 9 * width + j] = from[i * c->row_stride + j * c->column_stride];
+    }
+}
+
+/* u[element][panel][channel][column] of a panel and FILTER_CHANNELS channels. */
 static void transform_filters(void *context, int64_t task, int slot)
 {
     const struct work *w = context;
     const struct sft_winograd *c = w->conv;
-    int64_t width = w->gemm->columns, panel = task % w->panels, channel = task / w->panels;
-    const float *from = c->weight + channel * c->row_stride + panel * width * c->column_stride;
-    float g[9 * SFT_MAX_BLOCK_COLUMNS];
+    int64_t width = w->gemm->columns, parts = sft_divide_up(c->channels, FILTER_CHANNELS);
+    int64_t panel = task / parts, first = task % parts * FILTER_CHANNELS;
+    int64_t channels = sft_min64(FILTER_CHANNELS, c->channels - first);
+    const float *from = c->weight + first * c->row_stride + panel * width * c->column_stride;
+    float g[FILTER_CHANNELS * 9 * SFT_MAX_BLOCK_COLUMNS];
     (void)slot;
-    for (int t = 0; t < 9; t++)
-        for (int64_t j = 0; j < width; j++)
-            g[t * width + j] = from[(c->flipped ? 8 - t : t) * c->tap_stride + j * c->column_stride];
-    w->kernel->filter(g, width, w->u + (panel * c->channels + channel) * width, w->u_stride);
+    gather_filters(c, from, channels, width, g);
+    for (int64_t i = 0; i < channels; i++)
+        w->kernel->filter(g + i * 9 * width, width, w->u + (panel * c->channels + first + i) * width,
+                          w->u_stride);
 }
 
 /* ---- convolution ---- */
@@ -192,13 +214,14 @@ static void multiply(const struct work *w, const float *v, int64_t panel, int64_
     }
 }
 
-static void run_block(const struct work *w, int64_t first, float *v)
+static void run_block(const struct work *w, int64_t task, float *v)
 {
     const struct sft_winograd *c = w->conv;
+    int64_t first = task / w->parts * BLOCK, part = task % w->parts;
     int64_t count = sft_min64(BLOCK, w->tiles - first), width = w->gemm->columns;
     float m[ELEMENTS * M_STRIDE];
     for (int64_t i = 0; i < count; i++) transform_source(w, first + i, v + i * c->channels, w->v_stride);
-    for (int64_t panel = 0; panel < w->panels; panel++) {
+    for (int64_t panel = part * w->panels / w->parts; panel < (part + 1) * w->panels / w->parts; panel++) {
         multiply(w, v, panel, count, m);
         for (int64_t i = 0; i < count; i++) {
             int64_t at[4];
@@ -214,8 +237,8 @@ static void run_lane(void *context, int64_t lane, int slot)
 {
     const struct work *w = context;
     (void)slot;
-    for (int64_t block = lane; block * BLOCK < w->tiles; block += w->lanes)
-        run_block(w, block * BLOCK, w->v + lane * ELEMENTS * w->v_stride);
+    for (int64_t task = lane; task < w->blocks * w->parts; task += w->lanes)
+        run_block(w, task, w->v + lane * ELEMENTS * w->v_stride);
 }
 
 size_t sft_winograd_scratch(const struct sft_winograd *conv)
@@ -233,7 +256,7 @@ enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_cal
     w.zeros = zeros;
     w.u = zeros + conv->channels;
     w.v = w.u + ELEMENTS * w.u_stride;
-    sft_parallel_for(conv->channels * w.panels, transform_filters, &w);
+    sft_parallel_for(sft_divide_up(conv->channels, FILTER_CHANNELS) * w.panels, transform_filters, &w);
     sft_parallel_for(w.lanes, run_lane, &w);
     return SFT_OK;
 }

@@ -2,7 +2,7 @@
 // What the kernels of attention have in common, after their push constants. A work-group has one block of
 // queries or keys of one head.
 #include "lib/grid.glsl"
-layout(constant_id = SFT_ATTENTION_DEPTH_ID) const uint DEPTH = 64;
+layout(constant_id = SFT_ATTENTION_DEPTH_ID) const uint DEPTH = 16;
 layout(constant_id = SFT_ATTENTION_VEC_ID) const bool VEC = true;
 
 const uint QUADS_DEEP = (DEPTH + 3) / 4;

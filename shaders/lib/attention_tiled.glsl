@@ -2,7 +2,8 @@
 // Attention on GPUs. The block's rows lie in shared memory (RESIDENT tensors of them, say the queries and dy),
 // and tiles of the other side pass by. A lane makes EACH x 4 elements of a matrix (rows by columns of the
 // passing tile), which then go through `mixed` to be multiplied by the tile: there a lane has the sums of EACH
-// rows and of a share of their columns. The order of all sums is fixed.
+// rows and of a share of their columns. The order of all sums is fixed. Long loops stay loops: unrolled, they
+// take twice the registers.
 const uint ACROSS = SFT_ATTENTION_ACROSS, EACH = SFT_ATTENTION_EACH, TILE = SFT_ATTENTION_TILE;
 const uint DOWN = GROUP_SIZE / ACROSS;
 const uint ROWS = DOWN * EACH;
@@ -29,7 +30,7 @@ uint column(uint j) { return across() + j * ACROSS; } // of the passing tile
 // `count` rows from token `first` on, zeros behind the last token.
 void load_rows(uint to, uint count, Stored x, uint first, uint row)
 {
-    for (uint i = gl_LocalInvocationID.x; i < count * QUADS_DEEP; i += GROUP_SIZE) {
+    [[dont_unroll]] for (uint i = gl_LocalInvocationID.x; i < count * QUADS_DEEP; i += GROUP_SIZE) {
         uint line = i / QUADS_DEEP, c = i % QUADS_DEEP;
         bool inside = first + line < tokens;
         tiles[to + line * PITCH + c] =
@@ -50,7 +51,7 @@ void multiply(uint which, out real4 s[COLUMNS])
 {
     uint a = (which * ROWS + down() * EACH) * PITCH, b = PASSING + across() * PITCH;
     [[unroll]] for (uint j = 0; j < COLUMNS; j++) s[j] = real4(0.0);
-    for (uint c = 0; c < QUADS_DEEP; c++) {
+    [[dont_unroll]] for (uint c = 0; c < QUADS_DEEP; c++) {
         real4 row[EACH];
         [[unroll]] for (uint i = 0; i < EACH; i++) row[i] = tiles[a + i * PITCH + c];
         [[unroll]] for (uint j = 0; j < COLUMNS; j++) {
@@ -65,10 +66,13 @@ void mix(real4 s[COLUMNS])
     [[unroll]] for (uint j = 0; j < COLUMNS; j++) mixed[column(j) * (DOWN + 1) + down()] = s[j];
 }
 
+// What this lane gave to column j; it may stay there instead of in registers.
+real4 mixed_own(uint j) { return mixed[column(j) * (DOWN + 1) + down()]; }
+
 // total += mixed times the passing tile.
 void combine(inout real4 total[EACH][SHARE])
 {
-    for (uint k = 0; k < TILE; k++) {
+    [[dont_unroll]] for (uint k = 0; k < TILE; k++) {
         real4 weight = mixed[k * (DOWN + 1) + down()];
         [[unroll]] for (uint m = 0; m < SHARE; m++) {
             real4 other = tiles[PASSING + k * PITCH + across() + m * ACROSS];

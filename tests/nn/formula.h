@@ -37,6 +37,12 @@ static inline int formula_ends_with(const char *name, const char *suffix)
     return length >= tail && strcmp(name + length - tail, suffix) == 0;
 }
 
+/* Keys of a performer that are long have features beyond the range of float32. */
+static inline double formula_tamed(const char *name)
+{
+    return formula_ends_with(name, ".kqv.weight") ? 0.2 : 1.0;
+}
+
 /* Element i of a parameter in its file's layout. */
 static inline float formula_value(const struct sft_parameter *parameter, int64_t i)
 {
@@ -46,7 +52,11 @@ static inline float formula_value(const struct sft_parameter *parameter, int64_t
         return (strncmp(parameter->name, "features", 8) == 0 ? 1.0f : 200.0f) * (1.0f + 0.5f * u);
     if (shape->rank == 1 && formula_ends_with(parameter->name, "weight")) return 1.0f + 0.2f * u;
     if (shape->rank == 1) return 0.1f * u;
-    return (float)sqrt(6.0 / ((double)parameter->count / (double)shape->dim[0])) * u;
+    if (shape->rank == 3) return 0.5f * u; /* class token, position embeddings */
+    if (formula_ends_with(parameter->name, ".w")) return 1.2f * u;
+    return (float)(formula_tamed(parameter->name) *
+                   sqrt(6.0 / ((double)parameter->count / (double)shape->dim[0]))) *
+           u;
 }
 
 /* Fills a model's parameters and buffers. */
@@ -73,11 +83,16 @@ out:
     return status;
 }
 
-/* n images of 32 pixels a side, (n,32,32,3). */
-static inline void formula_images(const char *name, int64_t n, float *images)
+/* n images of `side` pixels a side, (n,side,side,3). */
+static inline void formula_images_of(const char *name, int64_t n, int64_t side, float *images)
 {
     uint32_t start = formula_hash(name);
-    for (int64_t i = 0; i < n * 32 * 32 * 3; i++) images[i] = formula_uniform(start, i);
+    for (int64_t i = 0; i < n * side * side * 3; i++) images[i] = formula_uniform(start, i);
+}
+
+static inline void formula_images(const char *name, int64_t n, float *images)
+{
+    formula_images_of(name, n, 32, images);
 }
 
 /* ID rows, then outliers. */

@@ -11,6 +11,8 @@ enum sft_status sft_job_model_config(const struct sft_job_model *source, struct 
         return sft_fail(SFT_USAGE, "--mean and --std belong together: give both, or none of them");
     *config = (struct sft_model_config){.name = source->variant,
                                         .gn_groups = source->gn_groups,
+                                        .image_size = source->image_size,
+                                        .pos_embed = source->pos_embed,
                                         .framing = source->framing,
                                         .class_order = source->class_order};
     memcpy(config->mean, source->mean.values, sizeof(config->mean));
