@@ -41,10 +41,10 @@ struct sft_dataset {
     int64_t *index;               /* ... or, when not NULL, index[first .. first+count-1] */
     _Atomic(struct kept *) *kept; /* (source.count), or NULL; filled by whoever reads an image first */
     atomic_llong kept_bytes;
-    struct labels *labels; /* as others number the classes; NULL: as the source does */
-    atomic_uchar *turned;  /* (source.count bits), or NULL: pictures that were read and are stored turned */
+    atomic_uchar *turned; /* (source.count bits), or NULL: pictures that were read and are stored turned */
     atomic_llong turned_count;
-    char hash[65]; /* of the images in use; "" until it is asked for */
+    struct labels *labels; /* as others number the classes; NULL: as the source does */
+    char hash[65];         /* of the images in use; "" until it is asked for */
 };
 
 const char *sft_dataset_format_help(int i)
@@ -141,16 +141,6 @@ out:
     return status;
 }
 
-static void free_labels(struct labels **labels)
-{
-    if (!*labels) return;
-    for (int i = 0; (*labels)->names && i < (*labels)->classes; i++) free((*labels)->names[i]);
-    free((*labels)->names);
-    free((*labels)->map);
-    free(*labels);
-    *labels = NULL;
-}
-
 /* ---- orientation ---- */
 
 static void note_turned(const struct sft_dataset *dataset, int64_t number)
@@ -174,6 +164,16 @@ static void tell_turned(const struct sft_dataset *dataset)
                 "%s: %" PRId64 " of the pictures that were read say in their EXIF data that they are to be "
                 "turned; they are taken as they are stored, as Pillow and torchvision do",
                 dataset->spec, count);
+}
+
+static void free_labels(struct labels **labels)
+{
+    if (!*labels) return;
+    for (int i = 0; (*labels)->names && i < (*labels)->classes; i++) free((*labels)->names[i]);
+    free((*labels)->names);
+    free((*labels)->map);
+    free(*labels);
+    *labels = NULL;
 }
 
 void sft_dataset_close(struct sft_dataset **dataset)
