@@ -15,6 +15,7 @@
 #include "datasets/spec.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 /* Pictures are kept decoded until they fill this much. */
 #define KEPT_BYTES ((int64_t)256 << 20)
@@ -40,6 +41,8 @@ struct sft_dataset {
     int64_t *index;               /* ... or, when not NULL, index[first .. first+count-1] */
     _Atomic(struct kept *) *kept; /* (source.count), or NULL; filled by whoever reads an image first */
     atomic_llong kept_bytes;
+    atomic_uchar *turned; /* (source.count bits), or NULL: pictures that were read and are stored turned */
+    atomic_llong turned_count;
     struct labels *labels; /* as others number the classes; NULL: as the source does */
     char hash[65];         /* of the images in use; "" until it is asked for */
 };
@@ -74,7 +77,8 @@ static enum sft_status open_source(struct sft_dataset *dataset, const struct sft
     dataset->count = source->count;
     if (source->decodes) {
         dataset->kept = sft_calloc((size_t)source->count, sizeof(dataset->kept[0]));
-        if (!dataset->kept) return SFT_MEMORY;
+        dataset->turned = sft_calloc((size_t)source->count / 8 + 1, sizeof(dataset->turned[0]));
+        if (!dataset->kept || !dataset->turned) return SFT_MEMORY;
     }
     return take_range(dataset, spec);
 }
@@ -137,6 +141,31 @@ out:
     return status;
 }
 
+/* ---- orientation ---- */
+
+static void note_turned(const struct sft_dataset *dataset, int64_t number)
+{
+    struct sft_dataset *owner = (struct sft_dataset *)dataset; /* only its atomics change */
+    const unsigned char bit = (unsigned char)(1u << (number % 8));
+    if (!owner->turned || atomic_fetch_or(&owner->turned[number / 8], bit) & bit) return;
+    atomic_fetch_add(&owner->turned_count, 1);
+}
+
+int64_t sft_dataset_turned(const struct sft_dataset *dataset)
+{
+    return (int64_t)atomic_load(&dataset->turned_count);
+}
+
+static void tell_turned(const struct sft_dataset *dataset)
+{
+    const int64_t count = sft_dataset_turned(dataset);
+    if (count)
+        sft_log(SFT_LOG_INFO,
+                "%s: %" PRId64 " of the pictures that were read say in their EXIF data that they are to be "
+                "turned; they are taken as they are stored, as Pillow and torchvision do",
+                dataset->spec, count);
+}
+
 static void free_labels(struct labels **labels)
 {
     if (!*labels) return;
@@ -152,10 +181,12 @@ void sft_dataset_close(struct sft_dataset **dataset)
     struct sft_dataset *closed = *dataset;
     *dataset = NULL;
     if (!closed) return;
+    tell_turned(closed);
     for (int64_t i = 0; closed->kept && i < closed->source.count; i++) free(atomic_load(&closed->kept[i]));
     if (closed->format && closed->source.state) closed->format->close(closed->source.state);
     free_labels(&closed->labels);
     free(closed->kept);
+    free(closed->turned);
     free(closed->index);
     free(closed->spec);
     free(closed->split);
@@ -252,8 +283,11 @@ static void keep(const struct sft_dataset *dataset, int64_t number, const struct
 static enum sft_status read_source(const struct sft_dataset *dataset, int64_t number, struct sft_image *image,
                                    int *label)
 {
-    enum sft_status status = dataset->format->read(dataset->source.state, number, image, label);
+    enum sft_status status;
+    image->turned = false;
+    status = dataset->format->read(dataset->source.state, number, image, label);
     SFT_TRY(sft_files_whole());
+    if (status == SFT_OK && image->turned) note_turned(dataset, number);
     return status;
 }
 
@@ -368,6 +402,7 @@ static enum sft_status hash_images(const struct sft_dataset *dataset, char hex[6
         .first = dataset->first,
         .count = dataset->count,
         .limit = SFT_CONTENTS_LIMIT,
+        .many = SFT_CONTENTS_MANY,
     };
     if (dataset->source.listing) return sft_contents_hash(&contents, hex);
     hash_records(dataset, hex);

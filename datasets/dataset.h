@@ -78,6 +78,10 @@ struct sft_dataset_remark {
 /* Remark i, from 0; false behind the last. */
 bool sft_dataset_remark(const struct sft_dataset *dataset, int i, struct sft_dataset_remark *remark);
 
+/* How many of the pictures that were read so far are stored turned or mirrored, as their EXIF data say. They
+ * are taken as they are stored; closing the data set says how many there were, once. */
+int64_t sft_dataset_turned(const struct sft_dataset *dataset);
+
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 

@@ -66,10 +66,10 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
 
 /* Saves the parameters as safetensors with `metadata` and the model's description in the header: model,
  * classes, gn_groups; class_names, a JSON array, where they are known; mos_groups of a grouped classifier;
- * image_size, mean and std, and resize, interpolation and crop, where they are not the variant's; ws_epsilon
- * where it is not 1e-10; class_order where the file that was loaded had one of its own (nn/class_order.h).
- * Position embeddings are those of image_size, so that the file is of the same network when it is opened
- * again. */
+ * image_size, mean and std, resize, interpolation and crop, and ws_epsilon, where they are not the variant's
+ * or usual, or the layout of the file's names would tell of others; class_order where the file that was
+ * loaded had one of its own (nn/class_order.h). Position embeddings are those of image_size, so that the
+ * file is of the same network when it is opened again. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 

@@ -252,18 +252,8 @@ out:
 static enum sft_status find_all(const struct sft_parameters *parameters,
                                 const struct sft_checkpoint *checkpoint, struct sft_match *match)
 {
-    struct sft_text text = {0};
-    enum sft_status status;
     SFT_TRY(sft_match_best(parameters->items, parameters->n, checkpoint, false, match));
-    if (sft_match_fits(match) && match->extra == 0) return SFT_OK;
-    sft_match_tell(match, &text);
-    status = text.status;
-    if (status == SFT_OK)
-        status =
-            sft_fail(SFT_DATA, "%s does not fit the model: %s; choose the model that the file was made for",
-                     checkpoint->path, text.data);
-    sft_text_free(&text);
-    return status;
+    return sft_match_fits(match) && match->extra == 0 ? SFT_OK : sft_match_refuse(match);
 }
 
 static enum sft_status check_finite(const struct sft_checkpoint *checkpoint,

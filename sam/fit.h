@@ -54,6 +54,7 @@ struct sft_fit_params {
 struct sft_fit_result {
     int64_t first_step, steps; /* steps done are first_step .. steps-1 */
     double seconds;
+    int64_t perturbed; /* numbers that the ascent perturbs */
     struct sft_step_plan plan;
     struct sft_step_result last;
     float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */

@@ -23,7 +23,7 @@
 struct inspect {
     struct sft_common common;
     bool plan, check, hashes;
-    int64_t batch, classes;
+    int64_t batch, classes, image_size;
 };
 
 /* ---- checkpoints ---- */
@@ -472,7 +472,8 @@ out:
 
 static enum sft_status inspect_model(const struct inspect *options, const char *name)
 {
-    struct sft_model_config config = {.name = name, .classes = (int)options->classes};
+    struct sft_model_config config = {
+        .name = name, .classes = (int)options->classes, .image_size = (int)options->image_size};
     struct sft_device *device = NULL;
     struct sft_model *model = NULL;
     struct sft_planned planned = {NULL, NULL};
@@ -528,6 +529,8 @@ static const struct sft_option model_options[] = {
      .help = "images of a forward pass; ID images of a step"},
     {"classes", SFT_OPTION_INT, SFT_FIELD(struct inspect, classes), .value = "N", .min = 2, .max = 1000000,
      .help = "classes of the model"},
+    {"img-size", SFT_OPTION_INT, SFT_FIELD(struct inspect, image_size), .value = "PX", .min = 0, .max = 4096,
+     .help = "side of the images that the model sees; 0: the architecture's own"},
     {0},
 };
 

@@ -56,7 +56,7 @@ static enum sft_status check_out(const struct predict *options, enum sft_predict
 {
     if (output != SFT_PREDICT_VERDICTS && !options->out)
         return sft_fail(SFT_USAGE, "predict: needs --out Y.npy for the array");
-    return options->out ? sft_output_check("out", options->out, options->overwrite) : SFT_OK;
+    return options->out ? sft_output_check("--out", options->out, options->overwrite) : SFT_OK;
 }
 
 /* ---- verdicts ---- */

@@ -179,6 +179,18 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+char *sft_checkpoint_file(const char *path)
+{
+    char *name = sft_strdup(path), *inside = NULL;
+    const char *key;
+    if (!name) return NULL;
+    split_key(name, &key);
+    if (!sft_hub_is(name)) return name;
+    if (sft_hub_find(name, &inside) != SFT_OK) inside = NULL;
+    free(name);
+    return inside;
+}
+
 static enum sft_status open_path(struct sft_checkpoint *checkpoint, const char *path, const char *wanted)
 {
     char *inside = NULL;
@@ -285,6 +297,14 @@ bool sft_checkpoint_looks_like(const char *path)
     is = stat(name, &info) == 0 && S_ISREG(info.st_mode) ? file_looks_like(name) : sft_hub_is(name);
     free(name);
     return is;
+}
+
+bool sft_checkpoint_has_key(const struct sft_checkpoint *checkpoint, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = checkpoint->keys; at && *at; at = strchr(at, '\n') + 1)
+        if (strncmp(at, key, length) == 0 && at[length] == '\n') return true;
+    return false;
 }
 
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key)

@@ -34,6 +34,9 @@ struct sft_checkpoint {
     /* Which of a file's dictionaries the tensors are those of, as "state_dict_ema" or "state/model"; NULL
      * where there is no choice. */
     const char *key;
+    /* The keys of the dictionary that holds that one, a line each, as "step\nmodel\noptim\n"; NULL where
+     * there is none. */
+    const char *keys;
     /* The text of the config.json that lies beside a model of the Hugging Face Hub; NULL where there is none.
      */
     const char *config;

@@ -625,6 +625,7 @@ enum sft_status sft_pickle_walk(struct sft_pickle *pickle, const struct sft_byte
         SFT_TRY(sft_grow(&pickle->nodes, &pickle->room_nodes, 64, sizeof(*pickle->nodes)));
         pickle->n_nodes = 1;
     }
+    SFT_TRY_OUT(sft_grow(&machine.stack.items, &machine.stack.room, 64, sizeof(*machine.stack.items)));
     while (!machine.stopped) SFT_TRY_OUT(step(&machine));
     *top_node = top(&machine);
     *at = machine.at;

@@ -204,3 +204,17 @@ void sft_match_tell(const struct sft_match *match, struct sft_text *text)
     append_names(text, "unexpected", &extra);
     append_names(text, "of another shape", &misshaped);
 }
+
+enum sft_status sft_match_refuse(const struct sft_match *match)
+{
+    struct sft_text text = {0};
+    enum sft_status status;
+    sft_match_tell(match, &text);
+    status = text.status;
+    if (status == SFT_OK)
+        status =
+            sft_fail(SFT_DATA, "%s does not fit the model: %s; choose the model that the file was made for",
+                     match->checkpoint->path, text.data);
+    sft_text_free(&text);
+    return status;
+}

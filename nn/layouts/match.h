@@ -33,6 +33,9 @@ const struct sft_stored_tensor *sft_match_find(const struct sft_checkpoint *chec
 /* Whether the file has all parameters in their shapes. */
 bool sft_match_fits(const struct sft_match *match);
 
+/* SFT_DATA, with what differs. */
+enum sft_status sft_match_refuse(const struct sft_match *match) SFT_MUST_CHECK;
+
 /* Appends "2 missing: ...; 1 unexpected: ...; 0 of another shape", with the first names under which the file
  * has or would have them. */
 void sft_match_tell(const struct sft_match *match, struct sft_text *text);

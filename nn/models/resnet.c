@@ -117,6 +117,7 @@ const struct sft_variant sft_variants_resnet[] = {
         .stage_taps = {4, 3},
         .mean = {0.485f, 0.456f, 0.406f},
         .std = {0.229f, 0.224f, 0.225f},
+        .framing = {SFT_RESIZE_SHORT_SIDE, SFT_FILTER_BILINEAR, 0.875f},
     },
     {
         .name = "resnet18_32x32",

@@ -67,10 +67,11 @@ const char *sft_model_list(int i);
      .value = "PX",                                                                                          \
      .min = 0,                                                                                               \
      .max = 4096,                                                                                            \
+     .incidental = true,                                                                                     \
      .help = "side of the images that the model sees; 0: what the file says, or the architecture's own"},    \
     {                                                                                                        \
         "pos-embed", SFT_OPTION_CHOICE, SFT_FIELD(type, member.pos_embed),                                   \
-            .value = "WORD", .choices = sft_pos_embed_words,                                                 \
+            .value = "WORD", .choices = sft_pos_embed_words, .incidental = true,                             \
             .help = "position embeddings of a transformer for another --img-size than its file's: "          \
                     "interpolated from those, or computed anew; the two are different networks"              \
     }

@@ -88,7 +88,9 @@ static const struct sft_option outlier_options[] = {
 
 static const struct sft_option sam_options[] = {
     {"norm-scope", SFT_OPTION_CHOICE, STEP(scope), .value = "WORD", .choices = sft_norm_scope_words,
-     .help = "which parameters of normalisation layers are perturbed"},
+     .help = "which parameters of normalisation layers are perturbed; by-name: those called norm or bn in "
+             "the file "
+             "of the weights, as SAM-ON's code has it"},
     {"sam-first", SFT_OPTION_CHOICE, STEP(first), .value = "WORD", .choices = sft_first_loss_words,
      .help = "loss whose gradient perturbs"},
     {"sam-empty", SFT_OPTION_CHOICE, STEP(empty), .value = "WORD", .choices = sft_sam_empty_words,

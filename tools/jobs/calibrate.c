@@ -73,7 +73,7 @@ static enum sft_status open_sets(struct work *work)
 static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
 {
     const struct sft_calibrate_job *job = work->job;
-    SFT_TRY(sft_output_check("out", job->out, job->overwrite));
+    SFT_TRY(sft_output_check("--out", job->out, job->overwrite));
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(make_scorers(work));
     SFT_TRY(open_sets(work));

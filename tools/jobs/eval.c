@@ -61,7 +61,7 @@ static enum sft_status begin(struct work *work)
     SFT_TRY(sft_run_enter(&start, &work->run));
     SFT_TRY(sft_run_begin(&work->run, job->record, NULL));
     sft_json_device(&work->run.record, "device", sft_device_get_info(job->model.device));
-    sft_json_text(&work->run.record, "architecture", work->model->variant->name);
+    sft_json_model(&work->run.record, work->model);
     sft_job_note_input(work->model, &work->run.record);
     SFT_TRY(sft_eval_sets_note(&work->sets, &work->run));
     if (job->model.weights) sft_run_note_weights(&work->run, job->model.weights, work->model);

@@ -42,14 +42,15 @@ static const struct by_size {
     {0, 0.1, 0.25f, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
 };
 
-static void complete(struct sft_training *training)
+static enum sft_status complete(struct sft_training *training)
 {
     struct sft_fit_params *params = &training->job.params;
     const struct by_size *row = defaults_by_size;
     while (training->model->image_size < row->from_side) row++;
-    sft_training_complete(training, row->rho);
+    SFT_TRY(sft_training_complete(training, row->rho));
     if (isnan(params->step.lambda)) params->step.lambda = row->lambda;
     if (params->loader.pseudo.mode == SFT_PSEUDO_BY_SIZE) params->loader.pseudo.mode = row->mode;
+    return SFT_OK;
 }
 
 /* ---- opening ---- */
@@ -117,7 +118,7 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     const struct sft_training_job *job = &work->job->training;
     SFT_TRY(sft_training_open(job, watch, training));
     SFT_TRY(sft_job_model_open(&job->model, &training->model, &training->own_model));
-    complete(training);
+    SFT_TRY(complete(training));
     SFT_TRY(sft_training_open_id(training));
     SFT_TRY(sft_classes_check(training->id, training->model, true));
     SFT_TRY(sft_classes_name(training->model, training->id));

@@ -13,7 +13,7 @@ struct sft_job_model {
     struct sft_device *device; /* where it computes; open, borrowed */
     const char *weights;       /* path of its checkpoint */
     const char *variant;       /* name of its architecture; NULL: as the checkpoint tells */
-    int gn_groups; /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    int gn_groups;  /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
     int image_size; /* pixels a side; 0: as the checkpoint tells, or the architecture's own */
     int pos_embed;  /* enum sft_pos_embed: where that is not the checkpoint's own size */
     struct sft_channels mean,

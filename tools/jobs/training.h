@@ -56,7 +56,7 @@ enum sft_status sft_training_open_eval_id(const struct sft_training *training,
 
 /* Fills in what depends on the optimiser and the model: rho, where it is not given, is the optimiser's own,
  * or else `rho`. */
-void sft_training_complete(struct sft_training *training, double rho);
+enum sft_status sft_training_complete(struct sft_training *training, double rho) SFT_MUST_CHECK;
 
 /* What the job says of the run; release with sft_run_words_free() in any case. */
 enum sft_status sft_training_describe(const struct sft_training *training,
