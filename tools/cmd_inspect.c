@@ -82,10 +82,18 @@ struct checkpoint_facts {
     const struct inspect *options;
     const struct sft_checkpoint *checkpoint;
     char sha256[65];
-    const char *model; /* NULL: none, or several */
+    const char *model;   /* NULL: none, or several */
+    const char *claimed; /* what the file says it is of, and is not by its names and shapes; or NULL */
     struct sft_model_config config;
     struct sft_model_search search;
 };
+
+static bool is_among(const char *model, const struct sft_model_search *search)
+{
+    for (int i = 0; i < search->n_fits; i++)
+        if (strcmp(search->fits[i]->name, model) == 0) return true;
+    return false;
+}
 
 /* The model by the file's own word, or as names and shapes tell. */
 static enum sft_status find_facts(struct checkpoint_facts *facts)
@@ -94,13 +102,15 @@ static enum sft_status find_facts(struct checkpoint_facts *facts)
     SFT_TRY(sft_model_search(facts->checkpoint, &facts->search));
     sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
     if (sft_model_guess(facts->checkpoint, &facts->config) == SFT_OK) facts->model = facts->config.name;
+    facts->claimed = facts->model && !is_among(facts->model, &facts->search) ? facts->model : NULL;
+    if (facts->claimed) facts->model = NULL;
     sft_terminal_mute(false);
     return SFT_OK;
 }
 
 static const struct sft_layout *layout_of(const struct checkpoint_facts *facts)
 {
-    return facts->config.layout ? facts->config.layout : facts->search.layout;
+    return facts->model && facts->config.layout ? facts->config.layout : facts->search.layout;
 }
 
 /* What to say of a file that may hold ImageNet's classes; or NULL. */
@@ -123,6 +133,7 @@ static void add_facts(const struct checkpoint_facts *facts, struct sft_json *jso
     sft_json_array(json, "fits");
     for (int i = 0; i < search->n_fits; i++) sft_json_text(json, NULL, search->fits[i]->name);
     sft_json_end(json);
+    if (facts->claimed) sft_json_text(json, "claimed", facts->claimed);
     if (facts->model) sft_json_integer(json, "classes", facts->config.classes);
     if (search->nearest) {
         sft_json_text(json, "nearest", search->nearest->name);
@@ -163,6 +174,8 @@ static void print_fits(const struct checkpoint_facts *facts)
     const struct sft_model_search *search = &facts->search;
     for (int i = 0; search->n_fits > 1 && i < search->n_fits; i++)
         sft_print_line("fits    %s", search->fits[i]->name);
+    if (facts->claimed)
+        sft_print_line("claims  to be of %s, whose parameters are not all in it", facts->claimed);
     if (search->n_fits > 1 && !facts->model)
         sft_print_line("ask     its names and shapes do not tell which; say it with --model");
     if (search->nearest) sft_print_line("nearest %s: %s", search->nearest->name, search->differences.data);
