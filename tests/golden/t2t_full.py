@@ -25,14 +25,14 @@ ROWS = (("t2t_vit_24", 224, 2), ("t2t_vit_t_24", 224, 2), ("t2t_vit_24", 384, 1)
 
 
 def resize(model, side):
-    grid, width = math_side(model), model.pos_embed.shape[2]
+    grid, width = grid_side(model), model.pos_embed.shape[2]
     places = model.pos_embed[:, 1:].reshape(1, grid, grid, width).permute(0, 3, 1, 2)
     places = F.interpolate(places, size=(side // 16, side // 16), mode="bicubic", align_corners=False)
     places = torch.cat([model.pos_embed[:, :1], places.flatten(2).transpose(1, 2)], 1)
     model.pos_embed = torch.nn.Parameter(places, requires_grad=False)
 
 
-def math_side(model):
+def grid_side(model):
     return int(round((model.pos_embed.shape[1] - 1) ** 0.5))
 
 
@@ -48,7 +48,7 @@ def main():
             images = torch.randn(n, 3, side, side)
             np.save(path("x.npy"), images.permute(0, 2, 3, 1).contiguous().numpy())
             words = ["predict", "--weights", path("w.safetensors"), "--input", path("x.npy"), "--output", "logits"]
-            words += ["--out", path("z.npy"), "--device", device, "--batch", "1", "--img-size", str(side), "--quiet"]
+            words += ["--out", path("z.npy"), "--device", device, "--batch", "1", "--img-size", str(side), "--quiet", "--overwrite"]
             subprocess.run([tool] + words, check=True, stdout=subprocess.DEVNULL)
             with torch.no_grad():
                 model.double()
