@@ -19,7 +19,7 @@
 #include "runtime/ops.h"
 
 enum {
-    STEP_PIXELS = 128, /* that a task works on at a time */
+    STEP_PIXELS = 192, /* that a task works on at a time */
     STRIP_COLUMNS = 256,
     UNIT_CHANNELS = 48, /* of the source in a unit */
     MIN_TASKS = 16,     /* where there is enough work */

@@ -67,7 +67,8 @@ expect 0 . predict --weights before/model.safetensors --images 'synthetic#test[:
 check "training in another order of rows learns the same" close a.npy b.npy
 
 # ---- what is no order ----
-expect 4 'absent.txt' eval --weights "$weights" --id synthetic --ood x=synthetic:letters --class-order absent.txt
+expect 4 'absent.txt' eval --weights "$weights" --id synthetic --ood x=synthetic:letters \
+    --class-order absent.txt
 head -n 9 right.txt >short.txt
 expect 4 '9 names of classes, and the head has 10' eval --weights "$weights" --id synthetic \
     --ood x=synthetic:letters --class-order short.txt

@@ -39,7 +39,8 @@ check "run.json has the layout" has tuned/run.json '"layout": "bit-npz"'
 expect 0 . finetune --weights "$weights" --id synthetic --limit 32 --batch 8 --steps 1 --out usual
 expect 0 . convert tuned/model.safetensors a.safetensors --layout own
 expect 0 . predict --weights a.safetensors --images 'synthetic#test[:20]' --output logits --out a.npy
-expect 0 . predict --weights usual/model.safetensors --images 'synthetic#test[:20]' --output logits --out b.npy
+expect 0 . predict --weights usual/model.safetensors --images 'synthetic#test[:20]' --output logits \
+    --out b.npy
 check "and has learned the same" same a.npy b.npy
 
 # ---- refused ----

@@ -138,8 +138,8 @@ check "the filter is another picture" other 'short-side bilinear.npy' 'short-sid
 
 # The names of the built-in set in the order of a folder, which is another.
 folder sorted bar corner crescent disk plus ring square star triangle 'two disks'
-expect 0 'its 10 classes are numbered by their names, as the model.s 10 are' eval --weights own/model.safetensors \
-    --id folder:sorted --ood x=synthetic:letters --limit 4
+expect 0 'its 10 classes are numbered by their names, as the model.s 10 are' \
+    eval --weights own/model.safetensors --id folder:sorted --ood x=synthetic:letters --limit 4
 
 # ---- other files in place of weights ----
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:12\n' >lfs.safetensors

@@ -106,12 +106,14 @@ static enum sft_status declare(struct work *work)
 {
     const struct sft_variant *variant = sft_model_find(work->config.name);
     struct sft_network network;
+    int native;
     if (!variant) return sft_fail(SFT_USAGE, "--model: no model is named \"%s\"", work->config.name);
+    native = sft_model_native_size(work->checkpoint, variant);
     network = (struct sft_network){
         .variant = variant,
         .gn_groups = work->config.gn_groups,
         .outputs = 2,
-        .image_size = work->config.image_size ? work->config.image_size : variant->image_size,
+        .image_size = native ? native : variant->image_size,
     };
     SFT_TRY(sft_network_declare(&network, &work->parameters));
     SFT_TRY(sft_match_best(work->parameters.items, work->parameters.n, work->checkpoint, true, &work->match));

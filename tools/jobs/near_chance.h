@@ -8,7 +8,7 @@
  *     above    as many right answers would be rarer from guessing, with a probability of 1/C each;
  *     near     as few would be rarer from a model that is a tenth of the way from guessing to perfect,
  *              with 1/C + (1 - 1/C)/10.
- * Of 1000 classes 67 images without a right answer tell. Where neither does after SFT_NEAR_CHANCE_IMAGES or
+ * Of 1000 classes 65 images without a right answer tell. Where neither does after SFT_NEAR_CHANCE_IMAGES or
  * all images of the set, it is not known.
  */
 #ifndef SFT_NEAR_CHANCE_H
