@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden numbers of T2T-ViT, its gradients, SAM-only-norm steps and position embeddings, from PyTorch in
-float64.
+"""Golden numbers of T2T-ViT, its gradients, SAM-only-norm steps, scores of its tokens and position embeddings,
+from PyTorch in float64.
 
     python3 tests/golden/t2t.py
 
@@ -183,8 +183,13 @@ class T2TViT(nn.Module):
     def forward(self, x):
         x = self.tokens_to_token(x)
         x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x], 1) + self.pos_embed
+        self.seen = []
         for block in self.blocks:
             x = block(x)
+            self.seen.append(x)
+        return self.classify(x)
+
+    def classify(self, x):
         self.h = self.norm(x)[:, 0]
         return self.head(self.h)
 
@@ -296,6 +301,47 @@ def sam_only_norm(name, steps, rho, lr, momentum, weight_decay, n_id, n_ood):
     }
 
 
+# ---- scores that look at tokens ----
+
+
+def without_rank_one(x):
+    """Matrices of tokens by channels without their largest rank-1 part."""
+    u, s, v = torch.linalg.svd(x, full_matrices=False)
+    return x - s[:, :1, None] * u[:, :, :1] * v[:, :1]
+
+
+def without_rank_one_by_power(x, rounds):
+    """The same of one matrix, found by so many rounds of a power iteration from X^T 1, converged or not."""
+    v = x.sum(0)
+    for _ in range(rounds):
+        u = x @ v / (x @ v).norm()
+        v = x.T @ u / (x.T @ u).norm()
+    return x - (x.T @ u).norm() * torch.outer(u, v)
+
+
+def token_scores(name, n):
+    model = make(name).eval()
+    depth = len(model.blocks)
+    after = [q * depth // 4 for q in (1, 2, 3, 4)]  # blocks behind each tap
+    with torch.no_grad():
+        model(images_of("scored", n))
+        taps = [model.seen[i - 1] for i in after]
+        energy = lambda z: rounded(torch.logsumexp(z, 1).tolist())
+        result = {"n": n, "rankfeat": energy(model.classify(without_rank_one(taps[3])))}
+        x = without_rank_one(taps[2])
+        for block in model.blocks[after[2] :]:
+            x = block(x)
+        result["rankfeat rankfeat-blocks=3"] = energy(model.classify(x))
+        last = model.blocks[-1].mlp.fc2
+        last.weight.copy_(without_rank_one_by_power(last.weight.clone(), 100))
+        model(images_of("scored", n))
+        result["rankweight"] = energy(model.classify(without_rank_one(model.seen[-1])))
+    rf, pool = (torch.cat([tap.mean(axis) for tap in taps], 1) for axis in (2, 1))
+    result["mahalanobis maha-t2t=rf"] = rounded(rf.reshape(-1).tolist())
+    result["mahalanobis maha-t2t=pool"] = rounded(pool[:, ::48].reshape(-1).tolist())
+    return result
+
+
 def resampled(source, target, width=3):
     """Position embeddings of a grid of side `source`, by formula, for one of side `target`."""
     x = torch.from_numpy(uniform("positions", (1 + source**2) * width).reshape(-1, width).astype(np.float64))
@@ -325,6 +371,7 @@ def main():
             name: sam_only_norm(name, 3, rho=0.5, lr=1e-3, momentum=0.9, weight_decay=1e-5, n_id=2, n_ood=2)
             for name in tested
         },
+        "token_scores": token_scores(tested[0], 3),
         "counts": {name: counts(name) for name in names},
         "sinusoid": rounded(sinusoid(10, 6).reshape(-1).tolist()),
         "positions": [resampled(4, 6), resampled(4, 3), resampled(5, 11)],
