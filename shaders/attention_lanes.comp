@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention for drivers that run on a CPU (shaders/lib/gemm_lanes.glsl says what they like), and for heads too
-// deep for shared memory: a lane has one query, and all lanes read the same keys and values.
+// Attention for drivers that run on a CPU (shaders/lib/gemm_lanes.glsl says what they like), and for heads
+// too deep for shared memory: a lane has one query, and all lanes read the same keys and values.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
@@ -42,7 +42,8 @@ void main()
         }
         for (uint c = 0; c < QUADS_DEEP; c++) {
             real4 next = sum[c] * before;
-            [[unroll]] for (uint j = 0; j < KEYS; j++) next = fma(real4(s[j]), load_quad(v, from[j], c), next);
+            [[unroll]] for (uint j = 0; j < KEYS; j++)
+                next = fma(real4(s[j]), load_quad(v, from[j], c), next);
             sum[c] = next;
         }
         top = most;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention on GPUs. The block's rows lie in shared memory (RESIDENT tensors of them, say the queries and dy),
-// and tiles of the other side pass by. A lane makes EACH x 4 elements of a matrix (rows by columns of the
-// passing tile), which then go through `mixed` to be multiplied by the tile: there a lane has the sums of EACH
-// rows and of a share of their columns. The order of all sums is fixed. Long loops stay loops: unrolled, they
-// take twice the registers.
+// Attention on GPUs. The block's rows lie in shared memory (RESIDENT tensors of them, say the queries and
+// dy), and tiles of the other side pass by. A lane makes EACH x 4 elements of a matrix (rows by columns of
+// the passing tile), which then go through `mixed` to be multiplied by the tile: there a lane has the sums of
+// EACH rows and of a share of their columns. The order of all sums is fixed. Long loops stay loops: unrolled,
+// they take twice the registers.
 const uint ACROSS = SFT_ATTENTION_ACROSS, EACH = SFT_ATTENTION_EACH, TILE = SFT_ATTENTION_TILE;
 const uint DOWN = GROUP_SIZE / ACROSS;
 const uint ROWS = DOWN * EACH;
