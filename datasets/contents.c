@@ -17,7 +17,9 @@ enum { BLOCK = 1024 };
 struct block {
     const struct sft_contents *contents;
     int64_t first, every;
+    bool sizes; /* those of files that are not read count, too */
     char hex[BLOCK][65];
+    size_t size[BLOCK];
     atomic_int status; /* of the first that failed */
 };
 
@@ -26,25 +28,46 @@ static int64_t number_of(const struct sft_contents *contents, int64_t i)
     return contents->index ? contents->index[i] : contents->first + i;
 }
 
-static enum sft_status hash_file(const struct sft_contents *contents, int64_t i, char hex[65])
+static const struct sft_listed *item_of(const struct sft_contents *contents, int64_t i)
+{
+    return &contents->source->listing->items[number_of(contents, i)];
+}
+
+static enum sft_status hash_file(const struct sft_contents *contents, int64_t i, char hex[65], size_t *size)
 {
     struct sft_bytes bytes;
     SFT_TRY(contents->format->content(contents->source->state, number_of(contents, i), &bytes));
     sft_sha256(bytes.data ? bytes.data : (const uint8_t *)"", bytes.size, hex);
+    *size = bytes.size;
     sft_file_close(&bytes);
     return SFT_OK;
+}
+
+static enum sft_status measure_file(const struct sft_contents *contents, int64_t i, size_t *size)
+{
+    *size = item_of(contents, i)->size;
+    if (*size != SFT_SIZE_UNKNOWN) return SFT_OK;
+    return contents->format->measure(contents->source->state, number_of(contents, i), size);
+}
+
+static void note_failure(struct block *block, enum sft_status status)
+{
+    int none = SFT_OK;
+    if (status != SFT_OK) atomic_compare_exchange_strong(&block->status, &none, (int)status);
 }
 
 static void hash_one(void *context, int64_t task, int slot)
 {
     struct block *block = context;
-    int none = SFT_OK;
-    enum sft_status status;
+    const int64_t i = block->first + task;
     (void)slot;
     strcpy(block->hex[task], "-");
-    if ((block->first + task) % block->every != 0 || atomic_load(&block->status) != SFT_OK) return;
-    status = hash_file(block->contents, block->first + task, block->hex[task]);
-    if (status != SFT_OK) atomic_compare_exchange_strong(&block->status, &none, (int)status);
+    block->size[task] = 0;
+    if (atomic_load(&block->status) != SFT_OK) return;
+    if (i % block->every == 0)
+        note_failure(block, hash_file(block->contents, i, block->hex[task], &block->size[task]));
+    else if (block->sizes)
+        note_failure(block, measure_file(block->contents, i, &block->size[task]));
 }
 
 /* Adds one hash of the block's files. */
@@ -57,11 +80,9 @@ static enum sft_status add_block(struct block *block, struct sft_text *sum)
     enum sft_status status;
     sft_parallel_for(n, hash_one, block);
     SFT_TRY((enum sft_status)atomic_load(&block->status));
-    for (int64_t i = 0; i < n; i++) {
-        const struct sft_listed *item =
-            &contents->source->listing->items[number_of(contents, block->first + i)];
-        sft_text_printf(&lines, "%s %zu %d\n", block->hex[i], item->size, item->label);
-    }
+    for (int64_t i = 0; i < n; i++)
+        sft_text_printf(&lines, "%s %zu %d\n", block->hex[i], block->size[i],
+                        item_of(contents, block->first + i)->label);
     status = lines.status;
     if (status == SFT_OK) sft_sha256(lines.data, lines.length, hex);
     sft_text_free(&lines);
@@ -69,23 +90,50 @@ static enum sft_status add_block(struct block *block, struct sft_text *sum)
     return status;
 }
 
-/* How many files there are to each one that is read. */
-static int64_t thin_out(const struct sft_contents *contents)
+/* ---- how many are read ---- */
+
+static void measure_one(void *context, int64_t task, int slot)
 {
-    uint64_t bytes = 0;
-    int64_t every;
-    for (int64_t i = 0; i < contents->count; i++)
-        bytes += contents->source->listing->items[number_of(contents, i)].size;
-    every = (int64_t)(bytes / (contents->limit + 1)) + 1;
+    struct block *block = context;
+    (void)slot;
+    note_failure(block, measure_file(block->contents, block->first + task, &block->size[task]));
+}
+
+static enum sft_status add_sizes(struct block *block, uint64_t *bytes)
+{
+    const int64_t count = block->contents->count;
+    *bytes = 0;
+    for (block->first = 0; block->first < count; block->first += BLOCK) {
+        const int64_t left = count - block->first, n = left < BLOCK ? left : BLOCK;
+        sft_parallel_for(n, measure_one, block);
+        SFT_TRY((enum sft_status)atomic_load(&block->status));
+        for (int64_t i = 0; i < n; i++) *bytes += block->size[i];
+    }
+    block->first = 0;
+    return SFT_OK;
+}
+
+/* Sets how many files there are to each one that is read. */
+static enum sft_status thin_out(struct block *block)
+{
+    const struct sft_contents *contents = block->contents;
+    uint64_t bytes = UINT64_MAX;
+    block->sizes = contents->count <= contents->many;
+    block->every = contents->count / SFT_CONTENTS_SAMPLE + 1;
+    if (block->sizes) {
+        SFT_TRY(add_sizes(block, &bytes));
+        block->every = (int64_t)(bytes / (contents->limit + 1)) + 1;
+    }
     if (bytes >= WORTH_A_WORD)
-        sft_log(SFT_LOG_INFO, "reading %s of %" PRId64 " files to tell the data from other",
-                every > 1 ? "some" : "all", contents->count);
-    return every;
+        sft_log(SFT_LOG_INFO, "reading %s%" PRId64 " files to tell the data from other",
+                block->every > 1 ? "some of " : "all ", contents->count);
+    return SFT_OK;
 }
 
 static enum sft_status add_files(const struct sft_contents *contents, struct sft_text *sum)
 {
-    struct block block = {.contents = contents, .every = thin_out(contents)};
+    struct block block = {.contents = contents};
+    SFT_TRY(thin_out(&block));
     for (; block.first < contents->count; block.first += BLOCK) SFT_TRY(add_block(&block, sum));
     return sft_files_whole();
 }

@@ -15,6 +15,7 @@
 #include "datasets/spec.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
+#include "runtime/base/log.h"
 
 /* Pictures are kept decoded until they fill this much. */
 #define KEPT_BYTES ((int64_t)256 << 20)
@@ -25,6 +26,13 @@ struct kept {
     uint8_t rgb[];
 };
 
+/* Other labels than the source's. */
+struct labels {
+    int *map; /* (classes of the source) */
+    char **names;
+    int classes;
+};
+
 struct sft_dataset {
     char *spec, *split;
     const struct sft_format *format;
@@ -33,7 +41,10 @@ struct sft_dataset {
     int64_t *index;               /* ... or, when not NULL, index[first .. first+count-1] */
     _Atomic(struct kept *) *kept; /* (source.count), or NULL; filled by whoever reads an image first */
     atomic_llong kept_bytes;
-    char hash[65]; /* of the images in use; "" until it is asked for */
+    atomic_uchar *turned; /* (source.count bits), or NULL: pictures that were read and are stored turned */
+    atomic_llong turned_count;
+    struct labels *labels; /* as others number the classes; NULL: as the source does */
+    char hash[65];         /* of the images in use; "" until it is asked for */
 };
 
 const char *sft_dataset_format_help(int i)
@@ -66,7 +77,8 @@ static enum sft_status open_source(struct sft_dataset *dataset, const struct sft
     dataset->count = source->count;
     if (source->decodes) {
         dataset->kept = sft_calloc((size_t)source->count, sizeof(dataset->kept[0]));
-        if (!dataset->kept) return SFT_MEMORY;
+        dataset->turned = sft_calloc((size_t)source->count / 8 + 1, sizeof(dataset->turned[0]));
+        if (!dataset->kept || !dataset->turned) return SFT_MEMORY;
     }
     return take_range(dataset, spec);
 }
@@ -129,14 +141,52 @@ out:
     return status;
 }
 
+/* ---- orientation ---- */
+
+static void note_turned(const struct sft_dataset *dataset, int64_t number)
+{
+    struct sft_dataset *owner = (struct sft_dataset *)dataset; /* only its atomics change */
+    const unsigned char bit = (unsigned char)(1u << (number % 8));
+    if (!owner->turned || atomic_fetch_or(&owner->turned[number / 8], bit) & bit) return;
+    atomic_fetch_add(&owner->turned_count, 1);
+}
+
+int64_t sft_dataset_turned(const struct sft_dataset *dataset)
+{
+    return (int64_t)atomic_load(&dataset->turned_count);
+}
+
+static void tell_turned(const struct sft_dataset *dataset)
+{
+    const int64_t count = sft_dataset_turned(dataset);
+    if (count)
+        sft_log(SFT_LOG_INFO,
+                "%s: %" PRId64 " of the pictures that were read say in their EXIF data that they are to be "
+                "turned; they are taken as they are stored, as Pillow and torchvision do",
+                dataset->spec, count);
+}
+
+static void free_labels(struct labels **labels)
+{
+    if (!*labels) return;
+    for (int i = 0; (*labels)->names && i < (*labels)->classes; i++) free((*labels)->names[i]);
+    free((*labels)->names);
+    free((*labels)->map);
+    free(*labels);
+    *labels = NULL;
+}
+
 void sft_dataset_close(struct sft_dataset **dataset)
 {
     struct sft_dataset *closed = *dataset;
     *dataset = NULL;
     if (!closed) return;
+    tell_turned(closed);
     for (int64_t i = 0; closed->kept && i < closed->source.count; i++) free(atomic_load(&closed->kept[i]));
     if (closed->format && closed->source.state) closed->format->close(closed->source.state);
+    free_labels(&closed->labels);
     free(closed->kept);
+    free(closed->turned);
     free(closed->index);
     free(closed->spec);
     free(closed->split);
@@ -149,11 +199,15 @@ const char *sft_dataset_split(const struct sft_dataset *dataset) { return datase
 
 int64_t sft_dataset_count(const struct sft_dataset *dataset) { return dataset->count; }
 
-int sft_dataset_classes(const struct sft_dataset *dataset) { return dataset->source.classes; }
+int sft_dataset_classes(const struct sft_dataset *dataset)
+{
+    return dataset->labels ? dataset->labels->classes : dataset->source.classes;
+}
 
 const char *sft_dataset_class_name(const struct sft_dataset *dataset, int label)
 {
-    if (label < 0 || label >= dataset->source.classes) return "?";
+    if (label < 0 || label >= sft_dataset_classes(dataset)) return "?";
+    if (dataset->labels) return dataset->labels->names[label];
     if (dataset->source.listing) return dataset->source.listing->classes[label];
     return dataset->format->class_name(dataset->source.state, label);
 }
@@ -229,24 +283,67 @@ static void keep(const struct sft_dataset *dataset, int64_t number, const struct
 static enum sft_status read_source(const struct sft_dataset *dataset, int64_t number, struct sft_image *image,
                                    int *label)
 {
-    enum sft_status status = dataset->format->read(dataset->source.state, number, image, label);
+    enum sft_status status;
+    image->turned = false;
+    status = dataset->format->read(dataset->source.state, number, image, label);
     SFT_TRY(sft_files_whole());
+    if (status == SFT_OK && image->turned) note_turned(dataset, number);
     return status;
 }
 
-enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
-                                 int *label)
+/* Image `number` of the source, with the source's label. */
+static enum sft_status read_number(const struct sft_dataset *dataset, int64_t number, struct sft_image *image,
+                                   int *label)
 {
-    int64_t number;
     const struct kept *kept;
-    if (i < 0 || i >= dataset->count)
-        return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
-    number = number_of(dataset, i);
     if (!dataset->kept) return read_source(dataset, number, image, label);
     kept = atomic_load(&dataset->kept[number]);
     if (kept) return from_kept(kept, image, label, dataset->spec);
     SFT_TRY(read_source(dataset, number, image, label));
     keep(dataset, number, image, *label);
+    return SFT_OK;
+}
+
+enum sft_status sft_dataset_read(const struct sft_dataset *dataset, int64_t i, struct sft_image *image,
+                                 int *label)
+{
+    if (i < 0 || i >= dataset->count)
+        return sft_fail(SFT_USAGE, "%s: image %" PRId64 " of %" PRId64, dataset->spec, i, dataset->count);
+    SFT_TRY(read_number(dataset, number_of(dataset, i), image, label));
+    if (dataset->labels && *label >= 0) *label = dataset->labels->map[*label];
+    return SFT_OK;
+}
+
+/* ---- other labels ---- */
+
+static enum sft_status copy_labels(const struct sft_dataset *dataset, const int *map,
+                                   const char *const *names, int classes, struct labels *labels)
+{
+    const int own = dataset->source.classes;
+    labels->map = sft_calloc((size_t)own, sizeof(*labels->map));
+    labels->names = sft_calloc((size_t)classes, sizeof(*labels->names));
+    if (!labels->map || !labels->names) return SFT_MEMORY;
+    labels->classes = classes;
+    for (int c = 0; c < own; c++) labels->map[c] = map[dataset->labels ? dataset->labels->map[c] : c];
+    for (int c = 0; c < classes; c++) {
+        labels->names[c] = sft_strdup(names[c]);
+        if (!labels->names[c]) return SFT_MEMORY;
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_dataset_relabel(struct sft_dataset *dataset, const int *map, const char *const *names,
+                                    int classes)
+{
+    struct labels *made = sft_calloc(1, sizeof(*made));
+    enum sft_status status = SFT_MEMORY;
+    if (made) status = copy_labels(dataset, map, names, classes, made);
+    if (status != SFT_OK) {
+        free_labels(&made);
+        return status;
+    }
+    free_labels(&dataset->labels);
+    dataset->labels = made;
     return SFT_OK;
 }
 
@@ -305,6 +402,7 @@ static enum sft_status hash_images(const struct sft_dataset *dataset, char hex[6
         .first = dataset->first,
         .count = dataset->count,
         .limit = SFT_CONTENTS_LIMIT,
+        .many = SFT_CONTENTS_MANY,
     };
     if (dataset->source.listing) return sft_contents_hash(&contents, hex);
     hash_records(dataset, hex);

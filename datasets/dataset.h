@@ -78,6 +78,10 @@ struct sft_dataset_remark {
 /* Remark i, from 0; false behind the last. */
 bool sft_dataset_remark(const struct sft_dataset *dataset, int i, struct sft_dataset_remark *remark);
 
+/* How many of the pictures that were read so far are stored turned or mirrored, as their EXIF data say. They
+ * are taken as they are stored; closing the data set says how many there were, once. */
+int64_t sft_dataset_turned(const struct sft_dataset *dataset);
+
 /* Keeps the first n images; more than there are, or n < 1, leaves all. Not while others read. */
 void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
 
@@ -85,6 +89,12 @@ void sft_dataset_limit(struct sft_dataset *dataset, int64_t n);
  * n < 1 or an index is not below the count. Not while others read. */
 enum sft_status sft_dataset_select(struct sft_dataset *dataset, const int64_t *indices,
                                    int64_t n) SFT_MUST_CHECK;
+
+/* From now on an image of class c is one of class map[c], and the set has `classes` classes called names[]:
+ * those of a model that numbers them otherwise. map[c] < classes. All is copied; the hash stays. Not while
+ * others read. */
+enum sft_status sft_dataset_relabel(struct sft_dataset *dataset, const int *map, const char *const *names,
+                                    int classes) SFT_MUST_CHECK;
 
 /* SHA-256 that tells this list of images from another, by content and not by how it is named or packed: of
  * the records where the set is a record file; of files and labels in their order, and of the classes, where

@@ -23,6 +23,7 @@ static enum sft_status no_picture(const uint8_t *data, size_t size, const char *
 enum sft_status sft_image_decode(const uint8_t *data, size_t size, const char *name, struct sft_image *image)
 {
     enum sft_picture_kind kind = sft_picture_by_content(data, size);
+    image->turned = false;
     if (size == 0) return sft_fail(SFT_DATA, "%s: the file is empty", name);
     if (sft_picture_is_read(kind)) return decoders[kind](data, size, name, image);
     if (kind != SFT_PICTURE_NONE)

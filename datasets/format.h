@@ -44,6 +44,8 @@ struct sft_format {
     enum sft_status (*read)(const void *state, int64_t i, struct sft_image *image, int *label);
     /* The content of picture i of a listing; release with sft_file_close(). Thread safe. */
     enum sft_status (*content)(const void *state, int64_t i, struct sft_bytes *bytes);
+    /* Bytes of its file, where the listing has sizes that are unknown. Thread safe. */
+    enum sft_status (*measure)(const void *state, int64_t i, size_t *size);
     /* These two are NULL where the source has a listing, which tells both. class_name is asked for labels
      * from 0 to classes - 1 only, and NULL where there are never any. */
     const char *(*class_name)(const void *state, int label);

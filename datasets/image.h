@@ -5,6 +5,7 @@
 #ifndef SFT_IMAGE_H
 #define SFT_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@
 struct sft_image {
     int width, height;
     uint8_t *rgb;
+    bool turned;     /* its EXIF data say that it is to be turned or mirrored, which was not done */
     size_t capacity; /* private: bytes at rgb */
 };
 

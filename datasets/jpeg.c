@@ -18,6 +18,9 @@
 /* More scans than any encoder makes: a small file could otherwise keep the decoder busy for hours. */
 enum { MAX_SCANS = 500 };
 
+/* The orientation stands among the first tags of the EXIF data, in the marker APP1. */
+enum { EXIF = JPEG_APP0 + 1, EXIF_READ = 4096, ORIENTATION = 0x112 };
+
 struct jpeg {
     struct jpeg_decompress_struct decoder;
     struct jpeg_error_mgr errors;
@@ -103,6 +106,51 @@ static enum sft_status read_rows(struct jpeg *jpeg, struct sft_image *image)
     return SFT_OK;
 }
 
+/* ---- EXIF ---- */
+
+/* A number of the TIFF that EXIF data are; 0 behind their end. */
+struct exif {
+    const uint8_t *data;
+    size_t size;
+    bool big; /* byte order */
+};
+
+static uint32_t number_at(const struct exif *exif, size_t at, size_t bytes)
+{
+    uint32_t value = 0;
+    if (at > exif->size || bytes > exif->size - at) return 0;
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint32_t)exif->data[at + i] << (8 * (exif->big ? bytes - 1 - i : i));
+    return value;
+}
+
+/* The orientation, 1 to 8; 0 where there is none. */
+static uint32_t orientation(const uint8_t *marker, size_t size)
+{
+    static const char head[] = {'E', 'x', 'i', 'f', 0, 0};
+    struct exif exif = {marker + sizeof(head), size - sizeof(head), false};
+    size_t tag;
+    uint32_t tags;
+    if (size < sizeof(head) + 8 || memcmp(marker, head, sizeof(head)) != 0) return 0;
+    exif.big = exif.data[0] == 'M';
+    tag = number_at(&exif, 4, 4);
+    tags = number_at(&exif, tag, 2);
+    for (tag += 2; tags > 0 && tag < exif.size; tag += 12, tags--)
+        if (number_at(&exif, tag, 2) == ORIENTATION) return number_at(&exif, tag + 8, 2);
+    return 0;
+}
+
+static bool is_turned(const struct jpeg_decompress_struct *decoder)
+{
+    for (const struct jpeg_marker_struct *marker = decoder->marker_list; marker; marker = marker->next) {
+        uint32_t found = orientation(marker->data, marker->data_length);
+        if (found) return found > 1 && found <= 8;
+    }
+    return false;
+}
+
+/* ---- decoding ---- */
+
 /* The part that libjpeg may jump out of: no local variable is read after a jump. */
 static enum sft_status read_pixels(struct jpeg *jpeg, const uint8_t *data, size_t size, const char *name,
                                    struct sft_image *image)
@@ -116,7 +164,9 @@ static enum sft_status read_pixels(struct jpeg *jpeg, const uint8_t *data, size_
     decoder->client_data = jpeg;
     decoder->progress = &jpeg->progress;
     jpeg_mem_src(decoder, (unsigned char *)(uintptr_t)data, (unsigned long)size);
+    jpeg_save_markers(decoder, EXIF, EXIF_READ);
     jpeg_read_header(decoder, TRUE);
+    image->turned = is_turned(decoder);
     SFT_TRY(sft_image_reserve(image, decoder->image_width, decoder->image_height, name));
     decoder->out_color_space = has_inks(decoder) ? JCS_CMYK : JCS_RGB;
     decoder->dct_method = JDCT_ISLOW;

@@ -89,9 +89,10 @@ bool sft_ends_with(const char *text, const char *end)
 
 enum sft_picture_kind sft_picture_by_name(const char *name)
 {
-    for (int kind = 0; kind < SFT_PICTURE_KINDS; kind++)
+    const char *dot = strrchr(name, '.'); /* no ending has another one */
+    for (int kind = 0; dot && kind < SFT_PICTURE_KINDS; kind++)
         for (int i = 0; kinds[kind].endings[i]; i++)
-            if (sft_ends_with(name, kinds[kind].endings[i])) return (enum sft_picture_kind)kind;
+            if (strcasecmp(dot, kinds[kind].endings[i]) == 0) return (enum sft_picture_kind)kind;
     return SFT_PICTURE_NONE;
 }
 

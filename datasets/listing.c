@@ -26,19 +26,18 @@ bool sft_left_is_out(enum sft_left kind) { return left_kinds[kind].left_out; }
 
 /* ---- what is put in ---- */
 
-enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label, size_t size,
-                                size_t mark)
+enum sft_status sft_listing_add_borrowed(struct sft_listing *listing, const struct sft_listed *item)
 {
-    struct sft_listed *item;
     SFT_TRY(sft_grow(&listing->items, &listing->capacity, listing->count + 1, sizeof(listing->items[0])));
-    item = &listing->items[listing->count];
-    item->name = sft_strdup(name);
-    if (!item->name) return SFT_MEMORY;
-    item->label = label;
-    item->size = size;
-    item->mark = mark;
-    listing->count++;
+    listing->items[listing->count++] = *item;
     return SFT_OK;
+}
+
+enum sft_status sft_listing_add(struct sft_listing *listing, const struct sft_listed *item)
+{
+    struct sft_listed copy = *item;
+    copy.name = sft_names_copy(&listing->names, item->name);
+    return copy.name ? sft_listing_add_borrowed(listing, &copy) : SFT_MEMORY;
 }
 
 static enum sft_status add_name(char ***names, size_t *count, size_t *capacity, const char *name)
@@ -133,9 +132,21 @@ static int compare_keyed(const void *a, const void *b)
     return compare_names(((const struct keyed *)a)->key, ((const struct keyed *)b)->key);
 }
 
+/* A folder is walked nearly in this order. */
+static bool is_sorted(const struct sft_listing *listing)
+{
+    for (size_t i = 1; i < listing->count; i++)
+        if (compare_names(listing->items[i - 1].name + listing->skip,
+                          listing->items[i].name + listing->skip) > 0)
+            return false;
+    return true;
+}
+
 static enum sft_status sort_items(struct sft_listing *listing)
 {
-    struct keyed *keyed = sft_calloc(listing->count, sizeof(*keyed));
+    struct keyed *keyed;
+    if (is_sorted(listing)) return SFT_OK;
+    keyed = sft_calloc(listing->count, sizeof(*keyed));
     if (!keyed) return SFT_MEMORY;
     for (size_t i = 0; i < listing->count; i++)
         keyed[i] = (struct keyed){listing->items[i].name + listing->skip, listing->items[i]};
@@ -198,14 +209,10 @@ static enum sft_status drop_strays(struct sft_listing *listing)
     size_t kept = 0;
     for (size_t i = 0; i < listing->count; i++) {
         struct sft_listed item = listing->items[i];
-        if (strchr(below(listing, item.name), '/')) {
-            listing->items[i].name = NULL;
+        if (strchr(below(listing, item.name), '/'))
             listing->items[kept++] = item;
-            continue;
-        }
-        SFT_TRY(sft_listing_leave(listing, SFT_LEFT_stray_pictures, item.name));
-        free(item.name);
-        listing->items[i].name = NULL;
+        else
+            SFT_TRY(sft_listing_leave(listing, SFT_LEFT_stray_pictures, item.name));
     }
     listing->count = kept;
     return SFT_OK;
@@ -360,7 +367,7 @@ static void free_names(char **names, size_t count)
 
 void sft_listing_free(struct sft_listing *listing)
 {
-    for (size_t i = 0; i < listing->count; i++) free(listing->items[i].name);
+    sft_names_free(&listing->names);
     free(listing->items);
     free_names(listing->classes, listing->class_count);
     free_names(listing->folders, listing->folder_count);

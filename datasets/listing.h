@@ -12,14 +12,18 @@
 #include <stdint.h>
 
 #include "datasets/kinds.h"
+#include "datasets/names.h"
 #include "runtime/base/log.h"
 #include "runtime/base/status.h"
 
+/* Of a file whose size was not asked for. */
+#define SFT_SIZE_UNKNOWN SIZE_MAX
+
 struct sft_listed {
-    char *name;  /* relative path, or what the list says */
-    int label;   /* -1: none */
-    size_t size; /* bytes of the picture's file */
-    size_t mark; /* the source's own number of the file */
+    const char *name; /* relative path, or what the list says */
+    int label;        /* -1: none */
+    size_t size;      /* bytes of the picture's file, or SFT_SIZE_UNKNOWN */
+    size_t mark;      /* the source's own number of the file */
 };
 
 /* What a listing has to say: SFT_LEFT_empty_classes, ... */
@@ -41,6 +45,7 @@ struct sft_left_names {
 struct sft_listing {
     struct sft_listed *items;
     size_t count, capacity;
+    struct sft_names names; /* those of the items that were copied */
     char **classes;
     size_t class_count, class_capacity;
     char **folders; /* all that were seen, relative paths */
@@ -50,9 +55,11 @@ struct sft_listing {
     size_t formats[SFT_PICTURE_KINDS]; /* pictures left out because of their format */
 };
 
-/* Appends a copy of `name`. */
-enum sft_status sft_listing_add(struct sft_listing *listing, const char *name, int label, size_t size,
-                                size_t mark) SFT_MUST_CHECK;
+/* Appends an item, with a copy of its name; or with the name itself, which then lives as long as the listing.
+ */
+enum sft_status sft_listing_add(struct sft_listing *listing, const struct sft_listed *item) SFT_MUST_CHECK;
+enum sft_status sft_listing_add_borrowed(struct sft_listing *listing,
+                                         const struct sft_listed *item) SFT_MUST_CHECK;
 
 /* Notes a folder, whether or not there are pictures in it. */
 enum sft_status sft_listing_add_folder(struct sft_listing *listing, const char *name) SFT_MUST_CHECK;

@@ -17,16 +17,17 @@ enum sft_entry_kind {
 
 /* A file or folder; where it is a link, what it leads to. */
 struct sft_entry {
-    char *name; /* its own, without the folders above it */
+    const char *name; /* its own, without the folders above it */
     enum sft_entry_kind kind;
     uint64_t id[2]; /* folders with the same numbers are the same folder */
-    size_t size;    /* of a file */
+    size_t size;    /* of a file, or SFT_SIZE_UNKNOWN */
     size_t mark;    /* the tree's own number for it */
 };
 
 struct sft_entries {
     struct sft_entry *items;
     size_t count, capacity;
+    struct sft_names names; /* theirs */
 };
 
 struct sft_tree {

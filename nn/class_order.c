@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/class_order.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/text_file.h"
+
+bool sft_class_order_is_word(const char *order)
+{
+    return strcmp(order, "sorted") == 0 || strcmp(order, "mos") == 0;
+}
 
 /* ---- ImageNet ---- */
 

@@ -13,9 +13,14 @@
 #ifndef SFT_NN_CLASS_ORDER_H
 #define SFT_NN_CLASS_ORDER_H
 
+#include <stdbool.h>
+
 #include "nn/class_names.h"
 
 enum { SFT_IMAGENET_CLASSES = 1000, SFT_MOS_GROUPS = 8 };
+
+/* Whether it is "sorted" or "mos" and not the name of a file. */
+bool sft_class_order_is_word(const char *order);
 
 /* Appends the WordNet ids of ImageNet's classes in the order in which MOS numbers them. */
 enum sft_status sft_class_order_mos(struct sft_class_names *names) SFT_MUST_CHECK;

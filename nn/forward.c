@@ -59,7 +59,7 @@ sft_value sft_build_parameter(struct sft_build *build, const char *layer, const 
     int number = build->next_parameter++;
     sft_value value;
     if (sft_graph_status(build->graph) != SFT_OK) return SFT_NONE;
-    sft_name(name, "%s.%s", layer, suffix);
+    sft_name(name, "%s%s%s", layer, suffix ? "." : "", suffix ? suffix : "");
     value = build->declared ? declare(build, name, &rule) : read_declared(build, number, name, &rule);
     if (number < SFT_MAX_PARAMETERS) build->out->params[number] = value;
     build->out->n_params = build->next_parameter;

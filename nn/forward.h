@@ -109,7 +109,7 @@ struct sft_parameter_rule {
     struct sft_init init;
 };
 
-/* Parameter or buffer "layer.suffix" as a value of `rule.shape`. */
+/* Parameter or buffer "layer.suffix", or "layer" where `suffix` is NULL, as a value of `rule.shape`. */
 sft_value sft_build_parameter(struct sft_build *build, const char *layer, const char *suffix,
                               struct sft_parameter_rule rule);
 

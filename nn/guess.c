@@ -79,10 +79,21 @@ static enum sft_status read_framing(const struct sft_checkpoint *checkpoint, str
     return SFT_OK;
 }
 
-/* The parameters of a variant with 2 classes, without values. */
-static enum sft_status declare(const struct sft_variant *variant, struct sft_parameters *parameters)
+int sft_model_native_size(const struct sft_checkpoint *checkpoint, const struct sft_variant *variant)
 {
-    const struct sft_network network = {.variant = variant, .outputs = 2, .image_size = variant->image_size};
+    const struct sft_stored_tensor *stored =
+        variant->positions.name ? sft_match_find(checkpoint, variant->positions.name) : NULL;
+    if (!stored || stored->shape.rank < 2) return 0;
+    return sft_positions_side(stored->shape.dim[stored->shape.rank - 2]) * variant->positions.patch;
+}
+
+/* The parameters of a variant with 2 classes at the file's size of images, without values. */
+static enum sft_status declare(const struct sft_variant *variant, const struct sft_checkpoint *checkpoint,
+                               struct sft_parameters *parameters)
+{
+    int size = sft_model_native_size(checkpoint, variant);
+    const struct sft_network network = {
+        .variant = variant, .outputs = 2, .image_size = size ? size : variant->image_size};
     enum sft_status status;
     *parameters = (struct sft_parameters){0};
     status = sft_network_declare(&network, parameters);
@@ -120,7 +131,7 @@ static enum sft_status consider(const struct sft_checkpoint *checkpoint, const s
     struct sft_parameters parameters;
     struct sft_match match;
     enum sft_status status;
-    SFT_TRY(declare(variant, &parameters));
+    SFT_TRY(declare(variant, checkpoint, &parameters));
     status = sft_match_best(parameters.items, parameters.n, checkpoint, true, &match);
     if (status == SFT_OK) {
         if (!sft_match_fits(&match))
@@ -258,7 +269,7 @@ static enum sft_status read_layout(const struct sft_checkpoint *checkpoint, cons
     struct sft_match match = {.stored = NULL};
     int outputs;
     enum sft_status status;
-    SFT_TRY(declare(variant, &parameters));
+    SFT_TRY(declare(variant, checkpoint, &parameters));
     SFT_TRY_OUT(sft_match_best(parameters.items, parameters.n, checkpoint, true, &match));
     SFT_TRY_OUT(count_outputs(&match, &outputs));
     config->layout = match.layout;
@@ -285,10 +296,11 @@ enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct 
     if (!config->name) SFT_TRY(find_variant(checkpoint, &config->name));
     if (config->gn_groups == 0) SFT_TRY(read_number(checkpoint, "gn_groups", &config->gn_groups));
     if (config->image_size == 0) SFT_TRY(read_number(checkpoint, "image_size", &config->image_size));
+    variant = sft_model_find(config->name);
+    if (config->image_size == 0 && variant) config->image_size = sft_model_native_size(checkpoint, variant);
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
     if (config->standardize_epsilon == 0) SFT_TRY(read_epsilon(checkpoint, &config->standardize_epsilon));
     SFT_TRY(read_framing(checkpoint, config));
-    variant = sft_model_find(config->name);
     return variant ? read_layout(checkpoint, variant, config) : SFT_OK;
 }

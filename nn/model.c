@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nn/class_order.h"
+#include "nn/header.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
@@ -37,13 +38,44 @@ static struct sft_network network_of(const struct sft_model *model)
     };
 }
 
+/* "takes multiples of 16", "takes 32 to 63". */
+static const char *sizes_str(const struct sft_sizes *sizes, char text[64])
+{
+    if (sizes->multiple > 1)
+        snprintf(text, 64, "multiples of %d", sizes->multiple);
+    else if (sizes->most)
+        snprintf(text, 64, "%d to %d", sizes->least, sizes->most);
+    else
+        snprintf(text, 64, "%d or more", sizes->least > 1 ? sizes->least : 1);
+    return text;
+}
+
+enum sft_status sft_variant_takes(const struct sft_variant *variant, int image_size)
+{
+    const struct sft_sizes *sizes = &variant->sizes;
+    char text[64];
+    bool fits = image_size >= 1 && image_size >= sizes->least && (!sizes->most || image_size <= sizes->most);
+    if (fits && (!sizes->multiple || image_size % sizes->multiple == 0)) return SFT_OK;
+    return sft_fail(SFT_USAGE, "%s: images of %d pixels a side; it takes %s", variant->name, image_size,
+                    sizes_str(sizes, text));
+}
+
+enum sft_status sft_model_takes(const struct sft_model *model, int image_size)
+{
+    SFT_TRY(sft_variant_takes(model->variant, image_size));
+    if (!model->variant->positions.name || image_size == model->image_size) return SFT_OK;
+    return sft_fail(
+        SFT_USAGE,
+        "%s: images of %d pixels a side, and position embeddings for %d; --img-size %d makes others",
+        model->variant->name, image_size, model->image_size, image_size);
+}
+
 static enum sft_status check_config(const struct sft_model_config *config)
 {
     if (!config->name || !sft_model_find(config->name)) return unknown(config->name);
     if (config->classes < 2)
         return sft_fail(SFT_USAGE, "%s: %d classes; needs at least 2", config->name, config->classes);
-    if (config->image_size < 0)
-        return sft_fail(SFT_USAGE, "%s: images of %d pixels a side", config->name, config->image_size);
+    if (config->image_size) SFT_TRY(sft_variant_takes(sft_model_find(config->name), config->image_size));
     if (config->gn_groups < 0) return sft_fail(SFT_USAGE, "%s: %d groups", config->name, config->gn_groups);
     return SFT_OK;
 }
@@ -95,6 +127,59 @@ void sft_model_destroy(struct sft_model **model)
     sft_class_names_free(&(*model)->class_names);
     free(*model);
     *model = NULL;
+}
+
+/* ---- images of another size than the file's ---- */
+
+static void make_positions(enum sft_pos_embed how, const struct sft_parameter *item, int side,
+                           const float *from, float *to)
+{
+    int64_t width = item->shape.dim[item->shape.rank - 1], vectors = item->count / width;
+    if (how == SFT_POS_EMBED_RECOMPUTE)
+        sft_positions_sinusoid(1 + (int64_t)side * side, width, to);
+    else
+        sft_positions_resample(sft_positions_side(vectors), side, width, from, to);
+}
+
+static enum sft_status resize_positions(struct sft_model *model, int number, int side)
+{
+    struct sft_parameters *parameters = &model->parameters;
+    const struct sft_parameter *item = &parameters->items[number];
+    struct sft_shape shape = item->shape;
+    float *from = sft_calloc((size_t)item->count, sizeof(*from)), *to;
+    enum sft_status status = SFT_MEMORY;
+    shape.dim[shape.rank - 2] = 1 + (int64_t)side * side;
+    to = sft_calloc((size_t)sft_shape_count(&shape), sizeof(*to));
+    if (!from || !to) goto out;
+    SFT_TRY_OUT(sft_tensor_download(parameters->buffers, item->offset, item->count, from));
+    make_positions(model->pos_embed, item, side, from, to);
+    status = sft_parameters_reshape(parameters, number, shape, to);
+out:
+    free(from);
+    free(to);
+    return status;
+}
+
+/* Makes a model that was loaded at the file's size one for `size`. */
+static enum sft_status resize(struct sft_model *model, int size)
+{
+    const struct sft_positions_rule *rule = &model->variant->positions;
+    SFT_TRY(resize_positions(model, sft_parameters_find(&model->parameters, rule->name), size / rule->patch));
+    model->image_size = size;
+    sft_log(SFT_LOG_INFO, "%s: position embeddings for images of %d pixels, %s", model->variant->name, size,
+            model->pos_embed == SFT_POS_EMBED_RECOMPUTE ? "computed anew" : "interpolated from the file's");
+    return SFT_OK;
+}
+
+/* Reads the values into a model of the file's own size, and makes that one of the size asked for. */
+static enum sft_status load(const struct sft_checkpoint *checkpoint, const struct sft_model_config *config,
+                            struct sft_model *model)
+{
+    int native = sft_model_native_size(checkpoint, model->variant), size = config->image_size;
+    SFT_TRY(sft_parameters_load(&model->parameters, checkpoint));
+    model->native_size = native;
+    model->pos_embed = (enum sft_pos_embed)config->pos_embed;
+    return native && size && size != native ? resize(model, size) : SFT_OK;
 }
 
 static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint, struct sft_model *model)
@@ -184,7 +269,18 @@ static void tell(const struct sft_checkpoint *checkpoint, const struct sft_model
         sft_log(SFT_LOG_INFO, "%s: %s", checkpoint->path, layout->remark);
 }
 
-/* Creates the model that `config` and the file describe. */
+static enum sft_status create_native(struct sft_device *device, const struct sft_checkpoint *checkpoint,
+                                     const struct sft_model_config *config, struct sft_model **model)
+{
+    const struct sft_variant *variant = sft_model_find(config->name);
+    struct sft_model_config own = *config;
+    int native = variant ? sft_model_native_size(checkpoint, variant) : 0;
+    if (native && own.image_size) SFT_TRY(sft_variant_takes(variant, own.image_size));
+    if (native) own.image_size = native;
+    return sft_model_create(device, &own, model);
+}
+
+/* Creates the model that `config` and the file describe, at the size of the file's position embeddings. */
 static enum sft_status create_for(struct sft_device *device, const struct sft_checkpoint *checkpoint,
                                   struct sft_model_config *config, struct sft_model **model)
 {
@@ -196,7 +292,7 @@ static enum sft_status create_for(struct sft_device *device, const struct sft_ch
         if (!groups) return SFT_MEMORY;
         config->mos_groups = groups;
     }
-    status = sft_model_create(device, config, model);
+    status = create_native(device, checkpoint, config, model);
     if (groups) config->mos_groups = NULL;
     free(groups);
     return status;
@@ -213,7 +309,7 @@ enum sft_status sft_model_open(struct sft_device *device, const char *path,
     SFT_TRY_OUT(create_for(device, checkpoint, &full, model));
     (*model)->file.layout = full.layout;
     SFT_TRY_OUT(order_classes(checkpoint, &full, *model));
-    SFT_TRY_OUT(sft_parameters_load(&(*model)->parameters, checkpoint));
+    SFT_TRY_OUT(load(checkpoint, &full, *model));
     SFT_TRY_OUT(sft_checkpoint_sha256(checkpoint, (*model)->file.sha256));
     (*model)->file.bytes = (int64_t)checkpoint->bytes;
     tell(checkpoint, *model);
@@ -225,109 +321,77 @@ out:
 
 /* ---- saving ---- */
 
-/* The shortest number that reads back as this one. */
-static void write_number(float value, char text[24])
+/* What a file of these names is taken for that says nothing itself. */
+static float usual_epsilon(const struct sft_model *model)
 {
-    int digits = 1;
-    do snprintf(text, 24, "%.*g", digits++, (double)value);
-    while (strtof(text, NULL) != value && digits <= 9);
-}
-
-/* "R,G,B" */
-static void write_channels(const float values[3], char *text, size_t room)
-{
-    char numbers[3][24];
-    for (int c = 0; c < 3; c++) write_number(values[c], numbers[c]);
-    snprintf(text, room, "%s,%s,%s", numbers[0], numbers[1], numbers[2]);
-}
-
-/* What is said about a model in a file's header, and the texts behind it. */
-struct description {
-    struct sft_metadata pairs[16];
-    size_t n;
-    char classes[16], gn_groups[16], image_size[16], mean[80], std[80], crop[32], epsilon[24];
-    struct sft_text class_names;
-};
-
-static void add_pair(struct description *made, const char *key, const char *value)
-{
-    made->pairs[made->n++] = (struct sft_metadata){key, value};
+    const struct sft_layout *layout = model->file.layout;
+    return layout && layout->standardize_epsilon > 0 ? layout->standardize_epsilon : SFT_STANDARDIZE_EPSILON;
 }
 
 static bool has_own_normalisation(const struct sft_model *model)
 {
     return memcmp(model->mean, model->variant->mean, sizeof(model->mean)) != 0 ||
-           memcmp(model->std, model->variant->std, sizeof(model->std)) != 0;
+           memcmp(model->std, model->variant->std, sizeof(model->std)) != 0 ||
+           (model->file.layout && model->file.layout->std[0] > 0);
 }
 
-static void describe_framing(const struct sft_model *model, struct description *made)
+static bool has_own_framing(const struct sft_model *model)
 {
     const struct sft_framing *own = &model->framing, usual = sft_framing_complete(model->variant->framing);
-    if (own->resize == usual.resize && own->interpolation == usual.interpolation && own->crop == usual.crop)
-        return;
-    add_pair(made, "resize", sft_resize_words[own->resize]);
-    add_pair(made, "interpolation", sft_filter_words[own->interpolation]);
-    add_pair(made, "crop", sft_crop_text(own->crop, made->crop));
+    return own->resize != usual.resize || own->interpolation != usual.interpolation ||
+           own->crop != usual.crop || (model->file.layout && model->file.layout->framing.resize);
+}
+
+static enum sft_status describe_input(const struct sft_model *model, struct sft_header *header)
+{
+    const float epsilon = model->standardize_epsilon;
+    if (model->image_size != model->variant->image_size)
+        SFT_TRY(sft_header_integer(header, "image_size", model->image_size));
+    if (has_own_normalisation(model)) {
+        SFT_TRY(sft_header_channels(header, "mean", model->mean));
+        SFT_TRY(sft_header_channels(header, "std", model->std));
+    }
+    if (has_own_framing(model)) SFT_TRY(sft_header_framing(header, model->framing));
+    if (epsilon == SFT_STANDARDIZE_EPSILON && epsilon == usual_epsilon(model)) return SFT_OK;
+    return sft_header_number(header, "ws_epsilon", epsilon);
 }
 
 /* In the order of the file's rows. */
-static enum sft_status write_class_names(const struct sft_model *model, struct sft_text *text)
+static enum sft_status describe_classes(const struct sft_model *model, struct sft_header *header)
 {
     const int *rows = model->parameters.rows;
     struct sft_class_names in_file = {0};
-    struct sft_json json = {0};
-    enum sft_status status = rows ? sft_class_order_unsort(&model->class_names, rows, &in_file) : SFT_OK;
-    if (status == SFT_OK) {
-        sft_class_names_to_json(rows ? &in_file : &model->class_names, NULL, &json);
-        sft_json_dump(&json, JSON_COMPACT, text);
-        status = text->status;
-    }
-    sft_json_free(&json);
+    enum sft_status status;
+    if (rows) SFT_TRY(sft_header_text(header, "class_order", model->file.class_order));
+    if (model->class_names.n == 0) return SFT_OK;
+    if (!rows) return sft_header_class_names(header, &model->class_names);
+    status = sft_class_order_unsort(&model->class_names, rows, &in_file);
+    if (status == SFT_OK) status = sft_header_class_names(header, &in_file);
     sft_class_names_free(&in_file);
     return status;
 }
 
-static enum sft_status describe_in_header(const struct sft_model *model, struct description *made)
+static enum sft_status describe_in_header(const struct sft_model *model, struct sft_header *header)
 {
-    snprintf(made->classes, sizeof(made->classes), "%d", model->classes);
-    snprintf(made->gn_groups, sizeof(made->gn_groups), "%d", model->gn_groups);
-    write_channels(model->mean, made->mean, sizeof(made->mean));
-    write_channels(model->std, made->std, sizeof(made->std));
-    add_pair(made, "model", model->variant->name);
-    add_pair(made, "classes", made->classes);
-    add_pair(made, "gn_groups", made->gn_groups);
-    snprintf(made->image_size, sizeof(made->image_size), "%d", model->image_size);
-    if (model->groups) add_pair(made, "mos_groups", model->groups->text);
-    if (model->image_size != model->variant->image_size) add_pair(made, "image_size", made->image_size);
-    if (has_own_normalisation(model)) {
-        add_pair(made, "mean", made->mean);
-        add_pair(made, "std", made->std);
-    }
-    write_number(model->standardize_epsilon, made->epsilon);
-    if (model->standardize_epsilon != SFT_STANDARDIZE_EPSILON) add_pair(made, "ws_epsilon", made->epsilon);
-    if (model->parameters.rows) add_pair(made, "class_order", model->file.class_order);
-    describe_framing(model, made);
-    if (model->class_names.n == 0) return SFT_OK;
-    SFT_TRY(write_class_names(model, &made->class_names));
-    add_pair(made, "class_names", made->class_names.data);
-    return SFT_OK;
+    SFT_TRY(sft_header_text(header, "model", model->variant->name));
+    SFT_TRY(sft_header_integer(header, "classes", model->classes));
+    SFT_TRY(sft_header_integer(header, "gn_groups", model->gn_groups));
+    if (model->groups) SFT_TRY(sft_header_text(header, "mos_groups", model->groups->text));
+    SFT_TRY(describe_input(model, header));
+    return describe_classes(model, header);
 }
 
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata)
 {
-    struct description own = {.n = 0};
-    struct sft_metadata *all =
-        sft_calloc(sizeof(own.pairs) / sizeof(own.pairs[0]) + n_metadata, sizeof(*all));
-    enum sft_status status = SFT_MEMORY;
-    if (!all) return SFT_MEMORY;
-    SFT_TRY_OUT(describe_in_header(model, &own));
-    memcpy(all, own.pairs, own.n * sizeof(*all));
-    if (n_metadata) memcpy(all + own.n, metadata, n_metadata * sizeof(*all));
-    status = sft_parameters_save(&model->parameters, path, all, own.n + n_metadata);
+    struct sft_header header = {0};
+    enum sft_status status;
+    SFT_TRY_OUT(describe_in_header(model, &header));
+    for (size_t i = 0; i < n_metadata; i++)
+        SFT_TRY_OUT(sft_header_text(&header, metadata[i].key, metadata[i].value));
+    status = sft_parameters_save(&model->parameters, path, header.pairs, header.n);
 out:
-    sft_text_free(&own.class_names);
-    free(all);
+    sft_header_free(&header);
     return status;
 }
 

@@ -26,6 +26,8 @@ struct sft_model {
     struct sft_groups *groups;          /* of classes; NULL: a plain classifier; owned */
     struct sft_class_names class_names; /* of all classes, or of none: not known; owned */
     int image_size;
+    int native_size;                  /* of the file's position embeddings; 0: it has none */
+    enum sft_pos_embed pos_embed;     /* how those for image_size were made, where the two differ */
     float standardize_epsilon;        /* of weight standardisation */
     float mean[3], std[3];            /* of the normalised input by channel: x = (v/255 - mean)/std */
     struct sft_framing framing;       /* of pictures; complete */
@@ -46,20 +48,28 @@ enum sft_status sft_model_create(struct sft_device *device, const struct sft_mod
                                  struct sft_model **model) SFT_MUST_CHECK;
 void sft_model_destroy(struct sft_model **model);
 
+/* SFT_USAGE, with the sizes that there are, where the network cannot be built for images of so many pixels a
+ * side, or, for sft_model_takes(), has position embeddings for another size. */
+enum sft_status sft_variant_takes(const struct sft_variant *variant, int image_size) SFT_MUST_CHECK;
+enum sft_status sft_model_takes(const struct sft_model *model, int image_size) SFT_MUST_CHECK;
+
 /* Logits an image: the classes, or of a grouped classifier groups->outputs. */
 int sft_model_outputs(const struct sft_model *model);
 
 /* Opens `path`, guesses where `config` does not say (may be NULL), creates the model and loads it, with the
  * names of its classes where the file has them; a warning where it has something else in their place. Says
- * what was found. */
+ * what was found. Position embeddings of another size than config->image_size are made anew as
+ * config->pos_embed says. */
 enum sft_status sft_model_open(struct sft_device *device, const char *path,
                                const struct sft_model_config *config,
                                struct sft_model **model) SFT_MUST_CHECK;
 
 /* Saves the parameters as safetensors with `metadata` and the model's description in the header: model,
  * classes, gn_groups; class_names, a JSON array, where they are known; mos_groups of a grouped classifier;
- * image_size, mean and std, and resize, interpolation and crop, where they are not the variant's; ws_epsilon
- * where it is not 1e-10; class_order where the file that was loaded had one of its own (nn/class_order.h). */
+ * image_size, mean and std, resize, interpolation and crop, and ws_epsilon, where they are not the variant's
+ * or usual, or the layout of the file's names would tell of others; class_order where the file that was
+ * loaded had one of its own (nn/class_order.h). Position embeddings are those of image_size, so that the
+ * file is of the same network when it is opened again. */
 enum sft_status sft_model_save(const struct sft_model *model, const char *path,
                                const struct sft_metadata *metadata, size_t n_metadata) SFT_MUST_CHECK;
 

@@ -24,7 +24,8 @@ enum sft_parameter_kind {
     SFT_BIAS, /* of a convolution or linear layer */
     SFT_HEAD_WEIGHT,
     SFT_HEAD_BIAS,
-    SFT_BUFFER, /* running statistics: not trained, in `buffers` */
+    SFT_TOKEN,  /* trained token of a transformer */
+    SFT_BUFFER, /* running statistics, constants of the network: not trained, in `buffers` */
 };
 
 /* Sets of kinds, for sft_parameters_select. */
@@ -34,7 +35,13 @@ enum {
     SFT_KINDS_TRAINED = (1 << SFT_BUFFER) - 1,
 };
 
-enum sft_distribution { SFT_INIT_CONSTANT, SFT_INIT_NORMAL, SFT_INIT_UNIFORM };
+enum sft_distribution {
+    SFT_INIT_CONSTANT,
+    SFT_INIT_NORMAL,
+    SFT_INIT_UNIFORM,
+    SFT_INIT_ORTHOGONAL, /* (m,n), m <= n: orthonormal rows, uniform among all such, times the scale */
+    SFT_INIT_SINUSOID,   /* (...,positions,width): nn/positions.h, times the scale */
+};
 struct sft_init {
     enum sft_distribution distribution;
     float scale; /* the constant; the standard deviation; the bound: uniform in [-scale, scale) */

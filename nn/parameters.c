@@ -7,6 +7,7 @@
 
 #include "nn/checkpoint/safetensors.h"
 #include "nn/layouts/match.h"
+#include "nn/positions.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/divide.h"
 #include "runtime/base/rng.h"
@@ -115,21 +116,64 @@ static float *flat_of(const struct host *host, const struct sft_parameter *param
 
 /* ---- initial values ---- */
 
-static float constant(struct sft_rng *rng)
+static void fill_constant(const struct sft_parameter *parameter, struct sft_rng *rng, float *values)
 {
     (void)rng;
-    return 1.0f;
+    for (int64_t i = 0; i < parameter->count; i++) values[i] = 1.0f;
 }
 
-static float uniform(struct sft_rng *rng) { return 2.0f * sft_rng_uniform(rng) - 1.0f; }
+static void fill_normal(const struct sft_parameter *parameter, struct sft_rng *rng, float *values)
+{
+    for (int64_t i = 0; i < parameter->count; i++) values[i] = sft_rng_normal(rng);
+}
+
+static void fill_uniform(const struct sft_parameter *parameter, struct sft_rng *rng, float *values)
+{
+    for (int64_t i = 0; i < parameter->count; i++) values[i] = 2.0f * sft_rng_uniform(rng) - 1.0f;
+}
+
+static double dot(int64_t n, const float *a, const float *b)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+    return sum;
+}
+
+/* Gram and Schmidt over normal rows, each twice: once leaves the rounding of what it takes away. */
+static void fill_orthogonal(const struct sft_parameter *parameter, struct sft_rng *rng, float *values)
+{
+    int64_t m = parameter->shape.dim[0], n = parameter->count / m;
+    fill_normal(parameter, rng, values);
+    for (int64_t i = 0; i < m; i++) {
+        float *row = values + i * n;
+        double length;
+        for (int64_t k = 0; k < 2 * i; k++) {
+            const float *other = values + k % i * n;
+            double share = dot(n, row, other);
+            for (int64_t j = 0; j < n; j++) row[j] -= (float)(share * (double)other[j]);
+        }
+        length = sqrt(dot(n, row, row));
+        for (int64_t j = 0; j < n; j++) row[j] = (float)((double)row[j] / length);
+    }
+}
+
+static void fill_sinusoid(const struct sft_parameter *parameter, struct sft_rng *rng, float *values)
+{
+    int64_t width = parameter->shape.dim[parameter->shape.rank - 1];
+    (void)rng;
+    sft_positions_sinusoid(parameter->count / width, width, values);
+}
 
 static void fill(const struct sft_parameter *parameter, struct sft_rng *rng, float *flat)
 {
-    static float (*const draws[])(struct sft_rng *) = {
-        [SFT_INIT_CONSTANT] = constant, [SFT_INIT_NORMAL] = sft_rng_normal, [SFT_INIT_UNIFORM] = uniform};
+    static void (*const fills[])(const struct sft_parameter *, struct sft_rng *, float *) = {
+        [SFT_INIT_CONSTANT] = fill_constant, [SFT_INIT_NORMAL] = fill_normal,
+        [SFT_INIT_UNIFORM] = fill_uniform,   [SFT_INIT_ORTHOGONAL] = fill_orthogonal,
+        [SFT_INIT_SINUSOID] = fill_sinusoid,
+    };
     float scale = parameter->init.scale, *values = flat + parameter->offset;
-    for (int64_t i = 0; i < parameter->count; i++)
-        values[i] = scale * draws[parameter->init.distribution](rng);
+    fills[parameter->init.distribution](parameter, rng, values);
+    for (int64_t i = 0; i < parameter->count; i++) values[i] *= scale;
 }
 
 enum sft_status sft_parameters_init(struct sft_parameters *parameters, uint64_t seed)
@@ -148,6 +192,59 @@ out:
     return status;
 }
 
+/* ---- another shape ---- */
+
+static void set_shape(struct sft_parameters *parameters, int number, struct sft_shape shape)
+{
+    struct sft_parameter *item = &parameters->items[number];
+    item->shape = item->file_shape = item->declared_shape = shape;
+    item->count = sft_shape_count(&shape);
+    parameters->buffers_size = lay_out(parameters, 1u << SFT_BUFFER, 0);
+}
+
+/* The buffers at their new places, where `before` has the old ones of all parameters. */
+static enum sft_status collect_buffers(const struct sft_parameters *parameters,
+                                       const struct sft_parameter *before, int number, const float *values,
+                                       float *buffers)
+{
+    for (int i = 0; i < parameters->n; i++) {
+        const struct sft_parameter *item = &parameters->items[i];
+        float *to = buffers + item->offset;
+        if (item->kind != SFT_BUFFER) continue;
+        if (i == number)
+            memcpy(to, values, (size_t)item->count * sizeof(float));
+        else
+            SFT_TRY(sft_tensor_download(parameters->buffers, before[i].offset, item->count, to));
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_parameters_reshape(struct sft_parameters *parameters, int number, struct sft_shape shape,
+                                       const float *values)
+{
+    struct sft_device *device = parameters->buffers->device;
+    struct sft_parameter *before = sft_calloc((size_t)parameters->n, sizeof(*before));
+    struct sft_tensor *moved = NULL;
+    float *buffers = NULL;
+    enum sft_status status = SFT_MEMORY;
+    if (!before) goto out;
+    memcpy(before, parameters->items, (size_t)parameters->n * sizeof(*before));
+    set_shape(parameters, number, shape);
+    buffers = sft_calloc((size_t)parameters->buffers_size, sizeof(*buffers));
+    if (!buffers) goto out;
+    SFT_TRY_OUT(collect_buffers(parameters, before, number, values, buffers));
+    SFT_TRY_OUT(sft_tensor_create(device, "buffers", SFT_F32, SFT_SHAPE(parameters->buffers_size), &moved));
+    SFT_TRY_OUT(sft_tensor_upload(moved, 0, parameters->buffers_size, buffers));
+    sft_tensor_destroy(&parameters->buffers);
+    parameters->buffers = moved;
+    moved = NULL;
+out:
+    sft_tensor_destroy(&moved);
+    free(buffers);
+    free(before);
+    return status;
+}
+
 /* ---- files ---- */
 
 /* Finds the stored tensor of every parameter; says all that is missing, unexpected or wrongly shaped at
@@ -155,18 +252,8 @@ out:
 static enum sft_status find_all(const struct sft_parameters *parameters,
                                 const struct sft_checkpoint *checkpoint, struct sft_match *match)
 {
-    struct sft_text text = {0};
-    enum sft_status status;
     SFT_TRY(sft_match_best(parameters->items, parameters->n, checkpoint, false, match));
-    if (sft_match_fits(match) && match->extra == 0) return SFT_OK;
-    sft_match_tell(match, &text);
-    status = text.status;
-    if (status == SFT_OK)
-        status =
-            sft_fail(SFT_DATA, "%s does not fit the model: %s; choose the model that the file was made for",
-                     checkpoint->path, text.data);
-    sft_text_free(&text);
-    return status;
+    return sft_match_fits(match) && match->extra == 0 ? SFT_OK : sft_match_refuse(match);
 }
 
 static enum sft_status check_finite(const struct sft_checkpoint *checkpoint,

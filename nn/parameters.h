@@ -64,6 +64,11 @@ enum sft_status sft_parameters_save(const struct sft_parameters *parameters, con
  * many as the head has and is released with free(). NULL: in order. */
 void sft_parameters_order_classes(struct sft_parameters *parameters, int *rows);
 
+/* Gives buffer `number` another shape, in files too, and the values; the others keep theirs. After a failure
+ * the parameters are good for sft_parameters_free() only. */
+enum sft_status sft_parameters_reshape(struct sft_parameters *parameters, int number, struct sft_shape shape,
+                                       const float *values) SFT_MUST_CHECK;
+
 /* Number of the parameter of that name, or -1. */
 int sft_parameters_find(const struct sft_parameters *parameters, const char *name);
 

@@ -20,9 +20,16 @@ struct sft_variant {
     void (*build)(struct sft_build *build, sft_value images);
     enum sft_norm norm;
     int depth;
-    int image_size;    /* pixels a side */
-    int stage_taps[2]; /* the taps behind the last stage and the one before it */
-    int norm_tap;      /* 1 + the tap whose norm FeatureNorm takes by default; 0: none is known to be good */
+    int image_size; /* pixels a side */
+    struct sft_sizes {
+        int least, most, multiple; /* 0: no such limit */
+    } sizes;                       /* that the network can be built for */
+    struct sft_positions_rule {
+        const char *name; /* of the buffer; NULL: the weights fit any size */
+        int patch;        /* pixels a side behind each vector of its grid */
+    } positions;          /* position embeddings (nn/positions.h) */
+    int stage_taps[2];    /* the taps behind the last stage and the one before it */
+    int norm_tap; /* 1 + the tap whose norm FeatureNorm takes by default; 0: none is known to be good */
     float mean[3], std[3];      /* of the normalised input by channel: x = (v/255 - mean)/std */
     struct sft_framing framing; /* of pictures; zeros: squashed, bilinear, the whole of them */
 };

@@ -344,7 +344,7 @@ static const struct sft_parameter *parameter_of(const struct sft_model *model, e
                : NULL;
 }
 
-/* The channels of the feature maps, from a pass that is built and never run. */
+/* The sizes of the feature maps or tokens, from a pass that is built and never run. */
 static enum sft_status read_taps(const struct sft_model *model, struct sft_head *head)
 {
     struct sft_graph *graph = NULL;
@@ -355,8 +355,11 @@ static enum sft_status read_taps(const struct sft_model *model, struct sft_head 
     forward = sft_forward_on(graph, &model->parameters);
     status = sft_model_forward(model, graph, &forward, sft_forward_images(graph, 1, model->image_size), &out);
     head->n_taps = status == SFT_OK ? out.n_taps : 0;
-    for (int i = 0; i < head->n_taps; i++)
-        head->tap_widths[i] = (int)sft_graph_shape(graph, out.taps[i].value)->dim[3];
+    for (int i = 0; i < head->n_taps; i++) {
+        const struct sft_shape *shape = sft_graph_shape(graph, out.taps[i].value);
+        head->tap_widths[i] = (int)shape->dim[shape->rank - 1];
+        head->tap_tokens[i] = out.taps[i].kind == SFT_TAP_TOKENS ? (int)shape->dim[1] : 0;
+    }
     sft_graph_destroy(&graph);
     return status;
 }

@@ -9,6 +9,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/device.h"
+#include "sam/sets.h"
 
 struct fit {
     struct sft_model *model;
@@ -187,6 +188,7 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     SFT_TRY_OUT(open_all(&fit));
     result->first_step = fit.next;
     result->steps = params->schedule.steps;
+    result->perturbed = sft_step_perturbed(fit.step);
     result->plan = *sft_step_get_plan(fit.step);
     if (params->begin) params->begin(params->context, fit.next);
     start = sft_now();

@@ -55,6 +55,7 @@ struct sft_fit_params {
 struct sft_fit_result {
     int64_t first_step, steps; /* steps done are first_step .. steps-1 */
     double seconds;
+    int64_t perturbed; /* numbers that the ascent perturbs */
     struct sft_step_plan plan;
     struct sft_step_result last;
     float *gradient; /* with keep_gradient: laid out like the model's weights; owned by the caller: free() */

@@ -14,14 +14,22 @@ static bool is_final_norm(const struct sft_parameters *parameters, int i)
     return last >= 0 && (i == last || i == last + 1);
 }
 
+static bool is_called_norm(const struct sft_parameter *item)
+{
+    const char *name = item->file_name ? item->file_name : item->name;
+    return strstr(name, "norm") || strstr(name, "bn");
+}
+
 static bool in_norm_scope(const struct sft_step *step, int i)
 {
     static const unsigned kinds[] = {[SFT_SCOPE_ALL] = SFT_KINDS_NORM,
                                      [SFT_SCOPE_NO_FINAL] = SFT_KINDS_NORM,
                                      [SFT_SCOPE_WEIGHT_ONLY] = 1 << SFT_NORM_WEIGHT,
-                                     [SFT_SCOPE_BIAS_ONLY] = 1 << SFT_NORM_BIAS};
+                                     [SFT_SCOPE_BIAS_ONLY] = 1 << SFT_NORM_BIAS,
+                                     [SFT_SCOPE_BY_NAME] = SFT_KINDS_NORM};
     const struct sft_parameters *parameters = &step->model->parameters;
     if (!(kinds[step->params.scope] >> parameters->items[i].kind & 1)) return false;
+    if (step->params.scope == SFT_SCOPE_BY_NAME) return is_called_norm(&parameters->items[i]);
     return step->params.scope != SFT_SCOPE_NO_FINAL || !is_final_norm(parameters, i);
 }
 
@@ -87,16 +95,27 @@ bool sft_step_cuts(const struct sft_step *step)
 static enum sft_status resolve_empty_set(struct sft_step *step)
 {
     const char *name = step->model->variant->name;
+    const bool by_name = sft_parameters_select(&step->model->parameters, SFT_KINDS_NORM, NULL) > 0;
+    const char *called = by_name ? " with norm or bn in its name" : "";
     if (step->params.empty == SFT_EMPTY_ERROR)
         return sft_fail(
             SFT_USAGE,
-            "%s has no normalisation layer that %s could perturb: choose --sam-empty sgd (no perturbation) "
-            "or --sam-empty all (all parameters), or a variant with normalisation",
-            name, step->how.name);
+            "%s has no normalisation layer%s that %s could perturb: choose --sam-empty sgd (no perturbation) "
+            "or --sam-empty all (all parameters), or %s",
+            name, called, step->how.name, by_name ? "--norm-scope all" : "a variant with normalisation");
     step->how.perturbed = step->params.empty == SFT_EMPTY_ALL ? SFT_PERTURB_ALL : SFT_PERTURB_NOTHING;
-    sft_log(SFT_LOG_WARNING, "%s has no normalisation layer: %s perturbs %s", name, step->how.name,
+    sft_log(SFT_LOG_WARNING, "%s has no normalisation layer%s: %s perturbs %s", name, called, step->how.name,
             step->how.perturbed == SFT_PERTURB_ALL ? "all parameters" : "nothing");
     return SFT_OK;
+}
+
+int64_t sft_step_perturbed(const struct sft_step *step)
+{
+    const struct sft_parameters *parameters = &step->model->parameters;
+    int64_t count = 0;
+    for (int i = 0; i < parameters->n; i++)
+        if (sft_step_perturbs(step, i)) count += parameters->items[i].count;
+    return count;
 }
 
 enum sft_status sft_step_resolve_sets(struct sft_step *step)

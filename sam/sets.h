@@ -4,6 +4,7 @@
 #define SFT_SAM_SETS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "runtime/base/status.h"
 
@@ -12,6 +13,9 @@ struct sft_step;
 /* Whether parameter i is perturbed; whether it is updated. */
 bool sft_step_perturbs(const struct sft_step *step, int i);
 bool sft_step_trains(const struct sft_step *step, int i);
+
+/* How many numbers are perturbed. */
+int64_t sft_step_perturbed(const struct sft_step *step);
 
 /* Whether the first pass has a gradient for it. */
 bool sft_step_ascends(const struct sft_step *step, int i);

@@ -6,7 +6,16 @@
 #include "runtime/ops.h"
 #include "sam/optimizer.h"
 
-enum sft_norm_scope { SFT_SCOPE_ALL, SFT_SCOPE_NO_FINAL, SFT_SCOPE_WEIGHT_ONLY, SFT_SCOPE_BIAS_ONLY };
+/* Of the parameters of normalisation layers. BY_NAME: those whose names in the model's file hold "norm" or
+ * "bn", which is how the code of SAM-ON finds them; batch norms that are numbers of a sequence
+ * (downsample.1), and BiT's gn1, it leaves out. */
+enum sft_norm_scope {
+    SFT_SCOPE_ALL,
+    SFT_SCOPE_NO_FINAL,
+    SFT_SCOPE_WEIGHT_ONLY,
+    SFT_SCOPE_BIAS_ONLY,
+    SFT_SCOPE_BY_NAME
+};
 enum sft_trained { SFT_TRAIN_ALL, SFT_TRAIN_NORM, SFT_TRAIN_HEAD, SFT_TRAIN_LAST_BLOCK };
 enum sft_first_loss { SFT_FIRST_FULL, SFT_FIRST_ID, SFT_FIRST_OOD };
 enum sft_sam_empty { SFT_EMPTY_ERROR, SFT_EMPTY_SGD, SFT_EMPTY_ALL };

@@ -4,9 +4,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/attention.glsl"
-
+#include "abi/attention.h"
 SFT_PUSH(SFT_ATTENTION_DKV_OPERANDS, SFT_ATTENTION_WORDS);
+#include "lib/attention.glsl"
 
 void main()
 {
@@ -15,14 +15,14 @@ void main()
     uint key = linear_group() % tiles * GROUP_SIZE + gl_LocalInvocationID.x;
     uint mine = min(key, tokens - 1), query = 0, at;
     real4 row[QUADS_DEEP], value[QUADS_DEEP], sum_k[QUADS_DEEP], sum_v[QUADS_DEEP];
-    at = place(head, mine, tokens, heads, pitch);
+    at = place(head, mine, pitch);
     for (uint c = 0; c < QUADS_DEEP; c++) {
         row[c] = load_quad(k, at, c) * scale;
         value[c] = load_quad(v, at, c);
         sum_k[c] = sum_v[c] = real4(0.0);
     }
     do {
-        uint from = place(head, query, tokens, heads, pitch), from_y = place(head, query, tokens, heads, width);
+        uint from = place(head, query, pitch), from_y = place(head, query, width);
         real s = 0.0, ds = 0.0, p;
         for (uint c = 0; c < QUADS_DEEP; c++) {
             s += dot(row[c], load_quad(q, from, c));
@@ -37,7 +37,7 @@ void main()
         query++;
     } while (query < tokens);
     if (key >= tokens) return;
-    at = place(head, key, tokens, heads, 3 * width);
+    at = place(head, key, 3 * width);
     for (uint c = 0; c < QUADS_DEEP; c++) {
         store_quad(dk, at, c, sum_k[c] * scale);
         store_quad(dv, at, c, sum_v[c]);

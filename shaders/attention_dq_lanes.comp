@@ -4,9 +4,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/attention.glsl"
-
+#include "abi/attention.h"
 SFT_PUSH(SFT_ATTENTION_DQ_OPERANDS, SFT_ATTENTION_WORDS);
+#include "lib/attention.glsl"
 
 void main()
 {
@@ -16,8 +16,8 @@ void main()
     uint mine = min(query, tokens - 1), key = 0, at, at_y;
     real4 row[QUADS_DEEP], slope[QUADS_DEEP], sum[QUADS_DEEP];
     real whole = real(lse.at[head * tokens + mine]), D = 0.0;
-    at = place(head, mine, tokens, heads, pitch);
-    at_y = place(head, mine, tokens, heads, width);
+    at = place(head, mine, pitch);
+    at_y = place(head, mine, width);
     for (uint c = 0; c < QUADS_DEEP; c++) {
         row[c] = load_quad(q, at, c) * scale;
         slope[c] = load_quad(dy, at_y, c);
@@ -25,7 +25,7 @@ void main()
         sum[c] = real4(0.0);
     }
     do {
-        uint from = place(head, key, tokens, heads, pitch);
+        uint from = place(head, key, pitch);
         real s = 0.0, ds = 0.0;
         for (uint c = 0; c < QUADS_DEEP; c++) {
             s += dot(row[c], load_quad(k, from, c));
@@ -36,7 +36,7 @@ void main()
         key++;
     } while (key < tokens);
     if (query >= tokens) return;
-    at = place(head, query, tokens, heads, 3 * width);
+    at = place(head, query, 3 * width);
     for (uint c = 0; c < QUADS_DEEP; c++) store_quad(dq, at, c, sum[c] * scale);
     along.at[head * tokens + query] = stored(D);
 }

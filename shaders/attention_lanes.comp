@@ -4,9 +4,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "lib/types.glsl"
-#include "lib/attention.glsl"
-
+#include "abi/attention.h"
 SFT_PUSH(SFT_ATTENTION_OPERANDS, SFT_ATTENTION_WORDS);
+#include "lib/attention.glsl"
 
 const uint KEYS = 4; // at a time
 
@@ -17,8 +17,8 @@ void main()
     uint query = linear_group() % tiles * GROUP_SIZE + gl_LocalInvocationID.x;
     uint mine = min(query, tokens - 1), key = 0, at;
     real4 row[QUADS_DEEP], sum[QUADS_DEEP];
-    real top = -1.0 / 0.0, total = 0.0;
-    at = place(head, mine, tokens, heads, pitch);
+    real top = LOWEST, total = 0.0;
+    at = place(head, mine, pitch);
     for (uint c = 0; c < QUADS_DEEP; c++) {
         row[c] = load_quad(q, at, c) * scale;
         sum[c] = real4(0.0);
@@ -27,7 +27,7 @@ void main()
         uint from[KEYS];
         real s[KEYS], most = top, before;
         [[unroll]] for (uint j = 0; j < KEYS; j++) {
-            from[j] = place(head, min(key + j, tokens - 1), tokens, heads, pitch);
+            from[j] = place(head, min(key + j, tokens - 1), pitch);
             s[j] = 0.0;
         }
         for (uint c = 0; c < QUADS_DEEP; c++)
@@ -49,7 +49,7 @@ void main()
         key += KEYS;
     } while (key < tokens);
     if (query >= tokens) return;
-    at = place(head, query, tokens, heads, width);
+    at = place(head, query, width);
     for (uint c = 0; c < QUADS_DEEP; c++) store_quad(y, at, c, sum[c] / total);
     lse.at[head * tokens + query] = stored(top + log(total));
 }

@@ -91,6 +91,41 @@ CONV(stage3, 8, 64, 64, 3, 1)
 CONV(point, 16, 64, 128, 1, 1)
 CONV(wide, 8, 256, 256, 3, 1)
 
+/* ---- convolutions of BiT ResNetv2 at 480 pixels, in batches as small as its memory allows ---- */
+
+enum { BIT_BATCH = 2 };
+
+#define BIT_CONV(name, side, in, out, kernel, stride)                                                        \
+    static void name##_forward(struct sft_graph *graph, int64_t n)                                           \
+    {                                                                                                        \
+        (void)n;                                                                                             \
+        forward(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                            \
+    }                                                                                                        \
+    static void name##_dx(struct sft_graph *graph, int64_t n)                                                \
+    {                                                                                                        \
+        (void)n;                                                                                             \
+        backward_dx(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                        \
+    }                                                                                                        \
+    static void name##_dw(struct sft_graph *graph, int64_t n)                                                \
+    {                                                                                                        \
+        (void)n;                                                                                             \
+        backward_dw(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                        \
+    }
+
+BIT_CONV(bit_root, 480, 3, 64, 7, 2)
+BIT_CONV(bit_reduce1, 120, 256, 64, 1, 1)
+BIT_CONV(bit_middle1, 120, 64, 64, 3, 1)
+BIT_CONV(bit_expand1, 120, 64, 256, 1, 1)
+BIT_CONV(bit_half2, 120, 128, 128, 3, 2)
+BIT_CONV(bit_middle2, 60, 128, 128, 3, 1)
+BIT_CONV(bit_expand2, 60, 128, 512, 1, 1)
+BIT_CONV(bit_reduce3, 30, 1024, 256, 1, 1)
+BIT_CONV(bit_middle3, 30, 256, 256, 3, 1)
+BIT_CONV(bit_expand3, 30, 256, 1024, 1, 1)
+BIT_CONV(bit_reduce4, 15, 2048, 512, 1, 1)
+BIT_CONV(bit_middle4, 15, 512, 512, 3, 1)
+BIT_CONV(bit_expand4, 15, 512, 2048, 1, 1)
+
 #define CONV_ROWS(name, shape)                                                                               \
     {"conv2d", shape, name##_forward}, {"conv2d_dx", shape, name##_dx}, { "conv2d_dw", shape, name##_dw }
 
@@ -102,25 +137,49 @@ static void linear(struct sft_graph *graph, int64_t n)
                input(graph, "bias", SFT_SHAPE(512)), (struct sft_matmul_params){.transpose_b = 1});
 }
 
-static void group_norm(struct sft_graph *graph, int64_t n)
+struct norm {
+    int64_t batch, side, channels;
+    int groups;
+};
+
+static void norm_forward(struct sft_graph *graph, const struct norm *n)
 {
-    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16));
-    sft_group_norm(graph, x, input(graph, "gamma", SFT_SHAPE(16)), input(graph, "beta", SFT_SHAPE(16)),
-                   SFT_NONE, SFT_NONE,
-                   (struct sft_group_norm_params){.groups = 4, .epsilon = 1e-5f, .relu = 1});
+    sft_value x = input(graph, "x", SFT_SHAPE(n->batch, n->side, n->side, n->channels));
+    sft_value gamma = input(graph, "gamma", SFT_SHAPE(n->channels)),
+              beta = input(graph, "beta", SFT_SHAPE(n->channels));
+    sft_group_norm(graph, x, gamma, beta, SFT_NONE, SFT_NONE,
+                   (struct sft_group_norm_params){.groups = n->groups, .epsilon = 1e-5f, .relu = 1});
 }
 
-static void group_norm_gradient(struct sft_graph *graph, int64_t n)
+static void norm_gradient(struct sft_graph *graph, const struct norm *n)
 {
-    struct sft_group_norm_params params = {.groups = 4, .epsilon = 1e-5f, .relu = 1};
-    sft_value x = input(graph, "x", SFT_SHAPE(n, 32, 32, 16)),
-              dy = input(graph, "dy", SFT_SHAPE(n, 32, 32, 16));
-    sft_value gamma = input(graph, "gamma", SFT_SHAPE(16)), beta = input(graph, "beta", SFT_SHAPE(16));
-    sft_value mean = input(graph, "mean", SFT_SHAPE(n, 4)), rstd = input(graph, "rstd", SFT_SHAPE(n, 4));
+    struct sft_group_norm_params params = {.groups = n->groups, .epsilon = 1e-5f, .relu = 1};
+    struct sft_shape shape = SFT_SHAPE(n->batch, n->side, n->side, n->channels);
+    sft_value x = input(graph, "x", shape), dy = input(graph, "dy", shape);
+    sft_value gamma = input(graph, "gamma", SFT_SHAPE(n->channels)),
+              beta = input(graph, "beta", SFT_SHAPE(n->channels));
+    sft_value mean = input(graph, "mean", SFT_SHAPE(n->batch, n->groups)),
+              rstd = input(graph, "rstd", SFT_SHAPE(n->batch, n->groups));
     sft_value sums = sft_group_norm_sums(graph, x, dy, gamma, beta, mean, rstd, params), dgamma;
     sft_group_norm_dx(graph, x, dy, gamma, beta, mean, rstd, sums, params);
     sft_group_norm_dparam(graph, sums, &dgamma);
 }
+
+#define NORM(name, batch, side, channels, groups)                                                            \
+    static void name(struct sft_graph *graph, int64_t n)                                                     \
+    {                                                                                                        \
+        (void)n;                                                                                             \
+        norm_forward(graph, &(struct norm){batch, side, channels, groups});                                  \
+    }                                                                                                        \
+    static void name##_gradient(struct sft_graph *graph, int64_t n)                                          \
+    {                                                                                                        \
+        (void)n;                                                                                             \
+        norm_gradient(graph, &(struct norm){batch, side, channels, groups});                                 \
+    }
+
+NORM(group_norm, n, 32, 16, 4)
+NORM(bit_norm1, BIT_BATCH, 120, 256, 32)
+NORM(bit_norm3, BIT_BATCH, 30, 1024, 32)
 
 static void standardize(struct sft_graph *graph, int64_t n)
 {
@@ -233,6 +292,13 @@ static void exponential(struct sft_graph *graph, int64_t n)
     sft_exp(graph, input(graph, "x", SFT_SHAPE(n, 3136, 32)));
 }
 
+static void bit_residual(struct sft_graph *graph, int64_t n)
+{
+    struct sft_shape shape = SFT_SHAPE(BIT_BATCH, 120, 120, 256);
+    (void)n;
+    sft_add(graph, input(graph, "a", shape), input(graph, "b", shape), 1);
+}
+
 static const struct sft_pool_params halves = {.kernel = {2, 2}, .stride = {2, 2}};
 
 static void max_pool(struct sft_graph *graph, int64_t n)
@@ -289,9 +355,26 @@ const struct sft_bench_case sft_bench_cases[] = {
     CONV_ROWS(stage3, "N,8,8,64 3x3 64"),
     CONV_ROWS(point, "N,16,16,64 1x1 128"),
     CONV_ROWS(wide, "N,8,8,256 3x3 256"),
+    CONV_ROWS(bit_root, "2,480,480,3 7x7/2 64"),
+    CONV_ROWS(bit_reduce1, "2,120,120,256 1x1 64"),
+    CONV_ROWS(bit_middle1, "2,120,120,64 3x3 64"),
+    CONV_ROWS(bit_expand1, "2,120,120,64 1x1 256"),
+    CONV_ROWS(bit_half2, "2,120,120,128 3x3/2 128"),
+    CONV_ROWS(bit_middle2, "2,60,60,128 3x3 128"),
+    CONV_ROWS(bit_expand2, "2,60,60,128 1x1 512"),
+    CONV_ROWS(bit_reduce3, "2,30,30,1024 1x1 256"),
+    CONV_ROWS(bit_middle3, "2,30,30,256 3x3 256"),
+    CONV_ROWS(bit_expand3, "2,30,30,256 1x1 1024"),
+    CONV_ROWS(bit_reduce4, "2,15,15,2048 1x1 512"),
+    CONV_ROWS(bit_middle4, "2,15,15,512 3x3 512"),
+    CONV_ROWS(bit_expand4, "2,15,15,512 1x1 2048"),
     {"matmul", "N,512 512,512", linear},
     {"group_norm", "N,32,32,16 4 groups", group_norm},
+    {"group_norm", "2,120,120,256 32 groups", bit_norm1},
+    {"group_norm", "2,30,30,1024 32 groups", bit_norm3},
     {"group_norm_dx", "N,32,32,16, all three", group_norm_gradient},
+    {"group_norm_dx", "2,120,120,256, all three", bit_norm1_gradient},
+    {"group_norm_dx", "2,30,30,1024, all three", bit_norm3_gradient},
     {"weight_standardize", "3,3,256,256", standardize},
     {"relu", "N,32,32,64", relu},
     {"gelu", "N,197,384", gelu},
@@ -309,6 +392,7 @@ const struct sft_bench_case sft_bench_cases[] = {
     {"fold", "N,784,576 3x3/2", fold},
     {"exp", "N,3136,32", exponential},
     {"add", "N,32,32,64", residual},
+    {"add", "2,120,120,256", bit_residual},
     {"max_pool", "N,32,32,64 2x2", max_pool},
     {"avg_pool", "N,32,32,64 2x2", avg_pool},
     {"softmax", "N,1000", softmax},

@@ -25,7 +25,7 @@
 struct inspect {
     struct sft_common common;
     bool plan, check, hashes;
-    int64_t batch, classes;
+    int64_t batch, classes, image_size;
     const char *optimizer;
 };
 
@@ -496,7 +496,8 @@ static void print_step(const struct sft_step *step, const struct inspect *option
 
 static enum sft_status inspect_model(const struct inspect *options, const char *name)
 {
-    struct sft_model_config config = {.name = name, .classes = (int)options->classes};
+    struct sft_model_config config = {
+        .name = name, .classes = (int)options->classes, .image_size = (int)options->image_size};
     struct sft_device *device = NULL;
     struct sft_model *model = NULL;
     struct sft_planned planned = {NULL, NULL};
@@ -557,6 +558,8 @@ static const struct sft_option model_options[] = {
      .help = "of the step; finetune --help lists them"},
     {"classes", SFT_OPTION_INT, SFT_FIELD(struct inspect, classes), .value = "N", .min = 2, .max = 1000000,
      .help = "classes of the model"},
+    {"img-size", SFT_OPTION_INT, SFT_FIELD(struct inspect, image_size), .value = "PX", .min = 0, .max = 4096,
+     .help = "side of the images that the model sees; 0: the architecture's own"},
     {0},
 };
 

@@ -56,7 +56,7 @@ static enum sft_status check_out(const struct predict *options, enum sft_predict
 {
     if (output != SFT_PREDICT_VERDICTS && !options->out)
         return sft_fail(SFT_USAGE, "predict: needs --out Y.npy for the array");
-    return options->out ? sft_output_check("out", options->out, options->overwrite) : SFT_OK;
+    return options->out ? sft_output_check("--out", options->out, options->overwrite) : SFT_OK;
 }
 
 /* ---- verdicts ---- */
@@ -231,7 +231,9 @@ static const struct sft_option predict_options[] = {
      .help = "checkpoint of the classifier"},
     {"model", SFT_OPTION_TEXT, FIELD(model.variant), .value = "NAME",
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CLASS_ORDER_OPTION(struct predict, job.model),
     SFT_CHANNEL_OPTIONS(struct predict, job.model),
+    SFT_SIZE_OPTIONS(struct predict, job.model),
     SFT_FRAMING_OPTIONS(struct predict, job.model),
     {"input", SFT_OPTION_TEXT, FIELD(input), .value = "X.npy",
      .help = "images as an array N,H,W,C: float32, already normalised, of the model's size; or uint8"},

@@ -60,7 +60,9 @@ static const struct sft_option model_options[] = {
      .help = "weights to go on from; otherwise random ones"},
     {"gn-groups", SFT_OPTION_INT, FIELD(training.model.gn_groups), .value = "N", .min = 0, .max = 4096,
      .incidental = true, .help = "groups of every group norm; 0: the model's own rule"},
+    SFT_CLASS_ORDER_OPTION(struct train, job.training.model),
     SFT_CHANNEL_OPTIONS(struct train, job.training.model),
+    SFT_SIZE_OPTIONS(struct train, job.training.model),
     SFT_FRAMING_OPTIONS(struct train, job.training.model),
     {"mos-groups", SFT_OPTION_TEXT, FIELD(mos_groups), .value = "FILE", .incidental = true,
      .help = "give a new model the grouped classifier of the score mos; FILE has a line a group, with commas "

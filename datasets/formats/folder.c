@@ -45,11 +45,16 @@ static enum sft_status entry_at(const char *path, struct sft_entry *entry)
     return sft_fail(errno == ENOMEM ? SFT_MEMORY : SFT_DATA, "%s: %s", path, strerror(errno));
 }
 
-static enum sft_status add_entry(const char *folder, const char *name, struct sft_entries *entries)
+/* A file is taken as what the folder says of it: a million calls of stat() would take many seconds. */
+static enum sft_status add_entry(const char *folder, const struct dirent *found, struct sft_entries *entries)
 {
+    static const struct sft_entry file = {.kind = SFT_ENTRY_FILE, .size = SFT_SIZE_UNKNOWN};
+    const char *name = found->d_name;
     struct sft_entry entry;
     enum sft_status status;
-    char *path = sft_path_join(folder, "%s", name);
+    char *path;
+    if (found->d_type == DT_REG) return sft_entries_add(entries, &file, name);
+    path = sft_path_join(folder, "%s", name);
     if (!path) return SFT_MEMORY;
     status = entry_at(path, &entry);
     free(path);
@@ -65,7 +70,7 @@ static enum sft_status read_entries(DIR *stream, const char *path, struct sft_en
         if (!entry && errno) return sft_fail(SFT_DATA, "%s: cannot be listed: %s", path, strerror(errno));
         if (!entry) return SFT_OK;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            SFT_TRY(add_entry(path, entry->d_name, entries));
+            SFT_TRY(add_entry(path, entry, entries));
     }
 }
 
@@ -153,6 +158,15 @@ static enum sft_status content(const void *state, int64_t i, struct sft_bytes *b
     return status;
 }
 
+static enum sft_status measure(const void *state, int64_t i, size_t *size)
+{
+    const struct folder *folder = state;
+    char *path = sft_path_join(folder->path, "%s", folder->listing.items[i].name);
+    enum sft_status status = path ? sft_file_size(path, size) : SFT_MEMORY;
+    free(path);
+    return status;
+}
+
 static void close_folder(void *state)
 {
     struct folder *folder = state;
@@ -173,5 +187,6 @@ const struct sft_format sft_format_folder = {
     .open = open_folder,
     .read = read_picture,
     .content = content,
+    .measure = measure,
     .close = close_folder,
 };

@@ -10,15 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "datasets/format.h"
+#include "datasets/presence.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/path.h"
 #include "runtime/base/text_file.h"
 
 enum { MAX_LABEL = 1000000, NAMED_MISSING = 20, MAX_BYTES = 1 << 30 };
+
+/* Files of a longer list are looked for in the listings of their folders. */
+enum { FEW = 4096 };
 
 struct line {
     char *name; /* in the list's text */
@@ -28,16 +31,16 @@ struct line {
 
 struct list {
     char *path, *root;
+    struct sft_text text; /* which the names of the listing are parts of */
     struct sft_listing listing;
 };
 
 /* What is needed only while it is opened. */
 struct reading {
     struct list *list;
-    struct sft_text text;
     char *folder; /* that the list lies in */
     struct line *lines;
-    size_t count, capacity;
+    size_t count;
 };
 
 /* ---- lines ---- */
@@ -69,16 +72,25 @@ static enum sft_status add_line(struct reading *reading, char *line, size_t numb
     for (size_t n = strlen(line); n && strchr(" \t\r", line[n - 1]); n--) line[n - 1] = '\0';
     if (!line[0] || line[0] == '#') return SFT_OK;
     SFT_TRY(cut_label(reading->list, line, number, &label));
-    SFT_TRY(sft_grow(&reading->lines, &reading->capacity, reading->count + 1, sizeof(reading->lines[0])));
     reading->lines[reading->count++] = (struct line){line, label, number};
     return SFT_OK;
 }
 
+static size_t count_lines(const struct sft_text *text)
+{
+    size_t lines = 1;
+    for (const char *at = text->data; at && (at = strchr(at, '\n')); at++) lines++;
+    return lines;
+}
+
 static enum sft_status read_lines(struct reading *reading)
 {
+    struct sft_text *text = &reading->list->text;
     size_t number = 1;
-    SFT_TRY(sft_text_file_read(reading->list->path, MAX_BYTES, &reading->text));
-    for (char *line = reading->text.data, *next; line; line = next, number++) {
+    SFT_TRY(sft_text_file_read(reading->list->path, MAX_BYTES, text));
+    reading->lines = sft_calloc(count_lines(text), sizeof(reading->lines[0]));
+    if (!reading->lines) return SFT_MEMORY;
+    for (char *line = text->data, *next; line; line = next, number++) {
         next = strchr(line, '\n');
         if (next) *next++ = '\0';
         SFT_TRY(add_line(reading, line, number));
@@ -119,29 +131,19 @@ static char *full_path(const char *root, const char *name)
     return name[0] == '/' ? sft_strdup(name) : sft_path_join(root, "%s", name);
 }
 
-static enum sft_status find_file(const char *root, const char *name, bool *there, size_t *size)
-{
-    struct stat info;
-    char *path = full_path(root, name);
-    if (!path) return SFT_MEMORY;
-    *there = stat(path, &info) == 0 && S_ISREG(info.st_mode);
-    *size = *there ? (size_t)info.st_size : 0;
-    free(path);
-    return SFT_OK;
-}
-
 /* How many of the files are there; without `all`, only whether all are. */
 static enum sft_status count_there(const struct reading *reading, const char *root, bool all, size_t *count)
 {
+    struct sft_presence presence = {.root = root, .one_by_one = reading->count <= FEW};
+    enum sft_status status = SFT_OK;
+    bool there = true;
     *count = 0;
-    for (size_t i = 0; i < reading->count; i++) {
-        bool there;
-        size_t size;
-        SFT_TRY(find_file(root, reading->lines[i].name, &there, &size));
-        *count += there;
-        if (!there && !all) return SFT_OK;
+    for (size_t i = 0; status == SFT_OK && i < reading->count && (there || all); i++) {
+        status = sft_presence_has(&presence, reading->lines[i].name, &there);
+        *count += status == SFT_OK && there;
     }
-    return SFT_OK;
+    sft_presence_free(&presence);
+    return status;
 }
 
 /* Sets the list's root to the first that has the most of the files. */
@@ -191,14 +193,14 @@ static enum sft_status report_missing(const struct reading *reading, size_t miss
 {
     const struct list *list = reading->list;
     const char *hint = "";
+    struct sft_presence presence = {.root = list->root, .one_by_one = reading->count <= FEW};
     struct sft_text text = {0};
     enum sft_status status;
     size_t named = 0;
     for (size_t i = 0; i < reading->count && named < NAMED_MISSING; i++) {
         const struct line *line = &reading->lines[i];
         bool there;
-        size_t size;
-        SFT_TRY_OUT(find_file(list->root, line->name, &there, &size));
+        SFT_TRY_OUT(sft_presence_has(&presence, line->name, &there));
         if (there) continue;
         if (named == 0) hint = hint_for(line->name);
         sft_text_printf(&text, "%s line %zu: %s", named++ ? "," : "", line->number, line->name);
@@ -209,6 +211,7 @@ static enum sft_status report_missing(const struct reading *reading, size_t miss
                       "the working folder)%s:%s%s",
                       list->path, missing, list->root, hint, text.data, missing > named ? ", ..." : "");
 out:
+    sft_presence_free(&presence);
     sft_text_free(&text);
     return status;
 }
@@ -247,12 +250,10 @@ static enum sft_status list_line(struct list *list, const struct line *line)
 {
     const struct look look = {list, line->name};
     const struct sft_file_look file = {.name = line->name, .named = true, .sniff = sniff, .context = &look};
-    bool picture, there;
-    size_t size;
+    const struct sft_listed item = {line->name, line->label, SFT_SIZE_UNKNOWN, line->number};
+    bool picture;
     SFT_TRY(sft_listing_judge(&list->listing, &file, &picture));
-    if (!picture) return SFT_OK;
-    SFT_TRY(find_file(list->root, line->name, &there, &size));
-    return sft_listing_add(&list->listing, line->name, line->label, size, line->number);
+    return picture ? sft_listing_add_borrowed(&list->listing, &item) : SFT_OK;
 }
 
 /* Classes are the numbers up to the largest label; their names are the numbers. */
@@ -285,6 +286,8 @@ static enum sft_status read_list(struct reading *reading)
     struct list *list = reading->list;
     SFT_TRY(read_lines(reading));
     SFT_TRY(choose_root(reading));
+    SFT_TRY(
+        sft_grow(&list->listing.items, &list->listing.capacity, reading->count, sizeof(struct sft_listed)));
     for (size_t i = 0; i < reading->count; i++) SFT_TRY(list_line(list, &reading->lines[i]));
     SFT_TRY(name_classes(&list->listing));
     SFT_TRY(sft_listing_seal(&list->listing, list->path));
@@ -318,7 +321,6 @@ static enum sft_status open_list(const char *path, const char *split, struct sft
     source->count = (int64_t)list->listing.count;
     source->classes = (int)list->listing.class_count;
     free(reading.lines);
-    sft_text_free(&reading.text);
     free(reading.folder);
     return status;
 }
@@ -343,10 +345,20 @@ static enum sft_status content(const void *state, int64_t i, struct sft_bytes *b
     return status;
 }
 
+static enum sft_status measure(const void *state, int64_t i, size_t *size)
+{
+    const struct list *list = state;
+    char *path = full_path(list->root, list->listing.items[i].name);
+    enum sft_status status = path ? sft_file_size(path, size) : SFT_MEMORY;
+    free(path);
+    return status;
+}
+
 static void close_list(void *state)
 {
     struct list *list = state;
     sft_listing_free(&list->listing);
+    sft_text_free(&list->text);
     free(list->path);
     free(list->root);
     free(list);
@@ -368,5 +380,6 @@ const struct sft_format sft_format_list = {
     .open = open_list,
     .read = read_picture,
     .content = content,
+    .measure = measure,
     .close = close_list,
 };

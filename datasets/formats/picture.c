@@ -26,7 +26,7 @@ static enum sft_status open_picture(const char *path, const char *split, struct 
     if (!picture->path) return SFT_MEMORY;
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return sft_fail(SFT_DATA, "%s: not a regular file", path);
-    SFT_TRY(sft_listing_add(&picture->listing, path, -1, (size_t)info.st_size, 0));
+    SFT_TRY(sft_listing_add(&picture->listing, &(struct sft_listed){path, -1, (size_t)info.st_size, 0}));
     return sft_listing_seal(&picture->listing, path);
 }
 

@@ -148,7 +148,7 @@ static enum sft_status open_member(struct sft_checkpoint *checkpoint, const char
     status = path.status;
     if (status == SFT_OK) {
         sft_log(SFT_LOG_INFO, "%s is a tar archive; %s in it is read", checkpoint->path, name);
-        status = sft_checkpoint_open_part(path.data, bytes, checkpoint->wanted, &checkpoint->parts[0]);
+        status = checkpoint->opener->open(path.data, bytes, checkpoint->wanted, &checkpoint->parts[0]);
     }
     sft_text_free(&path);
     if (status == SFT_OK) checkpoint->n_parts = 1;
@@ -162,7 +162,7 @@ static enum sft_status read_tar(struct sft_checkpoint *checkpoint, const struct 
     char name[NAME + 1] = "";
     int checkpoints = 0;
     while (next_member(&tar)) {
-        if (!tar.regular || !sft_checkpoint_is_one(&tar.bytes)) continue;
+        if (!tar.regular || !checkpoint->opener->is_one(&tar.bytes)) continue;
         checkpoints++;
         found = tar.bytes;
         memcpy(name, tar.name, sizeof(name));

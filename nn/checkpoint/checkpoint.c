@@ -85,26 +85,6 @@ static void find_wrappers(struct sft_checkpoint *checkpoint)
     memcpy(checkpoint->wrapper, first, length);
 }
 
-/* ---- what it owns ---- */
-
-void *sft_checkpoint_own(struct sft_checkpoint *checkpoint, size_t count, size_t size)
-{
-    void *memory;
-    if (sft_grow(&checkpoint->owned, &checkpoint->room_owned, checkpoint->n_owned + 1,
-                 sizeof(*checkpoint->owned)) != SFT_OK)
-        return NULL;
-    memory = sft_calloc(count, size);
-    if (memory) checkpoint->owned[checkpoint->n_owned++] = memory;
-    return memory;
-}
-
-char *sft_checkpoint_own_text(struct sft_checkpoint *checkpoint, const void *bytes, size_t length)
-{
-    char *text = sft_checkpoint_own(checkpoint, length + 1, 1);
-    if (text && length) memcpy(text, bytes, length);
-    return text;
-}
-
 /* ---- opening ---- */
 
 static enum sft_status unread(const struct sft_checkpoint *checkpoint)
@@ -116,7 +96,7 @@ static enum sft_status unread(const struct sft_checkpoint *checkpoint)
     return sft_fail(SFT_DATA, "%s is %s; %s", checkpoint->path, foreign->what, foreign->advice);
 }
 
-bool sft_checkpoint_is_one(const struct sft_bytes *bytes)
+static bool is_one(const struct sft_bytes *bytes)
 {
     for (int i = 0; i < FORMATS; i++)
         if (!formats[i]->holds_files && formats[i]->is(bytes)) return true;
@@ -141,10 +121,16 @@ static enum sft_status read_with_format(struct sft_checkpoint *checkpoint)
     return unread(checkpoint);
 }
 
+static enum sft_status open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                                 struct sft_checkpoint **part);
+
+static const struct sft_part_opener opener = {.is_one = is_one, .open = open_part};
+
 /* Opens the file at `path`, or the bytes, which are somebody else's. */
 static enum sft_status open_file(struct sft_checkpoint *checkpoint, const char *path,
                                  const struct sft_bytes *bytes, const char *wanted)
 {
+    checkpoint->opener = &opener;
     checkpoint->path = sft_strdup(path);
     if (!checkpoint->path) return SFT_MEMORY;
     if (wanted) {
@@ -163,8 +149,8 @@ static enum sft_status open_file(struct sft_checkpoint *checkpoint, const char *
     return sft_files_whole();
 }
 
-enum sft_status sft_checkpoint_open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
-                                         struct sft_checkpoint **part)
+static enum sft_status open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                                 struct sft_checkpoint **part)
 {
     struct sft_checkpoint *made = sft_calloc(1, sizeof(*made));
     enum sft_status status;
@@ -191,6 +177,18 @@ static bool is_folder(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *sft_checkpoint_file(const char *path)
+{
+    char *name = sft_strdup(path), *inside = NULL;
+    const char *key;
+    if (!name) return NULL;
+    split_key(name, &key);
+    if (!sft_hub_is(name)) return name;
+    if (sft_hub_find(name, &inside) != SFT_OK) inside = NULL;
+    free(name);
+    return inside;
 }
 
 static enum sft_status open_path(struct sft_checkpoint *checkpoint, const char *path, const char *wanted)
@@ -299,6 +297,14 @@ bool sft_checkpoint_looks_like(const char *path)
     is = stat(name, &info) == 0 && S_ISREG(info.st_mode) ? file_looks_like(name) : sft_hub_is(name);
     free(name);
     return is;
+}
+
+bool sft_checkpoint_has_key(const struct sft_checkpoint *checkpoint, const char *key)
+{
+    const size_t length = strlen(key);
+    for (const char *at = checkpoint->keys; at && *at; at = strchr(at, '\n') + 1)
+        if (strncmp(at, key, length) == 0 && at[length] == '\n') return true;
+    return false;
 }
 
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key)

@@ -18,6 +18,10 @@
 enum sft_status sft_checkpoint_open(const char *path, struct sft_checkpoint **checkpoint) SFT_MUST_CHECK;
 void sft_checkpoint_close(struct sft_checkpoint **checkpoint);
 
+/* The file that sft_checkpoint_open() opens under that path: without #KEY, and in a folder the weights. The
+ * caller releases it with free(); NULL without memory. */
+char *sft_checkpoint_file(const char *path);
+
 /* SHA-256 of the file, of the bytes that are read here; of several files, that of the list of their hashes,
  * as `sha256sum INDEX PART... | sha256sum` prints it in their folder. */
 enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, char hex[65]) SFT_MUST_CHECK;
@@ -26,6 +30,9 @@ enum sft_status sft_checkpoint_sha256(const struct sft_checkpoint *checkpoint, c
 const struct sft_stored_tensor *sft_checkpoint_find(const struct sft_checkpoint *checkpoint,
                                                     const char *name);
 const char *sft_checkpoint_metadata(const struct sft_checkpoint *checkpoint, const char *key);
+
+/* Whether the tensors came from a dictionary that has others or values beside them under that key. */
+bool sft_checkpoint_has_key(const struct sft_checkpoint *checkpoint, const char *key);
 
 /* Whether a tensor of this name is no part of a network: PyTorch's counters of batches and of averaged
  * models. */

@@ -58,10 +58,11 @@ static const struct row {
     const char *bytes;
 } rows[] = {
     {{"a JSON text", "name the file with the weights", false}, .is = is_json},
-    {{"a zip archive that is cut off: its list of members is missing", "download it again", true},
+    {{"a zip archive that is cut off: its list of members (the central directory) is missing",
+      "download it again", true},
      .is = is_cut_zip},
     {{"a Python pickle without the container of PyTorch", SAVE_ARRAYS, false}, .is = is_pickle},
-    {{"one NumPy array (.npy) and no checkpoint, which has several", SAVE_ARRAYS, false},
+    {{"one NumPy array (.npy) and not a checkpoint", "save all arrays with numpy.savez()", false},
      NULL,
      0,
      6,

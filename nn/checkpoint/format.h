@@ -10,6 +10,18 @@
 
 enum { SFT_MAX_TENSORS = 65536, SFT_MAX_WRAPPER = 64 };
 
+struct sft_checkpoint;
+
+/* How a reader whose format holds files reads those, which are parts of its checkpoint. */
+struct sft_part_opener {
+    /* Whether some format that holds tensors itself looks like that. */
+    bool (*is_one)(const struct sft_bytes *bytes);
+    /* Opens what lies in memory, which stays the caller's, or the file at `path` where `bytes` is NULL;
+     * `path` is for messages then. */
+    enum sft_status (*open)(const char *path, const struct sft_bytes *bytes, const char *wanted,
+                            struct sft_checkpoint **part);
+};
+
 /* An open file, or several that belong together. A reader fills in tensors and metadata. */
 struct sft_checkpoint {
     const char *path;                  /* of the file that is read: in a folder, the one in it */
@@ -22,6 +34,9 @@ struct sft_checkpoint {
     /* Which of a file's dictionaries the tensors are those of, as "state_dict_ema" or "state/model"; NULL
      * where there is no choice. */
     const char *key;
+    /* The keys of the dictionary that holds that one, a line each, as "step\nmodel\noptim\n"; NULL where
+     * there is none. */
+    const char *keys;
     /* The text of the config.json that lies beside a model of the Hugging Face Hub; NULL where there is none.
      */
     const char *config;
@@ -31,6 +46,7 @@ struct sft_checkpoint {
     /* private */
     const char *wanted; /* the key that is asked for; NULL: the reader's choice */
     bool within;        /* this is a part of another: it may have no parts */
+    const struct sft_part_opener *opener;
     struct sft_bytes file;
     bool borrowed; /* `file` is somebody else's */
     const struct sft_checkpoint_format *format;
@@ -59,13 +75,5 @@ void *sft_checkpoint_own(struct sft_checkpoint *checkpoint, size_t count, size_t
 
 /* A copy of `length` bytes and a zero, likewise. */
 char *sft_checkpoint_own_text(struct sft_checkpoint *checkpoint, const void *bytes, size_t length);
-
-/* Opens what lies in memory, or the file at `path` where `bytes` is NULL, as a part of another checkpoint
- * that keeps the memory; `path` is for messages then. */
-enum sft_status sft_checkpoint_open_part(const char *path, const struct sft_bytes *bytes, const char *wanted,
-                                         struct sft_checkpoint **part) SFT_MUST_CHECK;
-
-/* Whether some format that holds tensors itself looks like that. */
-bool sft_checkpoint_is_one(const struct sft_bytes *bytes);
 
 #endif

@@ -3,8 +3,8 @@
 #ifndef SFT_NN_CHECKPOINT_NPZ_H
 #define SFT_NN_CHECKPOINT_NPZ_H
 
+#include "nn/checkpoint/content.h"
 #include "nn/checkpoint/format.h"
-#include "nn/checkpoint/writer.h"
 
 extern const struct sft_checkpoint_format sft_checkpoint_npz;
 

@@ -3,8 +3,8 @@
 #ifndef SFT_NN_SAFETENSORS_H
 #define SFT_NN_SAFETENSORS_H
 
+#include "nn/checkpoint/content.h"
 #include "nn/checkpoint/format.h"
-#include "nn/checkpoint/writer.h"
 
 extern const struct sft_checkpoint_format sft_checkpoint_safetensors;
 extern const struct sft_checkpoint_writer sft_writer_safetensors;

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/checkpoint/checkpoint.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/json_parse.h"
 #include "runtime/base/path.h"
@@ -74,7 +73,7 @@ static enum sft_status open_file(struct sft_checkpoint *checkpoint, const char *
                           checkpoint->path, file);
     else
         status =
-            sft_checkpoint_open_part(path, NULL, checkpoint->wanted, &checkpoint->parts[checkpoint->n_parts]);
+            checkpoint->opener->open(path, NULL, checkpoint->wanted, &checkpoint->parts[checkpoint->n_parts]);
     if (status == SFT_OK) checkpoint->n_parts++;
     free(path);
     return status;
@@ -107,6 +106,18 @@ static const struct sft_checkpoint *part_of(const struct sft_checkpoint *checkpo
     return NULL;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct sft_stored_tensor *)a)->name, ((const struct sft_stored_tensor *)b)->name);
+}
+
+static const struct sft_stored_tensor *find(const struct sft_checkpoint *part, const char *name)
+{
+    const struct sft_stored_tensor key = {.name = name};
+    if (part->n_tensors == 0) return NULL;
+    return bsearch(&key, part->tensors, part->n_tensors, sizeof(key), by_name);
+}
+
 static enum sft_status take_tensors(struct sft_checkpoint *checkpoint, json_t *map)
 {
     const char *name;
@@ -114,7 +125,7 @@ static enum sft_status take_tensors(struct sft_checkpoint *checkpoint, json_t *m
     json_object_foreach(map, name, file)
     {
         const struct sft_checkpoint *part = part_of(checkpoint, json_string_value(file));
-        const struct sft_stored_tensor *tensor = part ? sft_checkpoint_find(part, name) : NULL;
+        const struct sft_stored_tensor *tensor = part ? find(part, name) : NULL;
         if (!tensor)
             return sft_fail(SFT_DATA,
                             "%s: tensor %.200s is not in %s, as the index says; download both again",

@@ -218,6 +218,27 @@ static enum sft_status choose(struct sft_checkpoint *checkpoint, const struct sf
     return checkpoint->key ? SFT_OK : SFT_MEMORY;
 }
 
+/* The keys at the top, of which files of a kind have the same; a few are enough to tell. */
+static enum sft_status keep_keys(struct sft_checkpoint *checkpoint, const struct sft_pickle *pickle,
+                                 uint32_t top)
+{
+    enum { MOST = 64 };
+    const struct sft_node *dict = node_at(pickle, top);
+    struct sft_text text = {0};
+    for (uint32_t i = 0; i < pairs_of(dict) && i < MOST; i++) {
+        const struct sft_node *key = node_at(pickle, dict->is.items[2 * i]);
+        if (key->kind != SFT_NODE_TEXT || memchr(key->is.text.bytes, '\n', key->is.text.size)) continue;
+        sft_text_add_bytes(&text, key->is.text.bytes, key->is.text.size);
+        sft_text_add(&text, "\n");
+    }
+    if (text.status == SFT_OK && text.data) {
+        checkpoint->keys = sft_checkpoint_own_text(checkpoint, text.data, text.length);
+        if (!checkpoint->keys) text.status = SFT_MEMORY;
+    }
+    sft_text_free(&text);
+    return text.status;
+}
+
 /* ---- its tensors ---- */
 
 /* A view of more numbers than this is no tensor of its storage, but a way to ask for memory. */
@@ -403,5 +424,6 @@ enum sft_status sft_torch_dict_read(struct sft_checkpoint *checkpoint, const str
     uint32_t dict;
     tell_ignored(checkpoint, pickle);
     SFT_TRY(choose(checkpoint, pickle, top, &dict));
+    if (dict != top) SFT_TRY(keep_keys(checkpoint, pickle, top));
     return read_tensors(checkpoint, pickle, dict, storages);
 }

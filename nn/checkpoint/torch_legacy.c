@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nn/checkpoint/pickle.h"
 #include "nn/checkpoint/torch_dict.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/little_endian.h"

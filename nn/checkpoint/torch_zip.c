@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "nn/checkpoint/metadata.h"
+#include "nn/checkpoint/pickle.h"
 #include "nn/checkpoint/torch_dict.h"
 #include "nn/checkpoint/zip.h"
 #include "runtime/base/alloc.h"

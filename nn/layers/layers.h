@@ -51,4 +51,37 @@ sft_value sft_max_pool_layer(struct sft_build *build, sft_value x, struct sft_ma
 /* (N,H,W,C) -> (N,C). */
 sft_value sft_global_pool_layer(struct sft_build *build, sft_value x);
 
+/* ---- tokens (N,T,C), in tokens.c ---- */
+
+/* A linear layer of tokens, y = x weight^T + bias: name.weight (out,in), at first N(0, 0.02^2), and name.bias
+ * (out), zeros at first, where asked for. */
+struct sft_dense {
+    sft_value weight, bias; /* bias SFT_NONE: none */
+};
+struct sft_dense sft_dense_parameters(struct sft_build *build, const char *name, int64_t in, int64_t out,
+                                      bool bias);
+/* The layer of `count` of its outputs from `first` on: a view of its parameters. */
+struct sft_dense sft_dense_rows(struct sft_build *build, struct sft_dense dense, int64_t first,
+                                int64_t count);
+sft_value sft_dense_apply(struct sft_build *build, sft_value x, struct sft_dense dense); /* (N,T,out) */
+/* Both at once. */
+sft_value sft_dense_layer(struct sft_build *build, const char *name, sft_value x, int64_t out, bool bias);
+
+/* Linear layer `first` to `hidden`, GELU, linear layer `second` back to x's width. */
+sft_value sft_mlp_layer(struct sft_build *build, const char *first, const char *second, sft_value x,
+                        int64_t hidden);
+
+/* Softmax attention of `heads` heads of d = C/heads, scale 1/sqrt(d): name.qkv without bias (queries of all
+ * heads, then keys, then values), name.proj. */
+sft_value sft_self_attention_layer(struct sft_build *build, const char *name, sft_value x, int heads);
+
+/* The trained token `name` (1,1,C) in front of the others. */
+sft_value sft_class_token_layer(struct sft_build *build, const char *name, sft_value x);
+
+/* Adds the buffer `name` (1,T,C), at first the sinusoids of nn/positions.h. */
+sft_value sft_positions_layer(struct sft_build *build, const char *name, sft_value x);
+
+/* One token of each image, (N,C). */
+sft_value sft_token_layer(struct sft_build *build, sft_value x, int64_t number);
+
 #endif

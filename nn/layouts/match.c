@@ -20,6 +20,18 @@ static const char *name_in_file(const struct sft_match *match, int i, char full[
     return full;
 }
 
+const struct sft_stored_tensor *sft_match_find(const struct sft_checkpoint *checkpoint, const char *name)
+{
+    const struct sft_parameter item = {.name = (char *)name};
+    const struct sft_stored_tensor *stored = NULL;
+    struct sft_match match = {.items = &item, .checkpoint = checkpoint};
+    for (int i = 0; !stored && (match.layout = sft_layout_at(i)); i++) {
+        char full[FULL_NAME];
+        stored = sft_checkpoint_find(checkpoint, name_in_file(&match, 0, full));
+    }
+    return stored;
+}
+
 static bool is_head(const struct sft_parameter *item)
 {
     return item->kind == SFT_HEAD_WEIGHT || item->kind == SFT_HEAD_BIAS;
@@ -191,4 +203,18 @@ void sft_match_tell(const struct sft_match *match, struct sft_text *text)
     append_names(text, "missing", &missing);
     append_names(text, "unexpected", &extra);
     append_names(text, "of another shape", &misshaped);
+}
+
+enum sft_status sft_match_refuse(const struct sft_match *match)
+{
+    struct sft_text text = {0};
+    enum sft_status status;
+    sft_match_tell(match, &text);
+    status = text.status;
+    if (status == SFT_OK)
+        status =
+            sft_fail(SFT_DATA, "%s does not fit the model: %s; choose the model that the file was made for",
+                     match->checkpoint->path, text.data);
+    sft_text_free(&text);
+    return status;
 }

@@ -26,8 +26,15 @@ enum sft_status sft_match_best(const struct sft_parameter *items, int n,
                                struct sft_match *match) SFT_MUST_CHECK;
 void sft_match_free(struct sft_match *match);
 
+/* The tensor that has the name which one of the layouts gives our parameter `name`, in whatever shape; NULL
+ * where there is none. */
+const struct sft_stored_tensor *sft_match_find(const struct sft_checkpoint *checkpoint, const char *name);
+
 /* Whether the file has all parameters in their shapes. */
 bool sft_match_fits(const struct sft_match *match);
+
+/* SFT_DATA, with what differs. */
+enum sft_status sft_match_refuse(const struct sft_match *match) SFT_MUST_CHECK;
 
 /* Appends "2 missing: ...; 1 unexpected: ...; 0 of another shape", with the first names under which the file
  * has or would have them. */

@@ -8,6 +8,8 @@
  * norm or group norm (min(32, channels/8) groups) after each convolution and keep the convolution's bias.
  * Names are the positions in a sequence, where ReLUs and pools count as well.
  *
+ * Five pools leave one pixel of images of 32 to 63; the classifier takes no more.
+ *
  * Taps: the eight maps that FeatureNorm looks at: each convolution's after the ReLU, the fourth after its
  * pool.
  */
@@ -69,7 +71,8 @@ static void build_vgg11(struct sft_build *build, sft_value images)
 #define VARIANT(n, text, kind)                                                                               \
     {                                                                                                        \
         .name = n, .about = text, .build = build_vgg11, .norm = kind, .depth = 11, .image_size = 32,         \
-        .stage_taps = {7, 5}, .norm_tap = 6, .mean = {0.5f, 0.5f, 0.5f}, .std = {                            \
+        .sizes = {.least = 32, .most = 63}, .stage_taps = {7, 5}, .norm_tap = 6, .mean = {0.5f, 0.5f, 0.5f}, \
+        .std = {                                                                                             \
             0.5f,                                                                                            \
             0.5f,                                                                                            \
             0.5f                                                                                             \

@@ -34,6 +34,13 @@ static const struct sft_knob knobs[] = {
 
 enum { TILES = 3, SHIFT = 4 };
 
+static const char *misfit(const struct sft_model *model)
+{
+    return model->variant->positions.name
+               ? "it is the norm of feature maps after a ReLU, and the model has tokens without one"
+               : NULL;
+}
+
 /* The block that is asked for or the model's own; -1: by NormRatio. */
 static int fixed_block(const union sft_knob_value *knob, const struct sft_variant *variant)
 {
@@ -167,6 +174,7 @@ const struct sft_score sft_score_featurenorm = {
     .knobs = knobs,
     .statistics = (const struct sft_statistic_rule[]){{"block", "1"}, {0}},
     .needs_with = needs_with,
+    .misfit = misfit,
     .extend = extend,
     .fit = fit,
     .compute = compute,

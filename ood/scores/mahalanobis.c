@@ -31,7 +31,11 @@ enum kind { TAPS, FEATURES };
 static const char *const kinds[] = {"taps", "features", NULL};
 SFT_ASSERT_WORDS(kinds, FEATURES);
 
-enum { KIND, EPS, SEARCH };
+enum token_mean { CHANNELS, TOKENS };
+static const char *const token_means[] = {"rf", "pool", NULL};
+SFT_ASSERT_WORDS(token_means, TOKENS);
+
+enum { KIND, EPS, SEARCH, TOKEN_MEAN };
 static const struct sft_knob knobs[] = {
     [KIND] =
         {"maha", SFT_KNOB_CHOICE, "NAME", "taps", 0, 0, kinds,
@@ -41,6 +45,9 @@ static const struct sft_knob knobs[] = {
              "mahalanobis: step against the input's gradient, in the units of normalised images"},
     [SEARCH] = {"maha-search", SFT_KNOB_FLAG, NULL, NULL, 0, 0, NULL,
                 "mahalanobis: that step by the published search, on images of --fit"},
+    [TOKEN_MEAN] = {"maha-t2t", SFT_KNOB_CHOICE, "NAME", "rf", 0, 0, token_means,
+                    "mahalanobis of tokens: the mean over channels, a number a token, as RankFeat's code has "
+                    "it, or the mean over tokens"},
     {0},
 };
 
@@ -95,13 +102,29 @@ static enum sft_status find_numbers(const struct sft_statistics *statistics, con
 
 /* ---- the network's part ---- */
 
+/* Of tokens (N, T, C): the mean over channels (N, T), or over tokens (N, C). */
+static sft_value pooled_tokens(struct sft_graph *graph, const union sft_knob_value *knob, sft_value tokens)
+{
+    struct sft_shape shape = *sft_graph_shape(graph, tokens), one = shape;
+    int gone = knob[TOKEN_MEAN].choice == TOKENS ? 1 : 2;
+    one.dim[gone] = 1;
+    return sft_reshape(graph, sft_sum_to(graph, tokens, one, 1.0f / (float)shape.dim[gone]),
+                       SFT_SHAPE(shape.dim[0], shape.dim[3 - gone]));
+}
+
 /* Mean over pixels, (N, channels). */
-static sft_value pooled(struct sft_graph *graph, sft_value tap)
+static sft_value pooled_map(struct sft_graph *graph, sft_value tap)
 {
     struct sft_shape shape = *sft_graph_shape(graph, tap);
     sft_value mean = sft_sum_to(graph, tap, SFT_SHAPE(shape.dim[0], 1, 1, shape.dim[3]),
                                 1.0f / (float)(shape.dim[1] * shape.dim[2]));
     return sft_reshape(graph, mean, SFT_SHAPE(shape.dim[0], shape.dim[3]));
+}
+
+static sft_value pooled(const struct sft_scorer *scorer, struct sft_graph *graph, const struct sft_tap *tap)
+{
+    return tap->kind == SFT_TAP_TOKENS ? pooled_tokens(graph, scorer->knobs, tap->value)
+                                       : pooled_map(graph, tap->value);
 }
 
 /* `a` and `b` side by side; `a` may be SFT_NONE. */
@@ -110,10 +133,11 @@ static sft_value joined(struct sft_graph *graph, sft_value a, sft_value b)
     return a == SFT_NONE ? b : sft_concat(graph, a, b, 1);
 }
 
-static sft_value pooled_taps(struct sft_graph *graph, const struct sft_forward_out *out)
+static sft_value pooled_taps(const struct sft_scorer *scorer, struct sft_graph *graph,
+                             const struct sft_forward_out *out)
 {
     sft_value all = SFT_NONE;
-    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(graph, out->taps[l].value));
+    for (int l = 0; l < out->n_taps; l++) all = joined(graph, all, pooled(scorer, graph, &out->taps[l]));
     return all;
 }
 
@@ -144,7 +168,7 @@ static sft_value distance_loss(const struct sft_pass *pass, sft_value features,
 static sft_value away_sign(const struct sft_scorer *scorer, const struct sft_pass *pass, sft_value images,
                            const struct sft_forward_out *out, int l)
 {
-    sft_value features = pooled(pass->graph, out->taps[l].value);
+    sft_value features = pooled(scorer, pass->graph, &out->taps[l]);
     struct sft_gaussians gaussians;
     int width = (int)sft_graph_shape(pass->graph, features)->dim[1];
     enum sft_status status = find_gaussians(&scorer->statistics, l, pass->model->classes, width, &gaussians);
@@ -158,7 +182,7 @@ static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_
                               const struct sft_forward_out *out, const struct steps *steps)
 {
     sft_value sign[SFT_MAX_TAPS], all = SFT_NONE;
-    if (steps->n == 1 && !(steps->eps[0] > 0)) return pooled_taps(pass->graph, out);
+    if (steps->n == 1 && !(steps->eps[0] > 0)) return pooled_taps(scorer, pass->graph, out);
     for (int l = 0; l < out->n_taps; l++) sign[l] = away_sign(scorer, pass, images, out, l);
     for (int s = 0; s < steps->n; s++)
         for (int l = 0; l < out->n_taps; l++) {
@@ -166,7 +190,7 @@ static sft_value stepped_taps(const struct sft_scorer *scorer, const struct sft_
             struct sft_forward_out there;
             if (sft_model_forward(pass->model, pass->graph, pass->forward, moved, &there) != SFT_OK)
                 return SFT_NONE;
-            all = joined(pass->graph, all, pooled(pass->graph, there.taps[l].value));
+            all = joined(pass->graph, all, pooled(scorer, pass->graph, &there.taps[l]));
         }
     return all;
 }
@@ -196,7 +220,7 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
     const float *eps;
     enum sft_status status;
     if (scorer->knobs[KIND].choice == FEATURES) return SFT_NONE;
-    if (images == SFT_IMAGES_FIT) return pooled_taps(pass->graph, pass->out);
+    if (images == SFT_IMAGES_FIT) return pooled_taps(scorer, pass->graph, pass->out);
     if (images == SFT_IMAGES_TUNE) return taps_to_tune(scorer, pass);
     status = find_numbers(&scorer->statistics, "eps", 1, &eps);
     if (status != SFT_OK) return sft_graph_fail(pass->graph, status);
@@ -204,6 +228,13 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
 }
 
 /* ---- layers: what the distance is measured in ---- */
+
+/* Numbers that a tap becomes. */
+static int tap_width(const struct sft_score_input *in, int number)
+{
+    int tokens = in->head->tap_tokens[number];
+    return tokens && in->knobs[TOKEN_MEAN].choice == CHANNELS ? tokens : in->head->tap_widths[number];
+}
 
 /* A stretch of the rows that are looked at. */
 struct layer {
@@ -215,9 +246,8 @@ static struct layer layer_of(const struct sft_score_input *in, int number)
 {
     struct layer layer = {in->outputs->features, in->outputs->width, 0, in->outputs->width};
     if (in->knobs[KIND].choice == FEATURES) return layer;
-    layer = (struct layer){in->outputs->extra, in->outputs->extra_width, 0, in->head->tap_widths[0]};
-    for (int i = 0; i < number; i++)
-        layer.first += in->head->tap_widths[i], layer.width = in->head->tap_widths[i + 1];
+    layer = (struct layer){in->outputs->extra, in->outputs->extra_width, 0, tap_width(in, 0)};
+    for (int i = 0; i < number; i++) layer.first += tap_width(in, i), layer.width = tap_width(in, i + 1);
     return layer;
 }
 
@@ -253,7 +283,7 @@ static enum sft_status fit_layer(const struct sft_score_input *in, int number,
     if (n <= width)
         return sft_fail(
             SFT_DATA,
-            "mahalanobis: %lld images to fit on and a layer of %d channels: no covariance; take more",
+            "mahalanobis: %lld images to fit on and a layer of %d numbers: no covariance; take more",
             (long long)n, width);
     SFT_TRY(
         sft_statistics_add(statistics, layer_name(name, "mean", number), SFT_SHAPE(classes, width), &means));

@@ -3,7 +3,8 @@
  * RankFeat: Song, Sebe and Wang, "RankFeat: rank-1 feature removal for out-of-distribution detection",
  * NeurIPS 2022. The feature maps of a stage are a matrix, channels by pixels; its largest rank-1 part is
  * removed and the rest of the network run again. S = T LSE(z / T) with z the mean of the logits after the
- * last stage and after the one before it.
+ * last stage and after the one before it. Of tokens, which are no maps of a stage, the published code takes
+ * the last block's alone: a matrix of tokens by channels, before the last norm.
  *
  * The published power iteration starts at random and takes 20 rounds, which small networks' maps often need
  * more of; here it starts from a vector that repeated squaring of the Gram matrix has nearly turned into the
@@ -28,7 +29,8 @@ SFT_ASSERT_WORDS(svd_names, EXACT);
 enum { BLOCKS, SVD, SQUARINGS, ITERATIONS, TEMPERATURE };
 static const struct sft_knob knobs[] = {
     [BLOCKS] = {"rankfeat-blocks", SFT_KNOB_CHOICE, "NAME", "34", 0, 0, block_names,
-                "rankfeat: 4 for the last stage, 3 for the one before, 34 for the mean of both logits"},
+                "rankfeat: 4 for the last stage, 3 for the one before, 34 for the mean of both logits; of "
+                "tokens the last blocks alone"},
     [SVD] = {"rankfeat-svd", SFT_KNOB_CHOICE, "NAME", "power", 0, 0, svd_names,
              "rankfeat: power iteration, or exact by LAPACK (on Vulkan: 1000 iterations)"},
     [SQUARINGS] = {"rankfeat-squarings", SFT_KNOB_INT, "N", "10", 0, 30, NULL,
@@ -44,7 +46,18 @@ static const struct sft_knob knobs[] = {
 /* Of what is not a singular vector more than this remains: a share of the singular value. */
 static const float not_converged = 1e-4f;
 
-static int block_count(const union sft_knob_value *knob) { return knob[BLOCKS].choice == BOTH ? 2 : 1; }
+/* Logits, then two numbers a block. */
+static int block_count(const struct sft_outputs *outputs)
+{
+    return (outputs->extra_width - outputs->classes) / 2;
+}
+
+/* The blocks that are looked at. */
+static enum blocks blocks_of(const union sft_knob_value *knob, const struct sft_forward_out *out, int last)
+{
+    bool tokens = out->taps[last].kind == SFT_TAP_TOKENS;
+    return tokens && knob[BLOCKS].choice == BOTH ? LAST : (enum blocks)knob[BLOCKS].choice;
+}
 
 static const char *misfit(const struct sft_model *model)
 {
@@ -73,10 +86,11 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
 {
     const union sft_knob_value *knob = scorer->knobs;
     const int *taps = pass->model->variant->stage_taps;
+    const enum blocks blocks = blocks_of(knob, pass->out, taps[0]);
     sft_value quality, other_quality, z, other;
     (void)images;
-    z = without_rank_one(knob, pass, taps[knob[BLOCKS].choice == PREVIOUS ? 1 : 0], &quality);
-    if (knob[BLOCKS].choice == BOTH) {
+    z = without_rank_one(knob, pass, taps[blocks == PREVIOUS ? 1 : 0], &quality);
+    if (blocks == BOTH) {
         other = without_rank_one(knob, pass, taps[1], &other_quality);
         z = sft_scale(pass->graph, sft_add(pass->graph, z, other, 1.0f), 0.5f);
         quality = sft_concat(pass->graph, quality, other_quality, 1);
@@ -99,7 +113,7 @@ static void warn(const struct sft_score_input *in)
     for (int64_t i = 0; i < outputs->n; i++) {
         const float *quality = outputs->extra + i * outputs->extra_width + outputs->classes;
         bool converged = true;
-        for (int b = 0; b < block_count(in->knobs); b++) converged &= quality[2 * b + 1] <= not_converged;
+        for (int b = 0; b < block_count(outputs); b++) converged &= quality[2 * b + 1] <= not_converged;
         loose += !converged;
     }
     if (loose * 10 > outputs->n)

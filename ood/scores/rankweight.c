@@ -3,7 +3,7 @@
  * RankWeight: Song, Sebe and Wang, "RankFeat and RankWeight: rank-1 feature/weight removal for
  * out-of-distribution detection", 2023. The two last convolutions lose the largest rank-1 part of their raw
  * filters, taken as a matrix of output channels by the rest (100 power iterations); then RankFeat on the last
- * stage.
+ * stage. Of a transformer it is the last block's second linear layer.
  *
  * The published code edits the weights on each call, first for the ID images and then for the others, which
  * are so scored by a network without two parts: --rankweight-twice does the same.
@@ -34,10 +34,22 @@ static sft_value piece(struct sft_graph *graph, sft_value flat, int64_t first, i
     return sft_view(graph, flat, first, SFT_SHAPE(last - first));
 }
 
+/* What is edited: the filters of a network of convolutions, otherwise the matrices of blocks. */
+static int list_edited(const struct sft_parameters *parameters, int numbers[SFT_MAX_PARAMETERS], int *first)
+{
+    int n = sft_parameters_select(parameters, 1u << SFT_CONV_WEIGHT, numbers);
+    *first = n - 2;
+    if (n >= 2) return n;
+    n = sft_parameters_select(parameters, 1u << SFT_LINEAR_WEIGHT, numbers);
+    *first = n - 1;
+    return n;
+}
+
 /* The flat weights with one filter replaced by itself without `times` rank-1 parts. */
 static sft_value edit(struct sft_graph *graph, sft_value flat, const struct sft_parameter *filter, int times)
 {
-    int64_t end = sft_shape_count(sft_graph_shape(graph, flat)), outputs = filter->shape.dim[3];
+    int64_t end = sft_shape_count(sft_graph_shape(graph, flat)),
+            outputs = filter->shape.dim[filter->shape.rank - 1];
     sft_value w = sft_view(graph, flat, filter->offset, SFT_SHAPE(1, filter->count / outputs, outputs)),
               joined;
     for (int i = 0; i < times; i++) w = sft_remove_rank_one(graph, w, SFT_NONE, ITERATIONS, NULL);
@@ -53,10 +65,10 @@ static sft_value extend(const struct sft_scorer *scorer, const struct sft_pass *
     const struct sft_parameters *parameters = &pass->model->parameters;
     int times = knob[TWICE].flag && images == SFT_IMAGES_OOD ? 2 : 1,
         last = pass->model->variant->stage_taps[0];
-    int numbers[SFT_MAX_PARAMETERS], n = sft_parameters_select(parameters, 1u << SFT_CONV_WEIGHT, numbers);
+    int numbers[SFT_MAX_PARAMETERS], first, n = list_edited(parameters, numbers, &first);
     struct sft_forward forward = *pass->forward;
     struct sft_forward_out out;
-    for (int i = n - 2; i < n; i++)
+    for (int i = first; i < n; i++)
         forward.weights = edit(pass->graph, forward.weights, &parameters->items[numbers[i]], times);
     forward.from_tap = pass->model->variant->stage_taps[1];
     forward.from = pass->out->taps[forward.from_tap].value;

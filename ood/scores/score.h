@@ -53,6 +53,7 @@ static inline int sft_outputs_logits(const struct sft_outputs *outputs)
 struct sft_head {
     int classes, width, n_taps;   /* classes: logits, of a grouped classifier */
     int tap_widths[SFT_MAX_TAPS]; /* channels of the feature maps that were recorded on the way to it */
+    int tap_tokens[SFT_MAX_TAPS]; /* and how many tokens they are; 0: a map */
     const float *weight;          /* (classes, width) */
     const float *bias;            /* (classes) */
 };

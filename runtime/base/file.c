@@ -113,6 +113,14 @@ size_t sft_file_head(const char *path, void *head, size_t size)
     return got > 0 ? (size_t)got : 0;
 }
 
+enum sft_status sft_file_size(const char *path, size_t *size)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return unreadable(path, "cannot be opened", errno);
+    *size = (size_t)info.st_size;
+    return SFT_OK;
+}
+
 void sft_file_close(struct sft_bytes *bytes)
 {
     if (bytes->mapped) sft_mapped_close(bytes->mapped);

@@ -29,6 +29,9 @@ bool sft_file_is_absent(const char *path);
 /* The first bytes of a regular file, up to `size` of them; how many there are, 0 for what cannot be read. */
 size_t sft_file_head(const char *path, void *head, size_t size);
 
+/* Bytes of a file that is not opened. SFT_DATA. */
+enum sft_status sft_file_size(const char *path, size_t *size) SFT_MUST_CHECK;
+
 /* Whether every large file was there to its end for as long as it was open. What somebody cuts off reads as
  * zeros; so whoever has used bytes of a file asks before he relies on them. SFT_DATA with a message that
  * names the file, from then on. */

@@ -40,6 +40,17 @@ static bool is_xml(const struct sft_bytes *file)
     return sft_text_file_starts(file, "<?xml") || sft_text_file_starts(file, "<error");
 }
 
+/* What the Hugging Face Hub answers in place of a file. */
+static bool is_hub_answer(const struct sft_bytes *file)
+{
+    static const char *const starts[] = {"entry not found", "repository not found",
+                                         "invalid username or password", "access to model",
+                                         "invalid credentials"};
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (sft_text_file_starts(file, starts[i])) return true;
+    return false;
+}
+
 static bool is_empty(const struct sft_bytes *file) { return file->size == 0; }
 
 static bool is_zeros(const struct sft_bytes *file)
@@ -61,6 +72,9 @@ static const struct {
     {{"a Git LFS pointer, not the file itself", "run `git lfs pull`, or download the file itself", true},
      is_lfs_pointer},
     {{"a web page (HTML): the file's host sent it instead", "download the file itself", true}, is_page},
+    {{"an answer of the Hugging Face Hub that it does not give the file",
+      "check its address, and sign in where the model asks for it", true},
+     is_hub_answer},
     {{"an XML text, as servers answer in place of a file", DOWNLOAD, true}, is_xml},
 };
 

@@ -10,23 +10,33 @@
 #include <math.h>
 #include <string.h>
 
-#include "runtime/base/blas.h"
 #include "runtime/base/parallel.h"
+#include "runtime/cpu/gemm_kernel.h"
 #include "runtime/cpu/loops.h"
 #include "runtime/cpu/row_kernel.h"
 #include "runtime/ops.h"
 
-enum { QUERIES = 64, KEYS = 256, ENOUGH_TASKS = 8 };
+/* The most of a tile: all 197 tokens of an image of 224 pixels, and multiples of the kernels' blocks. CHUNK
+ * of a head's numbers are packed at a time. */
+enum { QUERIES = 204, KEYS = 256, CHUNK = 64, ENOUGH_TASKS = 8 };
 
 struct attention {
     const struct sft_row_kernel *rows;
+    const struct sft_gemm_kernel *kernel;
     int64_t images, heads, tokens, depth, runs;
-    int64_t width; /* of y and dy */
-    int64_t pitch; /* of q, k and v */
+    int64_t queries, keys; /* of a tile */
+    int64_t width;         /* of y and dy */
+    int64_t pitch;         /* of q, k and v */
     float scale;
     const float *q, *k, *v, *dy, *given_y, *given_lse;
     float *y, *lse, *dqkv, *parts;
 };
+
+/* Tiles of like size, each at most `most` and a multiple of `unit`. */
+static int64_t tile_size(int64_t tokens, int64_t most, int64_t unit)
+{
+    return sft_round_up(sft_divide_up(tokens, sft_divide_up(tokens, most)), unit);
+}
 
 /* `first`: the input that is q; k and v follow. */
 static struct attention describe(const struct sft_graph *graph, const struct sft_node *node, int first)
@@ -35,6 +45,7 @@ static struct attention describe(const struct sft_graph *graph, const struct sft
     const struct sft_shape *q = sft_in_shape(graph, node, first);
     bool packed = node->in[first + 1] == SFT_NONE;
     struct attention a = {.rows = sft_row_kernel(),
+                          .kernel = sft_gemm_kernel(),
                           .images = q->dim[0],
                           .heads = params->heads,
                           .tokens = q->dim[1],
@@ -42,7 +53,9 @@ static struct attention describe(const struct sft_graph *graph, const struct sft
                           .pitch = q->dim[2],
                           .scale = params->scale};
     a.depth = a.width / a.heads;
-    a.runs = sft_min64(sft_divide_up(ENOUGH_TASKS, a.images * a.heads), sft_divide_up(a.tokens, KEYS));
+    a.queries = tile_size(a.tokens, QUERIES, a.kernel->rows);
+    a.keys = tile_size(a.tokens, KEYS, a.kernel->columns);
+    a.runs = sft_min64(sft_divide_up(ENOUGH_TASKS, a.images * a.heads), sft_divide_up(a.tokens, a.keys));
     return a;
 }
 
@@ -58,6 +71,85 @@ static void set_inputs(struct attention *a, const struct sft_call *call, int fir
 static int64_t place(const struct attention *a, int64_t head, int64_t token, int64_t pitch)
 {
     return (head / a->heads * a->tokens + token) * pitch + head % a->heads * a->depth;
+}
+
+/* ---- products of tiles: a matrix is its first element and the elements from row to row ---- */
+
+struct matrix {
+    float *at;
+    int64_t pitch;
+};
+
+struct source {
+    const float *at;
+    int64_t pitch;
+};
+
+/* c = a b, or c += a b, of packed columns of b. */
+static void times_panels(const struct attention *t, struct source a, int64_t rows, int64_t terms,
+                         const float *panel, int64_t columns, struct matrix c, bool accumulate)
+{
+    const struct sft_gemm_kernel *k = t->kernel;
+    const float *from[SFT_MAX_BLOCK_ROWS];
+    float *to[SFT_MAX_BLOCK_ROWS];
+    struct sft_block_store store = {.row = to, .accumulate = accumulate};
+    for (; store.column < columns; store.column += k->columns, panel += terms * k->columns) {
+        store.columns = (int)sft_min64(k->columns, columns - store.column);
+        for (int64_t r = 0; r < rows; r += k->rows) {
+            store.rows = (int)sft_min64(k->rows, rows - r);
+            for (int i = 0; i < k->rows; i++) from[i] = a.at + sft_min64(r + i, rows - 1) * a.pitch;
+            for (int i = 0; i < store.rows; i++) to[i] = c.at + (r + i) * c.pitch;
+            k->indirect(1, terms, from, &panel, &store);
+        }
+    }
+}
+
+/* c (rows,columns) = a b^T of rows with a head's numbers. */
+static void times_transposed(const struct attention *t, struct source a, int64_t rows, struct source b,
+                             int64_t columns, struct matrix c)
+{
+    float panels[KEYS * CHUNK];
+    for (int64_t i = 0; i < t->depth; i += CHUNK, a.at += CHUNK, b.at += CHUNK) {
+        int64_t depth = sft_min64(CHUNK, t->depth - i);
+        t->kernel->pack_columns(b.at, 1, b.pitch, columns, depth, panels);
+        times_panels(t, a, rows, depth, panels, columns, c, i > 0);
+    }
+}
+
+/* c = a b, or c += a b: a (rows,terms), and terms rows of b with a head's numbers. */
+static void times(const struct attention *t, struct source a, int64_t rows, int64_t terms, struct source b,
+                  struct matrix c, bool accumulate)
+{
+    float panels[KEYS * CHUNK];
+    for (int64_t i = 0; i < t->depth; i += CHUNK, b.at += CHUNK, c.at += CHUNK) {
+        int64_t columns = sft_min64(CHUNK, t->depth - i);
+        t->kernel->pack_columns(b.at, b.pitch, 1, columns, terms, panels);
+        times_panels(t, a, rows, terms, panels, columns, c, accumulate);
+    }
+}
+
+/* c = a^T b, or c += a^T b: a (terms,rows), and terms rows of b with a head's numbers. */
+static void transposed_times(const struct attention *t, struct source a, int64_t rows, int64_t terms,
+                             struct source b, struct matrix c, bool accumulate)
+{
+    const struct sft_gemm_kernel *k = t->kernel;
+    float panels[QUERIES * CHUNK], *to[SFT_MAX_BLOCK_ROWS];
+    const float *x[QUERIES], *y[QUERIES];
+    struct sft_block_store store = {.row = to, .accumulate = accumulate};
+    for (int64_t p = 0; p < terms; p++) x[p] = a.at + p * a.pitch;
+    for (int64_t i = 0; i < t->depth; i += CHUNK, b.at += CHUNK, c.at += CHUNK) {
+        int64_t columns = sft_min64(CHUNK, t->depth - i);
+        k->pack_columns(b.at, b.pitch, 1, columns, terms, panels);
+        for (store.column = 0; store.column < columns; store.column += k->columns) {
+            for (int64_t p = 0; p < terms; p++) y[p] = panels + store.column * terms + p * k->columns;
+            store.columns = (int)sft_min64(k->columns, columns - store.column);
+            for (int64_t r = 0; r < rows; r += k->rows) {
+                store.rows = (int)sft_min64(k->rows, rows - r);
+                for (int j = 0; j < store.rows; j++) to[j] = c.at + (r + j) * c.pitch;
+                k->outer(terms, x, r, y, 0, &store);
+            }
+        }
+    }
 }
 
 /* ---- forward ---- */
@@ -80,23 +172,24 @@ static void soften(const struct attention *a, float *s, int64_t queries, int64_t
 static void forward_tile(void *context, int64_t task, int slot)
 {
     const struct attention *a = context;
-    int64_t tiles = sft_divide_up(a->tokens, QUERIES), head = task / tiles, first = task % tiles * QUERIES;
-    int64_t queries = sft_min64(QUERIES, a->tokens - first), d = a->depth;
-    const float *q = a->q + place(a, head, first, a->pitch);
+    int64_t tiles = sft_divide_up(a->tokens, a->queries), head = task / tiles,
+            first = task % tiles * a->queries;
+    int64_t queries = sft_min64(a->queries, a->tokens - first);
+    struct source q = {a->q + place(a, head, first, a->pitch), a->pitch};
     float *y = a->y + place(a, head, first, a->width), *lse = a->lse + head * a->tokens + first;
     float s[QUERIES * KEYS], top[QUERIES], sum[QUERIES] = {0};
     (void)slot;
     for (int64_t i = 0; i < queries; i++) top[i] = -INFINITY;
-    for (int64_t key = 0; key < a->tokens; key += KEYS) {
-        int64_t keys = sft_min64(KEYS, a->tokens - key), at = place(a, head, key, a->pitch);
-        sft_blas_gemm(false, true, queries, keys, d, q, a->pitch, a->k + at, a->pitch, 0.0f, s, keys);
+    for (int64_t key = 0; key < a->tokens; key += a->keys) {
+        int64_t keys = sft_min64(a->keys, a->tokens - key), at = place(a, head, key, a->pitch);
+        times_transposed(a, q, queries, (struct source){a->k + at, a->pitch}, keys, (struct matrix){s, keys});
         soften(a, s, queries, keys, key == 0, top, sum, y);
-        sft_blas_gemm(false, false, queries, d, keys, s, keys, a->v + at, a->pitch, key ? 1.0f : 0.0f, y,
-                      a->width);
+        times(a, (struct source){s, keys}, queries, keys, (struct source){a->v + at, a->pitch},
+              (struct matrix){y, a->width}, key > 0);
     }
     for (int64_t i = 0; i < queries; i++, y += a->width) {
         float share = 1.0f / sum[i];
-        for (int64_t c = 0; c < d; c++) y[c] *= share;
+        for (int64_t c = 0; c < a->depth; c++) y[c] *= share;
         lse[i] = top[i] + logf(sum[i]);
     }
 }
@@ -107,7 +200,7 @@ enum sft_status sft_cpu_attention(const struct sft_call *call)
     set_inputs(&a, call, 0);
     a.y = call->out[0];
     a.lse = call->out[1];
-    sft_parallel_for(a.images * a.heads * sft_divide_up(a.tokens, QUERIES), forward_tile, &a);
+    sft_parallel_for(a.images * a.heads * sft_divide_up(a.tokens, a.queries), forward_tile, &a);
     return SFT_OK;
 }
 
@@ -120,13 +213,13 @@ static void tile_slopes(const struct attention *a, int64_t head, int64_t query, 
     const float *dy = a->dy + place(a, head, query, a->width);
     const float *y = a->given_y + place(a, head, query, a->width);
     const float *lse = a->given_lse + head * a->tokens + query;
-    int64_t at = place(a, head, key, a->pitch), d = a->depth;
-    sft_blas_gemm(false, true, queries, keys, d, a->q + place(a, head, query, a->pitch), a->pitch, a->k + at,
-                  a->pitch, 0.0f, p, keys);
-    sft_blas_gemm(false, true, queries, keys, d, dy, a->width, a->v + at, a->pitch, 0.0f, ds, keys);
+    int64_t at = place(a, head, key, a->pitch);
+    times_transposed(a, (struct source){a->q + place(a, head, query, a->pitch), a->pitch}, queries,
+                     (struct source){a->k + at, a->pitch}, keys, (struct matrix){p, keys});
+    times_transposed(a, (struct source){dy, a->width}, queries, (struct source){a->v + at, a->pitch}, keys,
+                     (struct matrix){ds, keys});
     for (int64_t i = 0; i < queries; i++) {
-        float along = 0.0f;
-        for (int64_t c = 0; c < d; c++) along += dy[i * a->width + c] * y[i * a->width + c];
+        float along = a->rows->dot(dy + i * a->width, y + i * a->width, a->depth);
         a->rows->attention_grad(p + i * keys, ds + i * keys, keys, a->scale, lse[i], along);
     }
 }
@@ -137,32 +230,31 @@ static void key_tile(const struct attention *a, int64_t head, int64_t key, int64
                      int64_t pitch, bool begins)
 {
     float p[QUERIES * KEYS], ds[QUERIES * KEYS];
-    const float *k = a->k + place(a, head, key, a->pitch);
-    int64_t d = a->depth, out_pitch = 3 * a->width;
-    float *dk = a->dqkv + place(a, head, key, out_pitch) + a->width, *dv = dk + a->width;
-    for (int64_t query = 0; query < a->tokens; query += QUERIES) {
-        int64_t queries = sft_min64(QUERIES, a->tokens - query);
-        float more = query ? 1.0f : 0.0f;
+    struct source k = {a->k + place(a, head, key, a->pitch), a->pitch};
+    struct matrix dk = {a->dqkv + place(a, head, key, 3 * a->width) + a->width, 3 * a->width};
+    struct matrix dv = {dk.at + a->width, dk.pitch};
+    for (int64_t query = 0; query < a->tokens; query += a->queries) {
+        int64_t queries = sft_min64(a->queries, a->tokens - query);
+        struct source q = {a->q + place(a, head, query, a->pitch), a->pitch};
+        struct source dy = {a->dy + place(a, head, query, a->width), a->width};
         tile_slopes(a, head, query, queries, key, keys, p, ds);
-        sft_blas_gemm(true, false, keys, d, queries, p, keys, a->dy + place(a, head, query, a->width),
-                      a->width, more, dv, out_pitch);
-        sft_blas_gemm(true, false, keys, d, queries, ds, keys, a->q + place(a, head, query, a->pitch),
-                      a->pitch, more, dk, out_pitch);
-        sft_blas_gemm(false, false, queries, d, keys, ds, keys, k, a->pitch, begins ? 0.0f : 1.0f,
-                      dq + query * pitch, pitch);
+        transposed_times(a, (struct source){p, keys}, keys, queries, dy, dv, query > 0);
+        transposed_times(a, (struct source){ds, keys}, keys, queries, q, dk, query > 0);
+        times(a, (struct source){ds, keys}, queries, keys, k, (struct matrix){dq + query * pitch, pitch},
+              !begins);
     }
 }
 
 static void gradient_run(void *context, int64_t task, int slot)
 {
     const struct attention *a = context;
-    int64_t head = task / a->runs, run = task % a->runs, tiles = sft_divide_up(a->tokens, KEYS);
-    int64_t first = run * tiles / a->runs * KEYS, last = (run + 1) * tiles / a->runs * KEYS;
+    int64_t head = task / a->runs, run = task % a->runs, tiles = sft_divide_up(a->tokens, a->keys);
+    int64_t first = run * tiles / a->runs * a->keys, last = (run + 1) * tiles / a->runs * a->keys;
     bool whole = a->runs == 1;
     float *dq = whole ? a->dqkv + place(a, head, 0, 3 * a->width) : a->parts + task * a->tokens * a->depth;
     (void)slot;
-    for (int64_t key = first; key < sft_min64(last, a->tokens); key += KEYS)
-        key_tile(a, head, key, sft_min64(KEYS, a->tokens - key), dq, whole ? 3 * a->width : a->depth,
+    for (int64_t key = first; key < sft_min64(last, a->tokens); key += a->keys)
+        key_tile(a, head, key, sft_min64(a->keys, a->tokens - key), dq, whole ? 3 * a->width : a->depth,
                  key == first);
 }
 
@@ -170,9 +262,10 @@ static void gradient_run(void *context, int64_t task, int slot)
 static void add_parts(void *context, int64_t task, int slot)
 {
     const struct attention *a = context;
-    int64_t tiles = sft_divide_up(a->tokens, QUERIES), head = task / tiles, first = task % tiles * QUERIES;
+    int64_t tiles = sft_divide_up(a->tokens, a->queries), head = task / tiles,
+            first = task % tiles * a->queries;
     (void)slot;
-    for (int64_t i = first; i < sft_min64(first + QUERIES, a->tokens); i++) {
+    for (int64_t i = first; i < sft_min64(first + a->queries, a->tokens); i++) {
         const float *part = a->parts + (head * a->runs * a->tokens + i) * a->depth;
         float *dq = a->dqkv + place(a, head, i, 3 * a->width);
         memcpy(dq, part, (size_t)a->depth * sizeof(float));
@@ -197,6 +290,6 @@ enum sft_status sft_cpu_attention_grad(const struct sft_call *call)
     a.dqkv = call->out[0];
     a.parts = call->scratch;
     sft_parallel_for(a.images * a.heads * a.runs, gradient_run, &a);
-    if (a.runs > 1) sft_parallel_for(a.images * a.heads * sft_divide_up(a.tokens, QUERIES), add_parts, &a);
+    if (a.runs > 1) sft_parallel_for(a.images * a.heads * sft_divide_up(a.tokens, a.queries), add_parts, &a);
     return SFT_OK;
 }

@@ -22,9 +22,12 @@
 #include "runtime/ops.h"
 
 enum {
-    MAX_TAPS = 32,       /* along one axis */
-    MAX_POINTERS = 4096, /* to source pixels in a task; 32 KiB of stack */
-    MAX_TILES = 64,      /* of output pixels in a task */
+    MAX_TAPS = 32,            /* along one axis */
+    MAX_POINTERS = 4096,      /* to source pixels in a task; 32 KiB of stack */
+    MAX_TILES = 64,           /* of output pixels in a task */
+    SOURCE_FLOATS = 96 << 10, /* that the pixels of a task read, where that leaves MIN_TILES of them */
+    MIN_TILES = 4,
+    MIN_TASKS = 32, /* where there are as many tiles and panels; a task has a part of the columns then */
 };
 
 static int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -sft_divide_up(-a, b); }
@@ -53,7 +56,7 @@ struct gather {
     int64_t kernel_width, packed_taps;
     const float *zeros, *bias;
     int relu;
-    int64_t tiles_per_task, tiles, pixels;
+    int64_t tiles_per_task, pixels, panels, parts; /* of the columns, dealt out to tasks */
 };
 
 static enum sft_status check_taps(const struct sft_shape *weight)
@@ -79,13 +82,10 @@ static void pack_panel(void *context, int64_t panel, int slot)
     const struct pack *p = context;
     int64_t first = panel * p->width, valid = sft_min64(p->width, p->columns - first);
     float *to = p->packed + panel * p->taps * p->rows * p->width;
+    const float *from = p->weight + first * p->column_stride;
     (void)slot;
-    for (int64_t t = 0; t < p->taps; t++)
-        for (int64_t i = 0; i < p->rows; i++, to += p->width) {
-            const float *from = p->weight + t * p->tap_stride + i * p->row_stride + first * p->column_stride;
-            for (int64_t j = 0; j < valid; j++) to[j] = from[j * p->column_stride];
-            for (int64_t j = valid; j < p->width; j++) to[j] = 0.0f;
-        }
+    for (int64_t t = 0; t < p->taps; t++, from += p->tap_stride, to += p->rows * p->width)
+        sft_gemm_kernel()->pack_columns(from, p->row_stride, p->column_stride, valid, p->rows, to);
 }
 
 static int64_t packed_count(int64_t taps, int64_t rows, int64_t columns)
@@ -226,15 +226,26 @@ static void place_weights(const struct gather *g, int64_t *weight)
             *weight++ = (v->tap[r] * g->kernel_width + h->tap[s]) * g->channels * g->kernel->columns;
 }
 
+/* The block of one tile and panel, whose weights of a tap lie at packed + weight[tap]. */
+static void run_tile(const struct gather *g, const float *const *source, const int64_t *weight, int taps,
+                     const struct sft_block_store *store)
+{
+    const float *w[MAX_TAPS * MAX_TAPS];
+    const float *packed = g->packed + store->column * g->packed_taps * g->channels;
+    for (int t = 0; t < taps; t++) w[t] = packed + weight[t];
+    g->kernel->indirect(taps, g->channels, source, w, store);
+}
+
 static void gather_task(void *context, int64_t task, int slot)
 {
     const struct gather *g = context;
     const struct sft_gemm_kernel *k = g->kernel;
-    const float *source[MAX_POINTERS], *w[MAX_TAPS * MAX_TAPS];
+    const float *source[MAX_POINTERS];
     float *out[MAX_TILES * SFT_MAX_BLOCK_ROWS];
     int64_t weight[MAX_TAPS * MAX_TAPS], tile_weight[MAX_POINTERS];
-    int taps = g->axis[0].taps * g->axis[1].taps, used[MAX_TILES];
-    int64_t m0 = task * g->tiles_per_task * k->rows,
+    int64_t taps = (int64_t)g->axis[0].taps * g->axis[1].taps;
+    int used[MAX_TILES];
+    int64_t part = task % g->parts, m0 = task / g->parts * g->tiles_per_task * k->rows,
             m1 = sft_min64(m0 + g->tiles_per_task * k->rows, g->pixels);
     int64_t tiles = sft_divide_up(m1 - m0, k->rows);
     (void)slot;
@@ -243,8 +254,7 @@ static void gather_task(void *context, int64_t task, int slot)
     place_weights(g, weight);
     for (int64_t i = 0; i < tiles; i++)
         used[i] = used_taps(g, weight, source + i * taps * k->rows, tile_weight + i * taps);
-    for (int64_t panel = 0; panel * k->columns < g->columns; panel++) {
-        const float *packed = g->packed + panel * g->packed_taps * g->channels * k->columns;
+    for (int64_t panel = part * g->panels / g->parts; panel < (part + 1) * g->panels / g->parts; panel++)
         for (int64_t i = 0; i < tiles; i++) {
             struct sft_block_store store = {
                 .row = out + i * k->rows,
@@ -254,19 +264,22 @@ static void gather_task(void *context, int64_t task, int slot)
                 .bias = g->bias,
                 .relu = g->relu,
             };
-            for (int t = 0; t < used[i]; t++) w[t] = packed + tile_weight[i * taps + t];
-            k->indirect(used[i], g->channels, source + i * taps * k->rows, w, &store);
+            run_tile(g, source + i * taps * k->rows, tile_weight + i * taps, used[i], &store);
         }
-    }
 }
 
 static void run_gather(struct gather *g)
 {
-    int64_t taps = sft_max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows;
+    int64_t taps = sft_max64(1, (int64_t)g->axis[0].taps * g->axis[1].taps), rows = g->kernel->rows, blocks;
+    int64_t most = sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows));
     g->block = choose_block(g);
     g->pixels = g->images * g->axis[0].count * g->axis[1].count;
-    g->tiles_per_task = sft_max64(1, sft_min64(MAX_TILES, MAX_POINTERS / (taps * rows)));
-    sft_parallel_for(sft_divide_up(g->pixels, g->tiles_per_task * rows), gather_task, g);
+    g->panels = sft_divide_up(g->columns, g->kernel->columns);
+    g->tiles_per_task = sft_max64(MIN_TILES, SOURCE_FLOATS / (taps * rows * g->channels));
+    g->tiles_per_task = sft_max64(1, sft_min64(most, g->tiles_per_task));
+    blocks = sft_divide_up(g->pixels, g->tiles_per_task * rows);
+    g->parts = sft_max64(1, sft_min64(g->panels, sft_divide_up(MIN_TASKS, sft_max64(1, blocks))));
+    sft_parallel_for(blocks * g->parts, gather_task, g);
 }
 
 /* ---- forward ---- */

@@ -13,7 +13,8 @@
 enum { ROWS = SFT_ROWS, LANES = SFT_LANES, COLUMNS = 2 * SFT_LANES };
 enum { AHEAD = 8 * COLUMNS }; /* floats between what is read and what is fetched into the nearest cache */
 
-static void store_edge(const float block[][COLUMNS], const struct sft_block_store *s)
+static __attribute__((noinline)) void store_edge(const float block[][COLUMNS],
+                                                 const struct sft_block_store *s)
 {
     for (int m = 0; m < s->rows; m++) {
         float *c = s->row[m] + s->column;
@@ -25,29 +26,54 @@ static void store_edge(const float block[][COLUMNS], const struct sft_block_stor
     }
 }
 
-static inline void store_block(vector acc[ROWS][2], const struct sft_block_store *s)
+/* Unrolled, and without an address of acc, so that the sums stay in registers up to here. */
+static inline __attribute__((always_inline)) void store_block(vector acc[ROWS][2], int rows,
+                                                              const struct sft_block_store *s)
 {
-    float block[ROWS][COLUMNS];
-    if (s->columns < COLUMNS || s->bias || s->relu) {
-        memcpy(block, acc, sizeof(block));
+    if (s->rows < rows || s->columns < COLUMNS || s->bias || s->relu) {
+        float block[ROWS][COLUMNS];
+#pragma GCC unroll 16
+        for (int m = 0; m < ROWS; m++) {
+            store(block[m], acc[m][0]);
+            store(block[m] + LANES, acc[m][1]);
+        }
         store_edge((const float(*)[COLUMNS])block, s);
         return;
     }
-    for (int m = 0; m < s->rows; m++) {
-        vector *c0 = (vector *)(s->row[m] + s->column), *c1 = (vector *)(s->row[m] + s->column + LANES);
-        if (s->accumulate) {
-            acc[m][0] += *c0;
-            acc[m][1] += *c1;
+    if (s->accumulate)
+#pragma GCC unroll 16
+        for (int m = 0; m < rows; m++) {
+            acc[m][0] += load(s->row[m] + s->column);
+            acc[m][1] += load(s->row[m] + s->column + LANES);
         }
-        *c0 = acc[m][0];
-        *c1 = acc[m][1];
+#pragma GCC unroll 16
+    for (int m = 0; m < rows; m++) {
+        store(s->row[m] + s->column, acc[m][0]);
+        store(s->row[m] + s->column + LANES, acc[m][1]);
+    }
+}
+
+static inline __attribute__((always_inline)) void clear(vector acc[ROWS][2])
+{
+#pragma GCC unroll 16
+    for (int m = 0; m < ROWS; m++) acc[m][0] = acc[m][1] = (vector){0};
+}
+
+/* The result's lines come from memory while the sums are made. */
+static inline void expect_rows(const struct sft_block_store *s)
+{
+    for (int m = 0; m < s->rows; m++) {
+        __builtin_prefetch(s->row[m] + s->column, 1);
+        if (LANES == 16) __builtin_prefetch(s->row[m] + s->column + LANES, 1);
     }
 }
 
 static void indirect(int64_t taps, int64_t channels, const float *const *a, const float *const *w,
                      const struct sft_block_store *store)
 {
-    vector acc[ROWS][2] = {{{0}}};
+    vector acc[ROWS][2];
+    clear(acc);
+    expect_rows(store);
     for (int64_t t = 0; t < taps; t++) {
         const float *row[ROWS], *weight = w[t];
 #pragma GCC unroll 16
@@ -61,7 +87,7 @@ static void indirect(int64_t taps, int64_t channels, const float *const *a, cons
             }
         }
     }
-    store_block(acc, store);
+    store_block(acc, ROWS, store);
 }
 
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
@@ -69,17 +95,14 @@ typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 /* Four elements each of four lines, `stride` apart, to four places that are `width` apart. */
 static inline void transpose_four(const float *from, int64_t stride, float *to, int width)
 {
-    typedef int32_t order __attribute__((vector_size(16)));
     four a = *(const four *)from, b = *(const four *)(from + stride);
     four c = *(const four *)(from + 2 * stride), d = *(const four *)(from + 3 * stride);
-    four ab0 = __builtin_shuffle(a, b, (order){0, 4, 1, 5}),
-         ab1 = __builtin_shuffle(a, b, (order){2, 6, 3, 7});
-    four cd0 = __builtin_shuffle(c, d, (order){0, 4, 1, 5}),
-         cd1 = __builtin_shuffle(c, d, (order){2, 6, 3, 7});
-    *(four *)to = __builtin_shuffle(ab0, cd0, (order){0, 1, 4, 5});
-    *(four *)(to + width) = __builtin_shuffle(ab0, cd0, (order){2, 3, 6, 7});
-    *(four *)(to + 2 * width) = __builtin_shuffle(ab1, cd1, (order){0, 1, 4, 5});
-    *(four *)(to + 3 * width) = __builtin_shuffle(ab1, cd1, (order){2, 3, 6, 7});
+    four ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    *(four *)(to + width) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    *(four *)(to + 2 * width) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    *(four *)(to + 3 * width) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
 }
 
 static inline __attribute__((always_inline)) void pack_panel(const float *from, int64_t step, int64_t stride,
@@ -123,7 +146,8 @@ static void pack_columns(const float *from, int64_t step, int64_t stride, int64_
 
 static void packed(int64_t depth, const float *a, const float *b, const struct sft_block_store *store)
 {
-    vector acc[ROWS][2] = {{{0}}};
+    vector acc[ROWS][2];
+    clear(acc);
     for (int64_t i = 0; i < depth; i++, a += ROWS, b += COLUMNS) {
         vector b0 = load(b), b1 = load(b + LANES);
         __builtin_prefetch(b + AHEAD);
@@ -134,7 +158,7 @@ static void packed(int64_t depth, const float *a, const float *b, const struct s
             acc[m][1] += a[m] * b1;
         }
     }
-    store_block(acc, store);
+    store_block(acc, ROWS, store);
 }
 
 static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t pixels, const float *const *x,
@@ -142,9 +166,11 @@ static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t p
                                                              int64_t first,
                                                              const struct sft_block_store *store)
 {
-    vector acc[ROWS][2] = {{{0}}};
+    vector acc[ROWS][2];
+    clear(acc);
     for (int64_t p = 0; p < pixels; p++) {
         const float *row = x[p] + channel, *column = y[p] + first;
+        __asm__("" : "+r"(row), "+r"(column)); /* or GCC keeps `channel` + m in a register for each m */
         vector y0 = load(column), y1 = load(column + LANES);
 #pragma GCC unroll 16
         for (int m = 0; m < rows; m++) {
@@ -152,56 +178,53 @@ static inline __attribute__((always_inline)) void outer_rows(int rows, int64_t p
             acc[m][1] += row[m] * y1;
         }
     }
-    store_block(acc, store);
+    store_block(acc, rows, store);
 }
 
 /* A block with fewer rows must not read the channels that follow: each number of rows is a loop of its own.
  */
+#define SFT_OUTER(rows)                                                                                      \
+    static void outer_##rows(int64_t pixels, const float *const *x, int64_t channel, const float *const *y,  \
+                             int64_t first, const struct sft_block_store *store)                             \
+    {                                                                                                        \
+        outer_rows(rows, pixels, x, channel, y, first, store);                                               \
+    }
+SFT_OUTER(1)
+SFT_OUTER(2)
+SFT_OUTER(3)
+SFT_OUTER(4)
+SFT_OUTER(5)
+SFT_OUTER(6)
+#if SFT_ROWS > 6
+SFT_OUTER(7)
+SFT_OUTER(8)
+SFT_OUTER(9)
+SFT_OUTER(10)
+SFT_OUTER(11)
+SFT_OUTER(12)
+#endif
+
 static void outer(int64_t pixels, const float *const *x, int64_t channel, const float *const *y,
                   int64_t first, const struct sft_block_store *store)
 {
-    switch (store->rows) {
-    case 1:
-        outer_rows(1, pixels, x, channel, y, first, store);
-        return;
-    case 2:
-        outer_rows(2, pixels, x, channel, y, first, store);
-        return;
-    case 3:
-        outer_rows(3, pixels, x, channel, y, first, store);
-        return;
-    case 4:
-        outer_rows(4, pixels, x, channel, y, first, store);
-        return;
-    case 5:
-        outer_rows(5, pixels, x, channel, y, first, store);
-        return;
-    case ROWS:
-        outer_rows(ROWS, pixels, x, channel, y, first, store);
-        return;
+    static void (*const by_rows[ROWS])(int64_t, const float *const *, int64_t, const float *const *, int64_t,
+                                       const struct sft_block_store *) = {
+        outer_1,
+        outer_2,
+        outer_3,
+        outer_4,
+        outer_5,
+        outer_6,
 #if SFT_ROWS > 6
-    case 6:
-        outer_rows(6, pixels, x, channel, y, first, store);
-        return;
-    case 7:
-        outer_rows(7, pixels, x, channel, y, first, store);
-        return;
-    case 8:
-        outer_rows(8, pixels, x, channel, y, first, store);
-        return;
-    case 9:
-        outer_rows(9, pixels, x, channel, y, first, store);
-        return;
-    case 10:
-        outer_rows(10, pixels, x, channel, y, first, store);
-        return;
-    case 11:
-        outer_rows(11, pixels, x, channel, y, first, store);
-        return;
+        outer_7,
+        outer_8,
+        outer_9,
+        outer_10,
+        outer_11,
+        outer_12,
 #endif
-    default:
-        return;
-    }
+    };
+    by_rows[store->rows - 1](pixels, x, channel, y, first, store);
 }
 
 extern const struct sft_gemm_kernel SFT_PASTE(sft_gemm_kernel_, SFT_ISA);

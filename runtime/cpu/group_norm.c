@@ -14,7 +14,7 @@
 #include "runtime/cpu/loops.h"
 #include "runtime/ops.h"
 
-enum { MANY_IMAGES = 16, CHUNKS = 32, CHUNK_ELEMENTS = 16384, RUN = 64 };
+enum { MANY_IMAGES = 16, CHUNKS = 32, CHUNK_ELEMENTS = 16384, RUN = 64, PIVOT_PIXELS = 8 };
 
 struct norm {
     int64_t images, pixels, channels, groups, chunks;
@@ -96,30 +96,30 @@ static struct part part_of(const struct norm *n, int64_t image, int64_t chunk)
 
 /* ---- passes over a run of pixels: short sums in float32, long ones in float64 ---- */
 
-SFT_CLONES static void add_values(const float *x, int64_t pixels, int64_t channels, double *restrict sum,
-                                  float *restrict run)
+static inline void add_runs(const float *run0, const float *run1, int64_t channels, double *restrict sum0,
+                            double *restrict sum1)
 {
-    for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
-        int64_t p1 = p0 + RUN < pixels ? p0 + RUN : pixels;
-        for (int64_t c = 0; c < channels; c++) run[c] = 0.0f;
-        for (int64_t p = p0; p < p1; p++)
-            for (int64_t c = 0; c < channels; c++) run[c] += x[p * channels + c];
-        for (int64_t c = 0; c < channels; c++) sum[c] += (double)run[c];
+    for (int64_t c = 0; c < channels; c++) {
+        sum0[c] += (double)run0[c];
+        sum1[c] += (double)run1[c];
     }
 }
 
-SFT_CLONES static void add_squares(const float *x, int64_t pixels, int64_t channels, const float *mean,
-                                   double *restrict sum, float *restrict run)
+/* Adds x - pivot and its square. `stride` is from pixel to pixel. */
+SFT_CLONES static void add_moments(const float *x, int64_t pixels, int64_t stride, int64_t channels,
+                                   const float *pivot, double *restrict sum0, double *restrict sum1,
+                                   float *restrict run0, float *restrict run1)
 {
     for (int64_t p0 = 0; p0 < pixels; p0 += RUN) {
         int64_t p1 = p0 + RUN < pixels ? p0 + RUN : pixels;
-        for (int64_t c = 0; c < channels; c++) run[c] = 0.0f;
+        for (int64_t c = 0; c < channels; c++) run0[c] = run1[c] = 0.0f;
         for (int64_t p = p0; p < p1; p++)
             for (int64_t c = 0; c < channels; c++) {
-                float d = x[p * channels + c] - mean[c];
-                run[c] += d * d;
+                float d = x[p * stride + c] - pivot[c];
+                run0[c] += d;
+                run1[c] += d * d;
             }
-        for (int64_t c = 0; c < channels; c++) sum[c] += (double)run[c];
+        add_runs(run0, run1, channels, sum0, sum1);
     }
 }
 
@@ -133,9 +133,9 @@ SFT_CLONES static void apply(const float *x, int64_t pixels, int64_t channels, c
         }
 }
 
-/* dz = dy where z > floor: floor is 0 with a ReLU and -inf without. */
-SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pixels, int64_t channels,
-                                    const float *mean, const float *rstd, const float *scale,
+/* Adds dz and dz * (x - mean), where dz = dy where z > floor: floor is 0 with a ReLU and -inf without. */
+SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pixels, int64_t stride,
+                                    int64_t channels, const float *mean, const float *scale,
                                     const float *beta, float floor, double *restrict sum0,
                                     double *restrict sum1, float *restrict run0, float *restrict run1)
 {
@@ -144,15 +144,12 @@ SFT_CLONES static void add_products(const float *x, const float *dy, int64_t pix
         for (int64_t c = 0; c < channels; c++) run0[c] = run1[c] = 0.0f;
         for (int64_t p = p0; p < p1; p++)
             for (int64_t c = 0; c < channels; c++) {
-                float centred = x[p * channels + c] - mean[c];
-                float dz = centred * scale[c] + beta[c] > floor ? dy[p * channels + c] : 0.0f;
+                float centred = x[p * stride + c] - mean[c];
+                float dz = centred * scale[c] + beta[c] > floor ? dy[p * stride + c] : 0.0f;
                 run0[c] += dz;
-                run1[c] += dz * (centred * rstd[c]);
+                run1[c] += dz * centred;
             }
-        for (int64_t c = 0; c < channels; c++) {
-            sum0[c] += (double)run0[c];
-            sum1[c] += (double)run1[c];
-        }
+        add_runs(run0, run1, channels, sum0, sum1);
     }
 }
 
@@ -171,21 +168,39 @@ SFT_CLONES static void apply_gradient(const float *x, const float *dy, int64_t p
 
 /* ---- forward ---- */
 
-static void forward_values(const struct norm *n, int64_t image, int64_t chunk)
+enum { BLOCK = 512 }; /* channels whose short sums lie on the stack */
+
+/* The mean of a few pixels: near what it is subtracted from, so that squares keep their digits. */
+static void choose_pivot(const float *x, int64_t pixels, int64_t stride, int64_t channels, float *pivot)
 {
-    struct part p = part_of(n, image, chunk);
-    memset(p.sum0, 0, (size_t)n->channels * sizeof(double));
-    add_values(n->x + p.at, p.count, n->channels, p.sum0, (float *)p.sum1);
+    int64_t few = sft_min64(PIVOT_PIXELS, pixels);
+    for (int64_t c = 0; c < channels; c++) pivot[c] = 0.0f;
+    for (int64_t p = 0; p < few; p++)
+        for (int64_t c = 0; c < channels; c++) pivot[c] += x[p * stride + c];
+    for (int64_t c = 0; c < channels; c++) pivot[c] /= (float)few;
 }
 
-static void forward_squares(const struct norm *n, int64_t image, int64_t chunk)
+/* By channel of a chunk: the sum, and the sum of squared distances from the chunk's own mean. */
+static void forward_moments(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    memset(p.sum0, 0, (size_t)n->channels * sizeof(double));
-    add_squares(n->x + p.at, p.count, n->channels, p.constant, p.sum0, (float *)p.sum1);
+    float pivot[BLOCK], run0[BLOCK], run1[BLOCK];
+    double count = (double)p.count;
+    memset(p.sum0, 0, 2 * (size_t)n->channels * sizeof(double));
+    for (int64_t first = 0; first < n->channels; first += BLOCK) {
+        int64_t width = sft_min64(BLOCK, n->channels - first);
+        const float *x = n->x + p.at + first;
+        choose_pivot(x, p.count, n->channels, width, pivot);
+        add_moments(x, p.count, n->channels, width, pivot, p.sum0 + first, p.sum1 + first, run0, run1);
+        for (int64_t c = 0; c < width; c++) {
+            double off = p.sum0[first + c];
+            p.sum1[first + c] -= off * off / count;
+            p.sum0[first + c] += count * (double)pivot[c];
+        }
+    }
 }
 
-static double group_total(const struct norm *n, int64_t image, int64_t group)
+static double group_mean(const struct norm *n, int64_t image, int64_t group)
 {
     int64_t size = n->channels / n->groups;
     double total = 0.0;
@@ -193,31 +208,39 @@ static double group_total(const struct norm *n, int64_t image, int64_t group)
         const double *sum = part_of(n, image, chunk).sum0 + group * size;
         for (int64_t c = 0; c < size; c++) total += sum[c];
     }
-    return total;
+    return total / (double)(size * n->pixels);
 }
 
-static void forward_means(const struct norm *n, int64_t image)
+/* Each chunk's and channel's squares about its own mean, and that mean's distance from the group's. */
+static double group_variance(const struct norm *n, int64_t image, int64_t group, double mean)
 {
     int64_t size = n->channels / n->groups;
-    float *mean = part_of(n, image, 0).constant;
-    for (int64_t g = 0; g < n->groups; g++) {
-        float m = n->frozen ? n->given_mean[image * n->groups + g]
-                            : (float)(group_total(n, image, g) / (double)(size * n->pixels));
-        n->mean[image * n->groups + g] = m;
-        for (int64_t c = 0; c < size; c++) mean[g * size + c] = m;
+    double total = 0.0;
+    for (int64_t chunk = 0; chunk < n->chunks; chunk++) {
+        struct part p = part_of(n, image, chunk);
+        double count = (double)p.count;
+        for (int64_t c = group * size; c < (group + 1) * size; c++) {
+            double off = p.sum0[c] / count - mean;
+            total += p.sum1[c] + count * off * off;
+        }
     }
+    return fmax(0.0, total) / (double)(size * n->pixels);
 }
 
-static void forward_scales(const struct norm *n, int64_t image)
+static void forward_constants(const struct norm *n, int64_t image)
 {
     int64_t size = n->channels / n->groups;
-    float *scale = part_of(n, image, 0).constant + n->channels;
+    float *mean = part_of(n, image, 0).constant, *scale = mean + n->channels;
     for (int64_t g = 0; g < n->groups; g++) {
-        double variance = n->frozen ? (double)n->given_variance[image * n->groups + g]
-                                    : group_total(n, image, g) / (double)(size * n->pixels);
-        float rstd = (float)(1.0 / sqrt(variance + (double)n->epsilon));
-        n->rstd[image * n->groups + g] = rstd;
-        for (int64_t c = g * size; c < (g + 1) * size; c++) scale[c] = rstd * n->gamma[c];
+        int64_t i = image * n->groups + g;
+        double m = n->frozen ? (double)n->given_mean[i] : group_mean(n, image, g);
+        double variance = n->frozen ? (double)n->given_variance[i] : group_variance(n, image, g, m);
+        n->mean[i] = (float)m;
+        n->rstd[i] = (float)(1.0 / sqrt(variance + (double)n->epsilon));
+        for (int64_t c = g * size; c < (g + 1) * size; c++) {
+            mean[c] = n->mean[i];
+            scale[c] = n->rstd[i] * n->gamma[c];
+        }
     }
 }
 
@@ -246,32 +269,22 @@ static void gradient_constants(const struct norm *n, int64_t image)
     }
 }
 
-enum { BLOCK = 512 }; /* channels whose short sums lie on the stack */
-
 static void sums_products(const struct norm *n, int64_t image, int64_t chunk)
 {
     struct part p = part_of(n, image, chunk);
-    float run[2 * BLOCK], *run1 = run + BLOCK;
+    const float *mean = p.constant, *scale = mean + 2 * n->channels;
+    float run0[BLOCK], run1[BLOCK];
     memset(p.sum0, 0, 2 * (size_t)n->channels * sizeof(double));
-    for (int64_t c = 0; c < n->channels; c += BLOCK) {
-        int64_t width = sft_min64(BLOCK, n->channels - c);
-        const float *mean = p.constant + c;
-        const float *rstd = mean + n->channels;
-        const float *scale = rstd + n->channels;
-        if (width == n->channels) {
-            add_products(n->x + p.at, n->dy + p.at, p.count, width, mean, rstd, scale, n->beta, floor_of(n),
-                         p.sum0, p.sum1, run, run1);
-            return;
-        }
-        for (int64_t q = 0; q < p.count; q++)
-            add_products(n->x + p.at + q * n->channels + c, n->dy + p.at + q * n->channels + c, 1, width,
-                         mean, rstd, scale, n->beta + c, floor_of(n), p.sum0 + c, p.sum1 + c, run, run1);
-    }
+    for (int64_t c = 0; c < n->channels; c += BLOCK)
+        add_products(n->x + p.at + c, n->dy + p.at + c, p.count, n->channels,
+                     sft_min64(BLOCK, n->channels - c), mean + c, scale + c, n->beta + c, floor_of(n),
+                     p.sum0 + c, p.sum1 + c, run0, run1);
 }
 
 static void sums_finish(const struct norm *n, int64_t image)
 {
     float *sum0 = n->sums + image * n->channels, *sum1 = sum0 + n->images * n->channels;
+    const float *rstd = part_of(n, image, 0).constant + n->channels;
     for (int64_t c = 0; c < n->channels; c++) {
         double total0 = 0.0, total1 = 0.0;
         for (int64_t chunk = 0; chunk < n->chunks; chunk++) {
@@ -280,7 +293,7 @@ static void sums_finish(const struct norm *n, int64_t image)
             total1 += p.sum1[c];
         }
         sum0[c] = (float)total0;
-        sum1[c] = (float)total1;
+        sum1[c] = (float)(total1 * (double)rstd[c]);
     }
 }
 
@@ -371,10 +384,8 @@ static void run_passes(const struct norm *n, const struct pass *pass, int count)
 
 enum sft_status sft_cpu_group_norm(const struct sft_call *call)
 {
-    static const struct pass computed[] = {
-        {forward_values, forward_means}, {forward_squares, forward_scales}, {forward_apply, NULL}};
-    static const struct pass frozen[] = {
-        {NULL, forward_means}, {NULL, forward_scales}, {forward_apply, NULL}};
+    static const struct pass computed[] = {{forward_moments, forward_constants}, {forward_apply, NULL}};
+    static const struct pass frozen[] = {{NULL, forward_constants}, {forward_apply, NULL}};
     struct norm n;
     if (sft_cpu_is_layer_norm(call->graph, call->node)) return sft_cpu_layer_norm(call);
     n = describe(call->graph, call->node);
@@ -387,7 +398,7 @@ enum sft_status sft_cpu_group_norm(const struct sft_call *call)
     n.y = call->out[0];
     n.mean = call->out[1];
     n.rstd = call->out[2];
-    run_passes(&n, n.frozen ? frozen : computed, 3);
+    run_passes(&n, n.frozen ? frozen : computed, 2);
     return SFT_OK;
 }
 

@@ -4,6 +4,7 @@
 
 #include "runtime/base/logits.h"
 #include "runtime/cpu/loops.h"
+#include "runtime/cpu/row_kernel.h"
 #include "runtime/ops.h"
 
 struct rows {
@@ -14,22 +15,11 @@ struct rows {
     int64_t width;
 };
 
-static float row_max(const float *z, int64_t n)
-{
-    float top = z[0];
-    for (int64_t i = 1; i < n; i++) top = z[i] > top ? z[i] : top;
-    return top;
-}
-
 static void softmax_row(const float *z, float *y, int64_t n)
 {
-    float top = row_max(z, n);
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = expf(z[i] - top);
-        sum += (double)y[i];
-    }
-    for (int64_t i = 0; i < n; i++) y[i] *= (float)(1.0 / sum);
+    const struct sft_row_kernel *kernel = sft_row_kernel();
+    float share = 1.0f / kernel->exp_sum(z, y, n, 1.0f, kernel->max(z, n, 1.0f));
+    for (int64_t i = 0; i < n; i++) y[i] *= share;
 }
 
 static void softmax_range(void *context, int64_t first, int64_t last)

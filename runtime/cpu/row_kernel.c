@@ -77,11 +77,11 @@ static inline vector exponential(vector x)
     return exp_reduced(e.r) * power_of_two(half) * power_of_two(e.n - half);
 }
 
-/* exp of numbers that are 0 or less, or a little more; it stops at 1.6e-38. */
+/* exp of numbers that are 0 or less, or a little more; 0 where it is below 1.6e-38. */
 static inline vector decay(vector x)
 {
-    struct reduced e = reduce(choose(x < -87.0f, splat(-87.0f), x));
-    return exp_reduced(e.r) * power_of_two(e.n);
+    struct reduced e = reduce(x);
+    return choose(x < -87.0f, splat(0.0f), exp_reduced(e.r) * power_of_two(e.n));
 }
 
 /* The normal distribution function, from exp(-x^2/2) (Abramowitz and Stegun, 7.1.26: within 1e-7). */
@@ -249,6 +249,16 @@ static void layer_norm_grad_row(const float *x, const float *dy, const float *ga
 
 /* ---- attention ---- */
 
+static float dot_row(const float *x, const float *y, int64_t n)
+{
+    vector sum = {0};
+    float rest = 0.0f;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) sum += load(x + i) * load(y + i);
+    for (; i < n; i++) rest += x[i] * y[i];
+    return lane_sum(sum) + rest;
+}
+
 static void attention_grad_row(float *p, float *ds, int64_t n, float scale, float lse, float along)
 {
     int64_t i = 0, left;
@@ -274,5 +284,6 @@ const struct sft_row_kernel SFT_PASTE(sft_row_kernel_, SFT_ISA) = {
     .exp_sum = exp_sum_row,
     .layer_norm = layer_norm_row,
     .layer_norm_grad = layer_norm_grad_row,
+    .dot = dot_row,
     .attention_grad = attention_grad_row,
 };

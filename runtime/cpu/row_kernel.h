@@ -27,6 +27,8 @@ struct sft_row_kernel {
     void (*layer_norm_grad)(const float *x, const float *dy, const float *gamma, float *dx, int64_t n,
                             float mean, float rstd, float *dgamma, float *dbeta);
 
+    float (*dot)(const float *x, const float *y, int64_t n);
+
     /* Attention's gradient: p = exp(scale*p - lse), then ds = scale*p*(ds - along). */
     void (*attention_grad)(float *p, float *ds, int64_t n, float scale, float lse, float along);
 };

@@ -15,19 +15,21 @@ struct standardize {
     float epsilon;
 };
 
-static void standardize_filters(void *context, int64_t task, int slot)
+/* Some filters beside each other. `count` is a constant where there are FILTERS, so that sums stay in
+ * registers. */
+static inline __attribute__((always_inline)) void standardize_some(const struct standardize *s, int64_t first,
+                                                                   int64_t count)
 {
-    const struct standardize *s = context;
-    int64_t first = task * FILTERS, count = s->columns - first < FILTERS ? s->columns - first : FILTERS;
     double mean[FILTERS] = {0}, variance[FILTERS] = {0};
     float centre[FILTERS], scale[FILTERS];
-    (void)slot;
+    const float *w = s->w + first;
+    float *restrict out = s->out + first;
     for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) mean[c] += (double)s->w[r * s->columns + first + c];
+        for (int64_t c = 0; c < count; c++) mean[c] += (double)w[r * s->columns + c];
     for (int64_t c = 0; c < count; c++) mean[c] /= (double)s->rows;
     for (int64_t r = 0; r < s->rows; r++)
         for (int64_t c = 0; c < count; c++) {
-            double d = (double)s->w[r * s->columns + first + c] - mean[c];
+            double d = (double)w[r * s->columns + c] - mean[c];
             variance[c] += d * d;
         }
     for (int64_t c = 0; c < count; c++) {
@@ -36,30 +38,62 @@ static void standardize_filters(void *context, int64_t task, int slot)
         s->rstd[first + c] = scale[c];
     }
     for (int64_t r = 0; r < s->rows; r++)
+        for (int64_t c = 0; c < count; c++)
+            out[r * s->columns + c] = (w[r * s->columns + c] - centre[c]) * scale[c];
+}
+
+SFT_CLONES static void standardize_filters(const struct standardize *s, int64_t first, int64_t count)
+{
+    if (count == FILTERS)
+        standardize_some(s, first, FILTERS);
+    else
+        standardize_some(s, first, count);
+}
+
+static inline __attribute__((always_inline)) void gradient_some(const struct standardize *s, int64_t first,
+                                                                int64_t count)
+{
+    double sum[FILTERS] = {0}, product[FILTERS] = {0};
+    float mean[FILTERS], slope[FILTERS];
+    const float *dy = s->dy + first, *y = s->y + first;
+    float *restrict out = s->out + first;
+    for (int64_t r = 0; r < s->rows; r++)
         for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            s->out[i] = (s->w[i] - centre[c]) * scale[c];
+            double d = (double)dy[r * s->columns + c];
+            sum[c] += d;
+            product[c] += d * (double)y[r * s->columns + c];
+        }
+    for (int64_t c = 0; c < count; c++) {
+        mean[c] = (float)(sum[c] / (double)s->rows);
+        slope[c] = (float)(product[c] / (double)s->rows);
+    }
+    for (int64_t r = 0; r < s->rows; r++)
+        for (int64_t c = 0; c < count; c++) {
+            int64_t i = r * s->columns + c;
+            out[i] = s->rstd[first + c] * (dy[i] - (mean[c] + y[i] * slope[c]));
         }
 }
 
-static void standardize_gradient(void *context, int64_t task, int slot)
+SFT_CLONES static void gradient_filters(const struct standardize *s, int64_t first, int64_t count)
+{
+    if (count == FILTERS)
+        gradient_some(s, first, FILTERS);
+    else
+        gradient_some(s, first, count);
+}
+
+static void standardize_task(void *context, int64_t task, int slot)
 {
     const struct standardize *s = context;
-    int64_t first = task * FILTERS, count = s->columns - first < FILTERS ? s->columns - first : FILTERS;
-    double sum[FILTERS] = {0}, product[FILTERS] = {0};
     (void)slot;
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            sum[c] += (double)s->dy[i];
-            product[c] += (double)s->dy[i] * (double)s->y[i];
-        }
-    for (int64_t r = 0; r < s->rows; r++)
-        for (int64_t c = 0; c < count; c++) {
-            int64_t i = r * s->columns + first + c;
-            float means = (float)(sum[c] / (double)s->rows) + s->y[i] * (float)(product[c] / (double)s->rows);
-            s->out[i] = s->rstd[first + c] * (s->dy[i] - means);
-        }
+    standardize_filters(s, task * FILTERS, sft_min64(FILTERS, s->columns - task * FILTERS));
+}
+
+static void gradient_task(void *context, int64_t task, int slot)
+{
+    const struct standardize *s = context;
+    (void)slot;
+    gradient_filters(s, task * FILTERS, sft_min64(FILTERS, s->columns - task * FILTERS));
 }
 
 enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
@@ -72,7 +106,7 @@ enum sft_status sft_cpu_weight_standardize(const struct sft_call *call)
                             .rows = sft_in_count(call->graph, call->node, 0) / columns,
                             .epsilon =
                                 SFT_NODE_PARAMS(struct sft_weight_standardize_params, call->node)->epsilon};
-    sft_parallel_for(sft_divide_up(columns, FILTERS), standardize_filters, &s);
+    sft_parallel_for(sft_divide_up(columns, FILTERS), standardize_task, &s);
     return SFT_OK;
 }
 
@@ -85,6 +119,6 @@ enum sft_status sft_cpu_weight_standardize_grad(const struct sft_call *call)
                             .out = call->out[0],
                             .columns = columns,
                             .rows = sft_in_count(call->graph, call->node, 0) / columns};
-    sft_parallel_for(sft_divide_up(columns, FILTERS), standardize_gradient, &s);
+    sft_parallel_for(sft_divide_up(columns, FILTERS), gradient_task, &s);
     return SFT_OK;
 }

@@ -13,9 +13,12 @@ enum {
     CHANNEL_MULTIPLE = 32, /* whole vectors and panels for every instruction set */
     BLOCK = 48,            /* tiles whose products are made together; a multiple of the kernels' rows */
     LANES = 16,            /* tasks, each with a buffer for a block */
+    FILTER_CHANNELS = 16,  /* whose filters are transformed at a time: a cache line of a turned filter */
     DW_BLOCK = 24,         /* tiles that a task of the weight gradient transforms */
     DW_MAX_TILES = 768,    /* of a chunk */
     DW_CHUNK_FLOATS = 2 << 20,
+    LINE = 16,                                       /* floats of a cache line */
+    M_STRIDE = BLOCK * SFT_MAX_BLOCK_COLUMNS + LINE, /* of products, from an element to the next */
 };
 
 /* ---- which convolutions ---- */
@@ -87,9 +90,15 @@ struct work {
     const struct sft_winograd_kernel *kernel;
     int64_t tiles, across, down, panels;
     const float *zeros;
-    float *u, *v, *z; /* transformed filters, sources, gradients of the result */
+    float *u, *v, *z;                     /* transformed filters, sources, gradients of the result */
+    int64_t u_stride, v_stride, z_stride; /* from an element to the next */
+    int64_t blocks, parts;                /* of the tiles, and of the panels where blocks are few */
     int64_t lanes, first, chunk;
 };
+
+/* A transform touches all elements of a tile at once: they must not lie a power of two apart, where they
+ * would push each other out of the cache. */
+static int64_t spread(int64_t floats) { return floats + LINE; }
 
 static struct work make_work(const struct sft_winograd *conv)
 {
@@ -100,9 +109,22 @@ static struct work make_work(const struct sft_winograd *conv)
                      .across = sft_divide_up(conv->out_size[1], 2)};
     w.tiles = conv->images * w.down * w.across;
     w.panels = conv->columns / w.gemm->columns;
-    w.lanes = sft_min64(LANES, sft_divide_up(w.tiles, BLOCK));
+    w.blocks = sft_divide_up(w.tiles, BLOCK);
+    w.parts = sft_min64(w.panels, sft_divide_up(LANES, w.blocks));
+    w.lanes = sft_min64(LANES, w.blocks * w.parts);
     w.chunk = DW_CHUNK_FLOATS / (ELEMENTS * (conv->channels + conv->columns)) / DW_BLOCK * DW_BLOCK;
     w.chunk = sft_min64(sft_max64(DW_BLOCK, sft_min64(w.chunk, DW_MAX_TILES)), w.tiles);
+    w.u_stride = spread(conv->channels * conv->columns);
+    w.v_stride = spread(BLOCK * conv->channels);
+    return w;
+}
+
+/* The same for the gradient with respect to the weight, whose tiles are those of a chunk. */
+static struct work make_dw_work(const struct sft_winograd *conv)
+{
+    struct work w = make_work(conv);
+    w.v_stride = spread(w.chunk * conv->channels);
+    w.z_stride = spread(w.chunk * conv->columns);
     return w;
 }
 
@@ -136,19 +158,37 @@ static void locate_result(const struct work *w, int64_t tile, int64_t at[4])
 
 /* ---- filters ---- */
 
-/* u[element][panel][channel][column] */
+/* g[channel][tap][column] of a panel's filters from some channel on, in the order in which they lie. */
+static void gather_filters(const struct sft_winograd *c, const float *weight, int64_t channels, int64_t width,
+                           float *g)
+{
+    for (int t = 0; t < 9; t++, g += width) {
+        const float *from = weight + (c->flipped ? 8 - t : t) * c->tap_stride;
+        if (c->column_stride == 1)
+            for (int64_t i = 0; i < channels; i++)
+                memcpy(g + i * 9 * width, from + i * c->row_stride, (size_t)width * sizeof(float));
+        else
+            for (int64_t j = 0; j < width; j++)
+                for (int64_t i = 0; i < channels; i++)
+                    g[i * 9 * width + j] = from[i * c->row_stride + j * c->column_stride];
+    }
+}
+
+/* u[element][panel][channel][column] of a panel and FILTER_CHANNELS channels. */
 static void transform_filters(void *context, int64_t task, int slot)
 {
     const struct work *w = context;
     const struct sft_winograd *c = w->conv;
-    int64_t width = w->gemm->columns, panel = task % w->panels, channel = task / w->panels;
-    const float *from = c->weight + channel * c->row_stride + panel * width * c->column_stride;
-    float g[9 * SFT_MAX_BLOCK_COLUMNS];
+    int64_t width = w->gemm->columns, parts = sft_divide_up(c->channels, FILTER_CHANNELS);
+    int64_t panel = task / parts, first = task % parts * FILTER_CHANNELS;
+    int64_t channels = sft_min64(FILTER_CHANNELS, c->channels - first);
+    const float *from = c->weight + first * c->row_stride + panel * width * c->column_stride;
+    float g[FILTER_CHANNELS * 9 * SFT_MAX_BLOCK_COLUMNS];
     (void)slot;
-    for (int t = 0; t < 9; t++)
-        for (int64_t j = 0; j < width; j++)
-            g[t * width + j] = from[(c->flipped ? 8 - t : t) * c->tap_stride + j * c->column_stride];
-    w->kernel->filter(g, width, w->u + (panel * c->channels + channel) * width, c->channels * c->columns);
+    gather_filters(c, from, channels, width, g);
+    for (int64_t i = 0; i < channels; i++)
+        w->kernel->filter(g + i * 9 * width, width, w->u + (panel * c->channels + first + i) * width,
+                          w->u_stride);
 }
 
 /* ---- convolution ---- */
@@ -159,37 +199,36 @@ static void multiply(const struct work *w, const float *v, int64_t panel, int64_
     const struct sft_gemm_kernel *k = w->gemm;
     const struct sft_winograd *c = w->conv;
     for (int64_t e = 0; e < ELEMENTS; e++) {
-        const float *u = w->u + (e * w->panels + panel) * c->channels * k->columns;
+        const float *u = w->u + e * w->u_stride + panel * c->channels * k->columns;
         for (int64_t tile = 0; tile < count; tile += k->rows) {
             const float *source[SFT_MAX_BLOCK_ROWS];
             float *row[SFT_MAX_BLOCK_ROWS];
             struct sft_block_store store = {
                 .row = row, .rows = (int)sft_min64(k->rows, count - tile), .columns = k->columns};
             for (int i = 0; i < k->rows; i++) {
-                source[i] = v + (e * BLOCK + tile + (i < store.rows ? i : 0)) * c->channels;
-                row[i] = m + (e * BLOCK + tile + i) * k->columns;
+                source[i] = v + e * w->v_stride + (tile + (i < store.rows ? i : 0)) * c->channels;
+                row[i] = m + e * M_STRIDE + (tile + i) * k->columns;
             }
             k->indirect(1, c->channels, source, &u, &store);
         }
     }
 }
 
-static void run_block(const struct work *w, int64_t first, float *v)
+static void run_block(const struct work *w, int64_t task, float *v)
 {
     const struct sft_winograd *c = w->conv;
+    int64_t first = task / w->parts * BLOCK, part = task % w->parts;
     int64_t count = sft_min64(BLOCK, w->tiles - first), width = w->gemm->columns;
-    float m[ELEMENTS * BLOCK * SFT_MAX_BLOCK_COLUMNS];
-    for (int64_t i = 0; i < count; i++)
-        transform_source(w, first + i, v + i * c->channels, BLOCK * c->channels);
-    for (int64_t panel = 0; panel < w->panels; panel++) {
+    float m[ELEMENTS * M_STRIDE];
+    for (int64_t i = 0; i < count; i++) transform_source(w, first + i, v + i * c->channels, w->v_stride);
+    for (int64_t panel = part * w->panels / w->parts; panel < (part + 1) * w->panels / w->parts; panel++) {
         multiply(w, v, panel, count, m);
         for (int64_t i = 0; i < count; i++) {
             int64_t at[4];
             float *y[4];
             locate_result(w, first + i, at);
             for (int p = 0; p < 4; p++) y[p] = at[p] < 0 ? NULL : c->out + at[p] + panel * width;
-            w->kernel->output(m + i * width, BLOCK * width, c->bias ? c->bias + panel * width : NULL, c->relu,
-                              y);
+            w->kernel->output(m + i * width, M_STRIDE, c->bias ? c->bias + panel * width : NULL, c->relu, y);
         }
     }
 }
@@ -198,15 +237,14 @@ static void run_lane(void *context, int64_t lane, int slot)
 {
     const struct work *w = context;
     (void)slot;
-    for (int64_t block = lane; block * BLOCK < w->tiles; block += w->lanes)
-        run_block(w, block * BLOCK, w->v + lane * ELEMENTS * BLOCK * w->conv->channels);
+    for (int64_t task = lane; task < w->blocks * w->parts; task += w->lanes)
+        run_block(w, task, w->v + lane * ELEMENTS * w->v_stride);
 }
 
 size_t sft_winograd_scratch(const struct sft_winograd *conv)
 {
     struct work w = make_work(conv);
-    return sizeof(float) * (size_t)(conv->channels + ELEMENTS * conv->channels * conv->columns +
-                                    w.lanes * ELEMENTS * BLOCK * conv->channels);
+    return sizeof(float) * (size_t)(conv->channels + ELEMENTS * w.u_stride + w.lanes * ELEMENTS * w.v_stride);
 }
 
 enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_call *call)
@@ -217,8 +255,8 @@ enum sft_status sft_winograd_run(struct sft_winograd *conv, const struct sft_cal
     memset(zeros, 0, (size_t)conv->channels * sizeof(float));
     w.zeros = zeros;
     w.u = zeros + conv->channels;
-    w.v = w.u + ELEMENTS * conv->channels * conv->columns;
-    sft_parallel_for(conv->channels * w.panels, transform_filters, &w);
+    w.v = w.u + ELEMENTS * w.u_stride;
+    sft_parallel_for(sft_divide_up(conv->channels, FILTER_CHANNELS) * w.panels, transform_filters, &w);
     sft_parallel_for(w.lanes, run_lane, &w);
     return SFT_OK;
 }
@@ -235,11 +273,11 @@ static void transform_tiles(void *context, int64_t task, int slot)
     for (int64_t i = task * DW_BLOCK; i < sft_min64((task + 1) * DW_BLOCK, chunk); i++) {
         const float *dy[4];
         int64_t at[4];
-        transform_source(w, w->first + i, w->v + i * c->channels, w->chunk * c->channels);
+        transform_source(w, w->first + i, w->v + i * c->channels, w->v_stride);
         locate_result(w, w->first + i, at);
         for (int64_t panel = 0; panel < w->panels; panel++) {
             for (int p = 0; p < 4; p++) dy[p] = at[p] < 0 ? w->zeros : c->weight + at[p] + panel * width;
-            w->kernel->output_gradient(dy, w->z + (panel * w->chunk + i) * width, w->chunk * c->columns);
+            w->kernel->output_gradient(dy, w->z + (panel * w->chunk + i) * width, w->z_stride);
         }
     }
 }
@@ -250,20 +288,22 @@ static void multiply_transposed(void *context, int64_t task, int slot)
     const struct work *w = context;
     const struct sft_gemm_kernel *k = w->gemm;
     const struct sft_winograd *c = w->conv;
-    int64_t element = task / w->panels, count = sft_min64(w->chunk, w->tiles - w->first);
+    int64_t element = task / w->panels, panel = task % w->panels,
+            count = sft_min64(w->chunk, w->tiles - w->first);
     const float *x[DW_MAX_TILES], *y[DW_MAX_TILES];
     float *row[SFT_MAX_BLOCK_ROWS];
     (void)slot;
     for (int64_t i = 0; i < count; i++) {
-        x[i] = w->v + (element * w->chunk + i) * c->channels;
-        y[i] = w->z + (task * w->chunk + i) * k->columns;
+        x[i] = w->v + element * w->v_stride + i * c->channels;
+        y[i] = w->z + element * w->z_stride + (panel * w->chunk + i) * k->columns;
     }
     for (int64_t channel = 0; channel < c->channels; channel += k->rows) {
         struct sft_block_store store = {.row = row,
                                         .rows = (int)sft_min64(k->rows, c->channels - channel),
                                         .columns = k->columns,
                                         .accumulate = w->first > 0};
-        for (int i = 0; i < store.rows; i++) row[i] = w->u + (task * c->channels + channel + i) * k->columns;
+        for (int i = 0; i < store.rows; i++)
+            row[i] = w->u + element * w->u_stride + (panel * c->channels + channel + i) * k->columns;
         k->outer(count, x, channel, y, 0, &store);
     }
 }
@@ -274,28 +314,27 @@ static void transform_gradient(void *context, int64_t task, int slot)
     const struct sft_winograd *c = w->conv;
     int64_t width = w->gemm->columns, panel = task % w->panels, channel = task / w->panels;
     (void)slot;
-    w->kernel->filter_gradient(w->u + (panel * c->channels + channel) * width, c->channels * c->columns,
+    w->kernel->filter_gradient(w->u + (panel * c->channels + channel) * width, w->u_stride,
                                c->out + channel * c->row_stride + panel * width, c->tap_stride);
 }
 
 size_t sft_winograd_dw_scratch(const struct sft_winograd *conv)
 {
-    struct work w = make_work(conv);
+    struct work w = make_dw_work(conv);
     return sizeof(float) *
-           (size_t)(conv->channels + conv->columns + ELEMENTS * conv->channels * conv->columns +
-                    ELEMENTS * w.chunk * (conv->channels + conv->columns));
+           (size_t)(conv->channels + conv->columns + ELEMENTS * (w.u_stride + w.v_stride + w.z_stride));
 }
 
 enum sft_status sft_winograd_dw_run(struct sft_winograd *conv, const struct sft_call *call)
 {
-    struct work w = make_work(conv);
+    struct work w = make_dw_work(conv);
     float *zeros = call->scratch;
     set_operands(conv, call);
     memset(zeros, 0, (size_t)(conv->channels + conv->columns) * sizeof(float));
     w.zeros = zeros;
     w.u = zeros + conv->channels + conv->columns;
-    w.v = w.u + ELEMENTS * conv->channels * conv->columns;
-    w.z = w.v + ELEMENTS * w.chunk * conv->channels;
+    w.v = w.u + ELEMENTS * w.u_stride;
+    w.z = w.v + ELEMENTS * w.v_stride;
     for (w.first = 0; w.first < w.tiles; w.first += w.chunk) {
         sft_parallel_for(sft_divide_up(sft_min64(w.chunk, w.tiles - w.first), DW_BLOCK), transform_tiles, &w);
         sft_parallel_for(ELEMENTS * w.panels, multiply_transposed, &w);

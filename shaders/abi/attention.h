@@ -41,3 +41,9 @@
 
 #define SFT_ATTENTION_DEPTH_ID 1
 #define SFT_ATTENTION_VEC_ID 2 /* every row of a head is whole aligned quads */
+
+/* In the kernels for GPUs a work-group is SFT_ATTENTION_ACROSS lanes wide; a lane has SFT_ATTENTION_EACH rows
+ * of its block, and SFT_ATTENTION_TILE rows of the other side pass by at a time. */
+#define SFT_ATTENTION_ACROSS 8
+#define SFT_ATTENTION_EACH 4
+#define SFT_ATTENTION_TILE 32

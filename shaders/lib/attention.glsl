@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the kernels of attention have in common. A work-group has one block of queries or keys of one head.
-#include "abi/attention.h"
+// What the kernels of attention have in common, after their push constants. A work-group has one block of
+// queries or keys of one head.
 #include "lib/grid.glsl"
-layout(constant_id = SFT_ATTENTION_DEPTH_ID) const uint DEPTH = 64;
+layout(constant_id = SFT_ATTENTION_DEPTH_ID) const uint DEPTH = 16;
 layout(constant_id = SFT_ATTENTION_VEC_ID) const bool VEC = true;
 
 const uint QUADS_DEEP = (DEPTH + 3) / 4;
+const real LOWEST = -3.0e38; // in place of minus infinity, which a driver need not keep
 
 // Element of a head's first number of a token, in tensors with rows of `row` elements; `head` counts heads
 // over all images.
-uint place(uint head, uint token, uint tokens, uint heads, uint row)
+uint place(uint head, uint token, uint row)
 {
     return (head / heads * tokens + token) * row + head % heads * DEPTH;
 }

@@ -73,7 +73,8 @@ const struct test_op sft_test_op_weight_standardize_grad = {
     M("one large group", true, 1, 1, 2, 17, FILL_NORMAL, 2, 31, 33, 17)                                      \
     M("wide layer norm", true, 1, 0, 5, 1027, FILL_NORMAL, 5, 1027)                                          \
     M("long batch norm, relu", true, 19, 1, 1, 19, FILL_NORMAL, 1, 4099, 19)                                 \
-    M("many channels", true, 32, 1, 2, 128, FILL_NORMAL, 2, 4, 4, 128)
+    M("many channels", true, 32, 1, 2, 128, FILL_NORMAL, 2, 4, 4, 128)                                       \
+    M("1040 channels, relu", true, 26, 1, 2, 1040, FILL_NORMAL, 2, 9, 13, 1040)
 
 #define FROZEN_NORMS(M)                                                                                      \
     M("frozen batch norm", false, 6, 0, 1, 6, FILL_NORMAL, 1, 45, 6)                                         \

@@ -104,7 +104,9 @@ static void a_file_that_is_gone_is_an_error(void **state)
 enum { FILES = 3000 };
 
 struct fake {
-    atomic_int reads;
+    atomic_int reads, measured;
+    bool sizes;      /* the listing knows them */
+    int64_t many;    /* files of a set that are too many to be asked for sizes; 0: more than there are */
     int64_t changed; /* number of a picture with another content */
 };
 
@@ -116,21 +118,31 @@ static enum sft_status fake_content(const void *state, int64_t i, struct sft_byt
     return SFT_OK;
 }
 
+static enum sft_status fake_measure(const void *state, int64_t i, size_t *size)
+{
+    struct fake *fake = (struct fake *)state;
+    atomic_fetch_add(&fake->measured, 1);
+    *size = i == 7 ? 11 : 10;
+    return SFT_OK;
+}
+
 static const char *hash_fake(struct fake *fake, uint64_t limit, size_t size_of_7, char hex[65])
 {
-    static const struct sft_format format = {.name = "fake", .content = fake_content};
+    static const struct sft_format format = {
+        .name = "fake", .content = fake_content, .measure = fake_measure};
     static struct sft_listed items[FILES];
     const struct sft_listing listing = {.items = items, .count = FILES};
     const struct sft_source source = {.state = fake, .count = FILES, .listing = &listing};
-    const struct sft_contents contents = {&format, &source, NULL, 0, FILES, limit};
-    for (int i = 0; i < FILES; i++) items[i].size = i == 7 ? size_of_7 : 10;
+    const struct sft_contents contents = {
+        &format, &source, NULL, 0, FILES, limit, fake->many ? fake->many : FILES};
+    for (int i = 0; i < FILES; i++) items[i].size = !fake->sizes ? SFT_SIZE_UNKNOWN : i == 7 ? size_of_7 : 10;
     assert_int_equal(sft_contents_hash(&contents, hex), SFT_OK);
     return hex;
 }
 
 static void of_a_large_set_some_files_are_read(void **state)
 {
-    struct fake fake = {.changed = -1};
+    struct fake fake = {.changed = -1, .sizes = true};
     char whole[65], part[65], other[65];
     (void)state;
     hash_fake(&fake, 30000, 10, whole);
@@ -145,6 +157,33 @@ static void of_a_large_set_some_files_are_read(void **state)
     assert_string_not_equal(hash_fake(&fake, 30000, 10, other), whole);
 }
 
+/* Sizes that the listing does not know are asked for, and count the same. */
+static void sizes_are_measured(void **state)
+{
+    struct fake known = {.changed = -1, .sizes = true}, unknown = {.changed = -1};
+    char hash[65], measured[65];
+    (void)state;
+    hash_fake(&known, 7000, 11, hash);
+    assert_int_equal(known.measured, 0);
+    assert_string_equal(hash_fake(&unknown, 7000, 11, measured), hash);
+    assert_in_range(unknown.measured, FILES, 2 * FILES);
+}
+
+/* Of a million files only some are opened, and none is asked for its size. */
+static void of_very_many_files_a_sample_counts(void **state)
+{
+    struct fake fake = {.changed = -1, .many = FILES - 1};
+    char hash[65], other[65];
+    (void)state;
+    hash_fake(&fake, 30000, 10, hash);
+    assert_int_equal(fake.reads, FILES / 2);
+    assert_int_equal(fake.measured, 0);
+    fake.changed = 10;
+    assert_string_not_equal(hash_fake(&fake, 30000, 10, other), hash);
+    fake.changed = 11;
+    assert_string_equal(hash_fake(&fake, 30000, 10, other), hash);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +191,8 @@ int main(void)
         cmocka_unit_test(the_spelling_of_a_list_does_not_count),
         cmocka_unit_test(a_file_that_is_gone_is_an_error),
         cmocka_unit_test(of_a_large_set_some_files_are_read),
+        cmocka_unit_test(sizes_are_measured),
+        cmocka_unit_test(of_very_many_files_a_sample_counts),
     };
     return cmocka_run_group_tests(tests, test_setup_folder, test_remove_folder);
 }

@@ -2,6 +2,7 @@
 /* Every data set format: what it reads, and what it says about files that are not as they should be. */
 #include <math.h>
 
+#include "runtime/base/text.h"
 #include "tests/datasets/packing.h"
 
 static struct sft_image image;
@@ -477,6 +478,74 @@ static void lists_of_others(void **state)
     test_expect_log("line 2: images_classic/p/9.png");
 }
 
+/* 9000 lines of a few files, as the files of a list of a million are looked for: by what their folders list.
+ */
+static void put_long_list(const char *name, const char *last)
+{
+    static const char *const files[] = {"0.png", "deep/1.png", "deep/../0.png", "deep/link.png", "./0.png"};
+    struct sft_text text = {0};
+    for (int i = 0; i < 9000; i++) sft_text_printf(&text, "%s %d\n", files[i % 5], i % 3);
+    sft_text_printf(&text, "%s", last);
+    assert_int_equal(text.status, SFT_OK);
+    put_text(name, text.data);
+    sft_text_free(&text);
+}
+
+static void long_lists(void **state)
+{
+    char last[600];
+    (void)state;
+    test_put_copy("long/0.png", GOLDEN("rgb.png"));
+    test_put_copy("long/deep/1.png", GOLDEN("rgb.png"));
+    assert_int_equal(symlink("../0.png", test_path("long/deep/link.png")), 0);
+    assert_int_equal(symlink("nowhere.png", test_path("long/deep/broken.png")), 0);
+    snprintf(last, sizeof(last), "%s 3\n", test_path("long/0.png"));
+    put_long_list("long/list.txt", last);
+    assert_list("long/list.txt", 9001, 4);
+    put_long_list("long/elsewhere/list.txt", ""); /* relative to the folder above */
+    assert_list("long/elsewhere/list.txt", 9000, 3);
+    put_long_list("long/missing.txt", "deep/2.png 1\ndeep/broken.png 1\ndeep 0\nno/0.png 1\n");
+    assert_refused(spec_of("list:", "long/missing.txt", ""), SFT_DATA, "4 of its pictures are not there");
+    assert_refused(spec_of("list:", "long/missing.txt", ""), SFT_DATA, "line 9002: deep/broken.png");
+}
+
+/* A JPEG whose EXIF data say that it lies on its side: its pixels are those that are stored, and it is said
+ * once however often it is read. */
+static void turned_pictures_are_told(void **state)
+{
+    static const uint8_t exif[] =
+        "\xff\xe1\x00\x22"
+        "Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    struct sft_dataset *dataset;
+    struct sft_bytes file;
+    uint8_t turned[8192];
+    uint8_t *upright;
+    (void)state;
+    assert_int_equal(sft_file_open(GOLDEN("420.jpg"), &file), SFT_OK);
+    memcpy(turned, file.data, 2);
+    memcpy(turned + 2, exif, 36);
+    memcpy(turned + 38, file.data + 2, file.size - 2);
+    test_put("phone/a.jpg", turned, file.size + 36);
+    turned[31] = 1; /* upright */
+    test_put("phone/b.jpg", turned, file.size + 36);
+    test_put_copy("phone/c.jpg", GOLDEN("420.jpg"));
+    dataset = open_or_fail(test_path("phone"));
+    read_ok(dataset, 2);
+    upright = malloc(33 * 21 * 3);
+    assert_non_null(upright);
+    memcpy(upright, image.rgb, 33 * 21 * 3);
+    for (int64_t i = 0; i < 6; i++) {
+        read_ok(dataset, i % 3);
+        assert_memory_equal(image.rgb, upright, 33 * 21 * 3);
+    }
+    assert_int_equal(sft_dataset_turned(dataset), 1);
+    test_catch_log();
+    sft_dataset_close(&dataset);
+    test_expect_log("phone: 1 of the pictures that were read say in their EXIF data");
+    free(upright);
+    sft_file_close(&file);
+}
+
 static void tar_reads_and_refuses(void **state)
 {
     struct sft_bytes png, jpeg;
@@ -792,6 +861,8 @@ int main(void)
         cmocka_unit_test(one_picture_is_a_set),
         cmocka_unit_test(list_reads_and_refuses),
         cmocka_unit_test(lists_of_others),
+        cmocka_unit_test(long_lists),
+        cmocka_unit_test(turned_pictures_are_told),
         cmocka_unit_test(tar_reads_and_refuses),
         cmocka_unit_test(npy_reads_and_refuses),
         cmocka_unit_test(npy_helps),

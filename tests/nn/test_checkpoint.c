@@ -169,6 +169,7 @@ static const struct {
     {BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 9\n"), "git lfs pull"},
     {BYTES("<!DOCTYPE html><html><title>Google Drive"), "web page (HTML)"},
     {BYTES("\xef\xbb\xbf\r\n  <HTML lang=en>"), "web page (HTML)"},
+    {BYTES("Entry not found"), "an answer of the Hugging Face Hub"},
     {BYTES("<?xml version=\"1.0\"?><Error><Code>AccessDenied"), "XML"},
     {BYTES("{\"metadata\": {\"total_size\": 9}, \"weight_map\": {}}"), "an index of no tensors"},
     {BYTES("{\"a\": [{\"b\": 1}]}"), "a JSON text"},

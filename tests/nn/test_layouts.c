@@ -172,6 +172,7 @@ static void as_big_transfer(const char *ours, char *theirs)
         strcpy(theirs, ours);
 }
 
+static void as_wrapped(const char *ours, char *theirs) { sprintf(theirs, "module.%s", ours); }
 static void as_ours(const char *ours, char *theirs) { strcpy(theirs, ours); }
 
 static struct sft_model *make(int classes)
@@ -378,6 +379,84 @@ static void test_near_miss(void **state)
     sft_model_destroy(&model);
 }
 
+/* A checkpoint of names and shapes alone, as a variant has them in a layout. */
+struct outline {
+    struct sft_parameters parameters;
+    struct sft_checkpoint checkpoint;
+    char names[SFT_MAX_PARAMETERS][SFT_MAX_NAME];
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct sft_stored_tensor *)a)->name, ((const struct sft_stored_tensor *)b)->name);
+}
+
+static void outline_make(struct outline *outline, const struct sft_variant *variant,
+                         const struct sft_layout *layout)
+{
+    const struct sft_network network = {.variant = variant, .outputs = 10, .image_size = variant->image_size};
+    struct sft_checkpoint *checkpoint = &outline->checkpoint;
+    memset(outline, 0, sizeof(*outline));
+    assert_int_equal(sft_network_declare(&network, &outline->parameters), SFT_OK);
+    checkpoint->path = "outline";
+    checkpoint->n_tensors = (size_t)outline->parameters.n;
+    checkpoint->tensors = calloc(checkpoint->n_tensors, sizeof(*checkpoint->tensors));
+    assert_non_null(checkpoint->tensors);
+    for (int i = 0; i < outline->parameters.n; i++) {
+        const struct sft_parameter *item = &outline->parameters.items[i];
+        sft_layout_name(layout, item->name, outline->names[i]);
+        checkpoint->tensors[i] =
+            (struct sft_stored_tensor){.name = outline->names[i], .shape = sft_layout_shape(layout, item)};
+    }
+    qsort(checkpoint->tensors, checkpoint->n_tensors, sizeof(*checkpoint->tensors), by_name);
+}
+
+static void outline_free(struct outline *outline)
+{
+    free(outline->checkpoint.tensors);
+    sft_parameters_free(&outline->parameters);
+}
+
+/* Every variant is recognised in every layout; only the two ResNet-18 of 32 pixels look alike. */
+static void test_every_variant(void **state)
+{
+    static struct outline outline;
+    const struct sft_variant *variant;
+    const struct sft_layout *layout;
+    (void)state;
+    for (int v = 0; (variant = sft_model_variant(v)); v++)
+        for (int l = 0; (layout = sft_layout_at(l)); l++) {
+            const bool twice = strncmp(variant->name, "resnet18_32x32", 14) == 0;
+            struct sft_model_search search;
+            int found = 0;
+            outline_make(&outline, variant, layout);
+            if (!layout->is && sft_layout_applies(layout, outline.parameters.items, outline.parameters.n)) {
+                assert_int_equal(sft_model_search(&outline.checkpoint, &search), SFT_OK);
+                assert_int_equal(search.n_fits, twice ? 2 : 1);
+                for (int i = 0; i < search.n_fits; i++) found += search.fits[i] == variant;
+                assert_int_equal(found, 1);
+                assert_string_equal(search.layout->name, layout->name);
+                sft_model_search_free(&search);
+            }
+            outline_free(&outline);
+        }
+}
+
+static void test_asks(void **state)
+{
+    static struct outline outline;
+    struct sft_model_config config = {.name = NULL}, said = {.name = "resnet18_32x32_pad2"};
+    (void)state;
+    outline_make(&outline, sft_model_find("resnet18_32x32"), sft_layout_find("kuangliu"));
+    assert_int_equal(sft_model_guess(&outline.checkpoint, &config), SFT_DATA);
+    test_expect_last("may be resnet18_32x32 or resnet18_32x32_pad2, which have the same names and shapes");
+    test_expect_last("--model");
+    assert_int_equal(sft_model_guess(&outline.checkpoint, &said), SFT_OK);
+    assert_string_equal(said.layout->name, "kuangliu");
+    assert_float_equal(said.mean[0], 0.4914f, 0);
+    outline_free(&outline);
+}
+
 /* ---- order of classes ---- */
 
 /* The order of the file is one that no sorting gives: row i is class (i * 377 + 5) % 1000. */
@@ -450,6 +529,53 @@ static void test_order_of_mos(void **state)
     sft_model_destroy(&loaded);
     sft_class_names_free(&names);
     sft_model_destroy(&model);
+}
+
+/* What MOS saves is told by what lies beside the weights, not by their names alone. */
+static void test_files_of_mos(void **state)
+{
+    static const struct {
+        const char *keys, *layout;
+    } cases[] = {
+        {"step\nmodel\noptim\n", "mos"},
+        {"optim\nstep\nlr\nmodel\n", "mos"},
+        {"steps\nmodel\noptim\n", "own"},
+        {"model\noptim\n", "own"},
+        {NULL, "own"},
+    };
+    struct sft_model *model = make(SFT_IMAGENET_CLASSES);
+    struct sft_checkpoint *checkpoint;
+    const struct writing wrapped = {as_wrapped, false, 4};
+    (void)state;
+    assert_int_equal(sft_checkpoint_open(write_as(model, "wrapped", &wrapped, 1, NULL, NULL, 0), &checkpoint),
+                     SFT_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sft_model_config config = {.name = NULL};
+        checkpoint->keys = cases[i].keys;
+        assert_int_equal(sft_model_guess(checkpoint, &config), SFT_OK);
+        assert_string_equal(config.layout->name, cases[i].layout);
+        assert_int_equal(config.classes, SFT_IMAGENET_CLASSES);
+    }
+    checkpoint->keys = NULL;
+    sft_checkpoint_close(&checkpoint);
+    sft_model_destroy(&model);
+}
+
+/* A training program's file has its keys. */
+static void test_keys_of_a_file(void **state)
+{
+    struct sft_checkpoint *checkpoint;
+    (void)state;
+    assert_int_equal(sft_checkpoint_open(SFT_TEST_DATA "/golden/checkpoints/training.pth.tar", &checkpoint),
+                     SFT_OK);
+    assert_true(sft_checkpoint_has_key(checkpoint, "state_dict"));
+    assert_true(sft_checkpoint_has_key(checkpoint, "epoch"));
+    assert_false(sft_checkpoint_has_key(checkpoint, "epochs"));
+    assert_false(sft_checkpoint_has_key(checkpoint, "poch"));
+    sft_checkpoint_close(&checkpoint);
+    assert_int_equal(sft_checkpoint_open(SFT_TEST_DATA "/golden/checkpoints/plain.pth", &checkpoint), SFT_OK);
+    assert_null(checkpoint->keys);
+    sft_checkpoint_close(&checkpoint);
 }
 
 static void test_mos_groups(void **state)
@@ -535,11 +661,20 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_published_names), cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_every_layout),    cmocka_unit_test(test_epsilon),
-        cmocka_unit_test(test_near_miss),       cmocka_unit_test(test_order_of_a_file),
-        cmocka_unit_test(test_order_of_mos),    cmocka_unit_test(test_mos_groups),
-        cmocka_unit_test(test_grouped_head),    cmocka_unit_test(test_wrong_orders),
+        cmocka_unit_test(test_published_names),
+        cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_every_layout),
+        cmocka_unit_test(test_epsilon),
+        cmocka_unit_test(test_near_miss),
+        cmocka_unit_test(test_every_variant),
+        cmocka_unit_test(test_asks),
+        cmocka_unit_test(test_files_of_mos),
+        cmocka_unit_test(test_keys_of_a_file),
+        cmocka_unit_test(test_order_of_a_file),
+        cmocka_unit_test(test_order_of_mos),
+        cmocka_unit_test(test_mos_groups),
+        cmocka_unit_test(test_grouped_head),
+        cmocka_unit_test(test_wrong_orders),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,39 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every model against PyTorch in float64 (tests/golden/make_models.py): parameter counts, logits, gradients
- * of every parameter, running statistics.
+ * Every model against PyTorch in float64 (tests/golden/make_models.py, models_conv.py): parameter counts,
+ * logits, gradients of every parameter, running statistics. With SFT_TEST_GOLDEN the cases of that file
+ * alone, as models_conv.py makes it for other sizes.
  */
-#include "tests/nn/golden.h"
+#include "tests/nn/case.h"
 
 #include "nn/layers/layers.h"
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
 #include "runtime/program.h"
-#include "tests/nn/formula.h"
 #include "tests/support/group.h"
 
-enum { N = 4, N_ID = 2, CLASSES = 10 };
-
-static json_t *golden;
+enum { MAX_ROWS = 32, CLASSES = 10 };
 
 static struct sft_model *make(const char *name)
 {
-    struct sft_model *model;
-    assert_int_equal(
-        sft_model_create(test_device(), &(struct sft_model_config){.name = name, .classes = CLASSES}, &model),
-        SFT_OK);
-    assert_int_equal(formula_fill(&model->parameters), SFT_OK);
-    return model;
+    const struct golden_case usual = {name, NULL};
+    return case_model(&usual, test_device(), 0);
 }
 
-static struct sft_tensor *make_images(const json_t *expected)
+static int id_rows(const struct golden_case *golden) { return case_int(golden, "n_id", 2); }
+
+static int all_rows(const struct golden_case *golden)
 {
-    static float images[N * 32 * 32 * 3];
+    return id_rows(golden) + case_int(golden, "n_ood", 2);
+}
+
+static struct sft_tensor *make_images(const struct golden_case *golden)
+{
+    const char *name = json_string_value(json_object_get(golden->expected, "images"));
+    const int64_t n = all_rows(golden), size = case_size(golden);
+    float *images = case_images(golden, name, n);
     struct sft_tensor *tensor;
-    formula_images(json_string_value(json_object_get(expected, "images")), N, images);
-    assert_int_equal(sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(N, 32, 32, 3), &tensor),
-                     SFT_OK);
-    assert_int_equal(sft_tensor_upload(tensor, 0, N * 32 * 32 * 3, images), SFT_OK);
+    assert_int_equal(
+        sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(n, size, size, 3), &tensor), SFT_OK);
+    assert_int_equal(sft_tensor_upload(tensor, 0, n * size * size * 3, images), SFT_OK);
+    free(images);
     return tensor;
 }
 
@@ -67,7 +70,7 @@ static void run(struct sft_graph *graph)
 static void check_values(struct sft_tensor *tensor, const json_t *expected, const char *what,
                          double tolerance)
 {
-    float values[N * CLASSES];
+    float values[MAX_ROWS * CLASSES];
     double distance;
     assert_int_equal(json_array_size(expected), sft_shape_count(&tensor->shape));
     assert_int_equal(sft_tensor_download(tensor, 0, sft_shape_count(&tensor->shape), values), SFT_OK);
@@ -102,18 +105,14 @@ static void check_parameters(const struct sft_model *model, unsigned kinds, stru
     assert_true(most < tolerance);
 }
 
-static void test_eval(void **state)
+/* Logits in evaluation. */
+static void check_logits(const struct golden_case *golden, struct sft_model *model, const json_t *expected,
+                         double tolerance)
 {
-    const char *name = *state;
-    const json_t *expected = json_object_get(json_object_get(golden, "models"), name);
-    struct sft_model *model = make(name);
-    struct sft_tensor *images = make_images(expected), *logits;
+    struct sft_tensor *images = make_images(golden), *logits;
     struct sft_forward forward;
     struct sft_forward_out out;
     struct sft_graph *graph;
-
-    assert_int_equal(sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED),
-                     json_integer_value(json_object_get(expected, "parameters")));
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
@@ -122,74 +121,138 @@ static void test_eval(void **state)
     for (int i = 0; i < out.n_taps; i++) assert_int_equal(out.taps[i].kind, SFT_TAP_MAP);
     logits = keep(graph, out.logits);
     run(graph);
-    check_values(logits, json_object_get(expected, "logits"), "logits", 1e-4);
+    check_values(logits, expected, "logits", tolerance);
     sft_graph_destroy(&graph);
     sft_tensor_destroy(&logits);
     sft_tensor_destroy(&images);
+}
+
+static void test_eval(void **state)
+{
+    const struct golden_case *golden = *state;
+    struct sft_model *model = case_model(golden, test_device(), 0);
+    assert_int_equal(sft_parameters_count(&model->parameters, SFT_KINDS_TRAINED),
+                     json_integer_value(json_object_get(golden->expected, "parameters")));
+    check_logits(golden, model, json_object_get(golden->expected, "logits"), 1e-4);
     sft_model_destroy(&model);
 }
 
-/* A training pass: batch statistics, no dropout, the SFT loss over N_ID + (N - N_ID) images, and all
- * gradients. */
-static void test_gradients(void **state)
+/* Filters so small that the epsilon of their standardisation shows. */
+static void test_epsilons(void **state)
 {
-    const char *name = *state;
-    const json_t *expected = json_object_get(json_object_get(golden, "models"), name);
-    struct sft_model *model = make(name);
+    const struct golden_case *golden = *state;
+    json_t *logits = json_object_get(golden->expected, "logits"), *expected;
+    const char *epsilon;
+    json_object_foreach(logits, epsilon, expected)
+    {
+        struct sft_model *model = case_model(golden, test_device(), strtof(epsilon, NULL));
+        check_logits(golden, model, expected, 1e-4);
+        sft_model_destroy(&model);
+    }
+}
+
+/* What a training pass leaves. */
+struct pass {
+    struct sft_tensor *labels, *weights;           /* of the rows */
+    struct sft_tensor *gradient, *logits, *losses; /* results */
+};
+
+static struct pass open_pass(const struct golden_case *golden, const struct sft_model *model)
+{
+    const int n = all_rows(golden), n_id = id_rows(golden);
+    int32_t labels[MAX_ROWS];
+    float weights[MAX_ROWS];
+    struct pass pass;
+    assert_true(n <= MAX_ROWS);
+    formula_labels(n_id, n - n_id, labels);
+    sft_loss_weights(labels, n, 1.0f, weights);
+    pass.labels = make_tensor("labels", SFT_I32, n, labels);
+    pass.weights = make_tensor("row weights", SFT_F32, n, weights);
+    pass.gradient = make_tensor("gradient", SFT_F32, model->parameters.weights_size, NULL);
+    return pass;
+}
+
+static void close_pass(struct pass *pass)
+{
+    sft_tensor_destroy(&pass->losses);
+    sft_tensor_destroy(&pass->logits);
+    sft_tensor_destroy(&pass->gradient);
+    sft_tensor_destroy(&pass->weights);
+    sft_tensor_destroy(&pass->labels);
+}
+
+/* Appends the gradients of all parameters, into pass->gradient. */
+static void add_gradients(struct sft_graph *graph, const struct sft_model *model,
+                          const struct sft_forward_out *out, sft_value loss, const struct pass *pass)
+{
     const struct sft_parameters *parameters = &model->parameters;
     int wanted[SFT_MAX_PARAMETERS], n = sft_parameters_select(parameters, SFT_KINDS_TRAINED, wanted);
-    sft_value values[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS], flat;
-    int32_t labels[N];
-    float weights[N], rows[N];
-    struct sft_tensor *images = make_images(expected), *label_tensor, *weight_tensor;
-    struct sft_tensor *gradient, *logits, *losses;
+    sft_value values[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS];
+    sft_value flat = sft_graph_tensor(graph, pass->gradient);
+    for (int i = 0; i < n; i++) values[i] = out->params[wanted[i]];
+    assert_int_equal(sft_autodiff(graph, loss, values, n, grads), SFT_OK);
+    for (int i = 0; i < n; i++) {
+        assert_int_not_equal(grads[i], SFT_NONE);
+        sft_graph_place(graph, grads[i], flat, parameters->items[wanted[i]].offset);
+    }
+}
+
+/* A training pass: batch statistics, no dropout, the SFT loss, and all gradients. */
+static void run_pass(struct sft_model *model, struct sft_tensor *images, struct pass *pass)
+{
     struct sft_forward forward;
     struct sft_forward_out out;
     struct sft_loss_out loss;
     struct sft_graph *graph;
-
-    formula_labels(N_ID, N - N_ID, labels);
-    sft_loss_weights(labels, N, 1.0f, weights);
-    label_tensor = make_tensor("labels", SFT_I32, N, labels);
-    weight_tensor = make_tensor("row weights", SFT_F32, N, weights);
-    gradient = make_tensor("gradient", SFT_F32, parameters->weights_size, NULL);
-
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, &model->parameters);
     forward.bn = SFT_BN_UPDATE;
     assert_int_equal(sft_model_forward(model, graph, &forward, sft_graph_tensor(graph, images), &out),
                      SFT_OK);
-    loss = sft_loss(graph, NULL, out.logits, sft_graph_tensor(graph, label_tensor),
-                    sft_graph_tensor(graph, weight_tensor),
+    loss = sft_loss(graph, NULL, out.logits, sft_graph_tensor(graph, pass->labels),
+                    sft_graph_tensor(graph, pass->weights),
                     (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
-    for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
-    assert_int_equal(sft_autodiff(graph, loss.total, values, n, grads), SFT_OK);
-    flat = sft_graph_tensor(graph, gradient);
-    for (int i = 0; i < n; i++) {
-        assert_int_not_equal(grads[i], SFT_NONE);
-        sft_graph_place(graph, grads[i], flat, parameters->items[wanted[i]].offset);
-    }
-    logits = keep(graph, out.logits);
-    losses = keep(graph, loss.rows);
+    add_gradients(graph, model, &out, loss.total, pass);
+    pass->logits = keep(graph, out.logits);
+    pass->losses = keep(graph, loss.rows);
     run(graph);
-
-    check_values(logits, json_object_get(expected, "train_logits"), "train logits", 1e-4);
-    assert_int_equal(sft_tensor_download(losses, 0, N, rows), SFT_OK);
-    for (int part = 0; part < 2; part++) {
-        double mean = ((double)rows[2 * part] + (double)rows[2 * part + 1]) / 2;
-        assert_true(fabs(mean / golden_number(json_object_get(expected, "loss"), (size_t)part) - 1) < 1e-5);
-    }
-    check_parameters(model, SFT_KINDS_TRAINED, gradient, json_object_get(expected, "gradients"), "gradients",
-                     1e-4);
-    if (parameters->buffers)
-        check_parameters(model, 1u << SFT_BUFFER, parameters->buffers, json_object_get(expected, "buffers"),
-                         "statistics", 1e-5);
     sft_graph_destroy(&graph);
-    sft_tensor_destroy(&losses);
-    sft_tensor_destroy(&logits);
-    sft_tensor_destroy(&gradient);
-    sft_tensor_destroy(&weight_tensor);
-    sft_tensor_destroy(&label_tensor);
+}
+
+/* The mean loss of ID rows, and of outliers. */
+static void check_losses(const struct golden_case *golden, const struct pass *pass)
+{
+    const json_t *expected = json_object_get(golden->expected, "loss");
+    const int n = all_rows(golden), n_id = id_rows(golden), starts[] = {0, n_id, n};
+    float rows[MAX_ROWS];
+    assert_int_equal(sft_tensor_download(pass->losses, 0, n, rows), SFT_OK);
+    for (int part = 0; part < 2; part++) {
+        double mean = 0;
+        for (int i = starts[part]; i < starts[part + 1]; i++) mean += (double)rows[i];
+        mean /= starts[part + 1] - starts[part];
+        assert_true(fabs(mean / golden_number(expected, (size_t)part) - 1) < 1e-5);
+    }
+}
+
+static void test_gradients(void **state)
+{
+    const struct golden_case *golden = *state;
+    const json_t *expected = golden->expected;
+    const bool tamed = json_object_get(expected, "tamed") != NULL;
+    struct sft_model *model = case_model(golden, test_device(), 0);
+    struct sft_tensor *images = make_images(golden);
+    struct pass pass = open_pass(golden, model);
+
+    run_pass(model, images, &pass);
+    check_values(pass.logits, json_object_get(expected, "train_logits"), "train logits",
+                 case_tolerance(golden, "train_logits", 1e-4));
+    check_losses(golden, &pass);
+    check_parameters(model, SFT_KINDS_TRAINED, pass.gradient, json_object_get(expected, "gradients"),
+                     "gradients", tamed ? case_tolerance(golden, "gradients", 1e-3) : 1e-4);
+    if (model->parameters.buffers)
+        check_parameters(model, 1u << SFT_BUFFER, model->parameters.buffers,
+                         json_object_get(expected, "buffers"), "statistics", 1e-5);
+    close_pass(&pass);
     sft_tensor_destroy(&images);
     sft_model_destroy(&model);
 }
@@ -207,7 +270,7 @@ static void test_norm_gradients_are_cheap(void **state)
     assert_int_equal(sft_graph_create(&graph), SFT_OK);
     forward = sft_forward_on(graph, &model->parameters);
     assert_int_equal(
-        sft_model_forward(model, graph, &forward, sft_forward_images(graph, N, model->image_size), &out),
+        sft_model_forward(model, graph, &forward, sft_forward_images(graph, 4, model->image_size), &out),
         SFT_OK);
     for (int i = 0; i < n; i++) values[i] = out.params[wanted[i]];
     assert_int_equal(sft_autodiff(graph, sft_sum_to(graph, out.logits, SFT_SHAPE(1), 1.0f), values, n, grads),
@@ -305,34 +368,63 @@ static void test_limits(void **state)
     }
 }
 
+/* ---- the tests of all cases ---- */
+
+enum { MAX_TESTS = 128 };
+static struct {
+    char names[MAX_TESTS][SFT_MAX_NAME];
+    struct golden_case cases[MAX_TESTS];
+    struct CMUnitTest tests[MAX_TESTS];
+    size_t n;
+} group;
+
+static void add(const char *kind, CMUnitTestFunction test, const struct golden_case *golden)
+{
+    const size_t i = group.n;
+    if (i == MAX_TESTS) abort();
+    snprintf(group.names[i], SFT_MAX_NAME, "%s/%s", kind, golden->name);
+    group.cases[i] = *golden;
+    group.tests[i] = (struct CMUnitTest){group.names[i], test, NULL, NULL, &group.cases[i]};
+    group.n++;
+}
+
+static void add_cases(json_t *file)
+{
+    const struct golden_case epsilons = {
+        json_string_value(json_object_get(json_object_get(file, "epsilons"), "model")),
+        json_object_get(file, "epsilons")};
+    struct golden_case golden;
+    json_object_foreach(json_object_get(file, "models"), golden.name, golden.expected)
+    {
+        if (!case_is_for(&golden, test_device_name())) continue;
+        add("logits", test_eval, &golden);
+        if (json_object_get(golden.expected, "gradients")) add("gradients", test_gradients, &golden);
+    }
+    if (epsilons.expected && case_is_for(&epsilons, test_device_name()))
+        add("epsilons", test_epsilons, &epsilons);
+}
+
 int main(int argc, char **argv)
 {
-    enum { MAX_TESTS = 64 };
-    static char names[MAX_TESTS][SFT_MAX_NAME];
-    struct CMUnitTest tests[MAX_TESTS] = {{0}};
-    const struct sft_variant *variant;
-    json_t *models;
-    size_t n = 0;
+    static const struct CMUnitTest others[] = {
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_tap_kinds),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_norm_gradients_are_cheap),
+    };
+    const char *chosen = getenv("SFT_TEST_GOLDEN");
+    const char *const usual[] = {SFT_TEST_DATA "/golden/models.json",
+                                 SFT_TEST_DATA "/golden/models_conv.json"};
+    json_t *files[2] = {0};
     int failed;
-    golden = golden_open(SFT_TEST_DATA "/golden/models.json");
-    if (!golden) return 1;
-    models = json_object_get(golden, "models");
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_refusals);
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_tap_kinds);
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_limits);
-    tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_norm_gradients_are_cheap);
-    for (int i = 0; (variant = sft_model_variant(i)) && n + 2 < MAX_TESTS; i++) {
-        const json_t *expected = json_object_get(models, variant->name);
-        if (!expected) continue;
-        snprintf(names[n], SFT_MAX_NAME, "logits/%s", variant->name);
-        tests[n] = (struct CMUnitTest){names[n], test_eval, NULL, NULL, (void *)variant->name};
-        n++;
-        if (!json_object_get(expected, "gradients")) continue;
-        snprintf(names[n], SFT_MAX_NAME, "gradients/%s", variant->name);
-        tests[n] = (struct CMUnitTest){names[n], test_gradients, NULL, NULL, (void *)variant->name};
-        n++;
+    for (int i = 0; i < (chosen ? 1 : 2); i++) {
+        files[i] = golden_open(chosen ? chosen : usual[i]);
+        if (!files[i]) return 1;
+        add_cases(files[i]);
     }
-    failed = test_run_group("nn/models", argc, argv, tests, n);
-    json_decref(golden);
+    for (size_t i = 0; !chosen && i < sizeof(others) / sizeof(others[0]); i++)
+        group.tests[group.n++] = others[i];
+    failed = test_run_group("nn/models", argc, argv, group.tests, group.n);
+    for (int i = 0; i < 2; i++) json_decref(files[i]);
     return failed;
 }

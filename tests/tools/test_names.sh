@@ -70,17 +70,22 @@ expect 4 'UTF-16; save it as UTF-8' eval --config wide.ini --weights "$weights" 
 # ---- classes travel with weights and calibrations ----
 folder trained ant "$latin" cat
 folder other ant bee cat
-folder fewer ant cat
-printf 'no picture' >fewer/cat/1.png
+folder fewer ant dog
+printf 'no picture' >fewer/dog/1.png
+folder part ant cat
 expect 0 'model.safetensors' train --model resnetv2_20_gn --id folder:trained --batch 3 --steps 1 --out base
 base=base/model.safetensors
 expect 0 'class_names ."ant","caf..xE9","cat".' inspect $base
 expect 0 'other classes .*: class 1 is "bee" there and "caf.xE9" in the weights' \
     eval --weights $base --id folder:other --ood x=synthetic:letters --limit 4
-expect 4 'fewer has 2 classes, the model 3: class 1 is "cat" there and "caf.xE9" in the weights' \
+expect 4 'fewer has 2 classes, the model 3: class 1 is "dog" there and "caf.xE9" in the weights' \
     eval --weights $base --id folder:fewer --ood x=synthetic:letters
 expect 4 'fewer has 2 classes, the model 3' finetune --weights $base --id folder:fewer --steps 1 --out tuned
 expect 0 'other classes' finetune --weights $base --id folder:other --batch 2 --steps 1 --out tuned
+expect 0 'part: its 2 classes are numbered by their names, as the model.s 3 are' \
+    eval --weights $base --id folder:part --ood x=synthetic:letters
+expect 0 'part: its 2 classes' finetune --weights $base --id folder:part --batch 2 --steps 1 --out parted
+expect 0 'class_names ."ant","caf..xE9","cat".' inspect parted/model.safetensors
 expect 0 'class_names ."ant","caf..xE9","cat".' inspect tuned/model.safetensors
 expect 0 'Energy' calibrate --weights $base --id folder:trained --out named.cal
 expect 0 '"class_name": "(ant|caf..xE9|cat)"' predict --weights $base --calibration named.cal \
@@ -133,8 +138,8 @@ check "the filter is another picture" other 'short-side bilinear.npy' 'short-sid
 
 # The names of the built-in set in the order of a folder, which is another.
 folder sorted bar corner crescent disk plus ring square star triangle 'two disks'
-expect 0 'order: class 0 is "bar" there and "disk" in the weights' eval --weights own/model.safetensors \
-    --id folder:sorted --ood x=synthetic:letters --limit 4
+expect 0 'its 10 classes are numbered by their names, as the model.s 10 are' \
+    eval --weights own/model.safetensors --id folder:sorted --ood x=synthetic:letters --limit 4
 
 # ---- other files in place of weights ----
 printf 'version https://git-lfs.github.com/spec/v1\noid sha256:12\n' >lfs.safetensors

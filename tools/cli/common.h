@@ -3,6 +3,7 @@
 #ifndef SFT_COMMON_H
 #define SFT_COMMON_H
 
+#include "nn/positions.h"
 #include "runtime/base/log.h"
 #include "runtime/device.h"
 #include "tools/cli/args.h"
@@ -56,6 +57,33 @@ const char *sft_model_list(int i);
         "std", SFT_OPTION_CHANNELS, SFT_FIELD(type, member.std),                                             \
             .value = "R,G,B", .min = 1e-6, .max = 10, .incidental = true,                                    \
             .help = "standard deviation of each channel, with --mean"                                        \
+    }
+
+/* Rows for the size of the images of a struct sft_job_model, `member` of the command's struct `type`. */
+#define SFT_SIZE_OPTIONS(type, member)                                                                       \
+    {"img-size",                                                                                             \
+     SFT_OPTION_INT,                                                                                         \
+     SFT_FIELD(type, member.image_size),                                                                     \
+     .value = "PX",                                                                                          \
+     .min = 0,                                                                                               \
+     .max = 4096,                                                                                            \
+     .incidental = true,                                                                                     \
+     .help = "side of the images that the model sees; 0: what the file says, or the architecture's own"},    \
+    {                                                                                                        \
+        "pos-embed", SFT_OPTION_CHOICE, SFT_FIELD(type, member.pos_embed),                                   \
+            .value = "WORD", .choices = sft_pos_embed_words, .incidental = true,                             \
+            .help = "position embeddings of a transformer for another --img-size than its file's: "          \
+                    "interpolated from those, or computed anew; the two are different networks"              \
+    }
+
+/* The order of classes of a struct sft_job_model's weights, `member` as above. */
+#define SFT_CLASS_ORDER_OPTION(type, member)                                                                 \
+    {                                                                                                        \
+        "class-order", SFT_OPTION_TEXT, SFT_FIELD(type, member.class_order),                                 \
+            .value = "WORD|FILE", .incidental = true,                                                        \
+            .help = "how the weights number their classes: sorted, as class folders are; mos, as the "       \
+                    "finetune files of MOS number ImageNet's; or a file with the name of a class a line, "   \
+                    "in the order of the weights; otherwise what the file or its layout says"                \
     }
 
 /* Rows for the framing of pictures: `member` as above. */

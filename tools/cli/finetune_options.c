@@ -28,7 +28,12 @@ static const struct sft_option model_options[] = {
      .incidental = true, .help = "checkpoint of the classifier to fine-tune"},
     {"model", SFT_OPTION_TEXT, FIELD(training.model.variant), .value = "NAME", .incidental = true,
      .help = "its architecture, when the file does not tell:", .list = sft_model_list},
+    SFT_CLASS_ORDER_OPTION(struct sft_finetune_values, job.training.model),
+    {"force", SFT_OPTION_FLAG, FIELD(force), .incidental = true,
+     .help = "go on although the weights classify the ID images no better than guessing, which mostly means "
+             "that their classes are in another order"},
     SFT_CHANNEL_OPTIONS(struct sft_finetune_values, job.training.model),
+    SFT_SIZE_OPTIONS(struct sft_finetune_values, job.training.model),
     SFT_FRAMING_OPTIONS(struct sft_finetune_values, job.training.model),
     {0},
 };
@@ -83,7 +88,9 @@ static const struct sft_option outlier_options[] = {
 
 static const struct sft_option sam_options[] = {
     {"norm-scope", SFT_OPTION_CHOICE, STEP(scope), .value = "WORD", .choices = sft_norm_scope_words,
-     .help = "which parameters of normalisation layers are perturbed"},
+     .help = "which parameters of normalisation layers are perturbed; by-name: those called norm or bn in "
+             "the file "
+             "of the weights, as SAM-ON's code has it"},
     {"sam-first", SFT_OPTION_CHOICE, STEP(first), .value = "WORD", .choices = sft_first_loss_words,
      .help = "loss whose gradient perturbs"},
     {"sam-empty", SFT_OPTION_CHOICE, STEP(empty), .value = "WORD", .choices = sft_sam_empty_words,

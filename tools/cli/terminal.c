@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "runtime/base/clock.h"
 #include "runtime/base/visible.h"
 #include "tools/cli/interrupt.h"
+#include "tools/cli/pace.h"
 
 #define CLEAR_LINE "\r\x1b[K"
 
@@ -25,6 +27,7 @@ static struct {
      * after the last one. */
     bool lines;
     double due, pause;
+    struct sft_pace pace;
 } terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Seconds between lines of progress in a log: few for a short job, and never more than some a minute. */
@@ -85,11 +88,24 @@ void sft_terminal_init(enum sft_log_level level, bool progress, bool colour)
     sft_log_set_sink(write_message, NULL);
 }
 
-/* Draws the line of progress anew. Under the lock. */
-static void draw_line(bool complete, const char *text)
+/* Cuts the text off where the terminal's line ends: one that goes on below could not be taken away. */
+static void fit_line(char *text)
 {
-    const double now = sft_now();
+    struct winsize size;
+    size_t columns = 0, i = 0;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 2) return;
+    for (; text[i]; i++) {
+        columns += ((unsigned char)text[i] & 0xc0) != 0x80; /* a byte that begins a character */
+        if (columns == size.ws_col) break;
+    }
+    text[i] = '\0';
+}
+
+/* Draws the line of progress anew. Under the lock. */
+static void draw_line(bool complete, double now, char *text)
+{
     if (!complete && now - terminal.last < 0.1) return;
+    fit_line(text);
     fprintf(stderr, CLEAR_LINE "%s", text);
     fflush(stderr);
     terminal.shown = true;
@@ -97,9 +113,8 @@ static void draw_line(bool complete, const char *text)
 }
 
 /* Writes a line of progress into a log when one is due. Under the lock. */
-static void log_line(const char *text)
+static void log_line(double now, const char *text)
 {
-    const double now = sft_now();
     if (now < terminal.due) return;
     fprintf(stderr, "sft-vk: %s\n", text);
     terminal.due = now + terminal.pause;
@@ -108,18 +123,20 @@ static void log_line(const char *text)
 
 void sft_progress(int64_t done, int64_t total, const char *format, ...)
 {
-    char text[512], shown[512];
+    char text[512], shown[512 + SFT_PACE_TEXT], pace[SFT_PACE_TEXT];
+    const double now = sft_now();
     va_list args;
     if (!terminal.progress && !terminal.lines) return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    sft_visible(text, "", shown, sizeof(shown));
+    sft_visible(text, "", shown, sizeof(text));
     pthread_mutex_lock(&terminal.lock);
+    strcat(shown, sft_pace_tell(&terminal.pace, done, total, now, pace));
     if (terminal.progress)
-        draw_line(done >= total, shown);
+        draw_line(done >= total, now, shown);
     else
-        log_line(shown);
+        log_line(now, shown);
     pthread_mutex_unlock(&terminal.lock);
 }
 

@@ -20,8 +20,9 @@ void sft_terminal_init(enum sft_log_level level, bool progress, bool colour);
 /* Drops messages while it is set: around a call whose failure is no failure. */
 void sft_terminal_mute(bool mute);
 
-/* Shows the text as the line of progress: on a terminal at most ten times a second (always when `done` equals
- * `total`); in a log first after some seconds, then at pauses that grow to a minute. */
+/* Shows the text, with the pace and the time that is left (tools/cli/pace.h), as the line of progress: on a
+ * terminal at most ten times a second (always when `done` equals `total`); in a log first after some seconds,
+ * then at pauses that grow to a minute. */
 void sft_progress(int64_t done, int64_t total, const char *format, ...) SFT_PRINTF(3, 4);
 
 /* Takes the line away; before printing results. */

@@ -73,11 +73,12 @@ static enum sft_status open_sets(struct work *work)
 static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
 {
     const struct sft_calibrate_job *job = work->job;
-    SFT_TRY(sft_output_check("out", job->out, job->overwrite));
+    SFT_TRY(sft_output_check("--out", job->out, job->overwrite));
     SFT_TRY(sft_job_model_open(&job->model, &work->model, &work->own_model));
     SFT_TRY(make_scorers(work));
     SFT_TRY(open_sets(work));
     SFT_TRY(sft_classes_check(work->id, work->model, false));
+    SFT_TRY(sft_classes_check(work->fit, work->model, false));
     SFT_TRY(sft_classes_name(work->model, work->id));
     SFT_TRY(sft_pictures_check(work->id, job->skip_bad, watch));
     return sft_pictures_check(work->fit, job->skip_bad, watch);

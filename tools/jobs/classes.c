@@ -2,8 +2,10 @@
 #include "tools/jobs/classes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
 
 static bool is_number(const char *name, int number)
@@ -50,6 +52,54 @@ static const char *difference(const struct sft_class_names *theirs, const struct
     return text;
 }
 
+/* ---- labels by name ---- */
+
+static int find(const struct sft_class_names *names, const char *name)
+{
+    for (int i = 0; i < names->n; i++)
+        if (strcmp(names->names[i], name) == 0) return i;
+    return -1;
+}
+
+/* The model's class of each of the set's; false where it lacks one. */
+static bool map_by_name(const struct sft_class_names *theirs, const struct sft_class_names *ours, int *map)
+{
+    for (int i = 0; i < theirs->n; i++) {
+        map[i] = find(ours, theirs->names[i]);
+        if (map[i] < 0) return false;
+    }
+    return true;
+}
+
+static bool is_in_order(const int *map, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (map[i] != i) return false;
+    return true;
+}
+
+/* Takes labels by name where there is a way; *done where nothing is left to judge. */
+static enum sft_status relabel(struct sft_dataset *set, const struct sft_class_names *names,
+                               const struct sft_model *model, bool *done)
+{
+    const struct sft_class_names *ours = &model->class_names;
+    int *map;
+    enum sft_status status = SFT_OK;
+    *done = false;
+    if (!names->n || !ours->n) return SFT_OK;
+    map = sft_calloc((size_t)names->n, sizeof(*map));
+    if (!map) return SFT_MEMORY;
+    *done = map_by_name(names, ours, map) && !is_in_order(map, names->n);
+    if (*done) status = sft_dataset_relabel(set, map, (const char *const *)ours->names, ours->n);
+    if (*done && status == SFT_OK)
+        sft_log(SFT_LOG_INFO, "%s: its %d classes are numbered by their names, as the model's %d are",
+                sft_dataset_spec(set), names->n, ours->n);
+    free(map);
+    return status;
+}
+
+/* ---- judging ---- */
+
 /* Whether all labels are those of the model's classes, as far as numbers tell. */
 static bool count_fits(const struct sft_dataset *set, const struct sft_model *model,
                        enum sft_class_match match)
@@ -82,12 +132,13 @@ static enum sft_status judge(const struct sft_dataset *set, const struct sft_cla
     return SFT_OK;
 }
 
-enum sft_status sft_classes_check(const struct sft_dataset *set, const struct sft_model *model,
-                                  bool labels_matter)
+enum sft_status sft_classes_check(struct sft_dataset *set, const struct sft_model *model, bool labels_matter)
 {
     struct sft_class_names names = {0};
+    bool done = false;
     enum sft_status status = names_of(set, &names);
-    if (status == SFT_OK) status = judge(set, &names, model, labels_matter);
+    if (status == SFT_OK) status = relabel(set, &names, model, &done);
+    if (status == SFT_OK && !done) status = judge(set, &names, model, labels_matter);
     sft_class_names_free(&names);
     return status;
 }

@@ -39,6 +39,7 @@ static void list_inputs(const struct sft_eval_job *job, struct sft_run_input *in
     int n = 0;
     inputs[n++] = (struct sft_run_input){"weights", job->model.weights};
     inputs[n++] = (struct sft_run_input){"id", job->id};
+    inputs[n++] = (struct sft_run_input){"class-order", sft_job_order_file(&job->model)};
     inputs[n++] = (struct sft_run_input){"fit", job->request.fit};
     inputs[n++] = (struct sft_run_input){"calibration", job->request.calibration};
     for (int i = 0; i < job->request.ood.count; i++)
@@ -49,7 +50,7 @@ static void list_inputs(const struct sft_eval_job *job, struct sft_run_input *in
 static enum sft_status begin(struct work *work)
 {
     const struct sft_eval_job *job = work->job;
-    struct sft_run_input inputs[5 + SFT_MAX_SETS];
+    struct sft_run_input inputs[6 + SFT_MAX_SETS];
     const struct sft_run_start start = {
         .folder = job->out,
         .kind = SFT_RUN_EVALUATION,
@@ -60,7 +61,7 @@ static enum sft_status begin(struct work *work)
     SFT_TRY(sft_run_enter(&start, &work->run));
     SFT_TRY(sft_run_begin(&work->run, job->record, NULL));
     sft_json_device(&work->run.record, "device", sft_device_get_info(job->model.device));
-    sft_json_text(&work->run.record, "architecture", work->model->variant->name);
+    sft_json_model(&work->run.record, work->model);
     sft_job_note_input(work->model, &work->run.record);
     SFT_TRY(sft_eval_sets_note(&work->sets, &work->run));
     if (job->model.weights) sft_run_note_weights(&work->run, job->model.weights, work->model);

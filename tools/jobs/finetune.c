@@ -43,14 +43,15 @@ static const struct by_size {
     {0, 0.1, 0.25f, SFT_PSEUDO_JIGSAW}, /* 32: the paper's rho and lambda cost several points of accuracy */
 };
 
-static void complete(struct sft_training *training)
+static enum sft_status complete(struct sft_training *training)
 {
     struct sft_fit_params *params = &training->job.params;
     const struct by_size *row = defaults_by_size;
     while (training->model->image_size < row->from_side) row++;
-    sft_training_complete(training, row->rho);
+    SFT_TRY(sft_training_complete(training, row->rho));
     if (isnan(params->step.lambda)) params->step.lambda = row->lambda;
     if (params->loader.pseudo.mode == SFT_PSEUDO_BY_SIZE) params->loader.pseudo.mode = row->mode;
+    return SFT_OK;
 }
 
 /* ---- opening ---- */
@@ -94,13 +95,31 @@ static enum sft_status open_trace(struct work *work)
                           &work->training.trace);
 }
 
+/* Whether there is a run to go on with: it was tested before it began. */
+static bool has_begun(const struct sft_training_job *job)
+{
+    char place[SFT_RUN_PATH], path[SFT_RUN_PATH];
+    if (!job->resume) return false;
+    sft_run_place(job->out, place);
+    return access(sft_run_file(place, SFT_FILE_RECORD, path), F_OK) == 0;
+}
+
+static enum sft_status test_chance(struct work *work)
+{
+    struct sft_training *training = &work->training;
+    if (has_begun(&training->job)) return SFT_OK;
+    SFT_TRY(sft_near_chance_test(training->model, training->id, training->watch, &training->chance));
+    training->has_chance = true;
+    return sft_near_chance_judge(&training->chance, training->model, training->id, work->job->force);
+}
+
 static enum sft_status open_work(struct work *work, const struct sft_watch *watch)
 {
     struct sft_training *training = &work->training;
     const struct sft_training_job *job = &work->job->training;
     SFT_TRY(sft_training_open(job, watch, training));
     SFT_TRY(sft_job_model_open(&job->model, &training->model, &training->own_model));
-    complete(training);
+    SFT_TRY(complete(training));
     SFT_TRY(sft_training_open_id(training));
     SFT_TRY(sft_classes_check(training->id, training->model, true));
     SFT_TRY(sft_classes_name(training->model, training->id));
@@ -109,7 +128,8 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(open_trace(work));
     SFT_TRY(sft_training_plan(training, 0));
     SFT_TRY(sft_training_check_pictures(training, work->job->seeds));
-    return training->sets ? sft_eval_sets_check_pictures(training->sets, job->skip_bad, watch) : SFT_OK;
+    if (training->sets) SFT_TRY(sft_eval_sets_check_pictures(training->sets, job->skip_bad, watch));
+    return test_chance(work);
 }
 
 /* ---- several seeds ---- */

@@ -29,6 +29,7 @@ struct sft_finetune_job {
     struct sft_training_job training;   /* params.step.lambda NaN: the default for the size of the pictures */
     const char *pseudo_ood;             /* SPEC of outliers in place of pseudo-outliers; NULL: none */
     struct sft_eval_request evaluation; /* before and after; without OOD sets: none. Its seed is the run's */
+    bool force;    /* go on with a model that classifies like guessing (tools/jobs/near_chance.h) */
     int seeds;     /* so many runs into seed-N of the folder, with seeds from that of the job on */
     bool trace;    /* note at every step what Proposition 1 speaks of (tools/jobs/prop1.h) */
     int64_t probe; /* on so many images of each set that is evaluated on */

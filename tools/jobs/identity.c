@@ -51,8 +51,10 @@ static enum sft_status add_model(const struct sft_model *model, struct sft_json 
     SFT_TRY(sft_model_fingerprint(model, hex));
     sft_json_text(json, "contents of --weights", hex);
     sft_json_text(json, "architecture", model->variant->name);
+    sft_json_integer(json, "side of the images", model->image_size);
     sft_json_integer(json, "groups of group norms", model->gn_groups);
     sft_json_text(json, "contents of --mos-groups", model->groups ? model->groups->text : "");
+    sft_json_real(json, "epsilon of weight standardisation", (double)model->standardize_epsilon);
     add_numbers("mean of the input", model->mean, json);
     add_numbers("deviation of the input", model->std, json);
     sft_json_text(json, "resizing of pictures", sft_resize_words[model->framing.resize]);

@@ -3,12 +3,18 @@
 
 #include <string.h>
 
+#include "nn/class_order.h"
+
 enum sft_status sft_job_model_config(const struct sft_job_model *source, struct sft_model_config *config)
 {
     if (source->mean.given != source->std.given)
         return sft_fail(SFT_USAGE, "--mean and --std belong together: give both, or none of them");
-    *config = (struct sft_model_config){
-        .name = source->variant, .gn_groups = source->gn_groups, .framing = source->framing};
+    *config = (struct sft_model_config){.name = source->variant,
+                                        .gn_groups = source->gn_groups,
+                                        .image_size = source->image_size,
+                                        .pos_embed = source->pos_embed,
+                                        .framing = source->framing,
+                                        .class_order = source->class_order};
     memcpy(config->mean, source->mean.values, sizeof(config->mean));
     memcpy(config->std, source->std.values, sizeof(config->std));
     return SFT_OK;
@@ -25,6 +31,11 @@ enum sft_status sft_job_model_open(const struct sft_job_model *source, struct sf
     SFT_TRY(sft_model_open(source->device, source->weights, &config, own));
     *model = *own;
     return SFT_OK;
+}
+
+const char *sft_job_order_file(const struct sft_job_model *source)
+{
+    return source->class_order && !sft_class_order_is_word(source->class_order) ? source->class_order : NULL;
 }
 
 static void add_channels(const char *key, const float values[3], struct sft_json *json)

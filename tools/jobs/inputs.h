@@ -13,12 +13,15 @@ struct sft_job_model {
     struct sft_device *device; /* where it computes; open, borrowed */
     const char *weights;       /* path of its checkpoint */
     const char *variant;       /* name of its architecture; NULL: as the checkpoint tells */
-    int gn_groups; /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    int gn_groups;  /* of every group norm; 0: as the checkpoint tells, or the architecture's rule */
+    int image_size; /* pixels a side; 0: as the checkpoint tells, or the architecture's own */
+    int pos_embed;  /* enum sft_pos_embed: where that is not the checkpoint's own size */
     struct sft_channels mean,
         std; /* of the input, both or none: as the checkpoint tells, or the architecture's */
     struct sft_framing
-        framing;            /* of pictures; for members of 0 as the checkpoint tells, or the architecture */
-    struct sft_model *open; /* takes the place of what `weights` names where not NULL; borrowed */
+        framing;             /* of pictures; for members of 0 as the checkpoint tells, or the architecture */
+    const char *class_order; /* of the checkpoint's head: "sorted", "mos" or a file; NULL: as it tells */
+    struct sft_model *open;  /* takes the place of what `weights` names where not NULL; borrowed */
 };
 
 /* What to tell nn/ of it. SFT_USAGE for one of mean and std without the other. */
@@ -29,6 +32,9 @@ enum sft_status sft_job_model_config(const struct sft_job_model *source,
  * destroy. */
 enum sft_status sft_job_model_open(const struct sft_job_model *source, struct sft_model **model,
                                    struct sft_model **own) SFT_MUST_CHECK;
+
+/* The file that `class_order` names; NULL where it is a word or nothing. */
+const char *sft_job_order_file(const struct sft_job_model *source);
 
 /* Adds "input": how a picture becomes what the model sees, by value. */
 void sft_job_note_input(const struct sft_model *model, struct sft_json *record);

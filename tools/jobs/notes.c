@@ -35,6 +35,16 @@ void sft_json_device(struct sft_json *json, const char *key, const struct sft_de
     sft_json_end(json);
 }
 
+void sft_json_model(struct sft_json *json, const struct sft_model *model)
+{
+    const bool own = model->native_size == model->image_size;
+    sft_json_text(json, "architecture", model->variant->name);
+    sft_json_integer(json, "image_size", model->image_size);
+    if (!model->native_size) return;
+    sft_json_text(json, "pos_embed", own ? "file" : sft_pos_embed_words[model->pos_embed]);
+    if (!own) sft_json_integer(json, "pos_embed_from", model->native_size);
+}
+
 enum sft_status sft_json_dataset(struct sft_json *json, const char *key, const struct sft_dataset *dataset)
 {
     char hash[65];

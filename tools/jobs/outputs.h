@@ -7,8 +7,9 @@
 
 #include "runtime/base/status.h"
 
-/* Whether --`option` may put a file at `path`. SFT_USAGE where a file is there already and `overwrite` is not
- * set; SFT_WRITE for what is there and no file, and where the folder is missing or takes no files. */
-enum sft_status sft_output_check(const char *option, const char *path, bool overwrite) SFT_MUST_CHECK;
+/* Whether `where`, an option or a command for messages, may put a file at `path`. SFT_USAGE where a file is
+ * there already and `overwrite` is not set; SFT_WRITE for what is there and no file, and where the folder is
+ * missing or takes no files. */
+enum sft_status sft_output_check(const char *where, const char *path, bool overwrite) SFT_MUST_CHECK;
 
 #endif

@@ -208,13 +208,9 @@ static enum sft_status take_batch(void *context, int64_t first, const struct sft
     float *rows = work->values + (gives_verdicts(work) ? 0 : first * work->width);
     (void)more;
     SFT_TRY(rows_of(work, batch, rows));
-    if (!gives_verdicts(work)) {
-        blank_damaged(work, batch, rows);
-        sft_watch_tell(work->watch, done, work->count, "%" PRId64 " of %" PRId64 " images", done,
-                       work->count);
-        return SFT_OK;
-    }
-    for (int64_t i = 0; i < n; i++) SFT_TRY(tell_verdict(work, first, batch, i));
+    if (!gives_verdicts(work)) blank_damaged(work, batch, rows);
+    for (int64_t i = 0; gives_verdicts(work) && i < n; i++) SFT_TRY(tell_verdict(work, first, batch, i));
+    sft_watch_tell(work->watch, done, work->count, "%" PRId64 " of %" PRId64 " images", done, work->count);
     return SFT_OK;
 }
 

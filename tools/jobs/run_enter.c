@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nn/checkpoint/checkpoint.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/file.h"
@@ -124,10 +125,17 @@ static char *path_of(const char *spec)
     return NULL;
 }
 
+/* The file or folder of an input: of weights in a folder, they. */
+static char *input_path(const struct sft_run_input *input)
+{
+    if (!input->spec) return NULL;
+    return strcmp(input->option, "weights") == 0 ? sft_checkpoint_file(input->spec) : path_of(input->spec);
+}
+
 static enum sft_status check_input(const struct sft_run_start *start, const struct sft_own *own,
                                    const struct sft_run_input *input)
 {
-    char *path = input->spec ? path_of(input->spec) : NULL;
+    char *path = input_path(input);
     enum sft_status status = path ? check_path(start, own, input, path) : SFT_OK;
     free(path);
     return status;

@@ -156,12 +156,17 @@ static void note_path(struct sft_run *run, const char *path)
     sft_json_text(&run->record, "path", below ? sft_run_file(run->target, below, final) : path);
 }
 
-static void note(struct sft_run *run, const char *name, const char *path, int64_t bytes, const char *sha256)
+static void note(struct sft_run *run, const char *name, const char *path, int64_t bytes, const char *sha256,
+                 const struct sft_model_file *file)
 {
     sft_json_object(&run->record, name);
     note_path(run, path);
     sft_json_integer(&run->record, "bytes", bytes);
     sft_json_text(&run->record, "sha256", sha256);
+    if (file && file->layout) {
+        sft_json_text(&run->record, "layout", file->layout->name);
+        sft_json_text(&run->record, "class_order", file->class_order);
+    }
     sft_json_end(&run->record);
 }
 
@@ -171,14 +176,14 @@ enum sft_status sft_run_note_file(struct sft_run *run, const char *name, const c
     char hex[65];
     SFT_TRY(sft_file_open(path, &bytes));
     sft_sha256(bytes.data, bytes.size, hex);
-    note(run, name, path, (int64_t)bytes.size, hex);
+    note(run, name, path, (int64_t)bytes.size, hex, NULL);
     sft_file_close(&bytes);
     return sft_files_whole();
 }
 
 void sft_run_note_weights(struct sft_run *run, const char *path, const struct sft_model *model)
 {
-    note(run, "weights", path, model->file.bytes, model->file.sha256);
+    note(run, "weights", path, model->file.bytes, model->file.sha256, &model->file);
 }
 
 void sft_run_words_free(struct sft_run_words *words)

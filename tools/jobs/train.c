@@ -85,7 +85,7 @@ static enum sft_status open_training(const struct sft_train_job *job, const stru
     SFT_TRY(check_steps(&training->job));
     SFT_TRY(source->weights || source->open ? read_model(job, training) : new_model(job, training));
     SFT_TRY(sft_classes_name(training->model, training->id));
-    sft_training_complete(training, usual_rho);
+    SFT_TRY(sft_training_complete(training, usual_rho));
     if (training->test) SFT_TRY(sft_classes_check(training->test, training->model, true));
     SFT_TRY(sft_training_plan(training, 0));
     SFT_TRY(sft_training_check_pictures(training, 1));

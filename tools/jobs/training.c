@@ -28,7 +28,7 @@ enum sft_status sft_training_open(const struct sft_training_job *job, const stru
 {
     *training = (struct sft_training){.job = *job, .watch = watch, .accuracy = NAN};
     SFT_TRY(sft_training_optimizer(job->optimizer, &training->job.params.step.optimizer));
-    if (job->gradients) SFT_TRY(sft_output_check("dump-gradients", job->gradients, true));
+    if (job->gradients) SFT_TRY(sft_output_check("--dump-gradients", job->gradients, true));
     return sft_run_check(&(struct sft_run_start){
         .folder = job->out,
         .overwrite = job->overwrite,
@@ -71,17 +71,19 @@ enum sft_status sft_training_open_eval_id(const struct sft_training *training, s
     return sft_dataset_open_split(sft_dataset_spec(training->id), "test", set);
 }
 
-void sft_training_complete(struct sft_training *training, double rho)
+enum sft_status sft_training_complete(struct sft_training *training, double rho)
 {
     struct sft_fit_params *params = &training->job.params;
     struct sft_pseudo_params *pseudo = &params->loader.pseudo, usual;
     if (isnan(params->rho)) params->rho = params->step.optimizer->rho > 0 ? params->step.optimizer->rho : rho;
     if (!params->loader.size) params->loader.size = training->model->image_size;
+    SFT_TRY(sft_model_takes(training->model, params->loader.size));
     if (!pseudo->size_count) {
         sft_pseudo_defaults(&usual, training->model->image_size);
         pseudo->size_count = usual.size_count;
         memcpy(pseudo->sizes, usual.sizes, sizeof(pseudo->sizes));
     }
+    return SFT_OK;
 }
 
 struct sft_loader_params sft_training_loader(const struct sft_training *training)
@@ -110,7 +112,7 @@ enum sft_status sft_training_check_pictures(struct sft_training *training, int s
 
 /* ---- the folder ---- */
 
-enum { MAX_INPUTS = 8 + SFT_MAX_SETS };
+enum { MAX_INPUTS = 9 + SFT_MAX_SETS };
 
 /* The files that the run reads, up to one without an option. */
 static void list_inputs(const struct sft_training *training, struct sft_run_input inputs[MAX_INPUTS])
@@ -122,6 +124,7 @@ static void list_inputs(const struct sft_training *training, struct sft_run_inpu
         {"id", job->id},
         {"eval-id", job->eval_id},
         {"mos-groups", training->groups_file},
+        {"class-order", sft_job_order_file(&job->model)},
         {"pseudo-ood", training->outliers ? sft_dataset_spec(training->outliers) : NULL},
         {"fit", sets && sets->fit ? sft_dataset_spec(sets->fit) : NULL},
     };
@@ -165,11 +168,12 @@ enum sft_status sft_training_begin(const struct sft_training *training, json_t *
     sft_run_words_free(&words);
     SFT_TRY(status);
     sft_json_device(&run->record, "device", sft_device_get_info(source->device));
-    sft_json_text(&run->record, "architecture", training->model->variant->name);
+    sft_json_model(&run->record, training->model);
     sft_job_note_input(training->model, &run->record);
     SFT_TRY(sft_json_dataset(&run->record, "id_data", training->id));
     if (training->outliers) SFT_TRY(sft_json_dataset(&run->record, "outliers", training->outliers));
     if (training->sets) SFT_TRY(sft_eval_sets_note(training->sets, run));
+    if (training->has_chance) sft_near_chance_json(&training->chance, &run->record);
     if (training->groups_file) SFT_TRY(sft_run_note_file(run, "mos_groups", training->groups_file));
     if (source->weights) sft_run_note_weights(run, source->weights, training->model);
     return run->record.status; /* before hours of work that it would let down at their end */

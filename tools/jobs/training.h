@@ -11,6 +11,7 @@
 #define SFT_TRAINING_H
 
 #include "tools/jobs/eval_sets.h"
+#include "tools/jobs/near_chance.h"
 #include "tools/jobs/prop1.h"
 #include "tools/jobs/training_job.h"
 
@@ -27,6 +28,8 @@ struct sft_training {
     struct sft_dataset *test;            /* whose accuracy is noted at the end; NULL: none; owned */
     double accuracy;                     /* on it */
     struct sft_step_plan plan;           /* of a step (tools/jobs/step_plan.h) */
+    bool has_chance;                     /* whether the model before was tested for guessing */
+    struct sft_near_chance chance;       /* then what was found */
     struct sft_prop1 *trace;             /* NULL: none; owned */
     struct sft_prop1_summary prop1;      /* of a traced run */
 };
@@ -58,7 +61,7 @@ enum sft_status sft_training_open_eval_id(const struct sft_training *training,
 
 /* Fills in what depends on the optimiser and the model: rho, where it is not given, is the optimiser's own,
  * or else `rho`. */
-void sft_training_complete(struct sft_training *training, double rho);
+enum sft_status sft_training_complete(struct sft_training *training, double rho) SFT_MUST_CHECK;
 
 /* What the job says of the run; release with sft_run_words_free() in any case. */
 enum sft_status sft_training_describe(const struct sft_training *training,

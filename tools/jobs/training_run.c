@@ -134,6 +134,7 @@ static void note_fit(const struct sft_fit_result *result, struct sft_json *recor
     sft_json_integer(record, "first_step", result->first_step);
     sft_json_integer(record, "steps", result->steps);
     sft_json_real(record, "seconds", result->seconds);
+    sft_json_integer(record, "perturbed_numbers", result->perturbed);
     sft_step_plan_json(record, "step", &result->plan);
     sft_json_end(record);
 }

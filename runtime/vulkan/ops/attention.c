@@ -45,14 +45,32 @@ static struct attention describe(const struct sft_graph *graph, const struct sft
     return a;
 }
 
-/* Group, grid and constants; the dispatch has its blocks of one token for each lane. */
-static void plan(const struct sft_vk_recorder *recorder, struct attention *a,
+/* A kernel's files, and how many tensors it keeps of its rows in shared memory. */
+struct kernel {
+    const char *lanes, *tiled;
+    int resident;
+};
+
+/* Whether the kernel for GPUs has its shared memory (shaders/lib/attention_tiled.glsl). */
+static bool tiles_fit(const struct kernel *kernel, int64_t depth, const struct sft_vk_limits *limits)
+{
+    const int64_t down = SFT_VK_GROUP / SFT_ATTENTION_ACROSS, pitch = sft_divide_up(depth, 4) + 1;
+    int64_t rows = kernel->resident * down * SFT_ATTENTION_EACH + SFT_ATTENTION_TILE;
+    int64_t quads = rows * pitch + SFT_ATTENTION_ACROSS + SFT_ATTENTION_TILE * (down + 1) + SFT_VK_GROUP;
+    return quads * 4 * SFT_REAL_BYTES <= limits->shared_memory;
+}
+
+/* Shader, group, grid and constants. */
+static void plan(const struct sft_vk_recorder *recorder, const struct kernel *kernel, struct attention *a,
                  struct sft_vk_dispatch *dispatch)
 {
     const struct sft_vk_limits *limits = sft_vk_recorder_limits(recorder);
+    bool tiled = !limits->cpu_device && tiles_fit(kernel, a->depth, limits);
     uint32_t group = limits->cpu_device ? CPU_GROUP : SFT_VK_GROUP;
-    int64_t blocks = a->all_heads * sft_divide_up(a->tokens, group);
+    int64_t rows = tiled ? SFT_VK_GROUP / SFT_ATTENTION_ACROSS * SFT_ATTENTION_EACH : group;
+    int64_t blocks = a->all_heads * sft_divide_up(a->tokens, rows);
     a->words.blocks = (uint32_t)blocks;
+    dispatch->shader = tiled ? kernel->tiled : kernel->lanes;
     sft_vk_specialise(dispatch, SFT_GROUP_SIZE_ID, group);
     sft_vk_specialise(dispatch, SFT_ATTENTION_DEPTH_ID, (uint32_t)a->depth);
     sft_vk_specialise(dispatch, SFT_ATTENTION_VEC_ID, a->vec);
@@ -63,7 +81,8 @@ enum sft_status sft_vk_attention(struct sft_vk_recorder *recorder, const struct 
                                  const struct sft_node *node)
 {
     struct attention a = describe(graph, node, 0);
-    struct sft_vk_dispatch dispatch = {.shader = "attention_lanes"};
+    static const struct kernel kernel = {"attention_lanes", "attention_tiled", 1};
+    struct sft_vk_dispatch dispatch = {0};
     const struct attention_operands operands = {
         .q = a.part[0],
         .k = a.part[1],
@@ -72,7 +91,7 @@ enum sft_status sft_vk_attention(struct sft_vk_recorder *recorder, const struct 
         .lse = sft_vk_write(node->out[1]),
     };
     a.vec = a.vec && sft_vk_aligned(graph, node->out[0]);
-    plan(recorder, &a, &dispatch);
+    plan(recorder, &kernel, &a, &dispatch);
     SFT_VK_PUSH(&dispatch, operands, a.words);
     return sft_vk_record(recorder, &dispatch);
 }
@@ -93,7 +112,8 @@ static struct sft_vk_operand gradient_part(const struct sft_node *node, const st
 static enum sft_status record_dq(struct sft_vk_recorder *recorder, const struct sft_node *node,
                                  struct attention *a)
 {
-    struct sft_vk_dispatch dispatch = {.shader = "attention_dq_lanes"};
+    static const struct kernel kernel = {"attention_dq_lanes", "attention_dq_tiled", 2};
+    struct sft_vk_dispatch dispatch = {0};
     const struct attention_dq_operands operands = {
         .q = a->part[0],
         .k = a->part[1],
@@ -104,7 +124,7 @@ static enum sft_status record_dq(struct sft_vk_recorder *recorder, const struct 
         .along = sft_vk_write_scratch(),
         .dq = gradient_part(node, a, 0),
     };
-    plan(recorder, a, &dispatch);
+    plan(recorder, &kernel, a, &dispatch);
     SFT_VK_PUSH(&dispatch, operands, a->words);
     return sft_vk_record(recorder, &dispatch);
 }
@@ -112,7 +132,8 @@ static enum sft_status record_dq(struct sft_vk_recorder *recorder, const struct 
 static enum sft_status record_dkv(struct sft_vk_recorder *recorder, const struct sft_node *node,
                                   struct attention *a)
 {
-    struct sft_vk_dispatch dispatch = {.shader = "attention_dkv_lanes"};
+    static const struct kernel kernel = {"attention_dkv_lanes", "attention_dkv_tiled", 2};
+    struct sft_vk_dispatch dispatch = {0};
     const struct attention_dkv_operands operands = {
         .q = a->part[0],
         .k = a->part[1],
@@ -123,7 +144,7 @@ static enum sft_status record_dkv(struct sft_vk_recorder *recorder, const struct
         .dk = gradient_part(node, a, 1),
         .dv = gradient_part(node, a, 2),
     };
-    plan(recorder, a, &dispatch);
+    plan(recorder, &kernel, a, &dispatch);
     SFT_VK_PUSH(&dispatch, operands, a->words);
     return sft_vk_record(recorder, &dispatch);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/autodiff.h"
+#include "runtime/base/parallel.h"
 #include "runtime/base/rng.h"
 #include "tests/support/harness.h"
 
@@ -246,6 +248,96 @@ static void group_norm_is_invariant(void **state)
     assert_near(y[0], y[1], 1e-5);
 }
 
+/* ---- attention ---- */
+
+enum { MANY = 14400, NARROW = 4 };
+
+static void column_means(struct array x, double *mean)
+{
+    for (int i = 0; i < NARROW; i++) mean[i] = 0.0;
+    for (int64_t i = 0; i < x.count; i++) mean[i % NARROW] += (double)x.numbers[i] / MANY;
+}
+
+/* The tokens of 480 pixels. With keys of 0 each token sees the mean of all values, and each value the mean of
+ * all gradients. A matrix of tokens by tokens would take 829 MB. */
+static void attention_over_many_tokens(void **state)
+{
+    const struct sft_attention_params params = {1, 0.5f};
+    const struct sft_shape shape = SFT_SHAPE(1, MANY, NARROW);
+    struct array q = random_array(shape), v = random_array(shape), dy = random_array(shape);
+    struct sft_tensor *y = test_tensor("y", SFT_F32, shape);
+    struct sft_tensor *dqkv = test_tensor("dqkv", SFT_F32, SFT_SHAPE(1, MANY, 3 * NARROW));
+    struct sft_tensor *lse = test_tensor("lse", SFT_F32, SFT_SHAPE(1, 1, MANY));
+    struct sft_graph *g = test_graph();
+    sft_value in[3] = {sft_graph_tensor(g, q.tensor), sft_fill(g, shape, 0.0f),
+                       sft_graph_tensor(g, v.tensor)};
+    sft_value out = sft_attention(g, in[0], in[1], in[2], params), sums = g->nodes[g->n_nodes - 1].out[1];
+    sft_value gradient =
+        sft_attention_grad(g, sft_graph_tensor(g, dy.tensor), out, sums, in[0], in[1], in[2], params);
+    float *numbers = test_alloc(3 * MANY * NARROW, sizeof(float));
+    struct sft_program *program;
+    double mean_v[NARROW], mean_dy[NARROW];
+    (void)state;
+    column_means(v, mean_v);
+    column_means(dy, mean_dy);
+    sft_graph_place(g, out, sft_graph_tensor(g, y), 0);
+    sft_graph_place(g, sums, sft_graph_tensor(g, lse), 0);
+    sft_graph_place(g, gradient, sft_graph_tensor(g, dqkv), 0);
+    program = test_program(g);
+    assert_true(sft_program_arena(program) < 8 << 20);
+    assert_int_equal(sft_program_run(program), SFT_OK);
+    assert_int_equal(sft_tensor_download(lse, 0, MANY, numbers), SFT_OK);
+    for (int i = 0; i < MANY; i++) assert_true(fabs((double)numbers[i] - log(MANY)) < 1e-5);
+    assert_int_equal(sft_tensor_download(y, 0, MANY * NARROW, numbers), SFT_OK);
+    for (int i = 0; i < MANY * NARROW; i++) assert_true(fabs((double)numbers[i] - mean_v[i % NARROW]) < 1e-5);
+    assert_int_equal(sft_tensor_download(dqkv, 0, 3 * MANY * NARROW, numbers), SFT_OK);
+    for (int i = 0; i < 3 * MANY * NARROW; i++) {
+        int part = i / NARROW % 3;
+        if (part == 0) assert_true(numbers[i] == 0.0f);
+        if (part == 2) assert_true(fabs((double)numbers[i] - mean_dy[i % NARROW]) < 1e-5);
+    }
+}
+
+/* ---- threads ---- */
+
+/* A product, layer norm and attention with more tokens than a tile has, and their gradients. */
+static struct array token_block(struct array x, struct array weight, struct array gamma)
+{
+    const struct sft_group_norm_params norm = {.groups = 1, .epsilon = 1e-5f};
+    const struct sft_shape shape = x.tensor->shape,
+                           rows = SFT_SHAPE(shape.dim[0] * shape.dim[1], shape.dim[2]);
+    struct sft_graph *g = test_graph();
+    sft_value in[3] = {sft_graph_tensor(g, x.tensor), sft_graph_tensor(g, weight.tensor),
+                       sft_graph_tensor(g, gamma.tensor)};
+    sft_value y = sft_reshape(g, in[0], rows), all[3], joined = SFT_NONE;
+    y = sft_group_norm(g, y, in[2], in[2], SFT_NONE, SFT_NONE, norm).y;
+    y = sft_matmul(g, y, in[1], SFT_NONE, (struct sft_matmul_params){0});
+    y = sft_reshape(g, y, SFT_SHAPE(shape.dim[0], shape.dim[1], weight.tensor->shape.dim[1]));
+    y = sft_attention(g, y, SFT_NONE, SFT_NONE, (struct sft_attention_params){2, 0.2f});
+    y = sft_sum_to(g, sft_gelu(g, y), SFT_SHAPE(1), 1.0f);
+    assert_int_equal(sft_autodiff(g, y, in, 3, all), SFT_OK);
+    for (int i = 0; i < 3; i++) {
+        sft_value flat = sft_reshape(g, all[i], SFT_SHAPE(sft_shape_count(sft_graph_shape(g, all[i]))));
+        joined = i ? sft_concat(g, joined, flat, 0) : flat;
+    }
+    return evaluate(g, joined);
+}
+
+static void threads_change_no_bit(void **state)
+{
+    struct array x = random_array(SFT_SHAPE(1, 613, 60)), weight = random_array(SFT_SHAPE(60, 3 * 2 * 24));
+    struct array gamma = random_array(SFT_SHAPE(60)), one, many;
+    int threads = sft_parallel_threads();
+    (void)state;
+    assert_int_equal(sft_parallel_set_threads(1), SFT_OK);
+    one = token_block(x, weight, gamma);
+    assert_int_equal(sft_parallel_set_threads(5), SFT_OK);
+    many = token_block(x, weight, gamma);
+    assert_int_equal(sft_parallel_set_threads(threads), SFT_OK);
+    assert_int_equal(one.count, many.count);
+    assert_memory_equal(one.numbers, many.numbers, (size_t)one.count * sizeof(float));
+}
+
 /* ---- dropout ---- */
 
 static void dropout_keeps_its_share(void **state)
@@ -283,6 +375,8 @@ int main(int argc, char **argv)
         TEST(linear_ops),
         TEST(products_associate),
         TEST(group_norm_is_invariant),
+        TEST(attention_over_many_tokens),
+        TEST(threads_change_no_bit),
         TEST(dropout_keeps_its_share),
     };
     sft_rng_init(&rng, 20, SFT_STREAM_TEST, 0);

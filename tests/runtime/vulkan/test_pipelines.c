@@ -13,7 +13,11 @@
 #include <string.h>
 
 #include "ood/evaluate.h"
+#include "runtime/autodiff.h"
 #include "runtime/open.h"
+#include "runtime/ops.h"
+#include "runtime/program.h"
+#include "runtime/tensor.h"
 #include "runtime/vulkan/pipeline_report.h"
 #include "sam/step.h"
 #include "tests/nn/formula.h"
@@ -159,12 +163,63 @@ static void score_pipelines(void **state)
     sft_model_destroy(&model);
 }
 
+/* ---- what vision transformers add ---- */
+
+enum { OPERANDS = 4 };
+
+/* Layer norm, packed attention of `heads` heads of 64, and an exponential, of two images' tokens. */
+static sft_value token_loss(struct sft_graph *graph, const sft_value *in, int heads)
+{
+    const struct sft_attention_params attention = {heads, 0.125f};
+    const struct sft_group_norm_params norm = {.groups = 1, .epsilon = 1e-5f};
+    sft_value y = sft_unfold(graph, in[0], (struct sft_unfold_params){3, 2, 1});
+    const struct sft_shape shape = *sft_graph_shape(graph, y);
+    const struct sft_shape rows = SFT_SHAPE(shape.dim[0] * shape.dim[1], shape.dim[2]);
+    y = sft_group_norm(graph, sft_reshape(graph, y, rows), in[1], in[2], SFT_NONE, SFT_NONE, norm).y;
+    y = sft_matmul(graph, y, in[3], SFT_NONE, (struct sft_matmul_params){0});
+    y = sft_reshape(graph, y, SFT_SHAPE(shape.dim[0], shape.dim[1], 3 * 64 * heads));
+    y = sft_exp(graph, sft_gelu(graph, sft_attention(graph, y, SFT_NONE, SFT_NONE, attention)));
+    return sft_sum_to(graph, y, SFT_SHAPE(1), 1.0f);
+}
+
+static void token_pipelines(void **state)
+{
+    const int heads = *(const int *)*state;
+    const struct sft_shape shapes[OPERANDS] = {SFT_SHAPE(2, 28, 28, 64), SFT_SHAPE(576), SFT_SHAPE(576),
+                                               SFT_SHAPE(576, 3 * 64 * heads)};
+    struct sft_tensor *tensors[OPERANDS], *results[OPERANDS];
+    sft_value in[OPERANDS], grads[OPERANDS];
+    struct sft_graph *graph;
+    struct sft_program *program;
+    assert_int_equal(sft_graph_create(&graph), SFT_OK);
+    for (int i = 0; i < OPERANDS; i++) {
+        assert_int_equal(sft_tensor_create(device, "x", SFT_F32, shapes[i], &tensors[i]), SFT_OK);
+        assert_int_equal(sft_tensor_create(device, "dx", SFT_F32, shapes[i], &results[i]), SFT_OK);
+        in[i] = sft_graph_tensor(graph, tensors[i]);
+    }
+    assert_int_equal(sft_autodiff(graph, token_loss(graph, in, heads), in, OPERANDS, grads), SFT_OK);
+    for (int i = 0; i < OPERANDS; i++)
+        sft_graph_place(graph, grads[i], sft_graph_tensor(graph, results[i]), 0);
+    assert_int_equal(sft_graph_status(graph), SFT_OK);
+    assert_int_equal(sft_program_create(device, graph, &program), SFT_OK);
+    check_reports();
+    sft_program_destroy(&program);
+    sft_graph_destroy(&graph);
+    for (int i = 0; i < OPERANDS; i++) {
+        sft_tensor_destroy(&tensors[i]);
+        sft_tensor_destroy(&results[i]);
+    }
+}
+
 int main(void)
 {
+    static int one = 1, eight = 8;
     const struct CMUnitTest tests[] = {
         {"step/resnetv2_20_gn", step_pipelines, NULL, NULL, "resnetv2_20_gn"},
         {"step/vgg11_gn", step_pipelines, NULL, NULL, "vgg11_gn"},
         {"step/vgg11_bn", step_pipelines, NULL, NULL, "vgg11_bn"},
+        {"tokens of one head", token_pipelines, NULL, NULL, &one},
+        {"tokens of eight heads", token_pipelines, NULL, NULL, &eight},
         {"steps of every optimiser", optimizer_pipelines, NULL, NULL, NULL},
         {"passes of every score", score_pipelines, NULL, NULL, NULL},
     };
