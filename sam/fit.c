@@ -9,7 +9,6 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/device.h"
-#include "runtime/program.h"
 #include "sam/sets.h"
 
 struct fit {

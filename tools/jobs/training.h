@@ -27,9 +27,9 @@ struct sft_training {
     bool has_before;                     /* the results hold the model before already */
     struct sft_dataset *test;            /* whose accuracy is noted at the end; NULL: none; owned */
     double accuracy;                     /* on it */
+    struct sft_step_plan plan;           /* of a step (tools/jobs/step_plan.h) */
     bool has_chance;                     /* whether the model before was tested for guessing */
     struct sft_near_chance chance;       /* then what was found */
-    struct sft_step_plan plan;           /* of a step (tools/jobs/step_plan.h) */
     struct sft_prop1 *trace;             /* NULL: none; owned */
     struct sft_prop1_summary prop1;      /* of a traced run */
 };
