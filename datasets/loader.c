@@ -85,6 +85,12 @@ int64_t sft_loader_outliers(const struct sft_loader_params *params)
     return params->batch * sft_pseudo_per_id(params->pseudo.mode, params->ood_per_id);
 }
 
+int64_t sft_loader_bytes(const struct sft_loader_params *params)
+{
+    int64_t images = (params->prefetch + 1) * (params->batch + sft_loader_outliers(params));
+    return images * params->size * params->size * 3 * (int64_t)sizeof(float);
+}
+
 static enum sft_status order_init(struct order *order, const struct sft_dataset *dataset, bool shuffle,
                                   uint64_t seed, uint64_t first_epoch)
 {

@@ -61,6 +61,9 @@ void sft_loader_defaults(struct sft_loader_params *params, int size);
 /* Outliers in a full batch: what n_ood will be. */
 int64_t sft_loader_outliers(const struct sft_loader_params *params);
 
+/* Bytes that a loader holds in batches. */
+int64_t sft_loader_bytes(const struct sft_loader_params *params);
+
 /* Sets read[i] for every image i of `set` (the data set, the outliers) that a run of params->steps steps
  * reads; the others stay as they are. Statuses as sft_loader_open(). */
 enum sft_status sft_loader_reads(const struct sft_loader_params *params, const struct sft_dataset *set,

@@ -10,6 +10,7 @@
 #include "nn/class_order.h"
 #include "nn/forward.h"
 #include "nn/groups.h"
+#include "nn/hub_config.h"
 #include "nn/layouts/match.h"
 #include "nn/models/families.h"
 
@@ -288,19 +289,42 @@ out:
 
 /* ---- all of it ---- */
 
-enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+/* What the metadata of the file says. */
+static enum sft_status read_metadata(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
 {
     const char *name = sft_checkpoint_metadata(checkpoint, "model");
     const struct sft_variant *variant = name ? sft_model_find(name) : NULL;
     if (!config->name && variant) config->name = variant->name;
-    if (!config->name) SFT_TRY(find_variant(checkpoint, &config->name));
     if (config->gn_groups == 0) SFT_TRY(read_number(checkpoint, "gn_groups", &config->gn_groups));
     if (config->image_size == 0) SFT_TRY(read_number(checkpoint, "image_size", &config->image_size));
-    variant = sft_model_find(config->name);
-    if (config->image_size == 0 && variant) config->image_size = sft_model_native_size(checkpoint, variant);
     if (!config->mos_groups) config->mos_groups = sft_checkpoint_metadata(checkpoint, "mos_groups");
     if (config->std[0] == 0) SFT_TRY(read_normalisation(checkpoint, config));
     if (config->standardize_epsilon == 0) SFT_TRY(read_epsilon(checkpoint, &config->standardize_epsilon));
-    SFT_TRY(read_framing(checkpoint, config));
+    return read_framing(checkpoint, config);
+}
+
+/* What the config.json beside it says. */
+static enum sft_status read_hub(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+{
+    struct sft_hub_config said;
+    SFT_TRY(sft_hub_config_read(checkpoint, &said));
+    if (!config->name) config->name = said.architecture;
+    if (config->image_size == 0) config->image_size = said.image_size;
+    config->framing = sft_framing_over(config->framing, said.framing);
+    if (config->std[0] == 0) {
+        memcpy(config->mean, said.mean, sizeof(config->mean));
+        memcpy(config->std, said.std, sizeof(config->std));
+    }
+    return SFT_OK;
+}
+
+enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint, struct sft_model_config *config)
+{
+    const struct sft_variant *variant;
+    SFT_TRY(read_metadata(checkpoint, config));
+    SFT_TRY(read_hub(checkpoint, config));
+    if (!config->name) SFT_TRY(find_variant(checkpoint, &config->name));
+    variant = sft_model_find(config->name);
+    if (config->image_size == 0 && variant) config->image_size = sft_model_native_size(checkpoint, variant);
     return variant ? read_layout(checkpoint, variant, config) : SFT_OK;
 }

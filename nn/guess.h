@@ -35,9 +35,10 @@ int sft_model_native_size(const struct sft_checkpoint *checkpoint, const struct 
 /* Fills in the members of `config` that are 0: the name from the metadata that sft_model_save writes, else
  * the variant whose names and shapes are all in the file; the classes from the head's shape; the groups of
  * norms and of classes, mean, deviation, image size and epsilon from the metadata (mos_groups then points
- * into the checkpoint), or else from the layout, the image size from the position embeddings. SFT_DATA when
- * no variant fits or several do, with their names or what differs from the nearest, and when metadata is no
- * number. Whether a given name fits is told by sft_parameters_load. */
+ * into the checkpoint), or else from the config.json beside it (nn/hub_config.h), or else from the layout,
+ * the image size from the position embeddings. SFT_DATA when no variant fits or several do, with their names
+ * or what differs from the nearest, and when metadata is no number. Whether a given name fits is told by
+ * sft_parameters_load. */
 enum sft_status sft_model_guess(const struct sft_checkpoint *checkpoint,
                                 struct sft_model_config *config) SFT_MUST_CHECK;
 

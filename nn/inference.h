@@ -30,8 +30,8 @@ struct sft_inference_extra {
 
 enum { SFT_OUTPUT_LOGITS, SFT_OUTPUT_FEATURES, SFT_OUTPUT_EXTRA, SFT_MAX_OUTPUTS_OF_PASS = 64 };
 
-/* For up to `batch` images at a time. Reads the model's weights as they are when it runs. Extra i is output
- * SFT_OUTPUT_EXTRA + i. */
+/* For up to `batch` images in a call, which go through the device as many at a time as its memory takes.
+ * Reads the model's weights as they are when it runs. Extra i is output SFT_OUTPUT_EXTRA + i. */
 enum sft_status sft_inference_create(struct sft_model *model, int batch,
                                      const struct sft_inference_extra *extras, int n_extras,
                                      struct sft_inference **inference) SFT_MUST_CHECK;

@@ -7,6 +7,7 @@
 
 #include "nn/class_order.h"
 #include "nn/header.h"
+#include "nn/hub_config.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/file.h"
 #include "runtime/base/log.h"
@@ -185,8 +186,10 @@ static enum sft_status load(const struct sft_checkpoint *checkpoint, const struc
 static enum sft_status read_class_names(const struct sft_checkpoint *checkpoint, struct sft_model *model)
 {
     const char *text = sft_checkpoint_metadata(checkpoint, "class_names");
-    enum sft_status status = text ? sft_class_names_parse(text, &model->class_names) : SFT_OK;
-    if (!text || status == SFT_MEMORY) return status;
+    enum sft_status status;
+    if (!text) return sft_hub_config_labels(checkpoint, model->classes, &model->class_names);
+    status = sft_class_names_parse(text, &model->class_names);
+    if (status == SFT_MEMORY) return status;
     if (status == SFT_OK && model->class_names.n == model->classes) return SFT_OK;
     sft_log(SFT_LOG_WARNING,
             "%s: metadata \"class_names\" is no JSON array of %d texts, one for each class; it is left out",

@@ -11,14 +11,23 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/device.h"
 
 /* ---- images through the model ---- */
 
-/* A pass always runs over its whole batch: for fewer images it is made smaller. */
-static struct sft_evaluation for_images(const struct sft_evaluation *evaluation, int64_t n)
+/* A pass always runs over its whole batch: for fewer images it is made smaller; and where the device's memory
+ * is the host's, so that the batches on their way take no more than an eighth of it. */
+static struct sft_evaluation for_images(const struct sft_evaluation *evaluation,
+                                        const struct sft_model *model, int64_t n)
 {
+    const struct sft_device *device = model->parameters.weights->device;
+    const uint64_t on_their_way = 3, share = sft_device_room(device) / 8;
+    const uint64_t image = (uint64_t)model->image_size * (uint64_t)model->image_size * 3 * sizeof(float);
     struct sft_evaluation fitting = *evaluation;
     if (n >= 1 && n < fitting.batch) fitting.batch = (int)n;
+    while (sft_device_is_host(device) && fitting.batch > 1 &&
+           on_their_way * (uint64_t)fitting.batch * image > share)
+        fitting.batch = (fitting.batch + 1) / 2;
     return fitting;
 }
 
@@ -192,7 +201,7 @@ enum sft_status sft_stream(struct sft_model *model, const struct sft_dataset *se
                            const struct sft_evaluation *evaluation, unsigned needs, sft_batch_sink sink,
                            void *context)
 {
-    const struct sft_evaluation fitting = for_images(evaluation, sft_dataset_count(set));
+    const struct sft_evaluation fitting = for_images(evaluation, model, sft_dataset_count(set));
     struct sft_loader_params params = in_order(model, set, &fitting);
     struct source source = {.next = next_of_loader};
     enum sft_status status;
@@ -207,7 +216,7 @@ enum sft_status sft_stream_array(struct sft_model *model, const struct sft_npy *
                                  void *context)
 {
     const int64_t n = array->shape.dim[0], side = model->image_size;
-    const struct sft_evaluation fitting = for_images(evaluation, n);
+    const struct sft_evaluation fitting = for_images(evaluation, model, n);
     struct source source = {
         .next = next_of_array,
         .array = array,

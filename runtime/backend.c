@@ -17,8 +17,8 @@ enum sft_status sft_device_take(struct sft_device *device, const char *what, siz
     if (device->budget && device->allocated + bytes > device->budget)
         return sft_fail(
             SFT_MEMORY,
-            "%s: %.1f MiB do not fit: %.1f of %.1f MiB are taken on %s; use a smaller --batch or a larger "
-            "--memory",
+            "%s: %.1f MiB do not fit: %.1f of %.1f MiB are taken on %s; use a larger --memory or a "
+            "smaller model",
             what, mib(bytes), mib(device->allocated), mib(device->budget), device->info.name);
     device->allocated += bytes;
     return SFT_OK;

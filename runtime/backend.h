@@ -16,6 +16,7 @@ struct sft_device {
     const struct sft_backend *backend;
     struct sft_device_info info;
     uint64_t budget;    /* bytes that tensors and arenas may take together */
+    uint64_t thrift;    /* of these, bytes that they may take where more is not worth it (runtime/device.h) */
     uint64_t allocated; /* bytes that they take */
     uint64_t largest;   /* bytes that one tensor or arena may take; 0: no limit of its own. Set by open() */
     void *state;        /* the backend's */

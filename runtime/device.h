@@ -17,6 +17,19 @@ struct sft_device;
 enum sft_status sft_device_open_listed(const struct sft_device_info *info, uint64_t memory,
                                        struct sft_device **device) SFT_MUST_CHECK;
 void sft_device_close(struct sft_device **device); /* after its tensors and programs are gone */
+/* Bytes that tensors and arenas may still take: of the budget that sft_device_open() was given, else of what
+ * was free then, less a reserve. A device that computes in the host's memory counts what the process has
+ * there, its resident set. */
+uint64_t sft_device_room(const struct sft_device *device);
+
+/* Of these, what may be taken without a thought: where no budget was given, not more than a few GiB of the
+ * host's memory, which others use, too. It depends on what tensors and arenas take alone, not on the resident
+ * set, so that what is chosen by it is the same in each run. */
+uint64_t sft_device_thrift(const struct sft_device *device);
+
+/* Whether its memory is the host's, so that what else the process holds counts. */
+bool sft_device_is_host(const struct sft_device *device);
+
 /* Most bytes that one tensor or arena may take; 0: no limit of its own. */
 uint64_t sft_device_largest(const struct sft_device *device);
 

@@ -6,6 +6,7 @@
 #include "runtime/aliasing.h"
 #include "runtime/backend.h"
 #include "runtime/base/alloc.h"
+#include "runtime/cost.h"
 #include "runtime/passes.h"
 #include "runtime/tensor.h"
 
@@ -60,6 +61,20 @@ enum sft_status sft_program_plan(const struct sft_device *device, const struct s
         target -= over;
     }
     if (status != SFT_OK) sft_planned_free(planned);
+    return status;
+}
+
+enum sft_status sft_program_estimate(const struct sft_device *device, const struct sft_graph *graph,
+                                     double *seconds)
+{
+    const struct sft_pass_limits limits = {0, device->backend->scratch};
+    struct sft_graph *copy;
+    enum sft_status status;
+    *seconds = 0;
+    SFT_TRY(sft_graph_copy(graph, &copy));
+    status = sft_passes_run(copy, &limits);
+    for (size_t k = 0; k < copy->n_nodes; k++) *seconds += sft_node_seconds(copy, &copy->nodes[k]);
+    sft_graph_destroy(&copy);
     return status;
 }
 

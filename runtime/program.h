@@ -24,6 +24,10 @@ struct sft_planned {
  * sft_planned_free(). */
 enum sft_status sft_program_plan(const struct sft_device *device, const struct sft_graph *graph, size_t most,
                                  struct sft_planned *planned) SFT_MUST_CHECK;
+/* Seconds that a program of `graph` may take on an ordinary machine (runtime/cost.h) when nothing is computed
+ * again. */
+enum sft_status sft_program_estimate(const struct sft_device *device, const struct sft_graph *graph,
+                                     double *seconds) SFT_MUST_CHECK;
 void sft_planned_free(struct sft_planned *planned);
 
 /* Memory for the temporary values of programs that never run at the same time; SFT_MEMORY when it does not

@@ -86,6 +86,11 @@ enum sft_status sft_tensor_download(struct sft_tensor *tensor, int64_t first, in
                                              (size_t)count * size);
 }
 
+const void *sft_tensor_address(const struct sft_tensor *tensor)
+{
+    return tensor->device->backend->host ? tensor->memory : NULL;
+}
+
 sft_value sft_graph_tensor(struct sft_graph *graph, struct sft_tensor *tensor)
 {
     sft_value value = sft_graph_input(graph, tensor->name, tensor->dtype, tensor->shape);

@@ -37,6 +37,10 @@ enum sft_status sft_tensor_upload(struct sft_tensor *tensor, int64_t first, int6
 enum sft_status sft_tensor_download(struct sft_tensor *tensor, int64_t first, int64_t count,
                                     void *data) SFT_MUST_CHECK;
 
+/* Where the host can read it without a copy, until the next upload or program; NULL: it has to be downloaded.
+ */
+const void *sft_tensor_address(const struct sft_tensor *tensor);
+
 /* The tensor as a value of the graph: sft_graph_input and sft_graph_bind with its name, type and shape. */
 sft_value sft_graph_tensor(struct sft_graph *graph, struct sft_tensor *tensor);
 

@@ -29,13 +29,6 @@ static double runs_of(const struct sft_step *step, enum sft_course course)
     return runs[course];
 }
 
-static double graph_seconds(const struct sft_graph *graph)
-{
-    double seconds = 0;
-    for (size_t k = 0; k < graph->n_nodes; k++) seconds += sft_node_seconds(graph, &graph->nodes[k]);
-    return seconds;
-}
-
 /* ---- one division ---- */
 
 /* The graphs of a step in so many slices. */
@@ -50,17 +43,26 @@ static enum sft_status build(struct sft_step *step, int slices)
 }
 
 /* Seconds of the step before anything is computed again: slices cost time. */
-static double least_seconds(const struct sft_step *step)
+static enum sft_status least_seconds(const struct sft_step *step, double *seconds)
 {
-    double seconds = 0;
-    for (int i = 0; i < SFT_COURSES; i++)
-        if (step->graphs[i]) seconds += runs_of(step, (enum sft_course)i) * graph_seconds(step->graphs[i]);
-    return seconds;
+    *seconds = 0;
+    for (int i = 0; i < SFT_COURSES; i++) {
+        double once;
+        if (!step->graphs[i]) continue;
+        SFT_TRY(sft_program_estimate(step->model->parameters.weights->device, step->graphs[i], &once));
+        *seconds += runs_of(step, (enum sft_course)i) * once;
+    }
+    return SFT_OK;
 }
 
 static void count_bytes(struct sft_step *step)
 {
-    step->plan = (struct sft_step_plan){.slices = step->slices, .rows = step->rows};
+    const struct sft_parameters *parameters = &step->model->parameters;
+    step->plan = (struct sft_step_plan){
+        .slices = step->slices,
+        .rows = step->rows,
+        .model = (uint64_t)(parameters->weights_size + parameters->buffers_size) * sizeof(float),
+    };
     for (int i = 0; i < SFT_SLOTS; i++)
         if (step->tensors[i])
             *(i < SFT_SLOT_GRADIENT ? &step->plan.batch : &step->plan.state) += step->tensors[i]->bytes;
@@ -138,8 +140,10 @@ struct choice {
 static enum sft_status try_slices(struct sft_step *step, uint64_t memory, int slices, struct choice *choice,
                                   bool *done)
 {
+    double least = 0;
     SFT_TRY(build(step, slices));
-    *done = choice->found && least_seconds(step) >= choice->best.seconds;
+    if (choice->found) SFT_TRY(least_seconds(step, &least));
+    *done = choice->found && least >= choice->best.seconds;
     if (*done) return SFT_OK;
     SFT_TRY(plan(step, memory));
     if (choice->least.slices == 0 || bytes_of(&step->plan) < bytes_of(&choice->least))

@@ -8,6 +8,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/device.h"
 #include "runtime/program.h"
 #include "sam/sets.h"
 
@@ -52,14 +53,42 @@ bool sft_fit_depends_on_steps(const struct sft_fit_params *params)
 
 /* ---- the loop ---- */
 
+/* What the allocator, the threads and BLAS take beside what is known. */
+#define SLACK ((uint64_t)128 << 20)
+
+static uint64_t less(uint64_t bytes, uint64_t by) { return bytes > by + 1 ? bytes - by : 1; }
+
+/* Where the device's memory is the host's, batches lie in it, too: fewer are prepared ahead where they would
+ * take more than an eighth. */
+static void share_memory(const struct sft_device *device, struct sft_step_params *step,
+                         struct sft_loader_params *loader)
+{
+    uint64_t room = sft_device_room(device), beside = 0;
+    if (sft_device_is_host(device)) {
+        while (loader->prefetch > 1 && (uint64_t)sft_loader_bytes(loader) > room / 8) loader->prefetch--;
+        beside = (uint64_t)sft_loader_bytes(loader) + SLACK;
+    }
+    step->memory = less(room, beside);
+    step->thrift = less(sft_device_thrift(device), beside);
+}
+
+enum sft_status sft_fit_plan(struct sft_model *model, const struct sft_fit_params *params,
+                             struct sft_loader_params *loader, struct sft_step **out)
+{
+    struct sft_step_params step = params->step;
+    *loader = params->loader;
+    step.n_id = (int)loader->batch;
+    step.n_ood = (int)sft_loader_outliers(loader);
+    share_memory(model->parameters.weights->device, &step, loader);
+    return sft_step_plan(model, &step, out);
+}
+
 static enum sft_status open_all(struct fit *fit)
 {
     const struct sft_fit_params *params = fit->params;
-    struct sft_step_params step = params->step;
-    struct sft_loader_params loader = params->loader;
-    step.n_id = (int)loader.batch;
-    step.n_ood = (int)sft_loader_outliers(&loader);
-    SFT_TRY(sft_step_create(fit->model, &step, &fit->step));
+    struct sft_loader_params loader;
+    SFT_TRY(sft_fit_plan(fit->model, params, &loader, &fit->step));
+    SFT_TRY(sft_step_start(fit->step));
     if (params->from) SFT_TRY(load_state(fit));
     loader.steps = params->schedule.steps;
     loader.first_step = fit->next;
@@ -166,7 +195,7 @@ enum sft_status sft_fit(struct sft_model *model, const struct sft_fit_params *pa
     start = sft_now();
     SFT_TRY_OUT(loop(&fit, result));
     result->seconds = sft_now() - start;
-    SFT_TRY_OUT(take_gradient(sft_step_gradient(fit.step), &result->gradient));
+    if (params->keep_gradient) SFT_TRY_OUT(take_gradient(sft_step_gradient(fit.step), &result->gradient));
 out:
     sft_loader_close(&fit.loader);
     sft_step_destroy(&fit.step);

@@ -36,6 +36,7 @@ struct sft_fit_params {
     const char *checkpoint;           /* file for the state; NULL: none is kept */
     int64_t save_every;               /* steps between states, the last one counts; 0: only when stopped */
     const char *identity, *history;   /* texts that are kept in it (struct sft_fit_note); NULL: "" */
+    bool keep_gradient;               /* of the last step, for the result */
     const struct sft_fit_state *from; /* the state to go on from; NULL: the beginning; borrowed */
 
     /* When it is not 0, the step is finished, the state saved, and SFT_INTERRUPTED returned. May be NULL. */
@@ -57,8 +58,14 @@ struct sft_fit_result {
     int64_t perturbed; /* numbers that the ascent perturbs */
     struct sft_step_plan plan;
     struct sft_step_result last;
-    float *gradient; /* of the last step, laid out like the model's weights; owned by the caller: free() */
+    float *gradient; /* with keep_gradient: laid out like the model's weights; owned by the caller: free() */
 };
+
+/* Plans the run's step, within what the model's device has left (params->step.memory and thrift are not
+ * looked at), and how its images are loaded, without allocating anything: SFT_MEMORY where it does not fit.
+ * Destroy the step. */
+enum sft_status sft_fit_plan(struct sft_model *model, const struct sft_fit_params *params,
+                             struct sft_loader_params *loader, struct sft_step **step) SFT_MUST_CHECK;
 
 /* Whether a step depends on how many there are to be, so that a run cannot be made longer: with a rate or an
  * exchange of weights that falls towards the end. */

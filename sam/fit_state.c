@@ -72,14 +72,17 @@ static enum sft_status hash_state(const struct sft_stored_tensor *tensors, size_
 static enum sft_status take_tensor(struct sft_tensor *tensor, const char *name,
                                    struct sft_stored_tensor *stored)
 {
-    float *data = sft_calloc((size_t)sft_shape_count(&tensor->shape), sizeof(float));
+    float *data;
     *stored = (struct sft_stored_tensor){
         .name = name,
         .dtype = SFT_STORED_F32,
         .shape = tensor->shape,
-        .data = data,
+        .data = sft_tensor_address(tensor),
         .bytes = tensor->bytes,
     };
+    if (stored->data) return SFT_OK;
+    data = sft_calloc((size_t)sft_shape_count(&tensor->shape), sizeof(float));
+    stored->data = data;
     if (!data) return SFT_MEMORY;
     return sft_tensor_download(tensor, 0, sft_shape_count(&tensor->shape), data);
 }
@@ -113,7 +116,8 @@ enum sft_status sft_fit_state_save(const char *path, struct sft_model *model, co
     for (int i = 0; status == SFT_OK && i < parts.n; i++)
         status = take_tensor(parts.tensors[i], parts.names[i], &tensors[i]);
     if (status == SFT_OK) status = write_state(path, tensors, (size_t)parts.n, texts);
-    for (int i = 0; i < parts.n; i++) free((void *)tensors[i].data);
+    for (int i = 0; i < parts.n; i++)
+        if (tensors[i].data != sft_tensor_address(parts.tensors[i])) free((void *)tensors[i].data);
     return status;
 }
 

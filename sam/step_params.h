@@ -66,6 +66,7 @@ struct sft_step_params {
 /* How a step was planned. */
 struct sft_step_plan {
     int slices, rows;            /* micro-batches of a part, and the rows of each; the last may have fewer */
+    uint64_t model;              /* bytes: of its weights and buffers, which are there already */
     uint64_t state, batch;       /* bytes: of flat tensors (gradients, the optimiser's state); of images */
     uint64_t arena, arena_least; /* bytes of temporary values, and what they are at most at any moment */
     double seconds;              /* that the step may take on an ordinary machine (runtime/cost.h) */

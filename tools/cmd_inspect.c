@@ -15,15 +15,18 @@
 #include "runtime/base/parallel.h"
 #include "runtime/cost.h"
 #include "runtime/program.h"
+#include "runtime/ops.h"
 #include "sam/step.h"
 #include "tools/cli/common.h"
 #include "tools/cli/interrupt.h"
 #include "tools/cli/terminal.h"
+#include "tools/jobs/step_plan.h"
 
 struct inspect {
     struct sft_common common;
     bool plan, check, hashes;
     int64_t batch, classes, image_size;
+    const char *optimizer;
 };
 
 /* ---- checkpoints ---- */
@@ -79,10 +82,18 @@ struct checkpoint_facts {
     const struct inspect *options;
     const struct sft_checkpoint *checkpoint;
     char sha256[65];
-    const char *model; /* NULL: none, or several */
+    const char *model;   /* NULL: none, or several */
+    const char *claimed; /* what the file says it is of, and is not by its names and shapes; or NULL */
     struct sft_model_config config;
     struct sft_model_search search;
 };
+
+static bool is_among(const char *model, const struct sft_model_search *search)
+{
+    for (int i = 0; i < search->n_fits; i++)
+        if (strcmp(search->fits[i]->name, model) == 0) return true;
+    return false;
+}
 
 /* The model by the file's own word, or as names and shapes tell. */
 static enum sft_status find_facts(struct checkpoint_facts *facts)
@@ -91,13 +102,15 @@ static enum sft_status find_facts(struct checkpoint_facts *facts)
     SFT_TRY(sft_model_search(facts->checkpoint, &facts->search));
     sft_terminal_mute(true); /* a checkpoint of no model that is known is no error here */
     if (sft_model_guess(facts->checkpoint, &facts->config) == SFT_OK) facts->model = facts->config.name;
+    facts->claimed = facts->model && !is_among(facts->model, &facts->search) ? facts->model : NULL;
+    if (facts->claimed) facts->model = NULL;
     sft_terminal_mute(false);
     return SFT_OK;
 }
 
 static const struct sft_layout *layout_of(const struct checkpoint_facts *facts)
 {
-    return facts->config.layout ? facts->config.layout : facts->search.layout;
+    return facts->model && facts->config.layout ? facts->config.layout : facts->search.layout;
 }
 
 /* What to say of a file that may hold ImageNet's classes; or NULL. */
@@ -120,6 +133,7 @@ static void add_facts(const struct checkpoint_facts *facts, struct sft_json *jso
     sft_json_array(json, "fits");
     for (int i = 0; i < search->n_fits; i++) sft_json_text(json, NULL, search->fits[i]->name);
     sft_json_end(json);
+    if (facts->claimed) sft_json_text(json, "claimed", facts->claimed);
     if (facts->model) sft_json_integer(json, "classes", facts->config.classes);
     if (search->nearest) {
         sft_json_text(json, "nearest", search->nearest->name);
@@ -160,6 +174,8 @@ static void print_fits(const struct checkpoint_facts *facts)
     const struct sft_model_search *search = &facts->search;
     for (int i = 0; search->n_fits > 1 && i < search->n_fits; i++)
         sft_print_line("fits    %s", search->fits[i]->name);
+    if (facts->claimed)
+        sft_print_line("claims  to be of %s, whose parameters are not all in it", facts->claimed);
     if (search->n_fits > 1 && !facts->model)
         sft_print_line("ask     its names and shapes do not tell which; say it with --model");
     if (search->nearest) sft_print_line("nearest %s: %s", search->nearest->name, search->differences.data);
@@ -387,7 +403,8 @@ static void add_parameter(const struct sft_parameter *parameter, struct sft_json
 }
 
 static enum sft_status print_model_json(const struct sft_model *model, const struct sft_graph *graph,
-                                        const struct sft_plan *plan, const struct inspect *options)
+                                        const struct sft_plan *plan, const struct sft_step *step,
+                                        const struct inspect *options)
 {
     const struct sft_parameters *parameters = &model->parameters;
     struct sft_json json = {0};
@@ -400,6 +417,7 @@ static enum sft_status print_model_json(const struct sft_model *model, const str
     sft_json_integer(&json, "batch", options->batch);
     sft_json_real(&json, "forward_flops", graph_cost(graph).flops);
     sft_json_integer(&json, "forward_arena", (int64_t)plan->arena);
+    if (step) sft_step_plan_json(&json, "step", sft_step_get_plan(step));
     sft_json_array(&json, "tensors");
     for (int i = 0; i < parameters->n; i++) add_parameter(&parameters->items[i], &json);
     sft_json_end(&json);
@@ -446,28 +464,47 @@ out:
     return status;
 }
 
-/* A step of sam-norm on as many ID images as outliers; of SGD where a model has nothing to perturb. */
-static enum sft_status print_step(struct sft_model *model, const struct inspect *options)
+/* A step as finetune would take it, on as many ID images as outliers; of SGD where a model has nothing to
+ * perturb. */
+static enum sft_status plan_step(struct sft_model *model, const struct inspect *options,
+                                 struct sft_step **step)
 {
-    const struct sft_step_params params = {.optimizer = sft_optimizer_find("sam-norm"),
-                                           .n_id = (int)options->batch,
-                                           .n_ood = (int)options->batch,
-                                           .lambda = 1,
-                                           .memory = options->common.memory,
-                                           .empty = SFT_EMPTY_SGD};
-    struct sft_step *step = NULL;
-    const struct sft_step_plan *plan;
-    char arena[32];
-    enum sft_status status;
-    SFT_TRY_OUT(sft_step_plan(model, &params, &step));
-    plan = sft_step_get_plan(step);
+    struct sft_fit_params params = {
+        .step = {.lambda = 1, .constants = sft_constants_default(), .empty = SFT_EMPTY_SGD},
+        .schedule.steps = 1};
+    struct sft_loader_params loader;
+    SFT_TRY(sft_training_optimizer(options->optimizer, &params.step.optimizer));
+    sft_loader_defaults(&params.loader, model->image_size);
+    params.loader.batch = options->batch;
+    params.loader.ood_per_id = 1;
+    return sft_fit_plan(model, &params, &loader, step);
+}
+
+/* How often each op is computed again, over all programs of the step. */
+static void count_again(const struct sft_step *step, int counts[SFT_OP_COUNT])
+{
+    const struct sft_graph *graph;
+    for (int i = 0; (graph = sft_step_graph(step, i)); i++)
+        for (size_t k = 0; k < graph->n_nodes; k++)
+            if (graph->nodes[k].again && !graph->nodes[k].op->view) counts[graph->nodes[k].op->id]++;
+}
+
+static void print_step(const struct sft_step *step, const struct inspect *options)
+{
+    int counts[SFT_OP_COUNT] = {0};
+    struct sft_text text = {0}, again = {0};
     sft_step_print(step, stdout);
-    sft_print_line("step       %.3f GFLOP and %s of temporary memory for %" PRId64
-                   " ID images and as many outliers",
-                   1e-9 * plan->flops, sft_bytes_str(plan->arena, arena), options->batch);
-out:
-    sft_step_destroy(&step);
-    return status;
+    sft_step_plan_text(sft_step_get_plan(step), &text);
+    count_again(step, counts);
+    for (int i = 0; i < SFT_OP_COUNT; i++)
+        if (counts[i])
+            sft_text_printf(&again, "%s%d %s", again.data ? ", " : "", counts[i], sft_ops[i]->name);
+    sft_print_line("step       %.3f GFLOP for %" PRId64 " ID images and as many outliers",
+                   1e-9 * sft_step_get_plan(step)->flops, options->batch);
+    if (text.data) sft_print_line("memory     %s", text.data);
+    if (again.data) sft_print_line("again      %s, over its programs", again.data);
+    sft_text_free(&text);
+    sft_text_free(&again);
 }
 
 static enum sft_status inspect_model(const struct inspect *options, const char *name)
@@ -477,18 +514,21 @@ static enum sft_status inspect_model(const struct inspect *options, const char *
     struct sft_device *device = NULL;
     struct sft_model *model = NULL;
     struct sft_planned planned = {NULL, NULL};
+    struct sft_step *step = NULL;
     enum sft_status status;
     SFT_TRY_OUT(sft_common_open_device(&options->common, &device));
     SFT_TRY_OUT(sft_model_create(device, &config, &model));
     SFT_TRY_OUT(plan_forward(model, device, options->batch, &planned));
+    if (options->plan) SFT_TRY_OUT(plan_step(model, options, &step));
     if (options->common.json) {
-        status = print_model_json(model, planned.graph, planned.plan, options);
+        status = print_model_json(model, planned.graph, planned.plan, step, options);
     } else {
-        if (options->plan) SFT_TRY_OUT(print_step(model, options));
+        if (step) print_step(step, options);
         print_model(model, planned.graph, planned.plan, options);
     }
 out:
     sft_planned_free(&planned);
+    sft_step_destroy(&step);
     sft_model_destroy(&model);
     sft_device_close(&device);
     return status;
@@ -527,6 +567,8 @@ static const struct sft_option model_options[] = {
          "of a model: every kernel of an SFT step with its shape, FLOPs and bytes, and the step's memory"},
     {"batch", SFT_OPTION_INT, SFT_FIELD(struct inspect, batch), .value = "N", .min = 1, .max = 65536,
      .help = "images of a forward pass; ID images of a step"},
+    {"optimizer", SFT_OPTION_TEXT, SFT_FIELD(struct inspect, optimizer), .value = "NAME",
+     .help = "of the step; finetune --help lists them"},
     {"classes", SFT_OPTION_INT, SFT_FIELD(struct inspect, classes), .value = "N", .min = 2, .max = 1000000,
      .help = "classes of the model"},
     {"img-size", SFT_OPTION_INT, SFT_FIELD(struct inspect, image_size), .value = "PX", .min = 0, .max = 4096,
@@ -540,6 +582,7 @@ static void init(void *values)
     sft_common_init(&options->common);
     options->batch = 64;
     options->classes = 10;
+    options->optimizer = "sam-norm";
 }
 
 static const struct sft_option set_options[] = {

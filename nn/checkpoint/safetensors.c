@@ -267,34 +267,64 @@ static enum sft_status describe(const char *path, const struct sft_stored_tensor
     return status;
 }
 
+/* The file as it is written: its header, then the tensors. */
+struct pieces {
+    const struct sft_stored_tensor *tensors;
+    size_t n_tensors, next; /* 0: the header, k: tensor k-1 */
+    uint8_t *header, *packed;
+    size_t header_size;
+};
+
+/* A tensor as its bytes are in the file: where it lies, or packed. */
+static enum sft_status tensor_piece(struct pieces *pieces, const struct sft_stored_tensor *tensor,
+                                    struct sft_piece *piece)
+{
+    *piece = (struct sft_piece){tensor->data, tensor->bytes};
+    if (!tensor->strided && !tensor->big_endian) return SFT_OK;
+    free(pieces->packed);
+    pieces->packed = sft_calloc(tensor->bytes, 1);
+    if (!pieces->packed) return SFT_MEMORY;
+    sft_stored_pack(tensor, pieces->packed);
+    piece->data = pieces->packed;
+    return SFT_OK;
+}
+
+static enum sft_status next_piece(void *context, struct sft_piece *piece)
+{
+    struct pieces *pieces = context;
+    size_t number = pieces->next++;
+    *piece = (struct sft_piece){pieces->header, pieces->header_size};
+    if (number == 0) return SFT_OK;
+    while (number <= pieces->n_tensors && pieces->tensors[number - 1].bytes == 0) number = pieces->next++;
+    *piece = (struct sft_piece){NULL, 0};
+    return number <= pieces->n_tensors ? tensor_piece(pieces, &pieces->tensors[number - 1], piece) : SFT_OK;
+}
+
 enum sft_status sft_safetensors_write(const char *path, const struct sft_stored_tensor *tensors,
                                       size_t n_tensors, const struct sft_metadata *metadata,
                                       size_t n_metadata)
 {
+    struct pieces pieces = {.tensors = tensors, .n_tensors = n_tensors};
     char *text = NULL;
-    uint8_t *file = NULL, *next;
     size_t total, length, padded;
     enum sft_status status;
     SFT_TRY_OUT(describe(path, tensors, n_tensors, metadata, n_metadata, &text, &total));
     length = strlen(text);
     padded = (size_t)sft_round_up((int64_t)length, 8);
-    file = sft_calloc(LENGTH_BYTES + padded + total, 1);
-    if (!file) {
+    pieces.header_size = LENGTH_BYTES + padded;
+    pieces.header = sft_calloc(pieces.header_size, 1);
+    if (!pieces.header) {
         status = SFT_MEMORY;
         goto out;
     }
-    sft_put_little_endian(padded, file, LENGTH_BYTES);
-    memset(file + LENGTH_BYTES, ' ', padded);
-    memcpy(file + LENGTH_BYTES, text, length);
-    next = file + LENGTH_BYTES + padded;
-    for (size_t i = 0; i < n_tensors; i++) {
-        sft_stored_pack(&tensors[i], next);
-        next += tensors[i].bytes;
-    }
-    SFT_TRY_OUT(sft_file_write(path, file, LENGTH_BYTES + padded + total));
+    sft_put_little_endian(padded, pieces.header, LENGTH_BYTES);
+    memset(pieces.header + LENGTH_BYTES, ' ', padded);
+    memcpy(pieces.header + LENGTH_BYTES, text, length);
+    status = sft_file_write_pieces(path, next_piece, &pieces);
 out:
     free(text);
-    free(file);
+    free(pieces.header);
+    free(pieces.packed);
     return status;
 }
 

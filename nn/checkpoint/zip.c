@@ -317,7 +317,7 @@ static enum sft_status check_method(const struct sft_zip *zip, const struct sft_
 
 enum sft_status sft_zip_take(struct sft_zip *zip, struct sft_zip_member *member, struct sft_bytes *bytes)
 {
-    const uint8_t *packed;
+    const uint8_t *packed = NULL;
     SFT_TRY(check_method(zip, member));
     SFT_TRY(find_packed(zip, member, &packed));
     if (member->method == DEFLATED && !member->inflated) SFT_TRY(inflate_member(zip, member, packed));

@@ -148,6 +148,16 @@ static enum sft_status write_all(int file, const char *path, const uint8_t *data
         data += wrote;
         size -= (size_t)wrote;
     }
+    return SFT_OK;
+}
+
+static enum sft_status write_pieces(int file, const char *path, sft_next_piece next, void *context)
+{
+    struct sft_piece piece = {NULL, 0};
+    do {
+        SFT_TRY(next(context, &piece));
+        SFT_TRY(write_all(file, path, piece.data, piece.size));
+    } while (piece.size > 0);
     if (fsync(file) != 0) return sft_fail(SFT_WRITE, "%s: cannot be written: %s", path, strerror(errno));
     return SFT_OK;
 }
@@ -258,16 +268,30 @@ static enum sft_status check_target(const char *path)
     return sft_fail(SFT_WRITE, "%s: not a regular file, and is not replaced by one", path);
 }
 
-static enum sft_status write_and_rename(const char *path, const char *temporary, int file, const void *data,
-                                        size_t size)
+static enum sft_status write_and_rename(const char *path, const char *temporary, int file,
+                                        sft_next_piece next, void *context)
 {
-    SFT_TRY(write_all(file, path, data, size));
+    SFT_TRY(write_pieces(file, path, next, context));
     if (rename(temporary, path) != 0)
         return sft_fail(SFT_WRITE, "%s: cannot be replaced: %s", path, strerror(errno));
     return SFT_OK;
 }
 
+static enum sft_status whole_once(void *context, struct sft_piece *piece)
+{
+    struct sft_piece *whole = context;
+    *piece = *whole;
+    *whole = (struct sft_piece){NULL, 0};
+    return SFT_OK;
+}
+
 enum sft_status sft_file_write(const char *path, const void *data, size_t size)
+{
+    struct sft_piece whole = {data, size};
+    return sft_file_write_pieces(path, whole_once, &whole);
+}
+
+enum sft_status sft_file_write_pieces(const char *path, sft_next_piece next, void *context)
 {
     enum sft_status status;
     size_t room = strlen(path) + RANDOM_DIGITS + sizeof(part) + 1;
@@ -280,7 +304,7 @@ enum sft_status sft_file_write(const char *path, const void *data, size_t size)
     if (file < 0) {
         status = sft_fail(SFT_WRITE, "%s: cannot be created: %s", temporary, strerror(errno));
     } else {
-        status = write_and_rename(path, temporary, file, data, size);
+        status = write_and_rename(path, temporary, file, next, context);
         if (status == SFT_OK)
             finish_folder(path);
         else

@@ -43,6 +43,15 @@ enum sft_status sft_files_whole(void) SFT_MUST_CHECK;
  * then untouched and no temporary file stays. Those of writers that were killed are removed. */
 enum sft_status sft_file_write(const char *path, const void *data, size_t size) SFT_MUST_CHECK;
 
+/* The same for what is not in memory as one: `next` is called for one piece after the other, and gives one of
+ * no bytes behind the last. A piece has to be there until the next call. */
+struct sft_piece {
+    const void *data;
+    size_t size;
+};
+typedef enum sft_status (*sft_next_piece)(void *context, struct sft_piece *piece);
+enum sft_status sft_file_write_pieces(const char *path, sft_next_piece next, void *context) SFT_MUST_CHECK;
+
 /* Creates the folder `path` and those above it. SFT_WRITE where that fails. */
 enum sft_status sft_make_folder(const char *path) SFT_MUST_CHECK;
 

@@ -120,6 +120,7 @@ static enum sft_status open_device(struct sft_device *device)
     enum sft_status status = vk ? get_instance(device, &instance) : SFT_MEMORY;
     device->state = vk;
     if (status == SFT_OK) status = start(vk, instance, &device->info);
+    if (status == SFT_OK) device->largest = vk->max_block;
     if (status == SFT_FAILED) status = SFT_DEVICE; /* it fails before it has begun to run */
     if (status != SFT_OK) close_device(device);
     return status;

@@ -8,8 +8,9 @@ Model and step are written from the published description: pre-activation bottle
 32 groups, filters standardised on each call. Half of a batch are ID images, half pseudo-outliers.
 --ascent norm asks autograd for the gradients of the norm parameters alone in the first pass, as sft-vk does;
 --ascent all calls backward(), as SAM is usually written. --micro M runs both passes M images at a time and
-adds the gradients up. Prints the median of the timed steps after one that warms up; peak RSS is the whole
-process's.
+adds the gradients up. Prints the median of the timed steps after one that warms up, by the clock and by what
+all threads computed (waiting threads spin, which counts; SFT_VK_THREADS=1 shows work alone, and holds where
+something else runs beside); peak RSS is the whole process's.
 """
 
 import argparse
@@ -123,18 +124,19 @@ def main():
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
     norms = [p for m in net.modules() if isinstance(m, nn.GroupNorm) for p in m.parameters()]
     optimizer = torch.optim.SGD(net.parameters(), 1e-3, 0.9, weight_decay=1e-5)
-    times = []
+    times, work = [], []
     for i in range(options.repeats + 1):
-        start = time.perf_counter()
+        start, start_work = time.perf_counter(), time.process_time()
         step(net, norms, optimizer, x, y, options)
         if i:
             times.append(time.perf_counter() - start)
-    median = statistics.median(times)
+            work.append(time.process_time() - start_work)
+    median, computed = statistics.median(times), statistics.median(work)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     layout = ", channels last" if options.channels_last else ""
     print(f"PyTorch {torch.__version__}  sam-norm step  resnetv2_{options.model}x1_bit  {options.size} px  "
           f"batch {n}, micro {options.micro or n}, ascent {options.ascent}{layout}:  {median:.2f} s, "
-          f"{median / n:.3f} s an image, peak {peak:.0f} MiB")
+          f"{median / n:.3f} s an image ({computed / n:.3f} s of all threads), peak {peak:.0f} MiB")
 
 
 main()

@@ -457,6 +457,45 @@ static void test_asks(void **state)
     outline_free(&outline);
 }
 
+/* What lies beside the weights of a folder of the Hub, and what is none of its business. */
+static void test_hub(void **state)
+{
+    static const char good[] =
+        "{\"architecture\": \"resnetv2_20_gn\", \"label_names\": [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", "
+        "\"g\"],"
+        "\"pretrained_cfg\": {\"mean\": [0.1, 0.2, 0.3], \"std\": [1, 2, 3], \"input_size\": [3, 40, 40],"
+        "\"interpolation\": \"bicubic\", \"crop_pct\": 0.875, \"crop_mode\": \"center\"}}";
+    static const char odd[] =
+        "{\"architecture\": 7, \"label_names\": [\"a\"], \"pretrained_cfg\": {\"mean\": [0.1, \"x\", 0.3],"
+        "\"std\": [0, 0, 0], \"input_size\": [3, 40, 41], \"interpolation\": \"lanczos\", \"crop_pct\": 9}}";
+    static const char *const texts[] = {odd, "[]", "{", ""};
+    const struct writing timm = {as_timm, false, 4};
+    struct sft_model *model = make(7), *loaded;
+    (void)state;
+    test_put("hub/config.json", good, strlen(good));
+    write_as(model, "hub/model.safetensors", &timm, 1, NULL, NULL, 0);
+    assert_int_equal(sft_model_open(device, test_path("hub"), NULL, &loaded), SFT_OK);
+    assert_float_equal(loaded->mean[2], 0.3f, 0);
+    assert_float_equal(loaded->std[1], 2, 0);
+    assert_int_equal(loaded->image_size, 40);
+    assert_int_equal(loaded->framing.resize, SFT_RESIZE_SHORT_SIDE);
+    assert_int_equal(loaded->framing.interpolation, SFT_FILTER_BICUBIC);
+    assert_float_equal(loaded->framing.crop, 0.875, 0);
+    assert_string_equal(loaded->class_names.names[6], "g");
+    sft_model_destroy(&loaded);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        test_put("hub/config.json", texts[i], strlen(texts[i]));
+        if (sft_model_open(device, test_path("hub"), NULL, &loaded) != SFT_OK) continue; /* an empty file */
+        assert_float_equal(loaded->mean[2], 0.5f, 0);
+        assert_int_equal(loaded->image_size, 32);
+        assert_int_equal(loaded->framing.interpolation, SFT_FILTER_BILINEAR);
+        assert_float_equal(loaded->framing.crop, 1, 0);
+        assert_int_equal(loaded->class_names.n, 0);
+        sft_model_destroy(&loaded);
+    }
+    sft_model_destroy(&model);
+}
+
 /* ---- order of classes ---- */
 
 /* The order of the file is one that no sorting gives: row i is class (i * 377 + 5) % 1000. */
@@ -668,6 +707,7 @@ int main(void)
         cmocka_unit_test(test_near_miss),
         cmocka_unit_test(test_every_variant),
         cmocka_unit_test(test_asks),
+        cmocka_unit_test(test_hub),
         cmocka_unit_test(test_files_of_mos),
         cmocka_unit_test(test_keys_of_a_file),
         cmocka_unit_test(test_order_of_a_file),

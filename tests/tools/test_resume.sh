@@ -85,4 +85,14 @@ expect 2 'by no run of sft-vk' finetune "$@" --out foreign --overwrite
 expect 2 'by no run of sft-vk' finetune "$@" --out foreign --resume
 check "files of others are left alone" has foreign/results.csv mine
 
+# Cut into micro-batches, and gone on with where there is more memory: the same bytes.
+set -- --weights "$weights" --id synthetic --limit 100 --batch 48 --no-report
+expect 0 'a step: [0-9]+ micro-batches of' finetune "$@" --steps 3 --memory 260M --out cut
+check "run.json says so" has cut/run.json '"micro_batches": [2-9]'
+expect 0 'micro-batches' finetune "$@" --steps 2 --memory 260M --out cut2
+expect 0 'a step: [0-9]+ micro-batches of' finetune "$@" --steps 3 --out cut2 --resume
+check "a resumed run is cut as it was" same cut/model.safetensors cut2/model.safetensors
+expect 0 'a step: undivided' finetune "$@" --steps 2 --out cut3
+expect 0 'began with 1 micro-batches' finetune "$@" --steps 3 --out cut3 --resume --memory 230M
+
 finish

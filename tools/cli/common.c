@@ -40,7 +40,10 @@ const struct sft_option sft_device_options[] = {
     {"precision", SFT_OPTION_CHOICE, FIELD(precision), .value = "TYPE", .choices = precisions,
      .help = "number format of the computation"},
     {"memory", SFT_OPTION_SIZE, FIELD(memory), .value = "SIZE", .incidental = true,
-     .help = "most memory to use on the device, as 512M or 2G; otherwise what it has"},
+     .help =
+         "most memory to use on the device, as 512M or 2G; otherwise what is free there. On the CPU it is "
+         "for the whole process. A training step is cut into micro-batches and computes values again so "
+         "that it fits; inspect --plan shows how"},
     {"threads", SFT_OPTION_INT, FIELD(threads), .value = "N", .min = 0, .max = SFT_MAX_THREADS,
      .environment = "SFT_VK_THREADS", .incidental = true,
      .help = "CPU threads; 0 is one for each core that this process may use"},

@@ -8,6 +8,7 @@
 #include "tools/jobs/classes.h"
 #include "tools/jobs/identity.h"
 #include "tools/jobs/seed_runs.h"
+#include "tools/jobs/step_plan.h"
 #include "tools/jobs/training_run.h"
 
 /* ---- defaults ---- */
@@ -124,9 +125,10 @@ static enum sft_status open_work(struct work *work, const struct sft_watch *watc
     SFT_TRY(sft_classes_name(training->model, training->id));
     if (work->job->pseudo_ood) SFT_TRY(sft_dataset_open(work->job->pseudo_ood, &training->outliers));
     SFT_TRY(open_evaluation(work));
+    SFT_TRY(open_trace(work));
+    SFT_TRY(sft_training_plan(training, 0));
     SFT_TRY(sft_training_check_pictures(training, work->job->seeds));
     if (training->sets) SFT_TRY(sft_eval_sets_check_pictures(training->sets, job->skip_bad, watch));
-    SFT_TRY(open_trace(work));
     return test_chance(work);
 }
 

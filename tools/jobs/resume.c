@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/device.h"
 #include "tools/jobs/identity.h"
+#include "tools/jobs/step_plan.h"
 
 /* ---- is it this run? ---- */
 
@@ -56,7 +57,7 @@ static enum sft_status check_wishes(const struct sft_training *training, const s
 
 /* ---- what computes it ---- */
 
-static json_t *describe_device(const struct sft_device_info *info, int64_t step)
+static json_t *describe_device(const struct sft_device_info *info, int64_t step, int micro_batches)
 {
     struct sft_json json = {0};
     sft_json_object(&json, NULL);
@@ -66,6 +67,7 @@ static json_t *describe_device(const struct sft_device_info *info, int64_t step)
     sft_json_text(&json, "driver",
                   strcmp(info->backend, "cpu") == 0 ? "" : info->driver); /* which has threads */
     sft_json_text(&json, "version", SFT_VERSION);
+    sft_json_integer(&json, "micro_batches", micro_batches);
     sft_json_end(&json);
     return sft_json_take(&json);
 }
@@ -84,6 +86,12 @@ static const char *word(const json_t *object, const char *key)
     return text ? text : "?";
 }
 
+static int micro_batches(const json_t *entry)
+{
+    json_int_t n = json_integer_value(json_object_get(entry, "micro_batches"));
+    return n > 1 ? (int)n : 1;
+}
+
 static void warn(const json_t *before, const json_t *now)
 {
     sft_log(SFT_LOG_WARNING,
@@ -92,11 +100,29 @@ static void warn(const json_t *before, const json_t *now)
             word(before, "name"), word(before, "version"), word(now, "name"), word(now, "version"));
 }
 
-static enum sft_status make_history(const struct sft_training *training, struct sft_resume *resume)
+/* The division that the run has had so far, unless it does not fit any more. */
+static enum sft_status keep_division(struct sft_training *training, const json_t *before)
+{
+    const int then = micro_batches(before), now = training->plan.slices;
+    char why[8];
+    enum sft_status status;
+    if (then == now || now == 0) return SFT_OK;
+    sft_log_catch(why, sizeof(why));
+    status = sft_training_plan(training, then);
+    sft_log_catch(NULL, 0);
+    if (status != SFT_MEMORY && status != SFT_USAGE) return status;
+    sft_log(SFT_LOG_WARNING,
+            "--resume: this run began with %d micro-batches a step, for which there is not the memory any "
+            "more, and goes on with %d; it will not end with the same bytes as with as many",
+            then, now);
+    return SFT_OK;
+}
+
+static enum sft_status make_history(struct sft_training *training, struct sft_resume *resume)
 {
     const int64_t step = resume->found ? resume->state.note.step : 0;
-    json_t *now = describe_device(sft_device_get_info(training->job.model.device), step);
     const json_t *last;
+    json_t *now;
     resume->history = resume->found ? sft_json_parse(resume->state.note.history,
                                                      strlen(resume->state.note.history), 0, NULL)
                                     : NULL;
@@ -105,11 +131,13 @@ static enum sft_status make_history(const struct sft_training *training, struct 
         resume->history = json_array();
     }
     last = json_array_get(resume->history, json_array_size(resume->history) - 1);
-    if (last && now && is_same(last, now)) {
+    if (last) SFT_TRY(keep_division(training, last));
+    now = describe_device(sft_device_get_info(training->job.model.device), step, training->plan.slices);
+    if (last && now && is_same(last, now) && micro_batches(last) == micro_batches(now)) {
         json_decref(now);
         return SFT_OK;
     }
-    if (last && now) warn(last, now);
+    if (last && now && !is_same(last, now)) warn(last, now);
     return json_array_append_new(resume->history, now) == 0 ? SFT_OK : sft_fail(SFT_MEMORY, "out of memory");
 }
 
@@ -157,7 +185,7 @@ static enum sft_status find_state(const struct sft_training *training, const str
     return check_wishes(training, run, resume->state.note.step);
 }
 
-enum sft_status sft_resume_open(const struct sft_training *training, const struct sft_run *run,
+enum sft_status sft_resume_open(struct sft_training *training, const struct sft_run *run,
                                 struct sft_resume *resume)
 {
     *resume = (struct sft_resume){.found = false};

@@ -9,6 +9,7 @@
 #include "tools/jobs/classes.h"
 #include "tools/jobs/mos_groups.h"
 #include "tools/jobs/pictures.h"
+#include "tools/jobs/step_plan.h"
 #include "tools/jobs/training_run.h"
 
 void sft_train_job_init(struct sft_train_job *job)
@@ -86,6 +87,7 @@ static enum sft_status open_training(const struct sft_train_job *job, const stru
     SFT_TRY(sft_classes_name(training->model, training->id));
     SFT_TRY(sft_training_complete(training, usual_rho));
     if (training->test) SFT_TRY(sft_classes_check(training->test, training->model, true));
+    SFT_TRY(sft_training_plan(training, 0));
     SFT_TRY(sft_training_check_pictures(training, 1));
     return training->test ? sft_pictures_check(training->test, job->training.skip_bad, watch) : SFT_OK;
 }

@@ -13,7 +13,7 @@
 
 /* ---- opening ---- */
 
-static enum sft_status find_optimizer(const char *name, const struct sft_optimizer **optimizer)
+enum sft_status sft_training_optimizer(const char *name, const struct sft_optimizer **optimizer)
 {
     struct sft_guess guess = sft_guess_begin(name);
     *optimizer = sft_optimizer_find(name);
@@ -27,7 +27,7 @@ enum sft_status sft_training_open(const struct sft_training_job *job, const stru
                                   struct sft_training *training)
 {
     *training = (struct sft_training){.job = *job, .watch = watch, .accuracy = NAN};
-    SFT_TRY(find_optimizer(job->optimizer, &training->job.params.step.optimizer));
+    SFT_TRY(sft_training_optimizer(job->optimizer, &training->job.params.step.optimizer));
     if (job->gradients) SFT_TRY(sft_output_check("--dump-gradients", job->gradients, true));
     return sft_run_check(&(struct sft_run_start){
         .folder = job->out,

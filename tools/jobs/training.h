@@ -29,9 +29,14 @@ struct sft_training {
     double accuracy;                     /* on it */
     bool has_chance;                     /* whether the model before was tested for guessing */
     struct sft_near_chance chance;       /* then what was found */
+    struct sft_step_plan plan;           /* of a step (tools/jobs/step_plan.h) */
     struct sft_prop1 *trace;             /* NULL: none; owned */
     struct sft_prop1_summary prop1;      /* of a traced run */
 };
+
+/* The optimiser of that name; SFT_USAGE, with a guess, where there is none. */
+enum sft_status sft_training_optimizer(const char *name,
+                                       const struct sft_optimizer **optimizer) SFT_MUST_CHECK;
 
 /* Starts from the job: finds the optimiser, checks the folder. The caller opens the model and fills in the
  * defaults that depend on it; release with sft_training_close() in any case. */

@@ -17,11 +17,10 @@ struct sft_training_job {
     const char *eval_id;         /* SPEC of ID images to evaluate on; NULL: the test split of `id`, if any */
 
     /* How, in the libraries' own parameters. The job itself fills these members, and takes no notice of what
-     * is in them: of `step` the optimizer, n_id, n_ood and traced; of `loader` the data sets, mean, std, seed
-     * (which is that of `params`) and steps; rho_min, checkpoint, identity, history, from, stop and the
-     * callbacks.
-     * What is not given is filled in once the model is known: a rho of NaN, a loader.size of 0 (the model's),
-     * loader.pseudo with a size_count of 0. */
+     * is in them: of `step` the optimizer, n_id, n_ood, traced, slices, memory and thrift; of `loader` the
+     * data sets, mean, std, seed (which is that of `params`) and steps; rho_min, checkpoint, identity,
+     * history, from, stop and the callbacks. What is not given is filled in once the model is known: a rho of
+     * NaN, a loader.size of 0 (the model's), loader.pseudo with a size_count of 0. */
     struct sft_fit_params params;
     const char *optimizer; /* name, of sam/optimizer.h */
     double rho_floor;      /* rho_min as a share of rho */

@@ -8,9 +8,11 @@
 #include "nn/checkpoint/safetensors.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
+#include "runtime/base/memory.h"
 #include "tools/jobs/divergence.h"
 #include "tools/jobs/lines.h"
 #include "tools/jobs/resume.h"
+#include "tools/jobs/step_plan.h"
 
 /* ---- the loop ---- */
 
@@ -133,7 +135,7 @@ static void note_fit(const struct sft_fit_result *result, struct sft_json *recor
     sft_json_integer(record, "steps", result->steps);
     sft_json_real(record, "seconds", result->seconds);
     sft_json_integer(record, "perturbed_numbers", result->perturbed);
-    sft_json_integer(record, "step_arena_bytes", (int64_t)result->plan.arena);
+    sft_step_plan_json(record, "step", &result->plan);
     sft_json_end(record);
 }
 
@@ -195,6 +197,7 @@ static enum sft_status fit(struct sft_training *training, const struct sft_resum
     params.identity = resume->identity_text;
     params.history = resume->history_text;
     params.from = resume->found ? &resume->state : NULL;
+    params.keep_gradient = training->job.gradients != NULL;
     params.checkpoint = sft_run_path(run, SFT_FILE_CHECKPOINT, checkpoint);
     params.begin = begin_loop;
     params.report = take_step;
@@ -231,16 +234,34 @@ static enum sft_status note_accuracy(struct sft_training *training, struct sft_r
     return SFT_OK;
 }
 
+/* run.json has it, too, as peak_host_memory. */
+static void tell_peak(void)
+{
+    sft_log(SFT_LOG_INFO, "at most %.0f MiB of memory were in use by this process",
+            (double)sft_memory_peak() / 1048576.0);
+}
+
+static void tell_plan(const struct sft_training *training)
+{
+    struct sft_text text = {0};
+    sft_step_plan_text(&training->plan, &text);
+    if (text.data) sft_log(SFT_LOG_INFO, "a step: %s", text.data);
+    sft_text_free(&text);
+}
+
 static enum sft_status train(struct sft_training *training, const struct sft_resume *resume,
                              struct sft_run *run)
 {
+    if (training->job.params.schedule.steps > 0) tell_plan(training);
     SFT_TRY(sft_training_begin(training, resume->identity, run));
     if (resume->found) sft_json_value(&run->record, "computed_by", json_incref(resume->history));
     SFT_TRY(evaluate(training, SFT_BEFORE));
     SFT_TRY(fit(training, resume, run));
     SFT_TRY(evaluate(training, SFT_AFTER));
     if (training->sets) SFT_TRY(sft_eval_sets_write(training->sets, run));
-    return note_accuracy(training, run);
+    SFT_TRY(note_accuracy(training, run));
+    tell_peak();
+    return SFT_OK;
 }
 
 static enum sft_status do_run(struct sft_training *training, struct sft_run *run)
