@@ -35,8 +35,8 @@ check "both are different networks" differ a/scores/msp/id.npy b/scores/msp/id.n
 expect 0 . finetune --weights base/model.safetensors --img-size 48 --id synthetic --limit 2 --steps 1 \
     --batch 2 --force --out larger
 expect 0 'image_size 48' inspect larger/model.safetensors
-expect 0 . eval --weights larger/model.safetensors --id 'synthetic#test' --ood letters=synthetic:letters --limit 2 \
-    --out c
+expect 0 . eval --weights larger/model.safetensors --id 'synthetic#test' --ood letters=synthetic:letters \
+    --limit 2 --out c
 check "and opens at it" has c/run.json '"pos_embed": "file"'
 expect 2 'position embeddings for 48; --img-size 64 makes others' finetune \
     --weights larger/model.safetensors --train-size 64 --id synthetic --limit 2 --steps 1 --batch 2 --force \
