@@ -128,7 +128,7 @@ check "they are as they were" same w.safetensors "$weights"
 # From 16 MiB on files stay where they are: labels 0, black pictures.
 head -c 18438000 /dev/zero >large.bin
 "$program" finetune --weights "$weights" --id cifar-bin:large.bin --batch 2 --steps 100000 --save-every 0 \
-    --out cut \
+    --force --out cut \
     >out 2>err </dev/null &
 job=$!
 wait_for [ -s cut/metrics.jsonl ]

@@ -15,7 +15,7 @@ expect 0 . train --model vgg11 --id synthetic --limit 20 --batch 2 --steps 1 --e
 # ---- what is missing ----
 expect 2 'did you mean table1' reproduce table11 --out x
 expect 2 'needs --out' reproduce small
-expect 4 'no architecture for ResNetv2-101' reproduce table1 --weights $r20 --out x
+expect 4 'a resnetv2_20_gn has no part in table1' reproduce table1 --weights $r20 --out x
 expect 2 'name the weights of VGG11 .*--weights FILE' reproduce table3 --out x
 expect 4 'a resnetv2_20_gn has no part in table3' reproduce table3 --weights $r20 --out x
 expect 2 'has no model called VGG16' reproduce table3 --weights VGG16=$vgg --out x

@@ -7,7 +7,7 @@
 const struct sft_role sft_roles[] = {
     {"ResNetv2-101", "resnetv2_101*", "BiT-S-R101x1 with the flat head of ImageNet-1k", false},
     {"ResNetv2-101-MOS", "resnetv2_101*", "the same with the grouped head of MOS", true},
-    {"T2T-ViT-24", "t2t_vit*", "T2T-ViT-24 for ImageNet-1k", false},
+    {"T2T-ViT-24", "t2t_vit*_24", "T2T-ViT-24 for ImageNet-1k", false},
     {"VGG11", "vgg11", "VGG11 for CIFAR-10, without normalisation", false},
     {"VGG11-GN", "vgg11_gn", "VGG11 with group norm", false},
     {"VGG11-BN", "vgg11_bn", "VGG11 with batch norm", false},

@@ -60,14 +60,6 @@ static bool plays(const struct sft_role *role, const char *variant)
     return fnmatch(role->variants, variant, 0) == 0;
 }
 
-/* Whether this build has an architecture for it. */
-static bool can_be_played(const struct sft_role *role)
-{
-    for (int i = 0; sft_model_variant(i); i++)
-        if (plays(role, sft_model_variant(i)->name)) return true;
-    return false;
-}
-
 static enum sft_status guess_variant(const char *path, const char **variant)
 {
     struct sft_model_config config = {0};
@@ -118,30 +110,18 @@ static enum sft_status add_weights(struct sft_lab *lab, const char *text)
 
 static void note_missing_model(struct sft_lab *lab, const struct sft_role *role)
 {
-    if (can_be_played(role))
-        sft_lab_note(lab, "no weights of %s (%s): its rows are left out; name them with --weights %s=FILE",
-                     role->name, role->about, role->name);
-    else
-        sft_lab_note(lab, "this build has no architecture for %s (%s): its rows are left out", role->name,
-                     role->about);
+    sft_lab_note(lab, "no weights of %s (%s): its rows are left out; name them with --weights %s=FILE",
+                 role->name, role->about, role->name);
 }
 
-/* Fails where no model of the experiment can be had: none has an architecture here, or weights are not named.
- */
+/* Fails where no weights are named. */
 static enum sft_status check_models(const struct sft_lab *lab)
 {
-    const char *name = lab->experiment->name;
-    const struct sft_role *first = NULL;
-    for (const struct sft_role *role = sft_roles; role->name; role++) {
-        if (!uses(lab->experiment, role)) continue;
-        if (can_be_played(role) && lab->job->weights.count) return SFT_OK;
-        if (can_be_played(role))
-            return sft_fail(SFT_USAGE, "%s: name the weights of %s (%s) with --weights FILE", name,
-                            role->name, role->about);
-        if (!first) first = role;
-    }
-    return sft_fail(SFT_DATA, "%s: this build has no architecture for %s (%s)", name, first->name,
-                    first->about);
+    const struct sft_role *role = sft_roles;
+    if (lab->job->weights.count) return SFT_OK;
+    while (!uses(lab->experiment, role)) role++;
+    return sft_fail(SFT_USAGE, "%s: name the weights of %s (%s) with --weights FILE", lab->experiment->name,
+                    role->name, role->about);
 }
 
 static enum sft_status find_models(struct sft_lab *lab)

@@ -64,8 +64,7 @@ struct sft_lab {
 };
 
 /* Finds and opens everything. SFT_USAGE where no weights are named that the experiment can use, SFT_DATA
- * where ID images or all OOD sets are missing or this build has none of the architectures. Release with
- * sft_lab_close in any case. */
+ * where ID images or all OOD sets are missing. Release with sft_lab_close in any case. */
 enum sft_status sft_lab_open(const struct sft_lab_job *job, const struct sft_experiment *experiment,
                              const struct sft_watch *watch, struct sft_lab *lab) SFT_MUST_CHECK;
 void sft_lab_close(struct sft_lab *lab);
