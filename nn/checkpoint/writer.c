@@ -5,7 +5,7 @@
 
 #include "nn/checkpoint/npz.h"
 #include "nn/checkpoint/safetensors.h"
-#include "nn/checkpoint/torch_zip.h"
+#include "nn/checkpoint/torch/torch_zip.h"
 
 static const struct sft_checkpoint_writer *const writers[] = {&sft_writer_safetensors, &sft_writer_npz,
                                                               &sft_writer_torch_zip};

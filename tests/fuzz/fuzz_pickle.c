@@ -7,10 +7,10 @@
  */
 #include "tests/fuzz/feed_checkpoint.h"
 
-#include "nn/checkpoint/pickle.h"
-#include "nn/checkpoint/torch_dict.h"
-#include "nn/checkpoint/torch_legacy.h"
-#include "nn/checkpoint/torch_zip.h"
+#include "nn/checkpoint/torch/pickle.h"
+#include "nn/checkpoint/torch/torch_dict.h"
+#include "nn/checkpoint/torch/torch_legacy.h"
+#include "nn/checkpoint/torch/torch_zip.h"
 
 static enum sft_status find_storage(const struct sft_torch_storages *storages, const char *key,
                                     struct sft_bytes *bytes)

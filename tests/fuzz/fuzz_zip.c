@@ -8,7 +8,7 @@
 #include "tests/fuzz/feed_checkpoint.h"
 
 #include "nn/checkpoint/archive.h"
-#include "nn/checkpoint/torch_zip.h"
+#include "nn/checkpoint/torch/torch_zip.h"
 #include "nn/checkpoint/zip.h"
 
 static void take_members(const struct sft_bytes *file)

@@ -84,8 +84,9 @@ static enum sft_status take_step(void *context, const struct sft_fit_report *rep
     SFT_TRY(sft_divergence_step(&looping->divergence, report));
     if (trace) SFT_TRY(sft_prop1_step(trace, report, momentum_of(looping->params)));
     sft_watch_tell(looping->training->watch, report->step + 1, report->steps,
-                   "step %" PRId64 " of %" PRId64 ", loss %.4f, %.0f images/s", report->step + 1,
-                   report->steps, report->result.loss, report->images_per_second);
+                   "step %" PRId64 " of %" PRId64 ", loss %.4f, %.*f images/s", report->step + 1,
+                   report->steps, report->result.loss, report->images_per_second < 10 ? 2 : 0,
+                   report->images_per_second);
     return keep_snapshot(looping, report->step + 1);
 }
 

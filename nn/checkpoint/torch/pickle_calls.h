@@ -4,7 +4,7 @@
 #ifndef SFT_NN_CHECKPOINT_PICKLE_CALLS_H
 #define SFT_NN_CHECKPOINT_PICKLE_CALLS_H
 
-#include "nn/checkpoint/pickle_nodes.h"
+#include "nn/checkpoint/torch/pickle_nodes.h"
 
 /* The node of maker(*args). */
 enum sft_status sft_pickle_call(struct sft_pickle *pickle, uint32_t maker, uint32_t args,

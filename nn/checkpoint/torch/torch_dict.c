@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nn/checkpoint/torch_dict.h"
+#include "nn/checkpoint/torch/torch_dict.h"
 
 #include <inttypes.h>
 #include <stdio.h>

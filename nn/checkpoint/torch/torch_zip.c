@@ -4,15 +4,15 @@
  * (absent before PyTorch 2.1: little). ROOT is the name of the file mostly. A TorchScript program looks the
  * same and has ROOT/code/ and ROOT/constants.pkl.
  */
-#include "nn/checkpoint/torch_zip.h"
+#include "nn/checkpoint/torch/torch_zip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nn/checkpoint/metadata.h"
-#include "nn/checkpoint/pickle.h"
-#include "nn/checkpoint/torch_dict.h"
+#include "nn/checkpoint/torch/pickle.h"
+#include "nn/checkpoint/torch/torch_dict.h"
 #include "nn/checkpoint/zip.h"
 #include "runtime/base/alloc.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a pickle holds, once it was walked over (nn/checkpoint/pickle.h): nodes, which are bounded in number.
+/* What a pickle holds, once it was walked over (nn/checkpoint/torch/pickle.h): nodes, which are bounded in
+ * number.
  */
 #ifndef SFT_NN_CHECKPOINT_PICKLE_NODES_H
 #define SFT_NN_CHECKPOINT_PICKLE_NODES_H

@@ -4,13 +4,13 @@
  *
  * A pickle is a program for a stack machine that names functions and has them called. Here the machine is
  * followed and nothing is called: the few functions that make PyTorch's tensors and plain containers are
- * known (nn/checkpoint/pickle_calls.h) and become nodes; the result of any other is a node that says whose it
- * would be, and reading goes on. Nodes, stack and memo are bounded, and nesting costs no stack.
+ * known (nn/checkpoint/torch/pickle_calls.h) and become nodes; the result of any other is a node that says
+ * whose it would be, and reading goes on. Nodes, stack and memo are bounded, and nesting costs no stack.
  */
 #ifndef SFT_NN_CHECKPOINT_PICKLE_H
 #define SFT_NN_CHECKPOINT_PICKLE_H
 
-#include "nn/checkpoint/pickle_nodes.h"
+#include "nn/checkpoint/torch/pickle_nodes.h"
 #include "runtime/base/file.h"
 
 /* Follows the pickle that begins at bytes->data[*at], and moves *at behind it. *top is the node of the

@@ -4,7 +4,7 @@
 #define SFT_NN_CHECKPOINT_TORCH_DICT_H
 
 #include "nn/checkpoint/format.h"
-#include "nn/checkpoint/pickle_nodes.h"
+#include "nn/checkpoint/torch/pickle_nodes.h"
 
 /* Where a file has the storages of its tensors. */
 struct sft_torch_storages {

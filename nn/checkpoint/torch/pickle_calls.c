@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nn/checkpoint/pickle_calls.h"
+#include "nn/checkpoint/torch/pickle_calls.h"
 
 #include <inttypes.h>
 #include <stdio.h>

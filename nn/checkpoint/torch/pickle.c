@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opcodes and their meaning: Lib/pickletools.py of Python. Those of protocol 0, which are text, are not read.
  */
-#include "nn/checkpoint/pickle.h"
+#include "nn/checkpoint/torch/pickle.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/checkpoint/pickle_calls.h"
+#include "nn/checkpoint/torch/pickle_calls.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/little_endian.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "nn/checkpoint/pickle_nodes.h"
+#include "nn/checkpoint/torch/pickle_nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "nn/checkpoint/metadata.h"
-#include "nn/checkpoint/pickle_calls.h"
-#include "nn/checkpoint/torch_zip.h"
+#include "nn/checkpoint/torch/pickle_calls.h"
+#include "nn/checkpoint/torch/torch_zip.h"
 #include "nn/checkpoint/zip_write.h"
 #include "runtime/base/little_endian.h"
 

@@ -4,14 +4,14 @@
  * and the list of its storages' keys; then, in the order of that list, each storage as a 64-bit count of
  * elements and the elements. All numbers are little-endian, whatever the machine was.
  */
-#include "nn/checkpoint/torch_legacy.h"
+#include "nn/checkpoint/torch/torch_legacy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/checkpoint/pickle.h"
-#include "nn/checkpoint/torch_dict.h"
+#include "nn/checkpoint/torch/pickle.h"
+#include "nn/checkpoint/torch/torch_dict.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/little_endian.h"
 
@@ -73,7 +73,7 @@ static enum sft_status list_storages(const struct sft_pickle *pickle, struct sto
     return SFT_OK;
 }
 
-/* The key as text, as nn/checkpoint/pickle_calls.c has it. */
+/* The key as text, as nn/checkpoint/torch/pickle_calls.c has it. */
 static bool key_text(const struct sft_pickle *pickle, uint32_t node, char key[SFT_MAX_STORAGE_KEY])
 {
     const struct sft_node *of = sft_node_at(pickle, node);
