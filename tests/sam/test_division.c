@@ -91,7 +91,7 @@ static const struct {
 static void slices_are_the_whole_step(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+    for (size_t i = 0; i < (test_is_thorough() ? sizeof(runs) / sizeof(runs[0]) : 1); i++) {
         struct sft_step_params params = params_of(runs[i].optimizer);
         struct outcome whole = run(runs[i].model, &params), cut;
         params.slices = 4;
@@ -108,7 +108,7 @@ static void slices_are_the_whole_step(void **state)
 static void computing_again_is_the_same_bits(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < (test_is_thorough() ? 2 : 1); i++) {
         struct sft_step_params params = params_of(i ? "sgd" : "sam-norm");
         struct outcome whole = run("resnetv2_20_gn", &params), less;
         uint64_t most = whole.plan.arena * 2 / 3;

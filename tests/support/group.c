@@ -19,6 +19,11 @@ const char *test_device_name(void)
     return name && *name ? name : "cpu";
 }
 
+bool test_is_thorough(void)
+{
+    return strcmp(test_device_name(), "cpu") == 0 || getenv("SFT_TEST_ALL") != NULL;
+}
+
 static int open_device(void **state)
 {
     (void)state;

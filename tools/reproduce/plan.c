@@ -247,25 +247,35 @@ struct work {
     double per_image[SFT_LAB_MAX_MODELS]; /* of a forward pass; 0: not known yet */
 };
 
+/* Seconds that the model takes for n images, 0 where it fails. */
+static double time_some(const struct sft_lab *lab, struct sft_model *model, int64_t n)
+{
+    const struct sft_evaluation evaluation = {.batch = (int)(n < lab->job->batch ? n : lab->job->batch)};
+    struct sft_dataset *set = NULL;
+    struct sft_collected collected;
+    double start = sft_now();
+    enum sft_status status = sft_dataset_open("synthetic:noise", &set);
+    if (status == SFT_OK) {
+        sft_dataset_limit(set, n);
+        status = sft_collect(model, set, SFT_IMAGES_OOD, "noise", &evaluation, SFT_NEEDS_LOGITS, &collected);
+    }
+    if (status == SFT_OK) sft_collected_free(&collected);
+    sft_dataset_close(&set);
+    return status == SFT_OK ? sft_now() - start : 0;
+}
+
+/* Of a forward pass with an image, from as many as take a moment. */
 static double time_images(const struct sft_lab *lab, const struct sft_lab_model *which)
 {
-    const struct sft_evaluation evaluation = {.batch = (int)lab->job->batch};
-    struct sft_dataset *set = NULL;
+    enum { FIRST = 2, MORE = 4 };
+    static const double moment = 0.5;
     struct sft_model *model = NULL;
-    struct sft_collected collected;
-    double start = 0, seconds = 0;
-    enum sft_status status = sft_lab_read(lab, which, which->path, &model);
-    if (status == SFT_OK) status = sft_dataset_open("synthetic:noise", &set);
-    if (status == SFT_OK) sft_dataset_limit(set, 2 * lab->job->batch);
-    for (int run = 0; status == SFT_OK && run < 2; run++) { /* the first one warms up */
-        start = sft_now();
-        status = sft_collect(model, set, SFT_IMAGES_OOD, "noise", &evaluation, SFT_NEEDS_LOGITS, &collected);
-        if (status == SFT_OK) sft_collected_free(&collected);
-    }
-    if (status == SFT_OK) seconds = (sft_now() - start) / (double)sft_dataset_count(set);
-    sft_dataset_close(&set);
+    double seconds = 0;
+    int64_t n = FIRST;
+    if (sft_lab_read(lab, which, which->path, &model) != SFT_OK) return 0;
+    while ((seconds = time_some(lab, model, n)) > 0 && seconds < moment && n < 2 * lab->job->batch) n *= MORE;
     sft_model_destroy(&model);
-    return seconds;
+    return seconds / (double)n;
 }
 
 static double per_image(const struct sft_lab *lab, struct work *work, const struct sft_lab_model *model)

@@ -113,7 +113,7 @@ static void check_case(struct sft_model *model, const struct sft_stored_tensor *
 static bool is_wanted(const char *network, const char *description)
 {
     static const char *const few[] = {"odin odin-eps=", "rankfeat", "rankweight", "featurenorm"};
-    if (strcmp(test_device_name(), "cpu") == 0 || getenv("SFT_TEST_ALL")) return true;
+    if (test_is_thorough()) return true;
     if (strcmp(network, "resnetv2_20_gn") != 0) return false;
     for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++)
         if (strncmp(description, few[i], strlen(few[i])) == 0 && (i == 0 || !strchr(description, ' ')))
