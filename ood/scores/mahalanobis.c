@@ -24,6 +24,7 @@
 #include "ood/scores/logistic.h"
 #include "ood/scores/rows.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/log.h"
 #include "runtime/base/words.h"
 #include "runtime/ops.h"
 
@@ -280,11 +281,15 @@ static enum sft_status fit_layer(const struct sft_score_input *in, int number,
     char name[SFT_STATISTIC_NAME];
     float *means, *whitening, *rows;
     enum sft_status status;
+    if (n <= classes)
+        return sft_fail(SFT_DATA,
+                        "mahalanobis: %lld images to fit on and %d classes: none has a spread; take more",
+                        (long long)n, classes);
     if (n <= width)
-        return sft_fail(
-            SFT_DATA,
-            "mahalanobis: %lld images to fit on and a layer of %d numbers: no covariance; take more",
-            (long long)n, width);
+        sft_log(SFT_LOG_WARNING,
+                "mahalanobis: %lld images to fit on and a layer of %d numbers: what they do not spread along "
+                "is left out of the distance; take more",
+                (long long)n, width);
     SFT_TRY(
         sft_statistics_add(statistics, layer_name(name, "mean", number), SFT_SHAPE(classes, width), &means));
     SFT_TRY(sft_statistics_add(statistics, layer_name(name, "whitening", number), SFT_SHAPE(width, width),

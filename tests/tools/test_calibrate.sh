@@ -32,8 +32,10 @@ expect 0 'vim of 20 images' predict --weights "$weights" --calibration s.cal --i
 expect 2 'holds no statistics of energy' predict --weights "$weights" --calibration s.cal --images synthetic \
     --limit 5 --output energy --out y.npy
 expect 2 'needs statistics' predict --weights "$weights" --images synthetic --limit 5 --output knn --out y.npy
-expect 4 'no covariance' calibrate --weights "$weights" --id 'synthetic#test[0:40]' --score mahalanobis \
+expect 4 'none has a spread' calibrate --weights "$weights" --id 'synthetic#test[0:10]' --score mahalanobis \
     --out x.cal
+expect 0 'left out of the distance; take more' calibrate --weights "$weights" --id 'synthetic#test[0:40]' \
+    --score mahalanobis --out few.cal
 expect 4 'class . has none' calibrate --weights "$weights" --id 'synthetic#test[0:4]' --score she --out x.cal
 expect 4 'need labels' calibrate --weights "$weights" --id synthetic:noise --limit 20 --score she --out x.cal
 expect 4 'images to fit on' calibrate --weights "$weights" --id 'synthetic#test[0:20]' --score knn --out x.cal

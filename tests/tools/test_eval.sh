@@ -79,14 +79,14 @@ few() {
 }
 few 0 'Energy' --score 'MSP, Energy'
 few 2 "did you mean 'energy'" --score Enrgy
-few 0 'warning: mahalanobis is left out: mahalanobis: 20 images to fit on' --score all \
+few 0 'warning: vim is left out: vim, residual: 20 images to fit on' --score all \
     --fit 'synthetic#train[0:20]'
 check "the others are there" has out 'KL Matching'
-check "and not that one" lacks out Mahalanobis
-few 4 'mahalanobis: 20 images to fit on' --score 'all, Mahalanobis' --fit 'synthetic#train[0:20]'
+check "and not that one" lacks out ViM
+few 4 'vim, residual: 20 images to fit on' --score 'all, ViM' --fit 'synthetic#train[0:20]'
 expect 0 'mos is left out' calibrate --weights "$weights" --id 'synthetic#test[0:20]' --score all \
     --out all.cal
 check "those that can be fitted are calibrated" has out 'KL Matching'
-check "and no others" lacks out Mahalanobis
+check "and no others" lacks out ViM
 
 finish
