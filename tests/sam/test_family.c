@@ -217,7 +217,7 @@ static void like_pytorch(void **state)
     json_array_foreach(runs, i, run) check_run(run, 1);
 }
 
-/* Three slices of eight rows: the last one is not full. */
+/* Three slices of eight rows: the last one is not full. Where not all is wanted, a fifth of the runs. */
 static void like_pytorch_in_slices(void **state)
 {
     json_t *run;
@@ -226,6 +226,7 @@ static void like_pytorch_in_slices(void **state)
     json_array_foreach(json_object_get(golden, "runs"), i, run)
     {
         const int rows = ROWS / (int)option(run, "parts", 1);
+        if (i % 5 != 0 && !test_is_thorough()) continue;
         check_run(run, rows < 3 ? rows : rows == 4 ? 2 : 3);
     }
 }
