@@ -8,8 +8,9 @@ expect 0 'parameters' inspect resnetv2_20_gn --plan
 expect 0 'memory +undivided, 1 MiB of weights' inspect resnetv2_20_gn --plan --batch 8
 expect 0 'memory +[0-9]+ micro-batches of [0-9]+ images' inspect resnetv2_20_gn --plan \
     --batch 96 --memory 300M
-expect 0 'again +.*group_norm' inspect resnetv2_20_gn --plan --batch 64 --memory 325M
-expect 0 '"operations_again": [1-9]' inspect resnetv2_20_gn --plan --batch 64 --memory 325M --json
+# Batch norm is not cut: whatever the process itself takes, the rest is too little for all values.
+expect 0 'again +.*group_norm' inspect resnetv2_20_bn --plan --batch 192 --memory 600M
+expect 0 '"operations_again": [1-9]' inspect resnetv2_20_bn --plan --batch 192 --memory 600M --json
 expect 5 'needs at least [0-9]+ MiB beside the model.*use a larger --memory' inspect resnetv2_20_gn --plan \
     --memory 40M
 expect 5 'batch norm needs the whole batch at once' inspect resnetv2_20_bn --plan --batch 96 --memory 200M
