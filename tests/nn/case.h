@@ -5,6 +5,7 @@
 
 #include "tests/nn/formula.h"
 #include "tests/nn/golden.h"
+#include "tests/support/group.h"
 
 struct golden_case {
     const char *name; /* of the model */
@@ -50,12 +51,12 @@ static inline float *case_images(const struct golden_case *golden, const char *n
     return images;
 }
 
-/* Whether the case is for every device: those that a driver on the CPU is quick with. The others are for the
- * CPU backend, and for who names the file with SFT_TEST_GOLDEN. */
-static inline bool case_is_for(const struct golden_case *golden, const char *device)
+/* Whether the case is for this run: the slow ones are where all is wanted, and for who names the file with
+ * SFT_TEST_GOLDEN. */
+static inline bool case_is_wanted(const struct golden_case *golden)
 {
-    const json_t *only_cpu = json_object_get(golden->expected, "slow");
-    return getenv("SFT_TEST_GOLDEN") || !json_is_true(only_cpu) || strcmp(device, "cpu") == 0;
+    return getenv("SFT_TEST_GOLDEN") || test_is_thorough() ||
+           !json_is_true(json_object_get(golden->expected, "slow"));
 }
 
 /* What the framework's own float32 is off by, three times: no float32 implementation of a network with ReLUs

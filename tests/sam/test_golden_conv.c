@@ -128,7 +128,7 @@ static void add_cases(json_t *file)
     json_object_foreach(json_object_get(file, "sam_only_norm"), golden.name, golden.expected)
     {
         const size_t i = group.n;
-        if (!case_is_for(&golden, test_device_name())) continue;
+        if (!case_is_wanted(&golden)) continue;
         if (i == MAX_TESTS) abort();
         group.n++;
         snprintf(group.names[i], SFT_MAX_NAME, "sam-norm/%s", golden.name);

@@ -17,8 +17,9 @@ int test_run_group(const char *group, int argc, char **argv, const struct CMUnit
 struct sft_device *test_device(void);
 const char *test_device_name(void);
 
-/* Whether all cases are wanted: always on the CPU backend. Drivers that run on the CPU take minutes for what
- * is no different there, which is left to SFT_TEST_ALL=1. */
+/* Whether all cases are wanted: on the CPU backend, unless SFT_TEST_QUICK says that a few of each kind do, as
+ * under sanitizers. Drivers that run on the CPU take minutes for what is no different there, which is left to
+ * SFT_TEST_ALL=1. */
 bool test_is_thorough(void);
 const char *test_group_name(void);
 
