@@ -23,13 +23,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import sam_norm
+from sam_norm import StdConv
+
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
-
-
-class StdConv(nn.Conv2d):
-    def forward(self, x):
-        var, mean = torch.var_mean(self.weight, [1, 2, 3], keepdim=True, unbiased=False)
-        return F.conv2d(x, (self.weight - mean) / torch.sqrt(var + 1e-10), None, self.stride, self.padding)
 
 
 class Unit(nn.Module):
@@ -88,20 +85,12 @@ def ascent_gradients(net, norms, x, y, options):
     return totals
 
 
-def step(net, norms, optimizer, x, y, options, rho=0.5):
-    grads = ascent_gradients(net, norms, x, y, options)
-    with torch.no_grad():
-        length = torch.sqrt(sum((g * g).sum() for g in grads)) + 1e-16
-        saved = [p.clone() for p in norms]
-        for p, g in zip(norms, grads):
-            p.add_(g, alpha=float(rho / length))
-    optimizer.zero_grad()
-    for part in parts(x, y, options.micro):
-        loss_of(net, *part, len(y) // 2).backward()
-    with torch.no_grad():
-        for p, s in zip(norms, saved):
-            p.copy_(s)
-    optimizer.step()
+def step(net, norms, optimizer, x, y, options):
+    def backward():
+        for part in parts(x, y, options.micro):
+            loss_of(net, *part, len(y) // 2).backward()
+
+    sam_norm.step(norms, optimizer, lambda: ascent_gradients(net, norms, x, y, options), backward)
 
 
 def main():

@@ -15,11 +15,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-
-class StdConv(nn.Conv2d):
-    def forward(self, x):
-        var, mean = torch.var_mean(self.weight, [1, 2, 3], keepdim=True, unbiased=False)
-        return F.conv2d(x, (self.weight - mean) / torch.sqrt(var + 1e-10), None, self.stride, self.padding)
+import sam_norm
+from sam_norm import StdConv
 
 
 class Unit(nn.Module):
@@ -66,19 +63,13 @@ def loss_of(net, x, y):
     return F.cross_entropy(logits[:n], y) + (torch.logsumexp(outliers, 1) - outliers.mean(1)).mean()
 
 
-def step(net, norms, optimizer, x, y, rho=0.5):
-    grads = torch.autograd.grad(loss_of(net, x, y), norms)
-    with torch.no_grad():
-        length = torch.sqrt(sum((g * g).sum() for g in grads)) + 1e-16
-        saved = [p.clone() for p in norms]
-        for p, g in zip(norms, grads):
-            p.add_(g, alpha=float(rho / length))
-    optimizer.zero_grad()
-    loss_of(net, x, y).backward()
-    with torch.no_grad():
-        for p, s in zip(norms, saved):
-            p.copy_(s)
-    optimizer.step()
+def step(net, norms, optimizer, x, y):
+    sam_norm.step(
+        norms,
+        optimizer,
+        lambda: torch.autograd.grad(loss_of(net, x, y), norms),
+        lambda: loss_of(net, x, y).backward(),
+    )
 
 
 def main():

@@ -18,6 +18,8 @@ import time
 import torch
 import torch.nn.functional as F
 
+import sam_norm
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden"))
 import t2t
 
@@ -31,19 +33,9 @@ class FastAttention(t2t.Attention):
         return self.proj(join(y)), join(v)
 
 
-def step(net, norms, optimizer, x, y, rho=0.5):
-    grads = torch.autograd.grad(sum(t2t.sft_loss(net(x), y)), norms)
-    with torch.no_grad():
-        length = torch.sqrt(sum((g * g).sum() for g in grads)) + 1e-16
-        saved = [p.clone() for p in norms]
-        for p, g in zip(norms, grads):
-            p.add_(g, alpha=float(rho / length))
-    optimizer.zero_grad()
-    sum(t2t.sft_loss(net(x), y)).backward()
-    with torch.no_grad():
-        for p, s in zip(norms, saved):
-            p.copy_(s)
-    optimizer.step()
+def step(net, norms, optimizer, x, y):
+    loss = lambda: sum(t2t.sft_loss(net(x), y))
+    sam_norm.step(norms, optimizer, lambda: torch.autograd.grad(loss(), norms), lambda: loss().backward())
 
 
 def main():

@@ -27,6 +27,9 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+import make_models
+from make_models import rounded, uniform
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLASSES = 10
 TAMED_TO = 0.2
@@ -35,32 +38,10 @@ TAMED_TO = 0.2
 # ---- formula: the same in tests/nn/formula.h ----
 
 
-def hash_name(name):
-    value = 2166136261
-    for byte in name.encode():
-        value = (value ^ byte) * 16777619 % 2**32
-    return value
-
-
-def uniform(name, count):
-    x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(hash_name(name))
-    x ^= x >> np.uint32(16)
-    x *= np.uint32(0x85EBCA6B)
-    x ^= x >> np.uint32(13)
-    x *= np.uint32(0xC2B2AE35)
-    x ^= x >> np.uint32(16)
-    return (x >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1.0)
-
-
 def value_of(name, shape):
-    u = uniform(name, int(np.prod(shape))).reshape(shape)
     if name.endswith("running_var"):
-        return np.float32(1.0) + np.float32(0.5) * u
-    if len(shape) == 1 and name.endswith("weight"):
-        return np.float32(1.0) + np.float32(0.2) * u
-    if len(shape) == 1:
-        return np.float32(0.1) * u
-    return np.float32((6.0 / int(np.prod(shape[1:]))) ** 0.5) * u
+        return np.float32(1.0) + np.float32(0.5) * uniform(name, int(np.prod(shape))).reshape(shape)
+    return make_models.value_of(name, shape)
 
 
 def set_by_formula(model, tamed, filters=1.0):
@@ -275,10 +256,6 @@ def losses_of(logits, n_id):
     labels = torch.tensor([(3 * i + 1) % CLASSES for i in range(n_id)])
     ood = logits[n_id:]
     return F.cross_entropy(logits[:n_id], labels), (torch.logsumexp(ood, 1) - ood.mean(1)).mean()
-
-
-def rounded(values, digits=9):
-    return [float("%.*g" % (digits, v)) for v in values]
 
 
 def flat(tensors):

@@ -21,28 +21,13 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from make_models import labels_of, rounded, sft_loss, summary, uniform
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLASSES, SIDE, STEP_SIDE = 10, 64, 32
 
 
-# ---- formula: the same in tests/nn/formula.h ----
-
-
-def hash_name(name):
-    value = 2166136261
-    for byte in name.encode():
-        value = (value ^ byte) * 16777619 % 2**32
-    return value
-
-
-def uniform(name, count):
-    x = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9) + np.uint32(hash_name(name))
-    x ^= x >> np.uint32(16)
-    x *= np.uint32(0x85EBCA6B)
-    x ^= x >> np.uint32(13)
-    x *= np.uint32(0xC2B2AE35)
-    x ^= x >> np.uint32(16)
-    return (x >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1.0)
+# ---- formula: what this network has of its own; the same in tests/nn/formula.h ----
 
 
 def value_of(name, shape):
@@ -216,28 +201,6 @@ def make(name, side=SIDE):
 
 
 # ---- what is stored ----
-
-
-def sft_loss(logits, labels):
-    is_id = labels >= 0
-    loss_id = F.cross_entropy(logits[is_id], labels[is_id])
-    ood = logits[~is_id]
-    return loss_id, (torch.logsumexp(ood, 1) - ood.mean(1)).mean()
-
-
-def labels_of(n_id, n_ood):
-    return torch.tensor([(3 * i + 1) % CLASSES for i in range(n_id)] + [-1] * n_ood)
-
-
-def rounded(values, digits=9):
-    return [float("%.*g" % (digits, v)) for v in values]
-
-
-def summary(tensor):
-    """Norm, sum and four elements at fixed shares of the length."""
-    flat = tensor.detach().reshape(-1)
-    at = [flat.numel() * k // 7 for k in (0, 2, 4, 6)]
-    return rounded([flat.norm().item(), flat.sum().item()] + [flat[i].item() for i in at], 7)
 
 
 def trained_of(model):
