@@ -31,6 +31,13 @@ static struct sft_evaluation for_images(const struct sft_evaluation *evaluation,
     return fitting;
 }
 
+void sft_loader_as_model(struct sft_loader_params *params, const struct sft_model *model)
+{
+    memcpy(params->mean, model->mean, sizeof(params->mean));
+    memcpy(params->std, model->std, sizeof(params->std));
+    params->framing = model->framing;
+}
+
 static struct sft_loader_params in_order(const struct sft_model *model, const struct sft_dataset *set,
                                          const struct sft_evaluation *evaluation)
 {
@@ -40,9 +47,7 @@ static struct sft_loader_params in_order(const struct sft_model *model, const st
     params.batch = evaluation->batch;
     params.workers = evaluation->workers;
     params.tolerant = evaluation->tolerant;
-    memcpy(params.mean, model->mean, sizeof(params.mean));
-    memcpy(params.std, model->std, sizeof(params.std));
-    params.framing = model->framing;
+    sft_loader_as_model(&params, model);
     return params;
 }
 

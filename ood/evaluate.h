@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "datasets/dataset.h"
+#include "datasets/loader.h"
 #include "nn/model.h"
 #include "ood/results/results.h"
 #include "ood/scores/score.h"
@@ -29,6 +29,9 @@ struct sft_evaluation {
     void (*progress)(void *context, const char *set, int64_t done, int64_t count); /* may be NULL */
     void *context;
 };
+
+/* Sets mean, deviation and framing as the model wants its pictures; the size is the caller's. */
+void sft_loader_as_model(struct sft_loader_params *params, const struct sft_model *model);
 
 /* Outputs of a model for every image of a set, in order. */
 struct sft_collected {

@@ -210,16 +210,20 @@ static void add_up(const struct planner *planner, size_t *live)
     for (size_t k = 0; k < planner->graph->n_nodes; k++) live[k] = sum += live[k];
 }
 
+static enum sft_status survey(struct planner *planner, sft_scratch_rule scratch)
+{
+    SFT_TRY(planner->graph->status);
+    SFT_TRY(begin(planner));
+    find_last_uses(planner);
+    collect_lives(planner, scratch);
+    return SFT_OK;
+}
+
 enum sft_status sft_plan_live(const struct sft_graph *graph, sft_scratch_rule scratch, size_t *live)
 {
     struct planner planner = {.graph = graph};
-    enum sft_status status;
-    SFT_TRY(graph->status);
-    SFT_TRY_OUT(begin(&planner));
-    find_last_uses(&planner);
-    collect_lives(&planner, scratch);
-    add_up(&planner, live);
-out:
+    enum sft_status status = survey(&planner, scratch);
+    if (status == SFT_OK) add_up(&planner, live);
     end(&planner);
     return status;
 }
@@ -241,10 +245,7 @@ enum sft_status sft_plan_create(const struct sft_graph *graph, sft_scratch_rule 
     struct planner planner = {.graph = graph};
     enum sft_status status;
     *plan = NULL;
-    SFT_TRY(graph->status);
-    SFT_TRY_OUT(begin(&planner));
-    find_last_uses(&planner);
-    collect_lives(&planner, scratch);
+    SFT_TRY_OUT(survey(&planner, scratch));
     SFT_TRY_OUT(find_least(&planner));
     SFT_TRY_OUT(assign_offsets(&planner));
     publish(&planner);

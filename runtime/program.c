@@ -115,9 +115,12 @@ enum sft_status sft_program_create(struct sft_device *device, const struct sft_g
                                    struct sft_program **program)
 {
     struct sft_planned planned;
+    enum sft_status status;
     *program = NULL;
     SFT_TRY(sft_program_plan(device, graph, 0, &planned));
-    return sft_program_make(device, &planned, NULL, program);
+    status = sft_program_make(device, &planned, NULL, program);
+    sft_planned_free(&planned); /* what was not taken, for want of memory */
+    return status;
 }
 
 void sft_program_destroy(struct sft_program **program)

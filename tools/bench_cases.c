@@ -71,19 +71,23 @@ static void backward_dw(struct sft_graph *graph, int64_t n, const struct conv *c
     sft_conv2d_dw(graph, conv_input(graph, conv, n), conv_dy(graph, conv, n), params);
 }
 
-#define CONV(name, side, in, out, kernel, stride)                                                            \
+#define CONV_OF(name, images, side, in, out, kernel, stride)                                                 \
     static void name##_forward(struct sft_graph *graph, int64_t n)                                           \
     {                                                                                                        \
-        forward(graph, n, &(struct conv){side, in, out, kernel, stride});                                    \
+        (void)n;                                                                                             \
+        forward(graph, images, &(struct conv){side, in, out, kernel, stride});                               \
     }                                                                                                        \
     static void name##_dx(struct sft_graph *graph, int64_t n)                                                \
     {                                                                                                        \
-        backward_dx(graph, n, &(struct conv){side, in, out, kernel, stride});                                \
+        (void)n;                                                                                             \
+        backward_dx(graph, images, &(struct conv){side, in, out, kernel, stride});                           \
     }                                                                                                        \
     static void name##_dw(struct sft_graph *graph, int64_t n)                                                \
     {                                                                                                        \
-        backward_dw(graph, n, &(struct conv){side, in, out, kernel, stride});                                \
+        (void)n;                                                                                             \
+        backward_dw(graph, images, &(struct conv){side, in, out, kernel, stride});                           \
     }
+#define CONV(name, ...) CONV_OF(name, n, __VA_ARGS__)
 
 CONV(stage1, 32, 16, 16, 3, 1)
 CONV(stage2, 32, 16, 32, 3, 2)
@@ -95,22 +99,7 @@ CONV(wide, 8, 256, 256, 3, 1)
 
 enum { BIT_BATCH = 2 };
 
-#define BIT_CONV(name, side, in, out, kernel, stride)                                                        \
-    static void name##_forward(struct sft_graph *graph, int64_t n)                                           \
-    {                                                                                                        \
-        (void)n;                                                                                             \
-        forward(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                            \
-    }                                                                                                        \
-    static void name##_dx(struct sft_graph *graph, int64_t n)                                                \
-    {                                                                                                        \
-        (void)n;                                                                                             \
-        backward_dx(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                        \
-    }                                                                                                        \
-    static void name##_dw(struct sft_graph *graph, int64_t n)                                                \
-    {                                                                                                        \
-        (void)n;                                                                                             \
-        backward_dw(graph, BIT_BATCH, &(struct conv){side, in, out, kernel, stride});                        \
-    }
+#define BIT_CONV(name, ...) CONV_OF(name, BIT_BATCH, __VA_ARGS__)
 
 BIT_CONV(bit_root, 480, 3, 64, 7, 2)
 BIT_CONV(bit_reduce1, 120, 256, 64, 1, 1)

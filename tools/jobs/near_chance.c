@@ -4,11 +4,10 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "datasets/loader.h"
 #include "nn/inference.h"
 #include "nn/prediction.h"
+#include "ood/evaluate.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/log.h"
 
@@ -72,9 +71,7 @@ static enum sft_status open_drawing(struct sft_model *model, const struct sft_da
     params.shuffle = true;
     params.tolerant = true;
     params.steps = most / batch;
-    params.framing = model->framing;
-    memcpy(params.mean, model->mean, sizeof(params.mean));
-    memcpy(params.std, model->std, sizeof(params.std));
+    sft_loader_as_model(&params, model);
     SFT_TRY(sft_inference_create(model, (int)batch, NULL, 0, &drawing->inference));
     return sft_loader_open(&params, &drawing->loader);
 }

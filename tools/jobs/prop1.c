@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nn/inference.h"
+#include "ood/evaluate.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/logits.h"
 #include "tools/jobs/lines.h"
@@ -54,9 +55,7 @@ static enum sft_status create(struct sft_prop1 *prop1, const struct sft_prop1_se
     SFT_TRY(sft_inference_create(model, batch, NULL, 0, &prop1->inference));
     sft_loader_defaults(&prop1->loading, model->image_size);
     prop1->loading.batch = batch;
-    memcpy(prop1->loading.mean, model->mean, sizeof(model->mean));
-    memcpy(prop1->loading.std, model->std, sizeof(model->std));
-    prop1->loading.framing = model->framing;
+    sft_loader_as_model(&prop1->loading, model);
     prop1->logits = sft_calloc((size_t)(batch * model->classes), sizeof(float));
     prop1->gradient = sft_calloc((size_t)model->parameters.weights_size, sizeof(float));
     if (!prop1->logits || !prop1->gradient) return SFT_MEMORY;

@@ -94,9 +94,7 @@ struct sft_loader_params sft_training_loader(const struct sft_training *training
     if (loader.pseudo.mode == SFT_PSEUDO_NONE && !loader.outliers) loader.ood_per_id = 0;
     loader.seed = training->job.params.seed;
     loader.steps = training->job.params.schedule.steps;
-    memcpy(loader.mean, training->model->mean, sizeof(loader.mean));
-    memcpy(loader.std, training->model->std, sizeof(loader.std));
-    loader.framing = training->model->framing;
+    sft_loader_as_model(&loader, training->model);
     return loader;
 }
 
