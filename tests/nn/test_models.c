@@ -10,6 +10,7 @@
 #include "nn/loss.h"
 #include "runtime/autodiff.h"
 #include "runtime/program.h"
+#include "tests/support/graph.h"
 #include "tests/support/group.h"
 
 enum { MAX_ROWS = 32, CLASSES = 10 };
@@ -32,39 +33,9 @@ static struct sft_tensor *make_images(const struct golden_case *golden)
     const char *name = json_string_value(json_object_get(golden->expected, "images"));
     const int64_t n = all_rows(golden), size = case_size(golden);
     float *images = case_images(golden, name, n);
-    struct sft_tensor *tensor;
-    assert_int_equal(
-        sft_tensor_create(test_device(), "images", SFT_F32, SFT_SHAPE(n, size, size, 3), &tensor), SFT_OK);
-    assert_int_equal(sft_tensor_upload(tensor, 0, n * size * size * 3, images), SFT_OK);
+    struct sft_tensor *tensor = test_tensor(SFT_F32, SFT_SHAPE(n, size, size, 3), images);
     free(images);
     return tensor;
-}
-
-static struct sft_tensor *make_tensor(const char *name, enum sft_dtype dtype, int64_t count, const void *data)
-{
-    struct sft_tensor *tensor;
-    assert_int_equal(sft_tensor_create(test_device(), name, dtype, SFT_SHAPE(count), &tensor), SFT_OK);
-    if (data) assert_int_equal(sft_tensor_upload(tensor, 0, count, data), SFT_OK);
-    return tensor;
-}
-
-/* Has `value` written to a new tensor. */
-static struct sft_tensor *keep(struct sft_graph *graph, sft_value value)
-{
-    struct sft_tensor *tensor =
-        make_tensor("kept", SFT_F32, sft_shape_count(sft_graph_shape(graph, value)), NULL);
-    sft_graph_place(graph, value, sft_graph_tensor(graph, tensor), 0);
-    return tensor;
-}
-
-static void run(struct sft_graph *graph)
-{
-    struct sft_program *program;
-    assert_int_equal(sft_graph_status(graph), SFT_OK);
-    assert_int_equal(sft_program_create(test_device(), graph, &program), SFT_OK);
-    assert_int_equal(sft_program_run(program), SFT_OK);
-    assert_int_equal(sft_device_wait(test_device()), SFT_OK);
-    sft_program_destroy(&program);
 }
 
 static void check_values(struct sft_tensor *tensor, const json_t *expected, const char *what,
@@ -119,8 +90,8 @@ static void check_logits(const struct golden_case *golden, struct sft_model *mod
                      SFT_OK);
     assert_int_equal(out.n_params, model->parameters.n);
     for (int i = 0; i < out.n_taps; i++) assert_int_equal(out.taps[i].kind, SFT_TAP_MAP);
-    logits = keep(graph, out.logits);
-    run(graph);
+    logits = test_keep(graph, out.logits);
+    test_run(graph);
     check_values(logits, expected, "logits", tolerance);
     sft_graph_destroy(&graph);
     sft_tensor_destroy(&logits);
@@ -166,9 +137,9 @@ static struct pass open_pass(const struct golden_case *golden, const struct sft_
     assert_true(n <= MAX_ROWS);
     formula_labels(n_id, n - n_id, labels);
     sft_loss_weights(labels, n, 1.0f, weights);
-    pass.labels = make_tensor("labels", SFT_I32, n, labels);
-    pass.weights = make_tensor("row weights", SFT_F32, n, weights);
-    pass.gradient = make_tensor("gradient", SFT_F32, model->parameters.weights_size, NULL);
+    pass.labels = test_tensor(SFT_I32, SFT_SHAPE(n), labels);
+    pass.weights = test_tensor(SFT_F32, SFT_SHAPE(n), weights);
+    pass.gradient = test_tensor(SFT_F32, SFT_SHAPE(model->parameters.weights_size), NULL);
     return pass;
 }
 
@@ -213,9 +184,9 @@ static void run_pass(struct sft_model *model, struct sft_tensor *images, struct 
                     sft_graph_tensor(graph, pass->weights),
                     (struct sft_row_loss_params){.distance = SFT_DISTANCE_OE});
     add_gradients(graph, model, &out, loss.total, pass);
-    pass->logits = keep(graph, out.logits);
-    pass->losses = keep(graph, loss.rows);
-    run(graph);
+    pass->logits = test_keep(graph, out.logits);
+    pass->losses = test_keep(graph, loss.rows);
+    test_run(graph);
     sft_graph_destroy(&graph);
 }
 

@@ -10,6 +10,7 @@
 #include "runtime/autodiff.h"
 #include "runtime/program.h"
 #include "tests/nn/formula.h"
+#include "tests/support/graph.h"
 #include "tests/support/group.h"
 
 enum { N = 4, N_ID = 2, CLASSES = 10, SIDE = 64, PIXELS = SIDE * SIDE * 3 };
@@ -27,32 +28,6 @@ static struct sft_model *make(const char *name, int size)
     struct sft_model *model;
     assert_int_equal(sft_model_create(test_device(), &config, &model), SFT_OK);
     return model;
-}
-
-static struct sft_tensor *make_tensor(enum sft_dtype dtype, struct sft_shape shape, const void *data)
-{
-    struct sft_tensor *tensor;
-    assert_int_equal(sft_tensor_create(test_device(), "test", dtype, shape, &tensor), SFT_OK);
-    if (data) assert_int_equal(sft_tensor_upload(tensor, 0, sft_shape_count(&shape), data), SFT_OK);
-    return tensor;
-}
-
-/* Has `value` written to a new tensor. */
-static struct sft_tensor *keep(struct sft_graph *graph, sft_value value)
-{
-    struct sft_tensor *tensor = make_tensor(SFT_F32, *sft_graph_shape(graph, value), NULL);
-    sft_graph_place(graph, value, sft_graph_tensor(graph, tensor), 0);
-    return tensor;
-}
-
-static void run(struct sft_graph *graph)
-{
-    struct sft_program *program;
-    assert_int_equal(sft_graph_status(graph), SFT_OK);
-    assert_int_equal(sft_program_create(test_device(), graph, &program), SFT_OK);
-    assert_int_equal(sft_program_run(program), SFT_OK);
-    assert_int_equal(sft_device_wait(test_device()), SFT_OK);
-    sft_program_destroy(&program);
 }
 
 static float *fetch(struct sft_tensor *tensor)
@@ -112,9 +87,9 @@ static struct pass begin(const struct sft_model *model, const char *name)
     formula_images_of(name, N, SIDE, images);
     formula_labels(N_ID, N - N_ID, labels);
     sft_loss_weights(labels, N, 1.0f, weights);
-    pass.images = make_tensor(SFT_F32, SFT_SHAPE(N, SIDE, SIDE, 3), images);
-    pass.labels = make_tensor(SFT_I32, SFT_SHAPE(N), labels);
-    pass.weights = make_tensor(SFT_F32, SFT_SHAPE(N), weights);
+    pass.images = test_tensor(SFT_F32, SFT_SHAPE(N, SIDE, SIDE, 3), images);
+    pass.labels = test_tensor(SFT_I32, SFT_SHAPE(N), labels);
+    pass.weights = test_tensor(SFT_F32, SFT_SHAPE(N), weights);
     assert_int_equal(sft_graph_create(&pass.graph), SFT_OK);
     forward = sft_forward_on(pass.graph, &model->parameters);
     assert_int_equal(
@@ -138,7 +113,7 @@ static void end(struct pass *pass)
 static struct sft_tensor *differentiate(const struct sft_model *model, struct pass *pass)
 {
     const struct sft_parameters *parameters = &model->parameters;
-    struct sft_tensor *gradient = make_tensor(SFT_F32, SFT_SHAPE(parameters->weights_size), NULL);
+    struct sft_tensor *gradient = test_tensor(SFT_F32, SFT_SHAPE(parameters->weights_size), NULL);
     int wanted[SFT_MAX_PARAMETERS], n = sft_parameters_select(parameters, SFT_KINDS_TRAINED, wanted);
     sft_value values[SFT_MAX_PARAMETERS], grads[SFT_MAX_PARAMETERS];
     for (int i = 0; i < n; i++) values[i] = pass->out.params[wanted[i]];
@@ -164,9 +139,9 @@ static void test_network(void **state)
     assert_int_equal(pass.out.n_taps, 4);
     for (int i = 0; i < 4; i++) assert_int_equal(pass.out.taps[i].kind, SFT_TAP_TOKENS);
     gradient = differentiate(model, &pass);
-    logits = keep(pass.graph, pass.out.logits);
-    losses = keep(pass.graph, pass.loss.rows);
-    run(pass.graph);
+    logits = test_keep(pass.graph, pass.out.logits);
+    losses = test_keep(pass.graph, pass.loss.rows);
+    test_run(pass.graph);
     check_values(logits, json_object_get(expected, "logits"), "logits");
     rows = fetch(losses);
     for (size_t part = 0; part < 2; part++)

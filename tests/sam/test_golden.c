@@ -6,8 +6,8 @@
  */
 #include "tests/nn/golden.h"
 
-#include "sam/step.h"
 #include "tests/nn/formula.h"
+#include "tests/sam/expected.h"
 #include "tests/support/group.h"
 
 enum { MAX_ROWS = 16, MAX_IMAGES = MAX_ROWS * 32 * 32 * 3 };
@@ -19,21 +19,10 @@ struct subject {
     double change; /* and what the steps changed, in a mean element; SGD in place of SAM is off by 2 to 3 */
 };
 
-static double number(const json_t *expected, const char *key)
-{
-    return json_number_value(json_object_get(expected, key));
-}
-
 /* Pixels a side of the images. */
 static int side_of(const json_t *expected)
 {
     return json_object_get(expected, "side") ? (int)number(expected, "side") : 32;
-}
-
-static void check_relative(double value, double expected, const char *what, double tolerance)
-{
-    if (fabs(value / expected - 1) < tolerance) return;
-    fail_msg("%s is %.9g, expected %.9g", what, value, expected);
 }
 
 static void run_step(struct sft_step *step, const struct subject *subject, const json_t *expected,
@@ -43,11 +32,7 @@ static void run_step(struct sft_step *step, const struct subject *subject, const
     const json_t *losses = json_array_get(json_object_get(expected, "losses"), (size_t)number_of_step);
     int n_id = (int)number(expected, "n_id"), n_ood = (int)number(expected, "n_ood"),
         side = side_of(expected);
-    const struct sft_step_rates rates = {.step = number_of_step,
-                                         .lr = number(expected, "lr"),
-                                         .rho = number(expected, "rho"),
-                                         .momentum = number(expected, "momentum"),
-                                         .weight_decay = number(expected, "weight_decay")};
+    const struct sft_step_rates rates = expected_rates(expected, number_of_step);
     struct sft_step_result result;
     int32_t labels[MAX_ROWS];
     char name[32];

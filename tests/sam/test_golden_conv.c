@@ -7,21 +7,10 @@
  */
 #include "tests/nn/case.h"
 
-#include "sam/step.h"
+#include "tests/sam/expected.h"
 #include "tests/support/group.h"
 
 enum { MAX_ROWS = 32 };
-
-static double number(const json_t *expected, const char *key)
-{
-    return json_number_value(json_object_get(expected, key));
-}
-
-static void check_relative(double value, double expected, const char *what, double tolerance)
-{
-    if (fabs(value / expected - 1) < tolerance) return;
-    fail_msg("%s is %.9g, expected %.9g", what, value, expected);
-}
 
 /* Three times what the framework's float32 is off by in a step, or `usual`. */
 static double step_tolerance(const struct golden_case *golden, const char *key, int step, double usual)
@@ -35,11 +24,7 @@ static void run_step(struct sft_step *step, const struct golden_case *golden, in
     const json_t *expected = golden->expected;
     const json_t *losses = json_array_get(json_object_get(expected, "losses"), (size_t)number_of_step);
     int n_id = (int)number(expected, "n_id"), n_ood = (int)number(expected, "n_ood");
-    const struct sft_step_rates rates = {.step = number_of_step,
-                                         .lr = number(expected, "lr"),
-                                         .rho = number(expected, "rho"),
-                                         .momentum = number(expected, "momentum"),
-                                         .weight_decay = number(expected, "weight_decay")};
+    const struct sft_step_rates rates = expected_rates(expected, number_of_step);
     struct sft_step_result result;
     int32_t labels[MAX_ROWS];
     double tolerance = step_tolerance(golden, "losses", number_of_step, 1e-4);
